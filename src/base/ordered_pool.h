@@ -1,0 +1,106 @@
+// A parallel map that keeps order: jobs go in, workers run them at the same time, results come out in the order in
+// which the jobs went in. At most `in_flight_max` jobs are held, so memory is bounded. The owner's thread pushes and
+// pops; `work` runs on the workers' threads and must be safe to run at the same time on different jobs.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+
+namespace spl::base {
+
+template <class Job, class Output>
+class OrderedPool {
+ public:
+  OrderedPool(std::size_t workers, std::size_t in_flight_max, std::function<Output(Job&&)> work)
+      : in_flight_max_(in_flight_max), work_(std::move(work)) {
+    SPL_CHECK(workers > 0 && in_flight_max > 0);
+    for (std::size_t i = 0; i < workers; ++i) threads_.emplace_back([this] { run(); });
+  }
+  OrderedPool(const OrderedPool&) = delete;
+  OrderedPool& operator=(const OrderedPool&) = delete;
+  // Jobs that have begun are ended; the others are dropped.
+  ~OrderedPool() {
+    {
+      const std::scoped_lock lock(mutex_);
+      closing_ = true;
+    }
+    work_ready_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  // True while no more jobs fit: pop first.
+  [[nodiscard]] bool full() const { return in_flight_.size() >= in_flight_max_; }
+  [[nodiscard]] bool empty() const { return in_flight_.empty(); }
+
+  void push(Job job) {
+    SPL_CHECK(!full());
+    auto slot = std::make_shared<Slot>(std::move(job));
+    in_flight_.push_back(slot);
+    {
+      const std::scoped_lock lock(mutex_);
+      queue_.push_back(std::move(slot));
+    }
+    work_ready_.notify_one();
+  }
+
+  // Waits for the oldest job's result.
+  Output pop() {
+    SPL_CHECK(!in_flight_.empty());
+    const std::shared_ptr<Slot> slot = std::move(in_flight_.front());
+    in_flight_.pop_front();
+    std::unique_lock lock(mutex_);
+    result_ready_.wait(lock, [&] { return slot->output != nullptr; });
+    return std::move(*slot->output);
+  }
+
+  // True where pop() would not wait.
+  [[nodiscard]] bool ready() {
+    if (in_flight_.empty()) return false;
+    const std::scoped_lock lock(mutex_);
+    return in_flight_.front()->output != nullptr;
+  }
+
+ private:
+  struct Slot {
+    explicit Slot(Job j) : job(std::move(j)) {}
+    Job job;
+    std::unique_ptr<Output> output;
+  };
+
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      work_ready_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+      if (closing_) return;
+      const std::shared_ptr<Slot> slot = std::move(queue_.front());
+      queue_.pop_front();
+      lock.unlock();
+      auto output = std::make_unique<Output>(work_(std::move(slot->job)));
+      lock.lock();
+      slot->output = std::move(output);
+      result_ready_.notify_all();
+    }
+  }
+
+  const std::size_t in_flight_max_;
+  const std::function<Output(Job&&)> work_;
+  std::deque<std::shared_ptr<Slot>> in_flight_;  // the owner's
+
+  std::mutex mutex_;  // guards all below, and every slot's output
+  std::condition_variable work_ready_;
+  std::condition_variable result_ready_;
+  std::deque<std::shared_ptr<Slot>> queue_;
+  bool closing_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace spl::base

@@ -1,0 +1,74 @@
+// Errors as values. Every function that can fail for a reason outside the program returns Result<T>; a programmer's
+// mistake ends the process through SPL_CHECK (check.h). Any thread.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace spl::base {
+
+// What the caller can do about it. The numbers are the program's exit codes (docs/architecture.md).
+enum class ErrorCode : std::uint8_t {
+  kFailed = 1,        // it was tried and did not work
+  kUsage = 2,         // the request itself is wrong
+  kRefused = 3,       // a safety gate; nothing changed
+  kVerification = 4,  // signature, digest, malformed bundle; nothing changed
+  kStop = 5,          // pre-flight found a stop; nothing changed
+  kUnavailable = 6,   // a peer, a service or a tool is not there
+  kDiffers = 7,       // two things that were compared are not the same
+};
+
+struct Error {
+  ErrorCode code = ErrorCode::kFailed;
+  std::string message;  // one sentence without a full stop: what failed, on what, why
+  std::string hint;     // what to do about it; may be empty
+
+  // Names the thing that was being worked on, on the way up: "<what>: <message>".
+  [[nodiscard]] Error in(std::string_view what) && {
+    message.insert(0, std::string(what) + ": ");
+    return std::move(*this);
+  }
+};
+
+template <class T>
+class [[nodiscard]] Result : public std::expected<T, Error> {
+ public:
+  using std::expected<T, Error>::expected;
+};
+
+[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message,
+                                                 std::string hint = {}) {
+  return std::unexpected(Error{code, std::move(message), std::move(hint)});
+}
+[[nodiscard]] inline std::unexpected<Error> fail(std::string message, std::string hint = {}) {
+  return fail(ErrorCode::kFailed, std::move(message), std::move(hint));
+}
+// "<what>: <the system's text for errno_value>"; ENOSPC and the like get a hint.
+[[nodiscard]] std::unexpected<Error> fail_errno(std::string_view what, int errno_value);
+
+}  // namespace spl::base
+
+namespace spl {
+using base::Error;
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+}  // namespace spl
+
+// The value of a Result, or return its error from the calling function.
+#define TRY(...)                                                             \
+  ({                                                                         \
+    auto try_result_ = (__VA_ARGS__);                                        \
+    if (!try_result_) return std::unexpected(std::move(try_result_).error()); \
+    std::move(try_result_).value();                                          \
+  })
+// The same, with the name of what was worked on put before the message.
+#define TRY_IN(what, ...)                                                              \
+  ({                                                                                   \
+    auto try_result_ = (__VA_ARGS__);                                                  \
+    if (!try_result_) return std::unexpected(std::move(try_result_).error().in(what)); \
+    std::move(try_result_).value();                                                    \
+  })

@@ -1,0 +1,52 @@
+// What a program needs from the machine, handed to everything that needs it: there are no singletons, and no other
+// place reads a clock or a random number. The owner of an Env outlives its users. Any thread.
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "env/file_system.h"
+
+namespace spl::env {
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual std::chrono::system_clock::time_point now() = 0;      // for people: UTC
+  virtual std::chrono::steady_clock::time_point steady() = 0;   // for durations
+};
+
+class Random {
+ public:
+  virtual ~Random() = default;
+  // Octets fit for keys. A generator that fails ends the process: nothing may be written with a weak one.
+  virtual void fill(std::span<char> out) = 0;
+};
+
+enum class LogLevel : std::uint8_t { kInfo, kWarn, kError };
+using LogFields = std::vector<std::pair<std::string_view, std::string>>;
+
+class Log {
+ public:
+  virtual ~Log() = default;
+  // One event: a short constant `event` name and its fields. Never a secret. Never fails: a log that cannot be
+  // written is dropped.
+  virtual void write(LogLevel level, std::string_view event, const LogFields& fields) = 0;
+};
+
+struct Env {
+  FileSystem& fs;
+  Clock& clock;
+  Random& random;
+  Log& log;
+};
+
+// RFC 3339 in UTC with seconds, "2026-01-31T12:00:00Z".
+std::string rfc3339(std::chrono::system_clock::time_point time);
+
+}  // namespace spl::env

@@ -1,0 +1,95 @@
+// The file system as the program sees it: files, directories, locks, and what must be synced for a promise to hold.
+//
+// Every path is absolute or relative to the process; nothing here follows the user's configuration. POSIX semantics:
+// data is durable after File::sync; a name (created, renamed, removed) is durable after sync_directory of its parent.
+// Implementations: posix_file_system.h (the real one), testing/sim_file_system.h (memory, with faults and power cuts).
+// A FileSystem may be used by any thread; a File by one thread at a time, but for read_at and write_at, which may be
+// called at the same time for ranges that do not overlap.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace spl::env {
+
+enum class FileType : std::uint8_t { kFile, kDirectory, kSymlink, kOther };
+
+struct FileInfo {
+  FileType type = FileType::kFile;
+  std::uint64_t size_bytes = 0;
+  std::uint32_t mode = 0;  // permission bits only
+};
+
+enum class OpenMode : std::uint8_t {
+  kRead,       // must exist
+  kReadWrite,  // must exist
+  kCreate,     // read and write, made if absent, content kept
+  kCreateNew,  // read and write; an error (code kFailed) where the name exists
+};
+
+class File {
+ public:
+  virtual ~File() = default;  // closes
+  // Fewer than out.size() octets only at the end of the file.
+  virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<char> out) = 0;
+  // All of it or an error; a file grows as needed.
+  virtual Result<void> write_at(std::uint64_t offset, std::string_view octets) = 0;
+  virtual Result<void> truncate(std::uint64_t size_bytes) = 0;
+  virtual Result<std::uint64_t> size() = 0;
+  // Content and size are durable when this returns. An error is final: the file is to be thought lost (never retried).
+  virtual Result<void> sync() = 0;
+};
+
+// An exclusive advisory lock, given back when it goes.
+class Lock {
+ public:
+  virtual ~Lock() = default;
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  // Never follows a symbolic link in the last component. `mode` is for a file that is made.
+  virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode how,
+                                             std::uint32_t mode = 0600) = 0;
+  // A file without a name, gone when closed; in `directory` so that it is on that file system.
+  virtual Result<std::unique_ptr<File>> open_unnamed(const std::string& directory) = 0;
+  // Nothing where there is no such name. Does not follow a symbolic link.
+  virtual Result<std::optional<FileInfo>> info(const std::string& path) = 0;
+  virtual Result<void> make_directory(const std::string& path, std::uint32_t mode = 0700) = 0;
+  // Replaces a file at `to`; atomic. Both on one file system.
+  virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  // A file, symbolic link or empty directory; no error where it is not there.
+  virtual Result<void> remove(const std::string& path) = 0;
+  // Names in a directory, ascending, without "." and "..".
+  virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
+  virtual Result<void> sync_directory(const std::string& directory) = 0;
+  // Makes the file if absent (0600). Nothing where another holder, in this process or another, has it.
+  virtual Result<std::unique_ptr<Lock>> try_lock(const std::string& path) = 0;
+  virtual Result<std::uint64_t> free_bytes(const std::string& directory) = 0;
+};
+
+// Directory part of a path ("." where there is none), and the two joined.
+std::string parent_of(const std::string& path);
+std::string join(std::string_view directory, std::string_view name);
+
+// A whole small file; an error where it is longer than max_bytes.
+Result<std::string> read_file(FileSystem& fs, const std::string& path, std::size_t max_bytes);
+// The file appears under its name only when it is whole and durable; what was there before is replaced in one step.
+Result<void> write_file_atomically(FileSystem& fs, const std::string& path, std::string_view content,
+                                   std::uint32_t mode = 0600);
+// A directory and all below it; no error where it is not there. Does not follow symbolic links.
+Result<void> remove_tree(FileSystem& fs, const std::string& path);
+// The directory and those above it that are missing; each made durable.
+Result<void> make_directories(FileSystem& fs, const std::string& path, std::uint32_t mode = 0700);
+
+}  // namespace spl::env
