@@ -113,6 +113,31 @@ Result<std::string> from_base64(std::string_view text, Padding padding) {
   return out;
 }
 
+void append_json_string(std::string& out, std::string_view utf8) {
+  out.push_back('"');
+  std::size_t plain = 0;  // where the run that needs no escape began
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const auto c = static_cast<unsigned char>(utf8[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(utf8, plain, i - plain);
+    plain = i + 1;
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\b': out += "\\b"; break;
+      case '\f': out += "\\f"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        out += "\\u00";
+        append_hex(out, utf8.substr(i, 1));
+    }
+  }
+  out.append(utf8, plain);
+  out.push_back('"');
+}
+
 std::string escaped(std::string_view foreign, std::size_t max_bytes) {
   const bool cut = foreign.size() > max_bytes;
   if (cut) foreign = foreign.substr(0, max_bytes);

@@ -21,6 +21,10 @@ std::string to_base64(std::string_view octets, Padding padding = Padding::kRequi
 // Refuses characters outside the standard alphabet, wrong padding and bits set beyond the last octet.
 Result<std::string> from_base64(std::string_view text, Padding padding = Padding::kRequired);
 
+// A JSON string as records.md's canonical form has it: quoted; \" \\ \b \f \n \r \t, other controls as \u00xx, the rest
+// as it is. `utf8` must be valid UTF-8.
+void append_json_string(std::string& out, std::string_view utf8);
+
 // For messages: graphic ASCII and non-ASCII UTF-8 as they are; control characters, quotes, backslashes, bidirectional
 // overrides and broken UTF-8 as \xNN. At most max_bytes octets of the input are shown, then "...".
 std::string escaped(std::string_view foreign, std::size_t max_bytes = 256);
