@@ -1,0 +1,206 @@
+#include "codec/zstd.h"
+
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "base/check.h"
+#include "codec/little_endian.h"
+
+namespace spl::codec {
+namespace {
+
+constexpr std::uint32_t kFrameMagic = 0xFD2FB528;
+constexpr std::uint32_t kSkippableMagic = 0x184D2A50;  // and the 15 after it
+constexpr std::uint32_t kSkippableMagicMask = 0xFFFFFFF0;
+constexpr std::size_t kSkippableHeaderBytes = 8;
+constexpr std::size_t kFrameHeaderBytesMax = 18;
+constexpr std::size_t kBufferBytes = 256u << 10;
+constexpr int kWindowLogMax = 27;
+static_assert(kZstdWindowBytesMax == std::uint64_t{1} << kWindowLogMax);
+
+std::unexpected<Error> refuse(std::string_view rule) {
+  return fail(ErrorCode::kVerification, "zstd: " + std::string(rule));
+}
+
+bool is_skippable(std::uint32_t magic) {
+  return (magic & kSkippableMagicMask) == kSkippableMagic;
+}
+
+// Looks at what a frame's header declares before the library acts on it: its own check of the
+// window is left out where the whole frame fits the caller's buffers. `header` is
+// kFrameHeaderBytesMax octets, or all there are.
+std::string_view frame_fault(std::string_view header) {
+  constexpr std::string_view kTruncated = "truncated in a frame header";
+  if (header.size() < 6) return kTruncated;
+  const auto descriptor = static_cast<unsigned char>(header[4]);
+  const bool single_segment = (descriptor & 0x20) != 0;
+  if ((descriptor & 0x08) != 0) return "reserved bit of a frame header is set";
+  if ((descriptor & 0x03) != 0) return "a frame wants a dictionary";
+  if (!single_segment) {
+    const auto window = static_cast<unsigned char>(header[5]);
+    const std::uint64_t power = std::uint64_t{1024} << (window >> 3);
+    return power + power / 8 * (window & 7) > kZstdWindowBytesMax ? "window is over 128 MiB" : "";
+  }
+  // The content is the window, and its size stands where the window would.
+  const std::size_t size_bytes = std::size_t{1} << (descriptor >> 6);
+  if (header.size() < 5 + size_bytes) return kTruncated;
+  std::uint64_t content = 0;
+  for (std::size_t i = size_bytes; i > 0; --i)
+    content = content << 8 | static_cast<unsigned char>(header[4 + i]);
+  return content > kZstdWindowBytesMax ? "window is over 128 MiB" : "";
+}
+
+std::unexpected<Error> library_error(std::size_t code) {
+  std::string message = std::string("zstd: ") + ZSTD_getErrorName(code);
+  const bool memory = ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation;
+  return fail(memory ? ErrorCode::kFailed : ErrorCode::kVerification, std::move(message));
+}
+
+}  // namespace
+
+bool looks_like_zstd(std::string_view first4) {
+  if (first4.size() < 4) return false;
+  const std::uint32_t magic = load_le32(first4, 0);
+  return magic == kFrameMagic || is_skippable(magic);
+}
+
+void append_zstd_padding(std::string& out, std::size_t total_bytes) {
+  SPL_CHECK(total_bytes >= kSkippableHeaderBytes);
+  const std::size_t bytes = total_bytes - kSkippableHeaderBytes;
+  SPL_CHECK(bytes <= UINT32_MAX);
+  append_le32(out, kSkippableMagic);
+  append_le32(out, static_cast<std::uint32_t>(bytes));
+  out.append(bytes, '\0');
+}
+
+ZstdCompressor::ZstdCompressor(int level) : context_(ZSTD_createCCtx()) {
+  if (context_ == nullptr) throw std::bad_alloc();
+  SPL_CHECK(!ZSTD_isError(ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, level)));
+  SPL_CHECK(!ZSTD_isError(ZSTD_CCtx_setParameter(context_, ZSTD_c_checksumFlag, 1)));
+}
+
+ZstdCompressor::~ZstdCompressor() {
+  ZSTD_freeCCtx(context_);
+}
+
+void ZstdCompressor::compress_frame(std::string_view in, std::string& out) {
+  const std::size_t at = out.size();
+  const std::size_t bound = ZSTD_compressBound(in.size());
+  std::size_t written = 0;
+  out.resize_and_overwrite(at + bound, [&](char* text, std::size_t) {
+    written = ZSTD_compress2(context_, text + at, bound, in.data(), in.size());
+    return ZSTD_isError(written) ? at : at + written;
+  });
+  // With room for any result, the library has only memory to run out of.
+  if (ZSTD_isError(written)) throw std::bad_alloc();
+}
+
+ZstdSource::ZstdSource(Source& in)
+    : in_(in),
+      context_(ZSTD_createDCtx()),
+      buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {
+  if (context_ == nullptr) throw std::bad_alloc();
+  SPL_CHECK(!ZSTD_isError(ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, kWindowLogMax)));
+}
+
+ZstdSource::~ZstdSource() {
+  ZSTD_freeDCtx(context_);
+}
+
+Result<std::size_t> ZstdSource::read(std::span<char> out) {
+  if (error_) return std::unexpected(*error_);
+  auto result = decompress(out);
+  if (!result) error_ = result.error();
+  return result;
+}
+
+Result<std::size_t> ZstdSource::decompress(std::span<char> out) {
+  for (;;) {
+    switch (state_) {
+      case State::kFirst:
+      case State::kBetween:
+        TRY(begin_frame());
+        break;
+      case State::kSkippable:
+        TRY(skip());
+        break;
+      case State::kFrame:
+        if (const std::size_t n = TRY(decompress_some(out)); n > 0) return n;
+        break;
+      case State::kEnd:
+        return 0;
+    }
+  }
+}
+
+// Between frames: finds out what comes.
+Result<void> ZstdSource::begin_frame() {
+  const bool first = state_ == State::kFirst;
+  TRY(fill(kFrameHeaderBytesMax));
+  const std::string_view header = buffered();
+  if (header.empty() && !first) {
+    state_ = State::kEnd;
+    return {};
+  }
+  if (!looks_like_zstd(header))
+    return refuse(first ? "it does not begin with a frame"
+                        : "bytes after a frame that are no frame");
+  if (is_skippable(load_le32(header, 0))) {
+    if (header.size() < kSkippableHeaderBytes) return refuse("truncated in a skippable frame");
+    skip_bytes_ = load_le32(header, 4);
+    begin_ += kSkippableHeaderBytes;
+    state_ = State::kSkippable;
+    return {};
+  }
+  if (const auto fault = frame_fault(header.substr(0, kFrameHeaderBytesMax)); !fault.empty())
+    return refuse(fault);
+  state_ = State::kFrame;
+  return {};
+}
+
+Result<void> ZstdSource::skip() {
+  while (skip_bytes_ > 0) {
+    if (!TRY(fill(1))) return refuse("truncated in a skippable frame");
+    const std::size_t n = std::min<std::uint64_t>(skip_bytes_, end_ - begin_);
+    begin_ += n;
+    skip_bytes_ -= n;
+  }
+  state_ = State::kBetween;
+  return {};
+}
+
+// May make nothing: where the input so far gives no output, and at the end of a frame.
+Result<std::size_t> ZstdSource::decompress_some(std::span<char> out) {
+  ZSTD_outBuffer output{out.data(), out.size(), 0};
+  // First without more input: what the library holds back goes first.
+  ZSTD_inBuffer input{buffer_.get() + begin_, end_ - begin_, 0};
+  const std::size_t hint = ZSTD_decompressStream(context_, &output, &input);
+  if (ZSTD_isError(hint)) return library_error(hint);
+  begin_ += input.pos;
+  if (hint == 0) {
+    state_ = State::kBetween;
+  } else if (output.pos == 0 && begin_ == end_ && !TRY(fill(1))) {
+    return refuse("truncated in a frame");
+  }
+  return output.pos;
+}
+
+// Makes at least `bytes` octets stand in the buffer; false where the input ends before.
+Result<bool> ZstdSource::fill(std::size_t bytes) {
+  if (end_ - begin_ >= bytes) return true;
+  std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+  end_ -= std::exchange(begin_, 0);
+  while (end_ < bytes) {
+    const std::size_t n = TRY(in_.read({buffer_.get() + end_, kBufferBytes - end_}));
+    if (n == 0) return false;
+    end_ += n;
+  }
+  return true;
+}
+
+}  // namespace spl::codec

@@ -1,0 +1,173 @@
+#include "db/sqlite.h"
+
+#include <sqlite3.h>
+
+#include "base/check.h"
+
+namespace spl::db {
+namespace {
+
+std::unexpected<Error> sqlite_error(sqlite3* handle, std::string_view what) {
+  const int code = handle == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(handle);
+  std::string message = "database: " + std::string(what) + ": " +
+                        (handle == nullptr ? "out of memory" : sqlite3_errmsg(handle));
+  std::string hint;
+  switch (code & 0xFF) {
+    case SQLITE_FULL:
+      hint = "free some disk space and try again";
+      break;
+    case SQLITE_BUSY:
+      hint = "another program holds the database; end it and try again";
+      break;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      hint = "the database file is damaged; restore a bundle into a new home";
+      break;
+    default:
+      break;
+  }
+  return fail(ErrorCode::kFailed, std::move(message), std::move(hint));
+}
+
+std::string_view octets(const void* data, int size) {
+  return data == nullptr
+             ? std::string_view("", 0)
+             : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
+  sqlite3_finalize(statement);
+}
+
+Statement& Statement::bind(int index, std::int64_t value) {
+  SPL_CHECK(sqlite3_bind_int64(statement_.get(), index, value) == SQLITE_OK);
+  return *this;
+}
+
+Statement& Statement::bind_text(int index, std::string_view text) {
+  const char* data = text.data() == nullptr ? "" : text.data();
+  SPL_CHECK(sqlite3_bind_text64(statement_.get(), index, data, text.size(), SQLITE_STATIC,
+                                SQLITE_UTF8) == SQLITE_OK);
+  return *this;
+}
+
+Statement& Statement::bind_blob(int index, std::string_view octets) {
+  const char* data = octets.data() == nullptr ? "" : octets.data();
+  SPL_CHECK(sqlite3_bind_blob64(statement_.get(), index, data, octets.size(), SQLITE_STATIC) ==
+            SQLITE_OK);
+  return *this;
+}
+
+Statement& Statement::bind_null(int index) {
+  SPL_CHECK(sqlite3_bind_null(statement_.get(), index) == SQLITE_OK);
+  return *this;
+}
+
+Result<bool> Statement::step() {
+  const int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) {
+    sqlite3_reset(statement_.get());
+    return false;
+  }
+  auto error = sqlite_error(sqlite3_db_handle(statement_.get()), "a statement failed");
+  sqlite3_reset(statement_.get());
+  return error;
+}
+
+Result<void> Statement::run() {
+  while (TRY(step())) {
+  }
+  return {};
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_.get());
+}
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+
+std::string_view Statement::text(int column) const {
+  // The text first: asking for it may change the size.
+  const void* data = sqlite3_column_text(statement_.get(), column);
+  return octets(data, sqlite3_column_bytes(statement_.get(), column));
+}
+
+std::string_view Statement::blob(int column) const {
+  const void* data = sqlite3_column_blob(statement_.get(), column);
+  return octets(data, sqlite3_column_bytes(statement_.get(), column));
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+}
+
+std::optional<std::string_view> Statement::optional_text(int column) const {
+  return is_null(column) ? std::nullopt : std::optional(text(column));
+}
+
+std::optional<std::string_view> Statement::optional_blob(int column) const {
+  return is_null(column) ? std::nullopt : std::optional(blob(column));
+}
+
+void Connection::Close::operator()(sqlite3* handle) const {
+  sqlite3_close_v2(handle);
+}
+
+Result<Connection> Connection::open(const std::string& path, OpenAs how, const std::string& vfs) {
+  sqlite3* handle = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                    (how == OpenAs::kCreate ? SQLITE_OPEN_CREATE : 0);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
+  Connection connection(handle);
+  if (code != SQLITE_OK) return sqlite_error(handle, path);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  TRY_IN(path, connection.execute("PRAGMA cell_size_check=ON"));
+  return connection;
+}
+
+Result<void> Connection::execute(const std::string& sql) {
+  if (sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    return sqlite_error(handle_.get(), sql.substr(0, 60));
+  return {};
+}
+
+Result<Statement> Connection::prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
+                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK)
+    return sqlite_error(handle_.get(), sql.substr(0, 60));
+  Statement owned;
+  owned.statement_.reset(statement);
+  return owned;
+}
+
+Result<std::int64_t> Connection::query_integer(std::string_view sql) {
+  Statement statement = TRY(prepare(sql));
+  if (!TRY(statement.step())) return fail("database: no row: " + std::string(sql));
+  return statement.integer(0);
+}
+
+Result<std::string> Connection::query_text(std::string_view sql) {
+  Statement statement = TRY(prepare(sql));
+  if (!TRY(statement.step())) return fail("database: no row: " + std::string(sql));
+  return std::string(statement.text(0));
+}
+
+std::int64_t Connection::changes() const {
+  return sqlite3_changes64(handle_.get());
+}
+std::int64_t Connection::last_rowid() const {
+  return sqlite3_last_insert_rowid(handle_.get());
+}
+void Connection::set_busy_timeout_ms(int timeout_ms) {
+  sqlite3_busy_timeout(handle_.get(), timeout_ms);
+}
+
+}  // namespace spl::db

@@ -1,0 +1,115 @@
+#include "env/file_system.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+
+namespace spl::env {
+namespace {
+
+std::string_view without_trailing_slashes(std::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  return path;
+}
+
+// The last component; empty for "/".
+std::string_view name_of(std::string_view path) {
+  path = without_trailing_slashes(path);
+  return path.substr(path.rfind('/') + 1);
+}
+
+Result<void> write_durably(FileSystem& fs, const std::string& path, std::string_view content,
+                           std::uint32_t mode) {
+  const std::unique_ptr<File> file = TRY(fs.open(path, OpenMode::kCreateNew, mode));
+  TRY(file->write_at(0, content));
+  return file->sync();
+}
+
+}  // namespace
+
+std::string parent_of(const std::string& path) {
+  const std::string_view trimmed = without_trailing_slashes(path);
+  const std::size_t slash = trimmed.rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return std::string(without_trailing_slashes(trimmed.substr(0, slash + 1)));
+}
+
+std::string join(std::string_view directory, std::string_view name) {
+  std::string path(directory);
+  if (!path.empty() && path.back() != '/') path += '/';
+  return path += name;
+}
+
+Result<std::string> read_file(FileSystem& fs, const std::string& path, std::size_t max_bytes) {
+  const std::unique_ptr<File> file = TRY(fs.open(path, OpenMode::kRead));
+  const std::uint64_t size_bytes = TRY(file->size());
+  std::string content;
+  // One octet more than there should be, so that a file that grows meanwhile shows.
+  for (std::size_t room = std::min<std::uint64_t>(size_bytes, max_bytes) + 1;;
+       room = std::min(2 * room, max_bytes + 1)) {
+    content.resize(room);
+    const std::size_t n = TRY(file->read_at(0, content));
+    if (n > max_bytes) {
+      return fail("cannot read " + base::escaped(path) + ": it is longer than " +
+                  std::to_string(max_bytes) + " octets");
+    }
+    if (n < room) {
+      content.resize(n);
+      return content;
+    }
+  }
+}
+
+// The temporary name is fixed, ".<name>.tmp" beside the target: what a killed run left is found and
+// removed by the next one. So no two may write one path at a time, which holds where callers have
+// the home's lock.
+Result<void> write_file_atomically(FileSystem& fs, const std::string& path,
+                                   std::string_view content, std::uint32_t mode) {
+  const std::string directory = parent_of(path);
+  const std::string temporary = join(directory, "." + std::string(name_of(path)) + ".tmp");
+  TRY(fs.remove(temporary));
+  Result<void> written = write_durably(fs, temporary, content, mode);
+  if (written) written = fs.rename(temporary, path);
+  if (!written) {
+    // As well as it goes: the next writer removes it in any case.
+    static_cast<void>(fs.remove(temporary));
+    return written;
+  }
+  return fs.sync_directory(directory);
+}
+
+// Not durable by itself: sync the parent. An interrupted removal is carried on by the next.
+Result<void> remove_tree(FileSystem& fs, const std::string& path) {
+  const std::optional<FileInfo> info = TRY(fs.info(path));
+  if (!info) return {};
+  if (info->type == FileType::kDirectory) {
+    const std::vector<std::string> names = TRY(fs.list(path));
+    for (const std::string& name : names) TRY(remove_tree(fs, join(path, name)));
+  }
+  return fs.remove(path);
+}
+
+Result<void> make_directories(FileSystem& fs, const std::string& path, std::uint32_t mode) {
+  const std::optional<FileInfo> info = TRY(fs.info(path));
+  const std::string parent = parent_of(path);
+  if (info && info->type != FileType::kFile && info->type != FileType::kOther) {
+    // An empty one may be what a killed run made and did not sync; list also refuses a link that
+    // leads nowhere.
+    if (TRY(fs.list(path)).empty() && parent != path) TRY(fs.sync_directory(parent));
+    return {};
+  }
+  if (!info) {
+    TRY(make_directories(fs, parent, mode));
+    Result<void> made = fs.make_directory(path, mode);
+    if (!made) {
+      // Another may have made it meanwhile.
+      const std::optional<FileInfo> now = TRY(fs.info(path));
+      if (!now || now->type != FileType::kDirectory) return made;
+    }
+    return fs.sync_directory(parent);
+  }
+  return fail("cannot make directory " + base::escaped(path) +
+              ": there is something else of that name");
+}
+
+}  // namespace spl::env

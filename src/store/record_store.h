@@ -1,0 +1,139 @@
+// The record store: an append-only set of records with an arrival sequence, and the little beside
+// them that must change in the same transaction. records.md, "The store", is the contract;
+// conformance.h holds every implementation to it.
+//
+// Any thread may call; a store serialises writers itself, and readers never wait for them. What a
+// function reports as done is durable. Errors have code kFailed unless it says otherwise.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "record/record.h"
+#include "record/thread.h"
+
+namespace spl::store {
+
+// What became of one record that was put.
+enum class PutOutcome : std::uint8_t {
+  kInserted,
+  kDuplicate,  // there already
+  kSigFilled,  // there already, and its absent signature was filled by this valid one
+  kDiffers,    // there already, with another judged_by: the first is kept
+};
+
+// A token for the TCP door (federation.md, "Accounts"): the secret itself is never kept.
+struct Token {
+  Digest sha256;  // of the whole token
+  std::string account;
+  std::vector<std::string> scopes;  // ascending
+  std::string created_at;           // RFC 3339
+  std::optional<std::string> expires_at;
+};
+
+struct StoreCounts {
+  std::uint64_t records = 0;
+  std::uint64_t threads = 0;
+};
+
+struct ThreadSummary {
+  std::string thread;
+  record::ThreadState state = record::ThreadState::kLoose;
+  std::uint64_t records = 0;
+  std::uint64_t last_sequence = 0;
+};
+
+// A record as it lies in the store; the views live until the callback returns.
+struct StoredRecord {
+  RecordId id;
+  std::uint64_t sequence = 0;
+  std::string_view canonical;
+  std::optional<std::string_view> judged_by;
+  std::optional<std::string_view> sig;  // 64 octets
+};
+// Called for each record; an error ends the walk and is given back.
+using RecordVisitor = std::function<Result<void>(const StoredRecord&)>;
+using ThreadVisitor = std::function<Result<void>(const ThreadSummary&)>;
+
+enum class RecordOrder : std::uint8_t {
+  kClock,     // by clock, then id: how people are shown a thread
+  kSequence,  // by arrival
+  kAny,       // whatever is quickest
+};
+
+// Reads one unchanging state of the store, however long it lives.
+class StoreReader {
+ public:
+  virtual ~StoreReader() = default;
+  virtual Result<StoreCounts> counts() = 0;
+  // 32 hexadecimal digits: which life of the store this is.
+  virtual Result<std::string> incarnation() = 0;
+  virtual Result<bool> contains(const RecordId& id) = 0;
+  virtual Result<std::optional<Record>> find(const RecordId& id) = 0;
+  virtual Result<void> thread_records(std::string_view thread, RecordOrder order,
+                                      const RecordVisitor& visit) = 0;
+  // Records that arrived after `since`, by sequence, at most `limit`; of one thread where one is
+  // named.
+  virtual Result<void> changes(std::uint64_t since, std::uint64_t limit,
+                               std::optional<std::string_view> thread,
+                               const RecordVisitor& visit) = 0;
+  // All records in the order of a bundle: by thread directory, then id, both bytewise. `directory`
+  // is the thread's.
+  virtual Result<void> bundle_order(
+      const std::function<Result<void>(std::string_view directory, const StoredRecord&)>&
+          visit) = 0;
+  // Every thread, by its directory's name.
+  virtual Result<void> threads(const ThreadVisitor& visit) = 0;
+  virtual Result<std::optional<ThreadSummary>> thread(std::string_view thread) = 0;
+  // The clock that follows the largest of (actor, thread).
+  virtual Result<std::uint64_t> next_clock(std::string_view actor, std::string_view thread) = 0;
+  virtual Result<std::optional<std::string>> setting(std::string_view name) = 0;
+  virtual Result<std::vector<Token>> tokens() = 0;  // by sha256
+};
+
+// One transaction. What it reads is what it wrote. Gone without commit() means that nothing
+// happened.
+class StoreWriter : public StoreReader {
+ public:
+  virtual Result<PutOutcome> put(const Record& record) = 0;
+  // Everything put after the call can be taken back by rollback_to_mark(), and only the latest mark
+  // is kept.
+  virtual Result<void> mark() = 0;
+  virtual Result<void> rollback_to_mark() = 0;
+  virtual Result<void> set_setting(std::string_view name, std::string_view value) = 0;
+  virtual Result<void> new_incarnation(std::string_view hex) = 0;
+  virtual Result<void> put_token(const Token& token) = 0;
+  virtual Result<bool> remove_token(const Digest& sha256) = 0;  // false: was not there
+  // Says that very many records follow: the store may put off the upkeep of its indexes until
+  // commit().
+  virtual Result<void> expect_many() = 0;
+  // Durable when it returns. Once.
+  virtual Result<void> commit() = 0;
+};
+
+class RecordStore {
+ public:
+  virtual ~RecordStore() = default;
+  // Readers are for one thread at a time each; several may live at once.
+  virtual Result<std::unique_ptr<StoreReader>> reader() = 0;
+  // Waits for the writer before. For one thread at a time.
+  virtual Result<std::unique_ptr<StoreWriter>> writer() = 0;
+  // For people: "sqlite:/path/hub.db", "memory".
+  [[nodiscard]] virtual std::string name() const = 0;
+  // What the store can check of itself; an error says what is broken.
+  virtual Result<void> check() = 0;
+};
+
+// Settings are small named texts of the layers above; these names are in use.
+inline constexpr std::string_view kDidSetting = "did";
+inline constexpr std::string_view kExportSequenceSetting = "export_sequence";
+inline constexpr std::string_view kPreviousExportSetting = "previous_export";
+
+}  // namespace spl::store

@@ -1,0 +1,265 @@
+#include "store/sqlite/reading.h"
+
+#include <limits>
+
+namespace spl::store {
+namespace {
+
+// The columns of a StoredRecord, in this order, wherever records are read.
+#define SPL_RECORD_COLUMNS "id, sequence, canonical, judged_by, sig"
+
+StoredRecord stored(const db::Statement& row) {
+  return {{Digest::from(row.blob(0))},
+          static_cast<std::uint64_t>(row.integer(1)),
+          row.text(2),
+          row.optional_text(3),
+          row.optional_blob(4)};
+}
+
+Result<Record> whole(const StoredRecord& row) {
+  Record record =
+      TRY_IN("record " + row.id.hex(), record::parse_stored(row.canonical, row.judged_by, row.sig));
+  if (record.id != row.id)
+    return fail("record " + row.id.hex() + ": the store holds other content under this id");
+  return record;
+}
+
+std::vector<std::string> split_words(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const std::size_t space = text.find(' ');
+    words.emplace_back(text.substr(0, space));
+    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+  }
+  return words;
+}
+
+}  // namespace
+
+Result<db::Statement*> Session::get(const char* sql) {
+  auto at = statements_.find(sql);
+  if (at == statements_.end()) at = statements_.emplace(sql, TRY(connection.prepare(sql))).first;
+  at->second.reset();
+  return &at->second;
+}
+
+template <class Base>
+Result<StoreCounts> Reading<Base>::counts() {
+  TRY(before_read());
+  db::Statement& row =
+      *TRY(session_.get("SELECT coalesce(sum(records), 0), count(*) FROM threads"));
+  TRY(row.step());
+  const StoreCounts counts{static_cast<std::uint64_t>(row.integer(0)),
+                           static_cast<std::uint64_t>(row.integer(1))};
+  row.reset();
+  return counts;
+}
+
+template <class Base>
+Result<std::string> Reading<Base>::incarnation() {
+  const auto value = TRY(setting("incarnation"));
+  if (!value) return fail("the store has no incarnation");
+  return *value;
+}
+
+template <class Base>
+Result<bool> Reading<Base>::contains(const RecordId& id) {
+  db::Statement& row = *TRY(session_.get("SELECT 1 FROM record_log WHERE id=?"));
+  const bool there = TRY(row.bind_blob(1, id.digest.view()).step());
+  row.reset();
+  return there;
+}
+
+template <class Base>
+Result<std::optional<Record>> Reading<Base>::find(const RecordId& id) {
+  db::Statement& row =
+      *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE id=?"));
+  if (!TRY(row.bind_blob(1, id.digest.view()).step())) return std::nullopt;
+  auto record = whole(stored(row));
+  row.reset();
+  return std::optional(TRY(std::move(record)));
+}
+
+template <class Base>
+Result<std::optional<std::int64_t>> Reading<Base>::thread_no(std::string_view thread) {
+  const std::string directory = record::thread_directory(thread);
+  db::Statement& row = *TRY(session_.get("SELECT thread_no FROM threads WHERE directory=?"));
+  if (!TRY(row.bind_text(1, directory).step())) return std::nullopt;
+  const std::int64_t number = row.integer(0);
+  row.reset();
+  return std::optional(number);
+}
+
+template <class Base>
+Result<void> Reading<Base>::walk(db::Statement& rows, const RecordVisitor& visit) {
+  while (TRY(rows.step())) {
+    auto visited = visit(stored(rows));
+    if (!visited) {
+      rows.reset();
+      return visited;
+    }
+  }
+  return {};
+}
+
+template <class Base>
+Result<void> Reading<Base>::thread_records(std::string_view thread, RecordOrder order,
+                                           const RecordVisitor& visit) {
+  const auto number = TRY(thread_no(thread));
+  if (!number) return {};
+  const char* sql = "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=?";
+  if (order == RecordOrder::kClock) {
+    sql = "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? ORDER BY clock, id";
+  } else if (order == RecordOrder::kSequence) {
+    sql = "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? ORDER BY sequence";
+  }
+  return walk(TRY(session_.get(sql))->bind(1, *number), visit);
+}
+
+template <class Base>
+Result<void> Reading<Base>::changes(std::uint64_t since, std::uint64_t limit,
+                                    std::optional<std::string_view> thread,
+                                    const RecordVisitor& visit) {
+  const auto clamp = [](std::uint64_t value) {
+    return static_cast<std::int64_t>(
+        std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
+  };
+  if (!thread) {
+    db::Statement& rows =
+        *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS
+                          " FROM record_log WHERE sequence>? ORDER BY sequence LIMIT ?"));
+    return walk(rows.bind(1, clamp(since)).bind(2, clamp(limit)), visit);
+  }
+  const auto number = TRY(thread_no(*thread));
+  if (!number) return {};
+  db::Statement& rows = *TRY(
+      session_.get("SELECT " SPL_RECORD_COLUMNS
+                   " FROM record_log WHERE thread_no=? AND sequence>? ORDER BY sequence LIMIT ?"));
+  return walk(rows.bind(1, *number).bind(2, clamp(since)).bind(3, clamp(limit)), visit);
+}
+
+template <class Base>
+Result<void> Reading<Base>::bundle_order(
+    const std::function<Result<void>(std::string_view, const StoredRecord&)>& visit) {
+  // Thread by thread, so that SQLite sorts one thread at a time, and on disk where that is large.
+  db::Statement& threads =
+      *TRY(session_.get("SELECT thread_no, directory FROM threads ORDER BY directory"));
+  while (TRY(threads.step())) {
+    const std::string directory(threads.text(1));
+    db::Statement& rows = *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS
+                                            " FROM record_log WHERE thread_no=? ORDER BY id"));
+    auto walked = walk(rows.bind(1, threads.integer(0)),
+                       [&](const StoredRecord& record) { return visit(directory, record); });
+    if (!walked) {
+      threads.reset();
+      return walked;
+    }
+  }
+  return {};
+}
+
+template <class Base>
+Result<record::ThreadState> Reading<Base>::state_of(std::int64_t thread_no, std::uint8_t flags) {
+  using record::ThreadState;
+  if ((flags & record::kEnds) == 0) {
+    if ((flags & record::kWorks) != 0) return ThreadState::kActive;
+    return (flags & record::kOpens) != 0 ? ThreadState::kOpen : ThreadState::kLoose;
+  }
+  record::ThreadFold fold;
+  const auto add = [&fold](const StoredRecord& row) -> Result<void> {
+    fold.add(TRY(whole(row)));
+    return {};
+  };
+  db::Statement& marks = *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS
+                                           " FROM record_log WHERE thread_no=? AND flags & 29"));
+  TRY(walk(marks.bind(1, thread_no), add));
+  if (fold.endings().empty()) {
+    // Nothing ends it: whether it is active depends on the records that do the work.
+    db::Statement& works = *TRY(session_.get(
+        "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? AND NOT flags & 29"));
+    TRY(walk(works.bind(1, thread_no), add));
+  }
+  return fold.state();
+}
+
+template <class Base>
+Result<ThreadSummary> Reading<Base>::summary(db::Statement& row) {
+  ThreadSummary summary;
+  summary.thread = row.text(1);
+  summary.records = static_cast<std::uint64_t>(row.integer(2));
+  summary.last_sequence = static_cast<std::uint64_t>(row.integer(3));
+  summary.state = TRY(state_of(row.integer(0), static_cast<std::uint8_t>(row.integer(4))));
+  return summary;
+}
+
+template <class Base>
+Result<void> Reading<Base>::threads(const ThreadVisitor& visit) {
+  TRY(before_read());
+  db::Statement& rows = *TRY(session_.get(
+      "SELECT thread_no, thread, records, last_sequence, flags FROM threads ORDER BY directory"));
+  while (TRY(rows.step())) {
+    const auto found = summary(rows);
+    auto visited = found ? visit(*found) : std::unexpected(found.error());
+    if (!visited) {
+      rows.reset();
+      return visited;
+    }
+  }
+  return {};
+}
+
+template <class Base>
+Result<std::optional<ThreadSummary>> Reading<Base>::thread(std::string_view thread) {
+  TRY(before_read());
+  const std::string directory = record::thread_directory(thread);
+  db::Statement& row = *TRY(session_.get(
+      "SELECT thread_no, thread, records, last_sequence, flags FROM threads WHERE directory=?"));
+  if (!TRY(row.bind_text(1, directory).step())) return std::nullopt;
+  auto found = summary(row);
+  row.reset();
+  return std::optional(TRY(std::move(found)));
+}
+
+template <class Base>
+Result<std::uint64_t> Reading<Base>::next_clock(std::string_view actor, std::string_view thread) {
+  TRY(before_read());
+  const auto number = TRY(thread_no(thread));
+  if (!number) return 0;
+  db::Statement& row =
+      *TRY(session_.get("SELECT clock FROM clocks WHERE thread_no=? AND actor_no=(SELECT "
+                        "actor_no FROM actors WHERE actor=?)"));
+  if (!TRY(row.bind(1, *number).bind_text(2, actor).step())) return 0;
+  const std::int64_t last = row.integer(0);
+  row.reset();
+  if (last == std::numeric_limits<std::int64_t>::max())
+    return fail("the clock of this actor on this thread has reached its end");
+  return static_cast<std::uint64_t>(last) + 1;
+}
+
+template <class Base>
+Result<std::optional<std::string>> Reading<Base>::setting(std::string_view name) {
+  db::Statement& row = *TRY(session_.get("SELECT value FROM settings WHERE name=?"));
+  if (!TRY(row.bind_text(1, name).step())) return std::nullopt;
+  std::string value(row.text(0));
+  row.reset();
+  return std::optional(std::move(value));
+}
+
+template <class Base>
+Result<std::vector<Token>> Reading<Base>::tokens() {
+  std::vector<Token> all;
+  db::Statement& rows = *TRY(session_.get(
+      "SELECT sha256, account, scopes, created_at, expires_at FROM tokens ORDER BY sha256"));
+  while (TRY(rows.step())) {
+    Token token{Digest::from(rows.blob(0)), std::string(rows.text(1)), split_words(rows.text(2)),
+                std::string(rows.text(3)), std::nullopt};
+    if (const auto expires = rows.optional_text(4)) token.expires_at = std::string(*expires);
+    all.push_back(std::move(token));
+  }
+  return all;
+}
+
+template class Reading<StoreReader>;
+template class Reading<StoreWriter>;
+
+}  // namespace spl::store

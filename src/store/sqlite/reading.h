@@ -1,0 +1,62 @@
+// What readers and writers of the SQLite store share: every question, asked on one connection.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "db/sqlite.h"
+#include "store/record_store.h"
+
+namespace spl::store {
+
+// A connection and the statements that were asked for on it once.
+class Session {
+ public:
+  explicit Session(db::Connection c) : connection(std::move(c)) {}
+  // `sql` must be a constant. The statement is reset.
+  Result<db::Statement*> get(const char* sql);
+  // Before an index that they use goes.
+  void forget_statements() { statements_.clear(); }
+
+  db::Connection connection;
+
+ private:
+  std::map<const char*, db::Statement>
+      statements_;  // by the constant's address; gone before the connection
+};
+
+// Base is StoreReader or StoreWriter.
+template <class Base>
+class Reading : public Base {
+ public:
+  explicit Reading(Session& session) : session_(session) {}
+
+  Result<StoreCounts> counts() override;
+  Result<std::string> incarnation() override;
+  Result<bool> contains(const RecordId& id) override;
+  Result<std::optional<Record>> find(const RecordId& id) override;
+  Result<void> thread_records(std::string_view thread, RecordOrder order,
+                              const RecordVisitor& visit) override;
+  Result<void> changes(std::uint64_t since, std::uint64_t limit,
+                       std::optional<std::string_view> thread, const RecordVisitor& visit) override;
+  Result<void> bundle_order(const std::function<Result<void>(std::string_view directory,
+                                                             const StoredRecord&)>& visit) override;
+  Result<void> threads(const ThreadVisitor& visit) override;
+  Result<std::optional<ThreadSummary>> thread(std::string_view thread) override;
+  Result<std::uint64_t> next_clock(std::string_view actor, std::string_view thread) override;
+  Result<std::optional<std::string>> setting(std::string_view name) override;
+  Result<std::vector<Token>> tokens() override;
+
+ protected:
+  // Writers keep sums in memory that belong in the tables before anything is read.
+  virtual Result<void> before_read() { return {}; }
+  Result<std::optional<std::int64_t>> thread_no(std::string_view thread);
+  Session& session_;
+
+ private:
+  Result<record::ThreadState> state_of(std::int64_t thread_no, std::uint8_t flags);
+  Result<ThreadSummary> summary(db::Statement& row);
+  Result<void> walk(db::Statement& rows, const RecordVisitor& visit);
+};
+
+}  // namespace spl::store

@@ -1,0 +1,96 @@
+#include "store/sqlite/schema.h"
+
+#include <string>
+
+namespace spl::store {
+namespace {
+
+// record_log is in arrival order. Records of a thread are found by record_log_thread, whose entries
+// end with the sequence; record_log_marks holds only those that can change a thread's state in a
+// way that its flags do not tell. threads and clocks are sums over record_log, kept in the same
+// transaction.
+constexpr char kTables[] = R"sql(
+CREATE TABLE threads(
+  thread_no INTEGER PRIMARY KEY,
+  thread TEXT NOT NULL,
+  directory TEXT NOT NULL UNIQUE,
+  records INTEGER NOT NULL,
+  last_sequence INTEGER NOT NULL,
+  flags INTEGER NOT NULL
+) STRICT;
+CREATE TABLE actors(
+  actor_no INTEGER PRIMARY KEY,
+  actor TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE clocks(
+  thread_no INTEGER NOT NULL,
+  actor_no INTEGER NOT NULL,
+  clock INTEGER NOT NULL,
+  PRIMARY KEY(thread_no, actor_no)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE record_log(
+  sequence INTEGER PRIMARY KEY,
+  id BLOB NOT NULL,
+  thread_no INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  clock INTEGER NOT NULL,
+  canonical TEXT NOT NULL,
+  judged_by TEXT,
+  sig BLOB
+) STRICT;
+CREATE INDEX record_log_thread ON record_log(thread_no);
+CREATE INDEX record_log_marks ON record_log(thread_no) WHERE flags & 29;
+CREATE TABLE settings(
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tokens(
+  sha256 BLOB PRIMARY KEY,
+  account TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  expires_at TEXT
+) STRICT, WITHOUT ROWID;
+CREATE VIEW records AS
+  SELECT lower(hex(r.id)) AS id, t.thread AS thread, r.canonical ->> '$.actor' AS actor,
+         r.canonical ->> '$.act' AS act, r.clock AS clock, r.canonical -> '$.body' AS body,
+         r.canonical ->> '$.data_type' AS data_type, r.canonical -> '$.parents' AS parents,
+         r.judged_by AS judged_by, lower(hex(r.sig)) AS sig, r.sequence AS sequence
+  FROM record_log r JOIN threads t USING (thread_no);
+)sql";
+
+// A large WAL writes pages that change often only once to the database; its file is cut back after
+// a large import.
+constexpr char kPragmas[] =
+    "PRAGMA journal_mode=WAL;"
+    "PRAGMA synchronous=FULL;"
+    "PRAGMA wal_autocheckpoint=16384;"
+    "PRAGMA journal_size_limit=67108864;";
+
+}  // namespace
+
+Result<void> prepare_schema(db::Connection& connection) {
+  TRY(connection.execute(kPragmas));
+  TRY(connection.execute("BEGIN IMMEDIATE"));
+  const std::int64_t version = TRY(connection.query_integer("PRAGMA user_version"));
+  const std::int64_t application = TRY(connection.query_integer("PRAGMA application_id"));
+  if (version > kSchemaVersion) {
+    return fail(ErrorCode::kFailed, "the store was written by a newer program: its version is " +
+                                        std::to_string(version) + ", this program knows " +
+                                        std::to_string(kSchemaVersion));
+  }
+  const bool fresh = TRY(connection.query_integer("SELECT count(*) FROM sqlite_schema")) == 0;
+  if (!fresh && application != kApplicationId)
+    return fail("the database file is not a record store");
+  if (fresh) {
+    TRY(connection.execute(kTables));
+    TRY(connection.execute(kCreateIdIndex));
+    TRY(connection.execute(
+        "INSERT INTO settings VALUES('incarnation', lower(hex(randomblob(16))))"));
+    TRY(connection.execute("PRAGMA application_id=" + std::to_string(kApplicationId)));
+    TRY(connection.execute("PRAGMA user_version=" + std::to_string(kSchemaVersion)));
+  }
+  return connection.execute("COMMIT");
+}
+
+}  // namespace spl::store

@@ -1,0 +1,19 @@
+// The tables of hub.db. docs/formats/store.md describes them for people with sqlite3.
+#pragma once
+
+#include "base/result.h"
+#include "db/sqlite.h"
+
+namespace spl::store {
+
+// Makes the tables where there are none, and refuses a file that a newer program or another program
+// made. The connection is in WAL mode with synchronous=FULL when this returns.
+Result<void> prepare_schema(db::Connection& connection);
+
+inline constexpr int kSchemaVersion = 1;
+inline constexpr int kApplicationId = 0x53504C31;  // "SPL1"
+
+inline constexpr char kCreateIdIndex[] = "CREATE UNIQUE INDEX record_log_id ON record_log(id)";
+inline constexpr char kDropIdIndex[] = "DROP INDEX record_log_id";
+
+}  // namespace spl::store

@@ -1,0 +1,363 @@
+#include "store/sqlite/sqlite_store.h"
+
+#include <mutex>
+#include <unordered_map>
+
+#include "base/check.h"
+#include "store/sqlite/reading.h"
+#include "store/sqlite/schema.h"
+
+namespace spl::store {
+namespace {
+
+constexpr int kBusyTimeoutMs = 30'000;
+constexpr std::size_t kIdleReadersMax = 8;
+constexpr std::size_t kNamesCachedMax = 50'000;              // threads and actors, each
+constexpr std::size_t kSumsPendingMax = 20'000;              // threads and clocks, each
+constexpr char kWriterCache[] = "PRAGMA cache_size=-49152";  // KiB
+constexpr char kReaderCache[] = "PRAGMA cache_size=-16384";
+
+// Numbers of threads or actors that were looked up, whole as long as it fits.
+class NameCache {
+ public:
+  [[nodiscard]] const std::int64_t* find(std::string_view name) const {
+    const auto at = numbers_.find(name);
+    return at == numbers_.end() ? nullptr : &at->second;
+  }
+  void add(std::string_view name, std::int64_t number) {
+    if (numbers_.size() >= kNamesCachedMax) numbers_.clear();
+    numbers_.emplace(name, number);
+  }
+  void clear() { numbers_.clear(); }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> numbers_;
+};
+
+// The one connection that writes, with what it remembers between transactions.
+struct WriterState {
+  explicit WriterState(db::Connection c) : session(std::move(c)) {}
+  std::mutex mutex;  // held by the writer that lives
+  Session session;
+  NameCache threads;
+  NameCache actors;
+};
+
+struct ThreadSum {
+  std::int64_t records = 0;
+  std::int64_t last_sequence = 0;
+  std::uint8_t flags = 0;
+};
+
+struct ClockKey {
+  std::int64_t thread_no;
+  std::int64_t actor_no;
+  auto operator<=>(const ClockKey&) const = default;
+};
+
+class SqliteWriter final : public Reading<StoreWriter> {
+ public:
+  SqliteWriter(WriterState& state, std::unique_lock<std::mutex> lock)
+      : Reading(state.session), state_(state), lock_(std::move(lock)) {}
+  ~SqliteWriter() override {
+    if (done_) return;
+    // Where even this fails, closing the connection takes the transaction back.
+    (void)session_.connection.execute("ROLLBACK");
+    forget_names();
+  }
+
+  Result<PutOutcome> put(const Record& record) override;
+  Result<void> mark() override;
+  Result<void> rollback_to_mark() override;
+  Result<void> set_setting(std::string_view name, std::string_view value) override;
+  Result<void> new_incarnation(std::string_view hex) override {
+    return set_setting("incarnation", hex);
+  }
+  Result<void> put_token(const Token& token) override;
+  Result<bool> remove_token(const Digest& sha256) override;
+  Result<void> expect_many() override;
+  Result<void> commit() override;
+
+ protected:
+  Result<void> before_read() override { return flush_sums(); }
+
+ private:
+  Result<std::int64_t> thread_number(std::string_view thread);
+  Result<std::int64_t> actor_number(std::string_view actor);
+  Result<PutOutcome> meet_duplicate(const Record& record);
+  Result<void> flush_sums();
+  void forget_names() {
+    state_.threads.clear();
+    state_.actors.clear();
+  }
+
+  WriterState& state_;
+  std::unique_lock<std::mutex> lock_;
+  std::map<std::int64_t, ThreadSum> thread_sums_;
+  std::map<ClockKey, std::int64_t> clock_sums_;
+  bool marked_ = false;
+  bool id_index_dropped_ = false;
+  bool done_ = false;
+};
+
+Result<std::int64_t> SqliteWriter::thread_number(std::string_view thread) {
+  if (const std::int64_t* known = state_.threads.find(thread)) return *known;
+  std::int64_t number = 0;
+  if (const auto found = TRY(thread_no(thread))) {
+    number = *found;
+  } else {
+    const std::string directory = record::thread_directory(thread);
+    db::Statement& insert =
+        *TRY(session_.get("INSERT INTO threads(thread, directory, records, last_sequence, "
+                          "flags) VALUES(?, ?, 0, 0, 0)"));
+    TRY(insert.bind_text(1, thread).bind_text(2, directory).run());
+    number = session_.connection.last_rowid();
+  }
+  state_.threads.add(thread, number);
+  return number;
+}
+
+Result<std::int64_t> SqliteWriter::actor_number(std::string_view actor) {
+  if (const std::int64_t* known = state_.actors.find(actor)) return *known;
+  db::Statement& row = *TRY(session_.get("SELECT actor_no FROM actors WHERE actor=?"));
+  std::int64_t number = 0;
+  if (TRY(row.bind_text(1, actor).step())) {
+    number = row.integer(0);
+    row.reset();
+  } else {
+    db::Statement& insert = *TRY(session_.get("INSERT INTO actors(actor) VALUES(?)"));
+    TRY(insert.bind_text(1, actor).run());
+    number = session_.connection.last_rowid();
+  }
+  state_.actors.add(actor, number);
+  return number;
+}
+
+Result<PutOutcome> SqliteWriter::put(const Record& record) {
+  const std::int64_t thread_number_ = TRY(thread_number(record.thread));
+  const std::uint8_t flags = record::fold_flags(record);
+  db::Statement& insert =
+      *TRY(session_.get(id_index_dropped_ ? "INSERT INTO record_log(id, thread_no, flags, clock, "
+                                            "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?)"
+                                          : "INSERT INTO record_log(id, thread_no, flags, clock, "
+                                            "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?) "
+                                            "ON CONFLICT(id) DO NOTHING"));
+  insert.bind_blob(1, record.id.digest.view())
+      .bind(2, thread_number_)
+      .bind(3, flags)
+      .bind(4, static_cast<std::int64_t>(record.clock))
+      .bind_text(5, record.canonical);
+  record.judged_by ? insert.bind_text(6, *record.judged_by) : insert.bind_null(6);
+  record.sig ? insert.bind_blob(7, record.sig->view()) : insert.bind_null(7);
+  TRY(insert.run());
+  if (session_.connection.changes() == 0) return meet_duplicate(record);
+
+  ThreadSum& sum = thread_sums_[thread_number_];
+  sum.records += 1;
+  sum.last_sequence = session_.connection.last_rowid();
+  sum.flags |= flags;
+  const std::int64_t actor = TRY(actor_number(record.actor));
+  auto [clock, fresh] =
+      clock_sums_.try_emplace({thread_number_, actor}, static_cast<std::int64_t>(record.clock));
+  if (!fresh) clock->second = std::max(clock->second, static_cast<std::int64_t>(record.clock));
+  if (thread_sums_.size() > kSumsPendingMax || clock_sums_.size() > kSumsPendingMax)
+    TRY(flush_sums());
+  return PutOutcome::kInserted;
+}
+
+Result<PutOutcome> SqliteWriter::meet_duplicate(const Record& record) {
+  db::Statement& row =
+      *TRY(session_.get("SELECT judged_by, sig IS NULL FROM record_log WHERE id=?"));
+  if (!TRY(row.bind_blob(1, record.id.digest.view()).step()))
+    return fail("record " + record.id.hex() + " was neither inserted nor found");
+  const auto judged_by = row.optional_text(0);
+  const bool differs =
+      record.judged_by && judged_by != std::optional<std::string_view>(*record.judged_by);
+  const bool unsigned_here = row.integer(1) != 0;
+  row.reset();
+  if (unsigned_here && record::signature_is_valid(record)) {
+    db::Statement& fill = *TRY(session_.get("UPDATE record_log SET sig=? WHERE id=?"));
+    TRY(fill.bind_blob(1, record.sig->view()).bind_blob(2, record.id.digest.view()).run());
+    return PutOutcome::kSigFilled;
+  }
+  return differs ? PutOutcome::kDiffers : PutOutcome::kDuplicate;
+}
+
+Result<void> SqliteWriter::flush_sums() {
+  for (const auto& [number, sum] : thread_sums_) {
+    db::Statement& update = *TRY(session_.get(
+        "UPDATE threads SET records=records+?, last_sequence=?, flags=flags|? WHERE thread_no=?"));
+    TRY(update.bind(1, sum.records)
+            .bind(2, sum.last_sequence)
+            .bind(3, sum.flags)
+            .bind(4, number)
+            .run());
+  }
+  thread_sums_.clear();
+  for (const auto& [key, clock] : clock_sums_) {
+    db::Statement& upsert =
+        *TRY(session_.get("INSERT INTO clocks VALUES(?,?,?) ON CONFLICT DO UPDATE SET "
+                          "clock=max(clock, excluded.clock)"));
+    TRY(upsert.bind(1, key.thread_no).bind(2, key.actor_no).bind(3, clock).run());
+  }
+  clock_sums_.clear();
+  return {};
+}
+
+Result<void> SqliteWriter::mark() {
+  TRY(flush_sums());
+  if (std::exchange(marked_, true)) TRY(session_.connection.execute("RELEASE mark"));
+  return session_.connection.execute("SAVEPOINT mark");
+}
+
+Result<void> SqliteWriter::rollback_to_mark() {
+  SPL_CHECK(marked_);
+  thread_sums_.clear();
+  clock_sums_.clear();
+  forget_names();
+  return session_.connection.execute("ROLLBACK TO mark");
+}
+
+Result<void> SqliteWriter::set_setting(std::string_view name, std::string_view value) {
+  db::Statement& upsert = *TRY(session_.get(
+      "INSERT INTO settings VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value"));
+  return upsert.bind_text(1, name).bind_text(2, value).run();
+}
+
+Result<void> SqliteWriter::put_token(const Token& token) {
+  std::string scopes;
+  for (const std::string& scope : token.scopes)
+    scopes.append(scopes.empty() ? "" : " ").append(scope);
+  db::Statement& upsert = *TRY(session_.get("INSERT OR REPLACE INTO tokens VALUES(?,?,?,?,?)"));
+  upsert.bind_blob(1, token.sha256.view())
+      .bind_text(2, token.account)
+      .bind_text(3, scopes)
+      .bind_text(4, token.created_at);
+  token.expires_at ? upsert.bind_text(5, *token.expires_at) : upsert.bind_null(5);
+  return upsert.run();
+}
+
+Result<bool> SqliteWriter::remove_token(const Digest& sha256) {
+  db::Statement& remove = *TRY(session_.get("DELETE FROM tokens WHERE sha256=?"));
+  TRY(remove.bind_blob(1, sha256.view()).run());
+  return session_.connection.changes() > 0;
+}
+
+Result<void> SqliteWriter::expect_many() {
+  // Ids come in random order: it is much quicker to sort them once than to keep their index as they
+  // come.
+  if (id_index_dropped_ || TRY(counts()).records > 0) return {};
+  session_.forget_statements();
+  TRY(session_.connection.execute(kDropIdIndex));
+  id_index_dropped_ = true;
+  return {};
+}
+
+Result<void> SqliteWriter::commit() {
+  SPL_CHECK(!done_);
+  TRY(flush_sums());
+  session_.forget_statements();
+  if (id_index_dropped_) TRY(session_.connection.execute(kCreateIdIndex));
+  TRY(session_.connection.execute("COMMIT"));
+  done_ = true;
+  return {};
+}
+
+class SqliteStore;
+
+class SqliteReader final : public Reading<StoreReader> {
+ public:
+  SqliteReader(SqliteStore& store, std::unique_ptr<Session> session)
+      : Reading(*session), store_(store), own_session_(std::move(session)) {}
+  ~SqliteReader() override;
+
+ private:
+  SqliteStore& store_;
+  std::unique_ptr<Session> own_session_;
+};
+
+class SqliteStore final : public RecordStore {
+ public:
+  SqliteStore(SqliteStoreOptions options, db::Connection writer)
+      : options_(std::move(options)), writer_(std::move(writer)) {}
+
+  Result<std::unique_ptr<StoreReader>> reader() override;
+  Result<std::unique_ptr<StoreWriter>> writer() override;
+  [[nodiscard]] std::string name() const override { return "sqlite:" + options_.path; }
+  Result<void> check() override;
+
+  void give_back(std::unique_ptr<Session> session) {
+    const std::scoped_lock lock(idle_mutex_);
+    if (idle_.size() < kIdleReadersMax) idle_.push_back(std::move(session));
+  }
+
+ private:
+  const SqliteStoreOptions options_;
+  WriterState writer_;
+  std::mutex idle_mutex_;  // guards idle_
+  std::vector<std::unique_ptr<Session>> idle_;
+};
+
+SqliteReader::~SqliteReader() {
+  if (session_.connection.execute("ROLLBACK")) store_.give_back(std::move(own_session_));
+}
+
+Result<std::unique_ptr<StoreReader>> SqliteStore::reader() {
+  std::unique_ptr<Session> session;
+  {
+    const std::scoped_lock lock(idle_mutex_);
+    if (!idle_.empty()) {
+      session = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (!session) {
+    session = std::make_unique<Session>(
+        TRY(db::Connection::open(options_.path, db::OpenAs::kReadWrite, options_.vfs)));
+    session->connection.set_busy_timeout_ms(kBusyTimeoutMs);
+    TRY(session->connection.execute(kReaderCache));
+  }
+  TRY(session->connection.execute("BEGIN"));
+  // The transaction begins to see with its first read.
+  TRY(session->connection.query_integer("SELECT count(*) FROM settings"));
+  return std::make_unique<SqliteReader>(*this, std::move(session));
+}
+
+Result<std::unique_ptr<StoreWriter>> SqliteStore::writer() {
+  std::unique_lock lock(writer_.mutex);
+  TRY(writer_.session.connection.execute("BEGIN IMMEDIATE"));
+  return std::make_unique<SqliteWriter>(writer_, std::move(lock));
+}
+
+Result<void> SqliteStore::check() {
+  db::Connection connection =
+      TRY(db::Connection::open(options_.path, db::OpenAs::kReadWrite, options_.vfs));
+  const std::string verdict = TRY(connection.query_text("PRAGMA integrity_check(1)"));
+  if (verdict != "ok") return fail("the store is damaged: " + verdict);
+  const std::int64_t wrong = TRY(connection.query_integer(
+      "SELECT count(*) FROM threads t WHERE records<>(SELECT count(*) FROM record_log r WHERE "
+      "r.thread_no=t.thread_no)"));
+  if (wrong != 0)
+    return fail("the store is damaged: threads with a wrong count: " + std::to_string(wrong));
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RecordStore>> open_sqlite_store(const SqliteStoreOptions& options,
+                                                       StoreOpen how) {
+  const auto mode = how == StoreOpen::kCreate ? db::OpenAs::kCreate : db::OpenAs::kReadWrite;
+  db::Connection connection = TRY(db::Connection::open(options.path, mode, options.vfs));
+  connection.set_busy_timeout_ms(kBusyTimeoutMs);
+  TRY_IN(options.path, prepare_schema(connection));
+  TRY(connection.execute(kWriterCache));
+  return std::make_unique<SqliteStore>(options, std::move(connection));
+}
+
+}  // namespace spl::store

@@ -1,0 +1,25 @@
+// The record store in one SQLite file: the default. Several processes may have the file open;
+// SQLite's locks order their writers.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "store/record_store.h"
+
+namespace spl::store {
+
+struct SqliteStoreOptions {
+  std::string path;
+  std::string vfs;  // a registered SQLite VFS; empty for the default
+};
+
+enum class StoreOpen : std::uint8_t {
+  kExisting,  // an error where there is no file
+  kCreate,
+};
+
+Result<std::unique_ptr<RecordStore>> open_sqlite_store(const SqliteStoreOptions& options,
+                                                       StoreOpen how);
+
+}  // namespace spl::store

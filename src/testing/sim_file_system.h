@@ -1,0 +1,114 @@
+// A file system in memory that fails when told to, and forgets what was not synced when its power
+// is cut. Any thread.
+//
+// Every call of a method of the FileSystem or of one of its Files is counted, from 1, also after a
+// reboot; closing and unlocking are not calls. A crash sweep runs an operation once, reads calls(),
+// and then runs it anew on a fresh SimFileSystem for each number n up to that with cut_at(n) or
+// fail_at(n, ...), reboots, and looks at what is left.
+//
+//   SimFileSystem fs;
+//   fs.cut_at(17);
+//   ...                                  // the 17th call and all after it fail and change nothing
+//   fs.reboot(Survivors::synced_only());
+//
+// Absolute and relative paths mean the same; "." and ".." go by name; there are no symbolic links.
+// The disk is without limit: kEnospc comes from fail_at only. What is durable when: sim_inode.h.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "env/file_system.h"
+#include "testing/sim_inode.h"
+
+namespace spl::testing {
+
+enum class SimError : std::uint8_t { kEio, kEnospc };
+
+// What is left after a reboot of what was not synced.
+struct Survivors {
+  enum class Kind : std::uint8_t { kSyncedOnly, kEverything, kSeeded };
+  Kind kind;
+  std::uint64_t seed = 0;
+
+  static Survivors synced_only() { return {Kind::kSyncedOnly}; }
+  // Only the process was killed. What it did not sync may still go at a later power cut.
+  static Survivors everything() { return {Kind::kEverything}; }
+  // A part, chosen by the seed: per file, the first writes or any of them, some torn into sectors;
+  // per directory, the first names or any of them, in order.
+  static Survivors seeded(std::uint64_t seed) { return {Kind::kSeeded, seed}; }
+};
+
+class SimFileSystem final : public env::FileSystem {
+ public:
+  SimFileSystem() = default;
+
+  [[nodiscard]] std::uint64_t calls() const;
+  // Call number `call` fails, once. A write that fails leaves its first half; a sync that fails
+  // leaves what was dirty lost but readable, and the next sync says that all is well ("fsyncgate");
+  // any other changes nothing.
+  void fail_at(std::uint64_t call, SimError error);
+  // Call number `call` and all later ones fail and change nothing, until reboot().
+  void cut_at(std::uint64_t call);
+  // True after a cut_at() that was reached, until reboot().
+  [[nodiscard]] bool is_off() const;
+  // Files and locks from before are dead; faults and cuts that did not come yet are forgotten.
+  void reboot(Survivors how);
+
+  // The tree as it is seen: "/a/file" to its content, "/a/directory/" to nothing. Not a call.
+  [[nodiscard]] std::map<std::string, std::string> contents() const;
+  // What free_bytes answers.
+  void set_free_bytes(std::uint64_t free_bytes);
+
+  Result<std::unique_ptr<env::File>> open(const std::string& path, env::OpenMode how,
+                                          std::uint32_t mode = 0600) override;
+  Result<std::unique_ptr<env::File>> open_unnamed(const std::string& directory) override;
+  Result<std::optional<env::FileInfo>> info(const std::string& path) override;
+  Result<void> make_directory(const std::string& path, std::uint32_t mode = 0700) override;
+  Result<void> rename(const std::string& from, const std::string& to) override;
+  Result<void> remove(const std::string& path) override;
+  Result<std::vector<std::string>> list(const std::string& directory) override;
+  Result<void> sync_directory(const std::string& directory) override;
+  Result<std::unique_ptr<env::Lock>> try_lock(const std::string& path) override;
+  Result<std::uint64_t> free_bytes(const std::string& directory) override;
+
+ private:
+  class SimFile;
+  class SimLock;
+  enum class Fault : std::uint8_t { kNone, kEio, kEnospc, kPowerOff };
+  // Where a path leads: the directory it is in (none for the root), and what is there now (nothing
+  // or an inode).
+  struct Place {
+    SimInodePtr directory;
+    std::string name;
+    SimInodePtr inode;
+  };
+
+  // All of these want mutex_ held.
+  Fault next_fault();
+  Result<void> begin(std::string_view doing, const std::string& path);
+  static std::unexpected<Error> error_of(Fault fault, std::string_view doing,
+                                         const std::string& path);
+  Result<Place> locate(std::string_view doing, const std::string& path) const;
+  Result<SimInodePtr> find_directory(std::string_view doing, const std::string& path) const;
+  Result<SimInodePtr> open_inode(const std::string& path, env::OpenMode how, std::uint32_t mode);
+
+  mutable std::mutex mutex_;  // guards all below, and all inodes
+  SimDisk disk_;
+  std::uint64_t calls_ = 0;
+  std::map<std::uint64_t, Fault> faults_;
+  std::optional<std::uint64_t> cut_call_;
+  bool off_ = false;
+  std::uint64_t boot_ = 0;  // files and locks of another boot are dead
+  std::set<const SimInode*> locked_;
+  std::uint64_t free_bytes_ = std::uint64_t{1} << 40;
+};
+
+}  // namespace spl::testing
