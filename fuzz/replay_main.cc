@@ -1,5 +1,6 @@
-// Feeds every file of the directories that are named to a fuzz target, in the order of their names, and before them
-// the empty input. A directory that is missing is an error: a target without seeds tests nothing.
+// Feeds every file of the directories that are named to a fuzz target, in the order of their names,
+// and before them the empty input. A directory that is missing is an error: a target without seeds
+// tests nothing.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,7 @@
-// Holds the sources to docs/architecture.md: which folder may include which, that the table and src/ name the same
-// layers, that no _test.cc stands outside the build, and that clocks, random numbers, the environment and the terminal
-// are reached only where the house allows it. It reads text, not C++: comments and literals are blanked first.
+// Holds the sources to docs/architecture.md: which folder may include which, that the table and
+// src/ name the same layers, that no _test.cc stands outside the build, and that clocks, random
+// numbers, the environment and the terminal are reached only where the house allows it. It reads
+// text, not C++: comments and literals are blanked first.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -43,23 +44,25 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// Rows are "src/NAME/   what it is   -> layer layer"; a row whose text ends in "*" has siblings, "a/ b/ *".
+// Rows are "src/NAME/   what it is   -> layer layer"; a row whose text ends in "*" has siblings,
+// "a/ b/ *".
 Table parse_table(const std::string& document) {
-  static const std::regex row(R"(^src/([a-z_]+)/\s+(.*?)\s*->\s*(.*?)\s*$)");
-  static const std::regex sibling(R"(([a-z_]+)/(?=\s))");
-  static const std::regex word(R"([a-z_]+)");
+  static const std::regex kRow(R"(^src/([a-z_]+)/\s+(.*?)\s*->\s*(.*?)\s*$)");
+  static const std::regex kSibling(R"(([a-z_]+)/(?=\s))");
+  static const std::regex kWord(R"([a-z_]+)");
   Table table;
   for (const std::string& line : lines_of(document)) {
     std::smatch match;
-    if (!std::regex_match(line, match, row)) continue;
+    if (!std::regex_match(line, match, kRow)) continue;
     Layer& layer = table[match[1]];
     const std::string what = match[2];
     const std::string named = match[3];
     if (named != "nothing") {
-      for (std::sregex_iterator it(named.begin(), named.end(), word), end; it != end; ++it) layer.named.insert(it->str());
+      for (std::sregex_iterator it(named.begin(), named.end(), kWord), end; it != end; ++it)
+        layer.named.insert(it->str());
     }
     if (!what.ends_with('*')) continue;
-    for (std::sregex_iterator it(what.begin(), what.end(), sibling), end; it != end; ++it)
+    for (std::sregex_iterator it(what.begin(), what.end(), kSibling), end; it != end; ++it)
       layer.siblings.insert((*it)[1]);
   }
   return table;
@@ -79,7 +82,8 @@ Names allowed(const Table& table, const std::string& name) {
   return found;
 }
 
-// Where a comment, string or character literal that begins at `at` ends; nothing where none begins there.
+// Where a comment, string or character literal that begins at `at` ends; nothing where none begins
+// there.
 std::optional<std::size_t> end_of_opaque(std::string_view code, std::size_t at) {
   const std::string_view rest = code.substr(at);
   const auto after = [&](std::string_view closing, std::size_t from) {
@@ -93,7 +97,8 @@ std::optional<std::size_t> end_of_opaque(std::string_view code, std::size_t at) 
     const std::size_t open = std::min(code.find('(', at), code.size());
     return after(")" + std::string(code.substr(at + 2, open - at - 2)) + "\"", open);
   }
-  if (rest[0] != '"' && (rest[0] != '\'' || in_word)) return std::nullopt;  // a quote within digits separates them
+  if (rest[0] != '"' && (rest[0] != '\'' || in_word))
+    return std::nullopt;  // a quote within digits separates them
   for (std::size_t i = at + 1; i < code.size(); ++i) {
     if (code[i] == '\\') {
       ++i;
@@ -124,15 +129,19 @@ std::vector<fs::path> sources_below(const fs::path& directory) {
   if (!fs::exists(directory)) return files;
   for (const auto& entry : fs::recursive_directory_iterator(directory)) {
     const fs::path extension = entry.path().extension();
-    if (entry.is_regular_file() && (extension == ".h" || extension == ".cc")) files.push_back(entry.path());
+    if (entry.is_regular_file() && (extension == ".h" || extension == ".cc"))
+      files.push_back(entry.path());
   }
   std::ranges::sort(files);
   return files;
 }
 
-bool is_test(const fs::path& path) { return path.filename().string().ends_with("_test.cc"); }
+bool is_test(const fs::path& path) {
+  return path.filename().string().ends_with("_test.cc");
+}
 
-// A file below src/: its layer, and the folder in the layer, empty where it stands at the top of it.
+// A file below src/: its layer, and the folder in the layer, empty where it stands at the top of
+// it.
 struct Place {
   std::string layer;
   std::string folder;
@@ -145,10 +154,12 @@ Place place_of(const fs::path& below_src) {
 // Why a file of `from` may not include `target` ("layer/name.h"); empty where it may.
 std::string objection(const Table& table, const Place& from, bool test, const std::string& target) {
   const Place to = place_of(target);
-  if (!table.contains(to.layer) || !target.contains('/')) return "no layer of this name; write \"layer/name.h\"";
+  if (!table.contains(to.layer) || !target.contains('/'))
+    return "no layer of this name; write \"layer/name.h\"";
   if (to.layer == from.layer) {
     const Names& siblings = table.at(from.layer).siblings;
-    const bool apart = from.folder != to.folder && siblings.contains(from.folder) && siblings.contains(to.folder);
+    const bool apart =
+        from.folder != to.folder && siblings.contains(from.folder) && siblings.contains(to.folder);
     return apart ? "siblings never include each other" : "";
   }
   if (allowed(table, from.layer).contains(to.layer) || (test && to.layer == "testing")) return "";
@@ -160,14 +171,15 @@ struct Finding {
   std::string text;
 };
 
-std::vector<Finding> wrong_includes(const Table& table, const fs::path& below_src, const std::string& text) {
-  static const std::regex include(R"re(^\s*#\s*include\s*"([^"]+)".*)re");
+std::vector<Finding> wrong_includes(const Table& table, const fs::path& below_src,
+                                    const std::string& text) {
+  static const std::regex kInclude(R"re(^\s*#\s*include\s*"([^"]+)".*)re");
   std::vector<Finding> findings;
   std::size_t number = 0;
   for (const std::string& line : lines_of(text)) {
     ++number;
     std::smatch match;
-    if (!std::regex_match(line, match, include)) continue;
+    if (!std::regex_match(line, match, kInclude)) continue;
     const std::string why = objection(table, place_of(below_src), is_test(below_src), match[1]);
     if (!why.empty()) findings.push_back({number, "\"" + match[1].str() + "\": " + why});
   }
@@ -181,19 +193,21 @@ struct Rule {
   const char* why;
 };
 const std::vector<Rule>& rules() {
-  static const std::vector<Rule> all{
+  static const std::vector<Rule> kAll{
       {R"(::now\s*\(|\b(clock_gettime|gettimeofday)\s*\(|(^|[^\w.>])time\s*\(\s*(nullptr|NULL|0|&))",
        {"env"},
        "a clock is read only in env/: use the Env's"},
       {R"(\b(random_device|getrandom|getentropy|RAND_bytes|RAND_priv_bytes|arc4random\w*)\b|(^|[^\w.>])s?rand\s*\()",
        {"env"},
        "random numbers come only from env/: use the Env's"},
-      {R"(\b(getenv|secure_getenv|environ)\b)", {"cli"}, "only cli/ reads the environment: pass what is needed"},
+      {R"(\b(getenv|secure_getenv|environ)\b)",
+       {"cli"},
+       "only cli/ reads the environment: pass what is needed"},
       {R"(\b(cout|cerr|clog)\b|\b(printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|perror)\s*\(|std::print(ln)?\s*\()",
        {"cli"},
        "only cli/ prints: return a Result, or use the Env's log"},
   };
-  return all;
+  return kAll;
 }
 
 std::vector<Finding> wrong_calls(const fs::path& below_src, const std::string& text) {
@@ -210,7 +224,9 @@ std::vector<Finding> wrong_calls(const fs::path& below_src, const std::string& t
   return findings;
 }
 
-Table project_table() { return parse_table(read(kRoot / "docs" / "architecture.md")); }
+Table project_table() {
+  return parse_table(read(kRoot / "docs" / "architecture.md"));
+}
 
 TEST(LayersTest, TableAndFoldersNameTheSameLayers) {
   const Table table = project_table();
@@ -220,11 +236,14 @@ TEST(LayersTest, TableAndFoldersNameTheSameLayers) {
     if (entry.is_directory()) folders.insert(entry.path().filename().string());
   for (const auto& [name, layer] : table) {
     // git keeps no empty folder: a layer to come may be missing.
-    EXPECT_TRUE(folders.contains(name)) << "docs/architecture.md names src/" << name << "/, which is not there";
+    EXPECT_TRUE(folders.contains(name))
+        << "docs/architecture.md names src/" << name << "/, which is not there";
     for (const std::string& other : layer.named)
-      EXPECT_TRUE(table.contains(other)) << "docs/architecture.md: " << name << " -> " << other << ": no such row";
+      EXPECT_TRUE(table.contains(other))
+          << "docs/architecture.md: " << name << " -> " << other << ": no such row";
     for (const std::string& other : layer.named)
-      EXPECT_FALSE(allowed(table, other).contains(name)) << name << " and " << other << " stand in a circle";
+      EXPECT_FALSE(allowed(table, other).contains(name))
+          << name << " and " << other << " stand in a circle";
   }
   for (const std::string& folder : folders)
     EXPECT_TRUE(table.contains(folder)) << "src/" << folder << "/ is not in docs/architecture.md";
@@ -274,14 +293,20 @@ std::size_t count_wrong_includes(const std::string& path, const std::string& tex
 }
 
 TEST(LayersRulesTest, AllowDownwardsAndThroughOthers) {
-  EXPECT_EQ(count_wrong_includes("store/store.cc", "#include \"store/store.h\"\n#include \"db/db.h\"\n"), 0u);
-  EXPECT_EQ(count_wrong_includes("cli/main.cc", "#include \"env/env.h\"\n#include \"base/bytes.h\"\n"), 0u);
+  EXPECT_EQ(
+      count_wrong_includes("store/store.cc", "#include \"store/store.h\"\n#include \"db/db.h\"\n"),
+      0u);
+  EXPECT_EQ(
+      count_wrong_includes("cli/main.cc", "#include \"env/env.h\"\n#include \"base/bytes.h\"\n"),
+      0u);
   EXPECT_EQ(count_wrong_includes("base/bytes.cc", "#include <vector>\n"), 0u);
 }
 
 TEST(LayersRulesTest, RefuseUpwardsAndUnknown) {
   EXPECT_EQ(count_wrong_includes("env/env.cc", "#include \"db/db.h\"\n"), 1u);
-  EXPECT_EQ(count_wrong_includes("store/store.cc", "#include \"store.h\"\n  # include \"other/x.h\"\n"), 2u);
+  EXPECT_EQ(
+      count_wrong_includes("store/store.cc", "#include \"store.h\"\n  # include \"other/x.h\"\n"),
+      2u);
 }
 
 TEST(LayersRulesTest, KeepSiblingsApart) {
@@ -300,7 +325,10 @@ TEST(LayersRulesTest, FindCallsButNotInCommentsOrLiterals) {
   EXPECT_EQ(wrong_calls("db/db.cc", "auto t = env.clock.now(); auto u = time(t);\n").size(), 0u);
   EXPECT_EQ(wrong_calls("db/db.cc", "auto t = ::time(nullptr);\n").size(), 1u);
   EXPECT_EQ(wrong_calls("db/db.cc", "std::getenv(\"HOME\"); // getenv\n").size(), 1u);
-  EXPECT_EQ(wrong_calls("db/db.cc", "/* getenv\n printf( */ \"getenv\" R\"(rand())\" 1'000 'a' // ::now()\n").size(), 0u);
+  EXPECT_EQ(wrong_calls("db/db.cc",
+                        "/* getenv\n printf( */ \"getenv\" R\"(rand())\" 1'000 'a' // ::now()\n")
+                .size(),
+            0u);
   EXPECT_EQ(wrong_calls("db/db.cc", "snprintf(a, 1, b); operand(1);\n").size(), 0u);
   EXPECT_EQ(wrong_calls("db/db.cc", "::printf(b);\nstd::cerr << c;\n").size(), 2u);
   EXPECT_EQ(wrong_calls("env/clock.cc", "steady_clock::now();\n").size(), 0u);

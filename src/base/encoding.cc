@@ -36,9 +36,10 @@ bool decode_hex(std::string_view text, std::uint8_t* out) {
   return bad >= 0;
 }
 
-// U+202A to U+202E and U+2066 to U+2069 turn the order of what is shown after them; U+200E, U+200F as well.
-bool is_bidi_control(std::uint32_t c) {
-  return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F;
+// U+202A to U+202E and U+2066 to U+2069 turn the order of what is shown after them; U+200E, U+200F, U+061C as well.
+// U+2028 and U+2029 break the line.
+bool is_bidi_or_break(std::uint32_t c) {
+  return (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F || c == 0x061C;
 }
 
 }  // namespace
@@ -76,8 +77,7 @@ std::string to_base64(std::string_view octets, Padding padding) {
   for (std::size_t i = 0; i < octets.size(); i += 3) {
     std::uint32_t group = 0;
     const std::size_t n = std::min<std::size_t>(3, octets.size() - i);
-    for (std::size_t k = 0; k < 3; ++k)
-      group = group << 8 | (k < n ? static_cast<unsigned char>(octets[i + k]) : 0u);
+    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < n ? static_cast<unsigned char>(octets[i + k]) : 0u);
     for (std::size_t k = 0; k < 4; ++k) {
       if (k <= n) {
         out.push_back(kBase64[group >> (18 - 6 * k) & 63]);
@@ -122,13 +122,27 @@ void append_json_string(std::string& out, std::string_view utf8) {
     out.append(utf8, plain, i - plain);
     plain = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         out += "\\u00";
         append_hex(out, utf8.substr(i, 1));
@@ -140,7 +154,11 @@ void append_json_string(std::string& out, std::string_view utf8) {
 
 std::string escaped(std::string_view foreign, std::size_t max_bytes) {
   const bool cut = foreign.size() > max_bytes;
-  if (cut) foreign = foreign.substr(0, max_bytes);
+  if (cut) {
+    std::size_t end = max_bytes;  // not within a character
+    for (int i = 0; i < 3 && end > 0 && (foreign[end] & 0xC0) == 0x80; ++i) --end;
+    foreign = foreign.substr(0, end);
+  }
   std::string out;
   const auto escape = [&out](char c) {
     out += "\\x";
@@ -150,8 +168,8 @@ std::string escaped(std::string_view foreign, std::size_t max_bytes) {
     std::uint32_t c = 0;
     const std::size_t length = decode_utf8(foreign, c);
     const std::size_t take = length == 0 ? 1 : length;
-    const bool plain = length != 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7F &&
-                       !(c >= 0x80 && c < 0xA0) && !is_bidi_control(c);
+    const bool plain = length != 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7F && !(c >= 0x80 && c < 0xA0) &&
+                       !is_bidi_or_break(c);
     if (plain) {
       out += foreign.substr(0, take);
     } else {

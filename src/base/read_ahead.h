@@ -45,8 +45,7 @@ class ReadAhead final : public Source {
   std::size_t taken_blocks_ = 0;  // the reader's: its block is ring_[taken_blocks_ % ring_.size()]
   std::size_t taken_bytes_ = 0;   // the reader's: of that block
 
-  std::mutex
-      mutex_;  // guards all below; a block is the inner thread's until it is counted in filled_
+  std::mutex mutex_;  // guards all below; a block is the inner thread's until it is counted in filled_
   std::condition_variable block_filled_;
   std::condition_variable block_free_;
   std::size_t filled_ = 0;  // blocks that hold what the reader has not taken whole

@@ -39,8 +39,7 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
   using std::expected<T, Error>::expected;
 };
 
-[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message,
-                                                 std::string hint = {}) {
+[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::string hint = {}) {
   return std::unexpected(Error{code, std::move(message), std::move(hint)});
 }
 [[nodiscard]] inline std::unexpected<Error> fail(std::string message, std::string hint = {}) {
@@ -59,16 +58,16 @@ using base::Result;
 }  // namespace spl
 
 // The value of a Result, or return its error from the calling function.
-#define TRY(...)                                                             \
-  ({                                                                         \
-    auto try_result_ = (__VA_ARGS__);                                        \
-    if (!try_result_) return std::unexpected(std::move(try_result_).error()); \
-    std::move(try_result_).value();                                          \
-  })
+#define TRY(...) SPL_TRY_IMPL_(SPL_TRY_NAME_(__COUNTER__), , __VA_ARGS__)
 // The same, with the name of what was worked on put before the message.
-#define TRY_IN(what, ...)                                                              \
-  ({                                                                                   \
-    auto try_result_ = (__VA_ARGS__);                                                  \
-    if (!try_result_) return std::unexpected(std::move(try_result_).error().in(what)); \
-    std::move(try_result_).value();                                                    \
+#define TRY_IN(what, ...) SPL_TRY_IMPL_(SPL_TRY_NAME_(__COUNTER__), .in(what), __VA_ARGS__)
+
+// A GNU statement expression, with a name of its own at each use.
+#define SPL_TRY_IMPL_(result, in_what, ...)                                 \
+  ({                                                                        \
+    auto result = (__VA_ARGS__);                                            \
+    if (!result) return std::unexpected(std::move(result).error() in_what); \
+    std::move(result).value();                                              \
   })
+#define SPL_TRY_NAME_(counter) SPL_TRY_PASTE_(try_result_, counter)
+#define SPL_TRY_PASTE_(name, counter) name##counter

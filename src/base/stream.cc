@@ -18,7 +18,7 @@ Result<std::string> read_all(Source& source, std::size_t max_bytes) {
   std::string all;
   for (;;) {
     const std::size_t at = all.size();
-    all.resize(std::min(max_bytes + 1, at + (64 << 10)));
+    all.resize(std::min(max_bytes, at + (64 << 10) - 1) + 1);  // one more than is allowed shows what is over
     const std::size_t n = TRY(read_full(source, std::span(all).subspan(at)));
     all.resize(at + n);
     if (all.size() > max_bytes) return fail("more than " + std::to_string(max_bytes) + " bytes");

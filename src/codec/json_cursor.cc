@@ -25,9 +25,8 @@ bool all_plain(const char* p) {
   constexpr std::uint64_t kHighs = 0x8080808080808080;
   const std::uint64_t quote = word ^ (kOnes * '"');
   const std::uint64_t backslash = word ^ (kOnes * '\\');
-  return ((word | (word - kOnes * 0x20) | ((quote - kOnes) & ~quote) |
-           ((backslash - kOnes) & ~backslash)) &
-          kHighs) == 0;
+  return ((word | (word - kOnes * 0x20) | ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash)) & kHighs) ==
+         0;
 }
 
 const char* skip_plain(const char* p, const char* end) {
@@ -39,8 +38,8 @@ const char* skip_plain(const char* p, const char* end) {
 }  // namespace
 
 std::unexpected<Error> JsonCursor::error() const {
-  return fail(ErrorCode::kUsage, "JSON: " + std::string(why_ == nullptr ? "broken" : why_) +
-                                     " at byte " + std::to_string(at_ - begin_));
+  return fail(ErrorCode::kUsage,
+              "JSON: " + std::string(why_ == nullptr ? "broken" : why_) + " at byte " + std::to_string(at_ - begin_));
 }
 
 bool JsonCursor::set_error(const char* why) {
@@ -177,8 +176,7 @@ Result<void> JsonCursor::end() {
 }
 
 bool JsonCursor::literal(std::string_view word) {
-  if (std::string_view(at_, static_cast<std::size_t>(end_ - at_)).substr(0, word.size()) != word)
-    return false;
+  if (std::string_view(at_, static_cast<std::size_t>(end_ - at_)).substr(0, word.size()) != word) return false;
   at_ += word.size();
   return true;
 }
@@ -287,8 +285,7 @@ bool JsonCursor::canonical_object(std::string& out) {
 
 bool JsonCursor::sort_members(std::string& out, std::size_t first, std::size_t members_begin) {
   const auto begin = members_.begin() + static_cast<std::ptrdiff_t>(members_begin);
-  std::sort(begin, members_.end(),
-            [](const Member& a, const Member& b) { return a.name < b.name; });
+  std::sort(begin, members_.end(), [](const Member& a, const Member& b) { return a.name < b.name; });
   for (auto it = begin; it + 1 < members_.end(); ++it) {
     if (it->name == (it + 1)->name) return set_error("a name stands twice");
   }
@@ -321,8 +318,7 @@ bool JsonCursor::canonical_string(std::string& out, std::string_view* raw) {
       return set_error("a control character in a string");
     } else {
       std::uint32_t code_point = 0;
-      const std::size_t length =
-          base::decode_utf8({at_, static_cast<std::size_t>(end_ - at_)}, code_point);
+      const std::size_t length = base::decode_utf8({at_, static_cast<std::size_t>(end_ - at_)}, code_point);
       if (length == 0) return set_error("invalid UTF-8");
       out.append(at_, length);
       at_ += length;
@@ -393,8 +389,7 @@ bool JsonCursor::copy_escape(std::string& out, bool& plain) {
   if (unit >= 0xDC00 && unit <= 0xDFFF) return set_error("an unpaired surrogate");
   if (unit >= 0xD800 && unit <= 0xDBFF) {
     std::uint32_t low = 0;
-    if (end_ - at_ < 2 || at_[0] != '\\' || at_[1] != 'u')
-      return set_error("an unpaired surrogate");
+    if (end_ - at_ < 2 || at_[0] != '\\' || at_[1] != 'u') return set_error("an unpaired surrogate");
     at_ += 2;
     if (!hex4(low)) return false;
     if (low < 0xDC00 || low > 0xDFFF) return set_error("an unpaired surrogate");

@@ -64,8 +64,7 @@ void append_ecmascript_double(std::string& out, double value) {
   if (value < 0) out.push_back('-');
   // The shortest digits that read back, as d[.ddd]e[+-]xx.
   char text[40];
-  const auto end =
-      std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::scientific);
+  const auto end = std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::scientific);
   const std::string_view shown(text, static_cast<std::size_t>(end.ptr - text));
   const std::size_t e = shown.find('e');
   std::string digits(1, shown[0]);

@@ -11,8 +11,7 @@ namespace spl::codec {
 // `is_integer` says that it has neither fraction nor exponent.
 std::size_t scan_json_number(std::string_view text, bool& is_integer);
 // Appends the canonical form of a scanned number; false where it overflows a double.
-[[nodiscard]] bool append_canonical_number(std::string& out, std::string_view number,
-                                           bool is_integer);
+[[nodiscard]] bool append_canonical_number(std::string& out, std::string_view number, bool is_integer);
 // As ECMAScript writes it; `value` is finite.
 void append_ecmascript_double(std::string& out, double value);
 

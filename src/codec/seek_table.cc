@@ -21,9 +21,7 @@ std::unexpected<Error> refuse(std::string_view rule) {
 struct Footer {
   std::size_t frames = 0;
   std::size_t entry_bytes = 0;
-  [[nodiscard]] std::size_t table_bytes() const {
-    return kHeaderBytes + frames * entry_bytes + kSeekFooterBytes;
-  }
+  [[nodiscard]] std::size_t table_bytes() const { return kHeaderBytes + frames * entry_bytes + kSeekFooterBytes; }
 };
 
 Result<Footer> parse_footer(std::string_view tail) {
@@ -44,8 +42,7 @@ Result<Footer> parse_footer(std::string_view tail) {
 void SeekTable::add(std::uint64_t compressed_bytes, std::uint64_t decompressed_bytes) {
   constexpr std::uint64_t kMax = std::numeric_limits<std::uint32_t>::max();
   SPL_CHECK(compressed_bytes <= kMax && decompressed_bytes <= kMax);
-  frames_.push_back({static_cast<std::uint32_t>(compressed_bytes),
-                     static_cast<std::uint32_t>(decompressed_bytes)});
+  frames_.push_back({static_cast<std::uint32_t>(compressed_bytes), static_cast<std::uint32_t>(decompressed_bytes)});
 }
 
 void SeekTable::append_to(std::string& out) const {
@@ -65,8 +62,7 @@ void SeekTable::append_to(std::string& out) const {
 std::optional<SeekPosition> SeekTable::find(std::uint64_t decompressed_offset) const {
   SeekPosition position;
   for (const SeekFrame& frame : frames_) {
-    if (decompressed_offset - position.decompressed_offset < frame.decompressed_bytes)
-      return position;
+    if (decompressed_offset - position.decompressed_offset < frame.decompressed_bytes) return position;
     ++position.frame;
     position.compressed_offset += frame.compressed_bytes;
     position.decompressed_offset += frame.decompressed_bytes;

@@ -27,12 +27,11 @@ void put_octal(char* block, std::size_t at, std::size_t digits, std::uint64_t va
 // A header of a file with mode, owner, size and time 0, without path and checksum.
 constexpr std::array<char, kTarBlock> kTemplate = [] {
   std::array<char, kTarBlock> block{};
-  for (const Field field : {ustar::kMode, ustar::kUid, ustar::kGid, ustar::kSize, ustar::kMtime,
-                            ustar::kDeviceMajor, ustar::kDeviceMinor}) {
+  for (const Field field : {ustar::kMode, ustar::kUid, ustar::kGid, ustar::kSize, ustar::kMtime, ustar::kDeviceMajor,
+                            ustar::kDeviceMinor}) {
     for (std::size_t i = 0; i + 1 < field.bytes; ++i) block[field.at + i] = '0';
   }
-  for (std::size_t i = 0; i < ustar::kMagic.bytes; ++i)
-    block[ustar::kMagic.at + i] = ustar::kMagicText[i];
+  for (std::size_t i = 0; i < ustar::kMagic.bytes; ++i) block[ustar::kMagic.at + i] = ustar::kMagicText[i];
   for (std::size_t i = 0; i < 6; ++i) block[ustar::kChecksum.at + i] = '0';
   block[ustar::kChecksum.at + 7] = ' ';
   return block;
@@ -84,8 +83,7 @@ PaxNeed pax_need(const TarEntry& entry, std::size_t prefix) {
   return need;
 }
 
-void append_pax_record(std::string& out, std::string_view key, std::string_view value,
-                       std::string_view slash = {}) {
+void append_pax_record(std::string& out, std::string_view key, std::string_view value, std::string_view slash = {}) {
   out += std::to_string(pax_record_bytes(key.size(), value.size() + slash.size()));
   out += ' ';
   out += key;
@@ -103,8 +101,7 @@ void append_pax(std::string& out, const TarEntry& entry, const PaxNeed& need) {
   put_octal(block, ustar::kSize.at, 11, need.bytes);
   block[ustar::kType.at] = ustar::kPaxType;
   put_checksum(block);
-  if (need.path)
-    append_pax_record(out, "path", entry.path, std::string_view("/", slash_bytes(entry)));
+  if (need.path) append_pax_record(out, "path", entry.path, std::string_view("/", slash_bytes(entry)));
   if (need.link) append_pax_record(out, "linkpath", entry.link);
   if (need.size) append_pax_record(out, "size", std::to_string(entry.size_bytes));
   out.append(tar_padding(need.bytes), '\0');
@@ -142,8 +139,7 @@ void append_tar_header(std::string& out, const TarEntry& entry) {
   SPL_CHECK(tar_path_fault(entry.path).empty());
   SPL_CHECK(entry.mode <= ustar::kModeMax);
   SPL_CHECK(entry.type == TarType::kFile || entry.size_bytes == 0);
-  SPL_CHECK(entry.type == TarType::kSymlink ? tar_link_fault(entry.link).empty()
-                                            : entry.link.empty());
+  SPL_CHECK(entry.type == TarType::kSymlink ? tar_link_fault(entry.link).empty() : entry.link.empty());
 
   const std::size_t prefix = ustar::prefix_bytes(entry.path, entry.type);
   const PaxNeed need = pax_need(entry, prefix);
@@ -156,14 +152,12 @@ void append_tar_header(std::string& out, const TarEntry& entry) {
     name.remove_prefix(prefix + 1);
   }
   put_text(block, ustar::kName, name);
-  if (entry.type == TarType::kDirectory && name.size() < ustar::kName.bytes)
-    block[name.size()] = '/';
+  if (entry.type == TarType::kDirectory && name.size() < ustar::kName.bytes) block[name.size()] = '/';
   put_octal(block, ustar::kMode.at, 7, entry.mode);
   if (entry.uid <= ustar::kIdMax) put_octal(block, ustar::kUid.at, 7, entry.uid);
   if (entry.gid <= ustar::kIdMax) put_octal(block, ustar::kGid.at, 7, entry.gid);
   if (!need.size) put_octal(block, ustar::kSize.at, 11, entry.size_bytes);
-  const auto mtime =
-      static_cast<std::uint64_t>(entry.mtime_s);  // a time before 1970 is beyond kSizeMax
+  const auto mtime = static_cast<std::uint64_t>(entry.mtime_s);  // a time before 1970 is beyond kSizeMax
   if (mtime <= ustar::kSizeMax) put_octal(block, ustar::kMtime.at, 11, mtime);
   block[ustar::kType.at] = static_cast<char>(entry.type);
   if (!entry.link.empty()) put_text(block, ustar::kLink, entry.link);

@@ -46,9 +46,8 @@ struct TarEntry {
   std::uint64_t uid = 0;
   std::uint64_t gid = 0;
   std::int64_t mtime_s = 0;
-  std::string link;  // not empty for a symlink, empty for the others
-  std::uint64_t header_offset =
-      0;  // of its first header block (the pax one if any) in the tar; set by the reader
+  std::string link;                 // not empty for a symlink, empty for the others
+  std::uint64_t header_offset = 0;  // of its first header block (the pax one if any) in the tar; set by the reader
 };
 
 inline constexpr std::size_t kTarBlock = 512;

@@ -29,9 +29,8 @@ bool parse_number(const char* block, Field field, std::uint64_t& value) {
 bool parse_text(const char* block, Field field, std::string_view& text) {
   const char* begin = block + field.at;
   const void* nul = std::memchr(begin, '\0', field.bytes);
-  const std::size_t bytes = nul == nullptr
-                                ? field.bytes
-                                : static_cast<std::size_t>(static_cast<const char*>(nul) - begin);
+  const std::size_t bytes =
+      nul == nullptr ? field.bytes : static_cast<std::size_t>(static_cast<const char*>(nul) - begin);
   text = {begin, bytes};
   return all_zero(begin + bytes, field.bytes - bytes);
 }
@@ -74,10 +73,8 @@ std::string_view set_pax(Pax& pax, std::string_view key, std::string_view value)
 // A pax header only says what ustar cannot, and the fields that it overrides say nothing else.
 std::string_view pax_fault(const Header& header, const Pax& pax, const TarEntry& entry) {
   if (pax.path) {
-    if (prefix_bytes(entry.path, entry.type) != std::string_view::npos)
-      return "pax path says what ustar can say";
-    if (!header.prefix.empty() || !pax.path->starts_with(header.name))
-      return "name field differs from the pax path";
+    if (prefix_bytes(entry.path, entry.type) != std::string_view::npos) return "pax path says what ustar can say";
+    if (!header.prefix.empty() || !pax.path->starts_with(header.name)) return "name field differs from the pax path";
   }
   if (pax.link) {
     if (pax.link->size() <= kLink.bytes) return "pax linkpath says what ustar can say";
@@ -115,10 +112,8 @@ std::string_view parse_header(const char* block, Header& header) {
   if (!parse_number(block, kMtime, header.mtime)) return "time is not octal ended by NUL";
   if (header.mode > kModeMax) return "mode is over 07777";
   if (!all_zero(block + kOwners.at, kOwners.bytes)) return "owner or group has a name";
-  if (!is_device_zero(block, kDeviceMajor) || !is_device_zero(block, kDeviceMinor))
-    return "device fields are not zero";
-  if (!all_zero(block + kUnused.at, kUnused.bytes))
-    return "unused bytes of the header are not zero";
+  if (!is_device_zero(block, kDeviceMajor) || !is_device_zero(block, kDeviceMinor)) return "device fields are not zero";
+  if (!all_zero(block + kUnused.at, kUnused.bytes)) return "unused bytes of the header are not zero";
   return {};
 }
 
@@ -141,8 +136,7 @@ std::string_view parse_pax(std::string_view text, Pax& pax) {
     const std::string_view record = text.substr(space + 1, bytes - space - 2);
     const std::size_t equals = record.find('=');
     if (equals == record.npos) return kMalformed;
-    const std::string_view fault =
-        set_pax(pax, record.substr(0, equals), record.substr(equals + 1));
+    const std::string_view fault = set_pax(pax, record.substr(0, equals), record.substr(equals + 1));
     if (!fault.empty()) return fault;
     text.remove_prefix(bytes);
   }
@@ -177,8 +171,7 @@ std::string_view make_entry(const Header& header, const Pax& pax, TarEntry& entr
   if (const auto fault = pax_fault(header, pax, entry); !fault.empty()) return fault;
 
   entry.size_bytes = pax.size.value_or(header.size);
-  if (entry.type != TarType::kFile && entry.size_bytes != 0)
-    return "size of a directory or symlink is not 0";
+  if (entry.type != TarType::kFile && entry.size_bytes != 0) return "size of a directory or symlink is not 0";
   entry.link = pax.link.value_or(header.link);
   if (entry.type == TarType::kSymlink) {
     if (const auto fault = tar_link_fault(entry.link); !fault.empty()) return fault;

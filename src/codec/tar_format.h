@@ -58,10 +58,8 @@ inline std::uint32_t checksum(const char* block) {
     lanes += (word & kLanes) + ((word >> 8) & kLanes);
   }
   std::uint32_t sum = 0;
-  for (int shift = 0; shift < 64; shift += 16)
-    sum += static_cast<std::uint32_t>(lanes >> shift & 0xFFFF);
-  for (std::size_t i = 0; i < kChecksum.bytes; ++i)
-    sum -= static_cast<unsigned char>(block[kChecksum.at + i]);
+  for (int shift = 0; shift < 64; shift += 16) sum += static_cast<std::uint32_t>(lanes >> shift & 0xFFFF);
+  for (std::size_t i = 0; i < kChecksum.bytes; ++i) sum -= static_cast<unsigned char>(block[kChecksum.at + i]);
   return sum + kChecksum.bytes * ' ';
 }
 

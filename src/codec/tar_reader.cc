@@ -26,8 +26,7 @@ std::unexpected<Error> refuse_header(std::uint64_t offset, std::string_view rule
 
 }  // namespace
 
-TarReader::TarReader(Source& in)
-    : in_(in), buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {}
+TarReader::TarReader(Source& in) : in_(in), buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {}
 
 template <class T>
 Result<T> TarReader::remember(Result<T> result) {
@@ -73,14 +72,15 @@ Result<std::optional<TarEntry>> TarReader::next_entry() {
       return refuse_header(header_offset, "pax header without an entry after it");
   }
 
-  if (const auto fault = ustar::frame_fault(block); !fault.empty())
-    return refuse_header(offset_ - kTarBlock, fault);
+  if (const auto fault = ustar::frame_fault(block); !fault.empty()) return refuse_header(offset_ - kTarBlock, fault);
   ustar::Header header;
   TarEntry entry;
   std::string_view fault = ustar::parse_header(block, header);
   ustar::join_path(header, pax, entry.path);
   if (fault.empty()) fault = ustar::make_entry(header, pax, entry);
-  if (!fault.empty()) return refuse_entry(entry.path, fault);
+  if (!fault.empty()) {
+    return entry.path.empty() ? refuse_header(offset_ - kTarBlock, fault) : refuse_entry(entry.path, fault);
+  }
   entry.header_offset = header_offset;
   path_ = entry.path;
   size_ = remaining_ = entry.size_bytes;

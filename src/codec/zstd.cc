@@ -50,8 +50,7 @@ std::string_view frame_fault(std::string_view header) {
   const std::size_t size_bytes = std::size_t{1} << (descriptor >> 6);
   if (header.size() < 5 + size_bytes) return kTruncated;
   std::uint64_t content = 0;
-  for (std::size_t i = size_bytes; i > 0; --i)
-    content = content << 8 | static_cast<unsigned char>(header[4 + i]);
+  for (std::size_t i = size_bytes; i > 0; --i) content = content << 8 | static_cast<unsigned char>(header[4 + i]);
   return content > kZstdWindowBytesMax ? "window is over 128 MiB" : "";
 }
 
@@ -101,9 +100,7 @@ void ZstdCompressor::compress_frame(std::string_view in, std::string& out) {
 }
 
 ZstdSource::ZstdSource(Source& in)
-    : in_(in),
-      context_(ZSTD_createDCtx()),
-      buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {
+    : in_(in), context_(ZSTD_createDCtx()), buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {
   if (context_ == nullptr) throw std::bad_alloc();
   SPL_CHECK(!ZSTD_isError(ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, kWindowLogMax)));
 }
@@ -148,8 +145,7 @@ Result<void> ZstdSource::begin_frame() {
     return {};
   }
   if (!looks_like_zstd(header))
-    return refuse(first ? "it does not begin with a frame"
-                        : "bytes after a frame that are no frame");
+    return refuse(first ? "it does not begin with a frame" : "bytes after a frame that are no frame");
   if (is_skippable(load_le32(header, 0))) {
     if (header.size() < kSkippableHeaderBytes) return refuse("truncated in a skippable frame");
     skip_bytes_ = load_le32(header, 4);
@@ -157,8 +153,7 @@ Result<void> ZstdSource::begin_frame() {
     state_ = State::kSkippable;
     return {};
   }
-  if (const auto fault = frame_fault(header.substr(0, kFrameHeaderBytesMax)); !fault.empty())
-    return refuse(fault);
+  if (const auto fault = frame_fault(header.substr(0, kFrameHeaderBytesMax)); !fault.empty()) return refuse(fault);
   state_ = State::kFrame;
   return {};
 }

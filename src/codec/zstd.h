@@ -66,9 +66,7 @@ class ZstdSource final : public Source {
   Result<void> begin_frame();
   Result<void> skip();
   Result<bool> fill(std::size_t bytes);
-  [[nodiscard]] std::string_view buffered() const {
-    return {buffer_.get() + begin_, end_ - begin_};
-  }
+  [[nodiscard]] std::string_view buffered() const { return {buffer_.get() + begin_, end_ - begin_}; }
 
   Source& in_;
   ZSTD_DCtx_s* context_;

@@ -34,8 +34,7 @@ class Checksum {
     for (const char c : prefix) add(static_cast<std::uint32_t>(lower(c)) & 31);
   }
   void add(std::uint32_t digit) {
-    constexpr std::array<std::uint32_t, 5> kGenerator{0x3b6a57b2, 0x26508e6d, 0x1ea119fa,
-                                                      0x3d4233dd, 0x2a1462b3};
+    constexpr std::array<std::uint32_t, 5> kGenerator{0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3};
     const std::uint32_t top = state_ >> 25;
     state_ = (state_ & 0x1ffffff) << 5 ^ digit;
     for (std::size_t i = 0; i < kGenerator.size(); ++i)
@@ -68,15 +67,13 @@ std::string to_bech32(std::string_view prefix, std::string_view octets) {
   if (held > 0) put(bits << (5 - held) & 31);
   for (std::size_t i = 0; i < kChecksumDigits; ++i) checksum.add(0);
   const std::uint32_t sum = checksum.state() ^ 1;
-  for (std::size_t i = 0; i < kChecksumDigits; ++i)
-    text.push_back(kAlphabet[sum >> (25 - 5 * i) & 31]);
+  for (std::size_t i = 0; i < kChecksumDigits; ++i) text.push_back(kAlphabet[sum >> (25 - 5 * i) & 31]);
   if (is_upper(prefix))
     for (char& c : text) c = upper(c);
   return text;
 }
 
-Result<SecretBytes> from_bech32(std::string_view prefix, std::string_view text,
-                                std::size_t octets) {
+Result<SecretBytes> from_bech32(std::string_view prefix, std::string_view text, std::size_t octets) {
   const std::size_t digits = digits_of(octets);
   if (text.size() != prefix.size() + 1 + digits + kChecksumDigits || !text.starts_with(prefix) ||
       text[prefix.size()] != '1')

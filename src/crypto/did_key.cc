@@ -67,11 +67,9 @@ Result<PublicKey> parse_multibase(std::string_view text) {
   // With the length fixed and no leading zero octet, a number has one spelling only.
   if (text.size() != 1 + kDigits || text.front() != 'z' || !from_base58(text.substr(1), tagged) ||
       std::memcmp(tagged.data(), kMulticodec.data(), kMulticodec.size()) != 0)
-    return fail(ErrorCode::kVerification,
-                "'" + base::escaped(text, 64) + "' is not the multibase of an Ed25519 key");
+    return fail(ErrorCode::kVerification, "'" + base::escaped(text, 64) + "' is not the multibase of an Ed25519 key");
   return parse_public_key(
-      std::string_view(reinterpret_cast<const char*>(tagged.data()), tagged.size())
-          .substr(kMulticodec.size()));
+      std::string_view(reinterpret_cast<const char*>(tagged.data()), tagged.size()).substr(kMulticodec.size()));
 }
 
 Result<PublicKey> parse_did_key(std::string_view did) {

@@ -11,8 +11,7 @@ namespace {
 
 // The example of the did:key specification.
 constexpr std::string_view kDid = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
-constexpr std::string_view kKeyHex =
-    "2e6fcce36701dc791488e0d0b1745cc1e33a4c1c9fcc41c63bd343dbbe0970e6";
+constexpr std::string_view kKeyHex = "2e6fcce36701dc791488e0d0b1745cc1e33a4c1c9fcc41c63bd343dbbe0970e6";
 
 TEST(DidKey, ReadsAndWritesAKnownOne) {
   const auto key = parse_did_key(kDid);

@@ -31,9 +31,8 @@ constexpr Scalar kZero{};
 constexpr Scalar kOne{1};
 
 // L = 2^252 + 27742317777372353535851937790883648493, the order of the base point.
-constexpr Scalar kOrder{0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
-                        0xa2, 0xde, 0xf9, 0xde, 0x14, 0,    0,    0,    0,    0,    0,
-                        0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10};
+constexpr Scalar kOrder{0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+                        0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10};
 
 // The y of the four points of order 8; each of the two has two x.
 constexpr Scalar kOrderEightY{0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4,
@@ -63,8 +62,7 @@ Encoding judge(const std::uint8_t* point) {
   y[31] &= 0x7f;
   if (!less(y, kPrime)) return Encoding::kNotCanonical;
   // x is 0 for these two alone.
-  if (y == kOne || y == kPrimeLessOne)
-    return sign ? Encoding::kNotCanonical : Encoding::kSmallOrder;
+  if (y == kOne || y == kPrimeLessOne) return sign ? Encoding::kNotCanonical : Encoding::kSmallOrder;
   if (y == kZero || y == kOrderEightY || y == kOrderEightMinusY) return Encoding::kSmallOrder;
   return Encoding::kGood;
 }
@@ -111,8 +109,7 @@ Result<PublicKey> parse_public_key(std::string_view octets) {
 
 Result<Verifier> Verifier::make(const PublicKey& key) {
   TRY(check_key(key.octets.data()));
-  PkeyHandle handle(
-      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.octets.data(), key.octets.size()));
+  PkeyHandle handle(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.octets.data(), key.octets.size()));
   SPL_CHECK(handle != nullptr);
   return Verifier(std::move(handle));
 }
@@ -122,10 +119,9 @@ bool Verifier::verify(std::string_view message, const Signature& signature) cons
   std::memcpy(s.data(), signature.octets.data() + 32, s.size());
   if (!less(s, kOrder) || judge(signature.octets.data()) != Encoding::kGood) return false;
   const DigestContext context(EVP_MD_CTX_new());
-  SPL_CHECK(context != nullptr &&
-            EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1);
-  return EVP_DigestVerify(context.get(), signature.octets.data(), signature.octets.size(),
-                          octets_of(message), message.size()) == 1;
+  SPL_CHECK(context != nullptr && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1);
+  return EVP_DigestVerify(context.get(), signature.octets.data(), signature.octets.size(), octets_of(message),
+                          message.size()) == 1;
 }
 
 bool verify(const PublicKey& key, std::string_view message, const Signature& signature) {
@@ -135,10 +131,8 @@ bool verify(const PublicKey& key, std::string_view message, const Signature& sig
 
 Result<SigningKey> SigningKey::from_seed(std::string_view seed) {
   if (seed.size() != kSeedBytes)
-    return fail(ErrorCode::kVerification,
-                "Ed25519 seed is " + std::to_string(seed.size()) + " bytes long, not 32");
-  PkeyHandle handle(
-      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, octets_of(seed), seed.size()));
+    return fail(ErrorCode::kVerification, "Ed25519 seed is " + std::to_string(seed.size()) + " bytes long, not 32");
+  PkeyHandle handle(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, octets_of(seed), seed.size()));
   SPL_CHECK(handle != nullptr);
   PublicKey public_key;
   std::size_t length = public_key.octets.size();
@@ -151,10 +145,8 @@ Signature SigningKey::sign(std::string_view message) const {
   Signature signature;
   std::size_t length = signature.octets.size();
   const DigestContext context(EVP_MD_CTX_new());
-  SPL_CHECK(context != nullptr &&
-            EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1);
-  SPL_CHECK(EVP_DigestSign(context.get(), signature.octets.data(), &length, octets_of(message),
-                           message.size()) == 1 &&
+  SPL_CHECK(context != nullptr && EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1);
+  SPL_CHECK(EVP_DigestSign(context.get(), signature.octets.data(), &length, octets_of(message), message.size()) == 1 &&
             length == kSignatureBytes);
   return signature;
 }

@@ -34,18 +34,14 @@ struct PublicKey {
   std::array<std::uint8_t, kPublicKeyBytes> octets{};
   auto operator<=>(const PublicKey&) const = default;
 
-  [[nodiscard]] std::string_view view() const {
-    return {reinterpret_cast<const char*>(octets.data()), octets.size()};
-  }
+  [[nodiscard]] std::string_view view() const { return {reinterpret_cast<const char*>(octets.data()), octets.size()}; }
 };
 
 struct Signature {
   std::array<std::uint8_t, kSignatureBytes> octets{};
   bool operator==(const Signature&) const = default;
 
-  [[nodiscard]] std::string_view view() const {
-    return {reinterpret_cast<const char*>(octets.data()), octets.size()};
-  }
+  [[nodiscard]] std::string_view view() const { return {reinterpret_cast<const char*>(octets.data()), octets.size()}; }
   // `bytes` must be 64 long.
   static Signature from(std::string_view bytes);
 };
@@ -71,8 +67,7 @@ class Verifier {
 };
 
 // False for a bad key too.
-[[nodiscard]] bool verify(const PublicKey& key, std::string_view message,
-                          const Signature& signature);
+[[nodiscard]] bool verify(const PublicKey& key, std::string_view message, const Signature& signature);
 
 class SigningKey {
  public:

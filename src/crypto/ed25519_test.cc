@@ -113,8 +113,7 @@ TEST(Ed25519, RefusesKeysOfSmallOrderInEveryEncoding) {
     EXPECT_EQ(parsed.error().code, ErrorCode::kVerification);
     EXPECT_FALSE(Verifier::make(raw_key(octets))) << point;
     for (int i = 0; i < 16; ++i)
-      EXPECT_FALSE(verify(raw_key(octets), std::to_string(i),
-                          Signature::from(octets + std::string(32, '\0'))));
+      EXPECT_FALSE(verify(raw_key(octets), std::to_string(i), Signature::from(octets + std::string(32, '\0'))));
   }
 }
 
@@ -144,13 +143,11 @@ TEST(Ed25519, AKeyThatIsNoPointOfTheCurveVerifiesNothing) {
   std::string octets(32, '\0');
   octets.front() = 2;
   const PublicKey key = raw_key(octets);
-  EXPECT_FALSE(
-      verify(key, unhex(kVectors[1].message), Signature::from(unhex(kVectors[1].signature))));
+  EXPECT_FALSE(verify(key, unhex(kVectors[1].message), Signature::from(unhex(kVectors[1].signature))));
 }
 
 TEST(Ed25519, RefusesSPlusL) {
-  constexpr std::string_view kOrder =
-      "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
+  constexpr std::string_view kOrder = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
   const std::string order = unhex(kOrder);
   for (const Vector& vector : kVectors) {
     std::string signature = unhex(vector.signature);
@@ -161,22 +158,19 @@ TEST(Ed25519, RefusesSPlusL) {
       carry >>= 8;
     }
     ASSERT_EQ(carry, 0);
-    EXPECT_FALSE(
-        verify(raw_key(unhex(vector.key)), unhex(vector.message), Signature::from(signature)));
+    EXPECT_FALSE(verify(raw_key(unhex(vector.key)), unhex(vector.message), Signature::from(signature)));
   }
 }
 
 TEST(Ed25519, RefusesRThatIsSmallOrNotCanonical) {
   const auto signing = SigningKey::from_seed(unhex(kVectors[0].seed));
   for (const std::string_view r : kSmallOrder)
-    EXPECT_FALSE(
-        verify(signing->public_key(), "m",
-               Signature::from(unhex(r) + std::string(signing->sign("m").view().substr(32)))));
+    EXPECT_FALSE(verify(signing->public_key(), "m",
+                        Signature::from(unhex(r) + std::string(signing->sign("m").view().substr(32)))));
   // S = k*a made for R = the identity: the equation holds, and only the rule for R refuses it.
-  EXPECT_FALSE(verify(
-      signing->public_key(), "m",
-      Signature::from(unhex("0100000000000000000000000000000000000000000000000000000000000000"
-                            "405df41b9b4d026269ab4a35e0c1f21303bb5dc2d2b92ba622df63ec9593fa09"))));
+  EXPECT_FALSE(verify(signing->public_key(), "m",
+                      Signature::from(unhex("0100000000000000000000000000000000000000000000000000000000000000"
+                                            "405df41b9b4d026269ab4a35e0c1f21303bb5dc2d2b92ba622df63ec9593fa09"))));
 }
 
 struct EdgeCase {
@@ -242,8 +236,7 @@ constexpr EdgeCase kEdgeCases[] = {
 TEST(Ed25519, HasOneAnswerForTheEdgeCasesOnWhichLibrariesDiffer) {
   int number = 0;
   for (const EdgeCase& edge : kEdgeCases) {
-    EXPECT_EQ(verify(raw_key(unhex(edge.key)), unhex(edge.message),
-                     Signature::from(unhex(edge.signature))),
+    EXPECT_EQ(verify(raw_key(unhex(edge.key)), unhex(edge.message), Signature::from(unhex(edge.signature))),
               edge.verifies)
         << number;
     ++number;
@@ -271,8 +264,7 @@ TEST(Ed25519, LeavesNoErrorForOtherUsersOfOpenSsl) {
   std::string off_curve(32, '\0');
   off_curve.front() = 2;
   EXPECT_FALSE(verify(raw_key(off_curve), "m", Signature::from(unhex(kVectors[1].signature))));
-  EXPECT_FALSE(
-      verify(raw_key(unhex(kVectors[0].key)), "m", Signature::from(unhex(kVectors[1].signature))));
+  EXPECT_FALSE(verify(raw_key(unhex(kVectors[0].key)), "m", Signature::from(unhex(kVectors[1].signature))));
   EXPECT_EQ(ERR_peek_error(), 0u);
 }
 

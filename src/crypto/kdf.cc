@@ -19,8 +19,8 @@ void hmac_into(std::string_view key, std::string_view octets, unsigned char* out
   unsigned int length = 0;
   // HMAC() takes a null key for "the one from before".
   const std::string_view present = key.data() == nullptr ? std::string_view("") : key;
-  SPL_CHECK(HMAC(EVP_sha256(), present.data(), static_cast<int>(present.size()), octets_of(octets),
-                 octets.size(), out, &length) != nullptr);
+  SPL_CHECK(HMAC(EVP_sha256(), present.data(), static_cast<int>(present.size()), octets_of(octets), octets.size(), out,
+                 &length) != nullptr);
 }
 
 }  // namespace
@@ -47,9 +47,8 @@ Result<SecretBytes> scrypt(std::string_view passphrase, std::string_view salt, i
   Wiped<kDerivedKeyBytes> key;
   // A null passphrase would mean "only check the parameters".
   const std::string_view present = passphrase.data() == nullptr ? std::string_view("") : passphrase;
-  if (EVP_PBE_scrypt(present.data(), present.size(), octets_of(salt), salt.size(), n,
-                     kScryptBlockSize, kScryptParallelisation, memory_bytes_max, key.octets(),
-                     kDerivedKeyBytes) != 1)
+  if (EVP_PBE_scrypt(present.data(), present.size(), octets_of(salt), salt.size(), n, kScryptBlockSize,
+                     kScryptParallelisation, memory_bytes_max, key.octets(), kDerivedKeyBytes) != 1)
     return fail("scrypt with work factor " + std::to_string(log_n) + " failed",
                 "it needs " + std::to_string(memory_bytes_max >> 20) + " MiB of free memory");
   return SecretBytes(key.view());

@@ -18,8 +18,7 @@ TEST(Sha256, AgreesWithTheExamplesOfFips180) {
   EXPECT_EQ(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(hex(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")),
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  EXPECT_EQ(hex(sha256(std::string(1000000, 'a'))),
-            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  EXPECT_EQ(hex(sha256(std::string(1000000, 'a'))), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 TEST(Sha256, PieceByPieceIsTheSameAsWhole) {
@@ -27,8 +26,7 @@ TEST(Sha256, PieceByPieceIsTheSameAsWhole) {
   for (int i = 0; i < 300; ++i) text.push_back(static_cast<char>(i * 7));
   for (std::size_t piece = 1; piece <= text.size(); ++piece) {
     Sha256 hash;
-    for (std::size_t at = 0; at < text.size(); at += piece)
-      hash.update(std::string_view(text).substr(at, piece));
+    for (std::size_t at = 0; at < text.size(); at += piece) hash.update(std::string_view(text).substr(at, piece));
     EXPECT_EQ(hash.finish(), sha256(text)) << piece;
   }
 }

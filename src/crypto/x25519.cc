@@ -32,8 +32,7 @@ Key private_key(std::string_view scalar) {
 std::string x25519_public(std::string_view scalar) {
   std::string point(kX25519Bytes, '\0');
   std::size_t length = point.size();
-  SPL_CHECK(EVP_PKEY_get_raw_public_key(private_key(scalar).get(),
-                                        reinterpret_cast<unsigned char*>(point.data()),
+  SPL_CHECK(EVP_PKEY_get_raw_public_key(private_key(scalar).get(), reinterpret_cast<unsigned char*>(point.data()),
                                         &length) == 1 &&
             length == kX25519Bytes);
   return point;
@@ -42,8 +41,7 @@ std::string x25519_public(std::string_view scalar) {
 Result<SecretBytes> x25519(std::string_view scalar, std::string_view point) {
   SPL_CHECK(point.size() == kX25519Bytes);
   const Key mine = private_key(scalar);
-  const Key theirs(
-      EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, octets_of(point), point.size()));
+  const Key theirs(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, octets_of(point), point.size()));
   const Derivation derivation(EVP_PKEY_CTX_new(mine.get(), nullptr));
   SPL_CHECK(theirs != nullptr && derivation != nullptr);
   SPL_CHECK(EVP_PKEY_derive_init(derivation.get()) == 1 &&

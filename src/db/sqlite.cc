@@ -9,8 +9,8 @@ namespace {
 
 std::unexpected<Error> sqlite_error(sqlite3* handle, std::string_view what) {
   const int code = handle == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(handle);
-  std::string message = "database: " + std::string(what) + ": " +
-                        (handle == nullptr ? "out of memory" : sqlite3_errmsg(handle));
+  std::string message =
+      "database: " + std::string(what) + ": " + (handle == nullptr ? "out of memory" : sqlite3_errmsg(handle));
   std::string hint;
   switch (code & 0xFF) {
     case SQLITE_FULL:
@@ -30,9 +30,8 @@ std::unexpected<Error> sqlite_error(sqlite3* handle, std::string_view what) {
 }
 
 std::string_view octets(const void* data, int size) {
-  return data == nullptr
-             ? std::string_view("", 0)
-             : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
+  return data == nullptr ? std::string_view("", 0)
+                         : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
 }
 
 }  // namespace
@@ -48,15 +47,13 @@ Statement& Statement::bind(int index, std::int64_t value) {
 
 Statement& Statement::bind_text(int index, std::string_view text) {
   const char* data = text.data() == nullptr ? "" : text.data();
-  SPL_CHECK(sqlite3_bind_text64(statement_.get(), index, data, text.size(), SQLITE_STATIC,
-                                SQLITE_UTF8) == SQLITE_OK);
+  SPL_CHECK(sqlite3_bind_text64(statement_.get(), index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK);
   return *this;
 }
 
 Statement& Statement::bind_blob(int index, std::string_view octets) {
   const char* data = octets.data() == nullptr ? "" : octets.data();
-  SPL_CHECK(sqlite3_bind_blob64(statement_.get(), index, data, octets.size(), SQLITE_STATIC) ==
-            SQLITE_OK);
+  SPL_CHECK(sqlite3_bind_blob64(statement_.get(), index, data, octets.size(), SQLITE_STATIC) == SQLITE_OK);
   return *this;
 }
 
@@ -122,8 +119,7 @@ Result<Connection> Connection::open(const std::string& path, OpenAs how, const s
   sqlite3* handle = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (how == OpenAs::kCreate ? SQLITE_OPEN_CREATE : 0);
-  const int code =
-      sqlite3_open_v2(path.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
   Connection connection(handle);
   if (code != SQLITE_OK) return sqlite_error(handle, path);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -140,8 +136,8 @@ Result<void> Connection::execute(const std::string& sql) {
 
 Result<Statement> Connection::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
-                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK)
+  if (sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement,
+                         nullptr) != SQLITE_OK)
     return sqlite_error(handle_.get(), sql.substr(0, 60));
   Statement owned;
   owned.statement_.reset(statement);

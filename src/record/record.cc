@@ -15,24 +15,14 @@ namespace {
 
 using codec::JsonCursor;
 
-constexpr std::array<std::string_view, 8> kActs = {"INTEND", "DO",  "KNOW", "LEARN",
-                                                   "GET",    "PUT", "CALL", "MAP"};
+constexpr std::array<std::string_view, 8> kActs = {"INTEND", "DO", "KNOW", "LEARN", "GET", "PUT", "CALL", "MAP"};
 constexpr std::array<std::string_view, 6> kDataTypes = {"SCALAR",    "FORMULA",  "DISTRIBUTION",
                                                         "REFERENCE", "MORPHISM", "VOID"};
 
 // The hashed members in the order of the canonical form.
-enum Member : std::size_t {
-  kAct,
-  kActor,
-  kBody,
-  kClock,
-  kDataType,
-  kParents,
-  kThread,
-  kHashedCount
-};
-constexpr std::array<std::string_view, kHashedCount> kNames = {
-    "act", "actor", "body", "clock", "data_type", "parents", "thread"};
+enum Member : std::size_t { kAct, kActor, kBody, kClock, kDataType, kParents, kThread, kHashedCount };
+constexpr std::array<std::string_view, kHashedCount> kNames = {"act",       "actor",   "body",  "clock",
+                                                               "data_type", "parents", "thread"};
 
 std::unexpected<Error> wrong(std::string message) {
   return fail(ErrorCode::kUsage, std::move(message));
@@ -120,8 +110,7 @@ void reorder(Members& members) {
 
 Result<std::string> string_value(std::string_view value, std::string_view name) {
   if (value.front() != '"') return wrong(std::string(name) + " is not a string");
-  if (value.find('\\') == std::string_view::npos)
-    return std::string(value.substr(1, value.size() - 2));
+  if (value.find('\\') == std::string_view::npos) return std::string(value.substr(1, value.size() - 2));
   return codec::decode_json_string(value);
 }
 
@@ -141,8 +130,7 @@ Result<void> check_parents(std::string_view value) {
   while (!rest.empty()) {
     Digest id;
     if (rest.size() < kElement || rest.front() != '"' || rest[kElement - 1] != '"' ||
-        !base::parse_hex_digest(rest.substr(1, kElement - 2), id) ||
-        (rest.size() > kElement && rest[kElement] != ','))
+        !base::parse_hex_digest(rest.substr(1, kElement - 2), id) || (rest.size() > kElement && rest[kElement] != ','))
       return wrong("parents holds something that is no record id");
     const std::string_view shown = rest.substr(1, kElement - 2);
     if (!previous.empty() && previous >= shown) return wrong("parents are not ascending");
@@ -168,8 +156,7 @@ bool is_did(std::string_view actor) {
   // did:method:id, as far as W3C DID Core section 3.1 fixes it.
   if (!actor.starts_with("did:")) return false;
   const std::size_t method_end = actor.find(':', 4);
-  if (method_end == std::string_view::npos || method_end == 4 || method_end + 1 == actor.size())
-    return false;
+  if (method_end == std::string_view::npos || method_end == 4 || method_end + 1 == actor.size()) return false;
   const std::string_view method = actor.substr(4, method_end - 4);
   return std::all_of(method.begin(), method.end(),
                      [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
@@ -255,8 +242,7 @@ Result<Record> parse_wrapped(std::string_view json) {
   TRY(cursor.end());
   if (!record) return wrong("record is missing");
   if (id && *id != record->id)
-    return wrong("the record's content hashes to " + record->id.hex() + ", not to its id " +
-                 id->hex());
+    return wrong("the record's content hashes to " + record->id.hex() + ", not to its id " + id->hex());
   if (sig) {
     if (record->sig) return wrong("sig stands twice");
     record->sig = sig;
@@ -280,10 +266,8 @@ Result<bool> is_wrapped(std::string_view json) {
 
 Result<void> check_size(const Record& record, std::size_t given_bytes) {
   // Room for the two members that are not hashed, with their names.
-  const std::size_t beside =
-      (record.judged_by ? record.judged_by->size() + 15 : 0) + (record.sig ? 97 : 0);
-  if (given_bytes > base::kRecordBytesMax ||
-      record.canonical.size() + beside > base::kRecordBytesMax)
+  const std::size_t beside = (record.judged_by ? record.judged_by->size() + 15 : 0) + (record.sig ? 97 : 0);
+  if (given_bytes > base::kRecordBytesMax || record.canonical.size() + beside > base::kRecordBytesMax)
     return wrong("a record is longer than 16 MiB");
   return {};
 }
@@ -293,8 +277,7 @@ Result<void> check_size(const Record& record, std::size_t given_bytes) {
 Result<RecordId> RecordId::parse(std::string_view hex) {
   RecordId id;
   if (!base::parse_hex_digest(hex, id.digest))
-    return wrong("\"" + base::escaped(hex, 80) +
-                 "\" is no record id: 64 lowercase hexadecimal digits are wanted");
+    return wrong("\"" + base::escaped(hex, 80) + "\" is no record id: 64 lowercase hexadecimal digits are wanted");
   return id;
 }
 
@@ -321,8 +304,7 @@ Result<Record> parse_record_file(std::string_view content, const RecordId& id) {
   Record record = TRY(parse_record(content));
   if (record.id != id) return wrong("its content hashes to " + record.id.hex());
   const bool plain = !record.judged_by && !record.sig;
-  if (content != (plain ? record.canonical : file_text(record)))
-    return wrong("not in canonical form");
+  if (content != (plain ? record.canonical : file_text(record))) return wrong("not in canonical form");
   return record;
 }
 
@@ -358,8 +340,7 @@ std::string file_text(std::string_view canonical, std::optional<std::string_view
 }
 
 std::string file_text(const Record& record) {
-  return file_text(record.canonical, record.judged_by,
-                   record.sig ? std::optional(record.sig->view()) : std::nullopt);
+  return file_text(record.canonical, record.judged_by, record.sig ? std::optional(record.sig->view()) : std::nullopt);
 }
 
 bool signature_is_valid(const Record& record) {

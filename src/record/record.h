@@ -50,8 +50,7 @@ struct Record {
 
 // A record object in any JSON form, members in any order, with `sig` and `judged_by` if it has
 // them. A missing clock takes `clock_if_absent`, or is an error where there is none.
-Result<Record> parse_record(std::string_view json,
-                            std::optional<std::uint64_t> clock_if_absent = {});
+Result<Record> parse_record(std::string_view json, std::optional<std::uint64_t> clock_if_absent = {});
 // A line of NDJSON or of a sync page: a record object, or {"id":..,"record":..,"sig":..} whose id
 // is checked.
 Result<Record> parse_record_line(std::string_view json);

@@ -12,8 +12,7 @@ namespace {
 constexpr std::size_t kDirectoryBytesMax = 200;
 
 bool is_kept(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
 // The ids that body.<name> holds: one, or a list of them. What is no id is passed over.
@@ -76,8 +75,7 @@ std::string thread_directory(std::string_view thread) {
       directory.append({'%', kHex[octet >> 4], kHex[octet & 15]});
     }
   }
-  if (directory.size() > kDirectoryBytesMax)
-    return "%%" + base::to_hex(crypto::sha256(thread).view());
+  if (directory.size() > kDirectoryBytesMax) return "%%" + base::to_hex(crypto::sha256(thread).view());
   return directory;
 }
 
@@ -90,9 +88,8 @@ std::string record_path(std::string_view directory, const RecordId& id) {
 }
 
 const std::vector<std::string_view>& reserved_threads() {
-  static const std::vector<std::string_view> kAll = {kPairsThread,           kConsentThread,
-                                                     kEngineConfigThread,    kActorRegistryThread,
-                                                     kServiceAccountsThread, kAdaptersThread};
+  static const std::vector<std::string_view> kAll = {kPairsThread,         kConsentThread,         kEngineConfigThread,
+                                                     kActorRegistryThread, kServiceAccountsThread, kAdaptersThread};
   return kAll;
 }
 
@@ -107,14 +104,12 @@ std::uint8_t fold_flags(const Record& record) {
     case Act::kCall:
       return kWorks;
     case Act::kDo: {
-      const bool cancels =
-          mentions(record.body(), "\"cancels\":") && !body_ids(record.body(), "cancels").empty();
+      const bool cancels = mentions(record.body(), "\"cancels\":") && !body_ids(record.body(), "cancels").empty();
       return static_cast<std::uint8_t>(kWorks | (cancels ? kCancels : 0));
     }
     case Act::kKnow: {
       const std::string_view body = record.body();
-      const bool rejects =
-          mentions(body, "\"verdict\":") && body_string(body, "verdict") == "reject";
+      const bool rejects = mentions(body, "\"verdict\":") && body_string(body, "verdict") == "reject";
       const bool fulfills = mentions(body, "\"fulfills\":") && !body_ids(body, "fulfills").empty();
       return static_cast<std::uint8_t>((rejects ? kRejects : 0) | (fulfills ? kFulfills : 0));
     }
@@ -124,8 +119,7 @@ std::uint8_t fold_flags(const Record& record) {
 }
 
 std::string_view thread_state_name(ThreadState state) {
-  constexpr std::string_view kStates[] = {"cancelled", "rejected", "closed",
-                                          "active",    "open",     "loose"};
+  constexpr std::string_view kStates[] = {"cancelled", "rejected", "closed", "active", "open", "loose"};
   return kStates[static_cast<std::size_t>(state)];
 }
 
@@ -139,8 +133,7 @@ void ThreadFold::add(const Record& record, std::uint8_t flags) {
   if ((flags & kCancels) != 0)
     endings_.push_back({moment, ThreadState::kCancelled, body_ids(record.body(), "cancels")});
   if ((flags & kRejects) != 0) endings_.push_back({moment, ThreadState::kRejected, {}});
-  if ((flags & kFulfills) != 0)
-    endings_.push_back({moment, ThreadState::kClosed, body_ids(record.body(), "fulfills")});
+  if ((flags & kFulfills) != 0) endings_.push_back({moment, ThreadState::kClosed, body_ids(record.body(), "fulfills")});
 }
 
 ThreadFold::Settled ThreadFold::settle() const {
@@ -158,9 +151,8 @@ ThreadFold::Settled ThreadFold::settle() const {
   Settled settled;
   std::vector<Moment> overruled;
   for (const Ending& ending : endings_) {
-    const bool effective =
-        ending.state == ThreadState::kRejected ||
-        std::ranges::any_of(ending.names, [&](const RecordId& id) { return has(intends, id); });
+    const bool effective = ending.state == ThreadState::kRejected ||
+                           std::ranges::any_of(ending.names, [&](const RecordId& id) { return has(intends, id); });
     if (!effective) continue;
     if (has(answered, ending.moment.id)) {
       overruled.push_back(ending.moment);
@@ -181,9 +173,7 @@ ThreadFold::Settled ThreadFold::settle() const {
 ThreadState ThreadFold::state() const {
   const Settled settled = settle();
   if (!settled.standing.empty()) {
-    return (*std::ranges::min_element(settled.standing, {},
-                                      [](const Ending* e) { return e->state; }))
-        ->state;
+    return (*std::ranges::min_element(settled.standing, {}, [](const Ending* e) { return e->state; }))->state;
   }
   const bool works = works_ && (!settled.reopened || last_work_ > settled.reopened_at);
   if (works) return ThreadState::kActive;

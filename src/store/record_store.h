@@ -77,18 +77,15 @@ class StoreReader {
   virtual Result<std::string> incarnation() = 0;
   virtual Result<bool> contains(const RecordId& id) = 0;
   virtual Result<std::optional<Record>> find(const RecordId& id) = 0;
-  virtual Result<void> thread_records(std::string_view thread, RecordOrder order,
-                                      const RecordVisitor& visit) = 0;
+  virtual Result<void> thread_records(std::string_view thread, RecordOrder order, const RecordVisitor& visit) = 0;
   // Records that arrived after `since`, by sequence, at most `limit`; of one thread where one is
   // named.
-  virtual Result<void> changes(std::uint64_t since, std::uint64_t limit,
-                               std::optional<std::string_view> thread,
+  virtual Result<void> changes(std::uint64_t since, std::uint64_t limit, std::optional<std::string_view> thread,
                                const RecordVisitor& visit) = 0;
   // All records in the order of a bundle: by thread directory, then id, both bytewise. `directory`
   // is the thread's.
   virtual Result<void> bundle_order(
-      const std::function<Result<void>(std::string_view directory, const StoredRecord&)>&
-          visit) = 0;
+      const std::function<Result<void>(std::string_view directory, const StoredRecord&)>& visit) = 0;
   // Every thread, by its directory's name.
   virtual Result<void> threads(const ThreadVisitor& visit) = 0;
   virtual Result<std::optional<ThreadSummary>> thread(std::string_view thread) = 0;

@@ -110,8 +110,8 @@ class SimDisk {
   std::vector<SimInodePtr> living();
 
   std::uint64_t operation_id_ = 0;
-  SimInodePtr root_;
   std::vector<std::weak_ptr<SimInode>> inodes_;  // in the order in which they were made
+  SimInodePtr root_;
 };
 
 }  // namespace spl::testing

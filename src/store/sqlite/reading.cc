@@ -17,10 +17,8 @@ StoredRecord stored(const db::Statement& row) {
 }
 
 Result<Record> whole(const StoredRecord& row) {
-  Record record =
-      TRY_IN("record " + row.id.hex(), record::parse_stored(row.canonical, row.judged_by, row.sig));
-  if (record.id != row.id)
-    return fail("record " + row.id.hex() + ": the store holds other content under this id");
+  Record record = TRY_IN("record " + row.id.hex(), record::parse_stored(row.canonical, row.judged_by, row.sig));
+  if (record.id != row.id) return fail("record " + row.id.hex() + ": the store holds other content under this id");
   return record;
 }
 
@@ -46,11 +44,9 @@ Result<db::Statement*> Session::get(const char* sql) {
 template <class Base>
 Result<StoreCounts> Reading<Base>::counts() {
   TRY(before_read());
-  db::Statement& row =
-      *TRY(session_.get("SELECT coalesce(sum(records), 0), count(*) FROM threads"));
+  db::Statement& row = *TRY(session_.get("SELECT coalesce(sum(records), 0), count(*) FROM threads"));
   TRY(row.step());
-  const StoreCounts counts{static_cast<std::uint64_t>(row.integer(0)),
-                           static_cast<std::uint64_t>(row.integer(1))};
+  const StoreCounts counts{static_cast<std::uint64_t>(row.integer(0)), static_cast<std::uint64_t>(row.integer(1))};
   row.reset();
   return counts;
 }
@@ -72,8 +68,7 @@ Result<bool> Reading<Base>::contains(const RecordId& id) {
 
 template <class Base>
 Result<std::optional<Record>> Reading<Base>::find(const RecordId& id) {
-  db::Statement& row =
-      *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE id=?"));
+  db::Statement& row = *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE id=?"));
   if (!TRY(row.bind_blob(1, id.digest.view()).step())) return std::nullopt;
   auto record = whole(stored(row));
   row.reset();
@@ -103,8 +98,7 @@ Result<void> Reading<Base>::walk(db::Statement& rows, const RecordVisitor& visit
 }
 
 template <class Base>
-Result<void> Reading<Base>::thread_records(std::string_view thread, RecordOrder order,
-                                           const RecordVisitor& visit) {
+Result<void> Reading<Base>::thread_records(std::string_view thread, RecordOrder order, const RecordVisitor& visit) {
   const auto number = TRY(thread_no(thread));
   if (!number) return {};
   const char* sql = "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=?";
@@ -117,24 +111,20 @@ Result<void> Reading<Base>::thread_records(std::string_view thread, RecordOrder 
 }
 
 template <class Base>
-Result<void> Reading<Base>::changes(std::uint64_t since, std::uint64_t limit,
-                                    std::optional<std::string_view> thread,
+Result<void> Reading<Base>::changes(std::uint64_t since, std::uint64_t limit, std::optional<std::string_view> thread,
                                     const RecordVisitor& visit) {
   const auto clamp = [](std::uint64_t value) {
-    return static_cast<std::int64_t>(
-        std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
   };
   if (!thread) {
     db::Statement& rows =
-        *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS
-                          " FROM record_log WHERE sequence>? ORDER BY sequence LIMIT ?"));
+        *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE sequence>? ORDER BY sequence LIMIT ?"));
     return walk(rows.bind(1, clamp(since)).bind(2, clamp(limit)), visit);
   }
   const auto number = TRY(thread_no(*thread));
   if (!number) return {};
-  db::Statement& rows = *TRY(
-      session_.get("SELECT " SPL_RECORD_COLUMNS
-                   " FROM record_log WHERE thread_no=? AND sequence>? ORDER BY sequence LIMIT ?"));
+  db::Statement& rows = *TRY(session_.get(
+      "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? AND sequence>? ORDER BY sequence LIMIT ?"));
   return walk(rows.bind(1, *number).bind(2, clamp(since)).bind(3, clamp(limit)), visit);
 }
 
@@ -142,14 +132,13 @@ template <class Base>
 Result<void> Reading<Base>::bundle_order(
     const std::function<Result<void>(std::string_view, const StoredRecord&)>& visit) {
   // Thread by thread, so that SQLite sorts one thread at a time, and on disk where that is large.
-  db::Statement& threads =
-      *TRY(session_.get("SELECT thread_no, directory FROM threads ORDER BY directory"));
+  db::Statement& threads = *TRY(session_.get("SELECT thread_no, directory FROM threads ORDER BY directory"));
   while (TRY(threads.step())) {
     const std::string directory(threads.text(1));
-    db::Statement& rows = *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS
-                                            " FROM record_log WHERE thread_no=? ORDER BY id"));
-    auto walked = walk(rows.bind(1, threads.integer(0)),
-                       [&](const StoredRecord& record) { return visit(directory, record); });
+    db::Statement& rows =
+        *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? ORDER BY id"));
+    auto walked =
+        walk(rows.bind(1, threads.integer(0)), [&](const StoredRecord& record) { return visit(directory, record); });
     if (!walked) {
       threads.reset();
       return walked;
@@ -170,13 +159,13 @@ Result<record::ThreadState> Reading<Base>::state_of(std::int64_t thread_no, std:
     fold.add(TRY(whole(row)));
     return {};
   };
-  db::Statement& marks = *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS
-                                           " FROM record_log WHERE thread_no=? AND flags & 29"));
+  db::Statement& marks =
+      *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? AND flags & 29"));
   TRY(walk(marks.bind(1, thread_no), add));
   if (fold.endings().empty()) {
     // Nothing ends it: whether it is active depends on the records that do the work.
-    db::Statement& works = *TRY(session_.get(
-        "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? AND NOT flags & 29"));
+    db::Statement& works =
+        *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? AND NOT flags & 29"));
     TRY(walk(works.bind(1, thread_no), add));
   }
   return fold.state();
@@ -195,8 +184,8 @@ Result<ThreadSummary> Reading<Base>::summary(db::Statement& row) {
 template <class Base>
 Result<void> Reading<Base>::threads(const ThreadVisitor& visit) {
   TRY(before_read());
-  db::Statement& rows = *TRY(session_.get(
-      "SELECT thread_no, thread, records, last_sequence, flags FROM threads ORDER BY directory"));
+  db::Statement& rows =
+      *TRY(session_.get("SELECT thread_no, thread, records, last_sequence, flags FROM threads ORDER BY directory"));
   while (TRY(rows.step())) {
     const auto found = summary(rows);
     auto visited = found ? visit(*found) : std::unexpected(found.error());
@@ -212,8 +201,8 @@ template <class Base>
 Result<std::optional<ThreadSummary>> Reading<Base>::thread(std::string_view thread) {
   TRY(before_read());
   const std::string directory = record::thread_directory(thread);
-  db::Statement& row = *TRY(session_.get(
-      "SELECT thread_no, thread, records, last_sequence, flags FROM threads WHERE directory=?"));
+  db::Statement& row =
+      *TRY(session_.get("SELECT thread_no, thread, records, last_sequence, flags FROM threads WHERE directory=?"));
   if (!TRY(row.bind_text(1, directory).step())) return std::nullopt;
   auto found = summary(row);
   row.reset();
@@ -248,8 +237,8 @@ Result<std::optional<std::string>> Reading<Base>::setting(std::string_view name)
 template <class Base>
 Result<std::vector<Token>> Reading<Base>::tokens() {
   std::vector<Token> all;
-  db::Statement& rows = *TRY(session_.get(
-      "SELECT sha256, account, scopes, created_at, expires_at FROM tokens ORDER BY sha256"));
+  db::Statement& rows =
+      *TRY(session_.get("SELECT sha256, account, scopes, created_at, expires_at FROM tokens ORDER BY sha256"));
   while (TRY(rows.step())) {
     Token token{Digest::from(rows.blob(0)), std::string(rows.text(1)), split_words(rows.text(2)),
                 std::string(rows.text(3)), std::nullopt};

@@ -21,8 +21,7 @@ class Session {
   db::Connection connection;
 
  private:
-  std::map<const char*, db::Statement>
-      statements_;  // by the constant's address; gone before the connection
+  std::map<const char*, db::Statement> statements_;  // by the constant's address; gone before the connection
 };
 
 // Base is StoreReader or StoreWriter.
@@ -35,12 +34,11 @@ class Reading : public Base {
   Result<std::string> incarnation() override;
   Result<bool> contains(const RecordId& id) override;
   Result<std::optional<Record>> find(const RecordId& id) override;
-  Result<void> thread_records(std::string_view thread, RecordOrder order,
-                              const RecordVisitor& visit) override;
-  Result<void> changes(std::uint64_t since, std::uint64_t limit,
-                       std::optional<std::string_view> thread, const RecordVisitor& visit) override;
-  Result<void> bundle_order(const std::function<Result<void>(std::string_view directory,
-                                                             const StoredRecord&)>& visit) override;
+  Result<void> thread_records(std::string_view thread, RecordOrder order, const RecordVisitor& visit) override;
+  Result<void> changes(std::uint64_t since, std::uint64_t limit, std::optional<std::string_view> thread,
+                       const RecordVisitor& visit) override;
+  Result<void> bundle_order(
+      const std::function<Result<void>(std::string_view directory, const StoredRecord&)>& visit) override;
   Result<void> threads(const ThreadVisitor& visit) override;
   Result<std::optional<ThreadSummary>> thread(std::string_view thread) override;
   Result<std::uint64_t> next_clock(std::string_view actor, std::string_view thread) override;

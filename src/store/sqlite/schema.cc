@@ -71,6 +71,10 @@ constexpr char kPragmas[] =
 
 Result<void> prepare_schema(db::Connection& connection) {
   TRY(connection.execute(kPragmas));
+  // What is there already is not waited for: a long import holds the writer's lock.
+  if (TRY(connection.query_integer("PRAGMA user_version")) == kSchemaVersion &&
+      TRY(connection.query_integer("PRAGMA application_id")) == kApplicationId)
+    return {};
   TRY(connection.execute("BEGIN IMMEDIATE"));
   const std::int64_t version = TRY(connection.query_integer("PRAGMA user_version"));
   const std::int64_t application = TRY(connection.query_integer("PRAGMA application_id"));
@@ -80,13 +84,11 @@ Result<void> prepare_schema(db::Connection& connection) {
                                         std::to_string(kSchemaVersion));
   }
   const bool fresh = TRY(connection.query_integer("SELECT count(*) FROM sqlite_schema")) == 0;
-  if (!fresh && application != kApplicationId)
-    return fail("the database file is not a record store");
+  if (!fresh && application != kApplicationId) return fail("the database file is not a record store");
   if (fresh) {
     TRY(connection.execute(kTables));
     TRY(connection.execute(kCreateIdIndex));
-    TRY(connection.execute(
-        "INSERT INTO settings VALUES('incarnation', lower(hex(randomblob(16))))"));
+    TRY(connection.execute("INSERT INTO settings VALUES('incarnation', lower(hex(randomblob(16))))"));
     TRY(connection.execute("PRAGMA application_id=" + std::to_string(kApplicationId)));
     TRY(connection.execute("PRAGMA user_version=" + std::to_string(kSchemaVersion)));
   }

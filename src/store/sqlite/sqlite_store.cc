@@ -33,9 +33,7 @@ class NameCache {
  private:
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
   std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> numbers_;
 };
@@ -76,9 +74,7 @@ class SqliteWriter final : public Reading<StoreWriter> {
   Result<void> mark() override;
   Result<void> rollback_to_mark() override;
   Result<void> set_setting(std::string_view name, std::string_view value) override;
-  Result<void> new_incarnation(std::string_view hex) override {
-    return set_setting("incarnation", hex);
-  }
+  Result<void> new_incarnation(std::string_view hex) override { return set_setting("incarnation", hex); }
   Result<void> put_token(const Token& token) override;
   Result<bool> remove_token(const Digest& sha256) override;
   Result<void> expect_many() override;
@@ -142,12 +138,11 @@ Result<std::int64_t> SqliteWriter::actor_number(std::string_view actor) {
 Result<PutOutcome> SqliteWriter::put(const Record& record) {
   const std::int64_t thread_number_ = TRY(thread_number(record.thread));
   const std::uint8_t flags = record::fold_flags(record);
-  db::Statement& insert =
-      *TRY(session_.get(id_index_dropped_ ? "INSERT INTO record_log(id, thread_no, flags, clock, "
-                                            "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?)"
-                                          : "INSERT INTO record_log(id, thread_no, flags, clock, "
-                                            "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?) "
-                                            "ON CONFLICT(id) DO NOTHING"));
+  db::Statement& insert = *TRY(session_.get(id_index_dropped_ ? "INSERT INTO record_log(id, thread_no, flags, clock, "
+                                                                "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?)"
+                                                              : "INSERT INTO record_log(id, thread_no, flags, clock, "
+                                                                "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?) "
+                                                                "ON CONFLICT(id) DO NOTHING"));
   insert.bind_blob(1, record.id.digest.view())
       .bind(2, thread_number_)
       .bind(3, flags)
@@ -163,22 +158,18 @@ Result<PutOutcome> SqliteWriter::put(const Record& record) {
   sum.last_sequence = session_.connection.last_rowid();
   sum.flags |= flags;
   const std::int64_t actor = TRY(actor_number(record.actor));
-  auto [clock, fresh] =
-      clock_sums_.try_emplace({thread_number_, actor}, static_cast<std::int64_t>(record.clock));
+  auto [clock, fresh] = clock_sums_.try_emplace({thread_number_, actor}, static_cast<std::int64_t>(record.clock));
   if (!fresh) clock->second = std::max(clock->second, static_cast<std::int64_t>(record.clock));
-  if (thread_sums_.size() > kSumsPendingMax || clock_sums_.size() > kSumsPendingMax)
-    TRY(flush_sums());
+  if (thread_sums_.size() > kSumsPendingMax || clock_sums_.size() > kSumsPendingMax) TRY(flush_sums());
   return PutOutcome::kInserted;
 }
 
 Result<PutOutcome> SqliteWriter::meet_duplicate(const Record& record) {
-  db::Statement& row =
-      *TRY(session_.get("SELECT judged_by, sig IS NULL FROM record_log WHERE id=?"));
+  db::Statement& row = *TRY(session_.get("SELECT judged_by, sig IS NULL FROM record_log WHERE id=?"));
   if (!TRY(row.bind_blob(1, record.id.digest.view()).step()))
     return fail("record " + record.id.hex() + " was neither inserted nor found");
   const auto judged_by = row.optional_text(0);
-  const bool differs =
-      record.judged_by && judged_by != std::optional<std::string_view>(*record.judged_by);
+  const bool differs = record.judged_by && judged_by != std::optional<std::string_view>(*record.judged_by);
   const bool unsigned_here = row.integer(1) != 0;
   row.reset();
   if (unsigned_here && record::signature_is_valid(record)) {
@@ -191,13 +182,9 @@ Result<PutOutcome> SqliteWriter::meet_duplicate(const Record& record) {
 
 Result<void> SqliteWriter::flush_sums() {
   for (const auto& [number, sum] : thread_sums_) {
-    db::Statement& update = *TRY(session_.get(
-        "UPDATE threads SET records=records+?, last_sequence=?, flags=flags|? WHERE thread_no=?"));
-    TRY(update.bind(1, sum.records)
-            .bind(2, sum.last_sequence)
-            .bind(3, sum.flags)
-            .bind(4, number)
-            .run());
+    db::Statement& update =
+        *TRY(session_.get("UPDATE threads SET records=records+?, last_sequence=?, flags=flags|? WHERE thread_no=?"));
+    TRY(update.bind(1, sum.records).bind(2, sum.last_sequence).bind(3, sum.flags).bind(4, number).run());
   }
   thread_sums_.clear();
   for (const auto& [key, clock] : clock_sums_) {
@@ -225,15 +212,14 @@ Result<void> SqliteWriter::rollback_to_mark() {
 }
 
 Result<void> SqliteWriter::set_setting(std::string_view name, std::string_view value) {
-  db::Statement& upsert = *TRY(session_.get(
-      "INSERT INTO settings VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value"));
+  db::Statement& upsert =
+      *TRY(session_.get("INSERT INTO settings VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value"));
   return upsert.bind_text(1, name).bind_text(2, value).run();
 }
 
 Result<void> SqliteWriter::put_token(const Token& token) {
   std::string scopes;
-  for (const std::string& scope : token.scopes)
-    scopes.append(scopes.empty() ? "" : " ").append(scope);
+  for (const std::string& scope : token.scopes) scopes.append(scopes.empty() ? "" : " ").append(scope);
   db::Statement& upsert = *TRY(session_.get("INSERT OR REPLACE INTO tokens VALUES(?,?,?,?,?)"));
   upsert.bind_blob(1, token.sha256.view())
       .bind_text(2, token.account)
@@ -318,8 +304,7 @@ Result<std::unique_ptr<StoreReader>> SqliteStore::reader() {
     }
   }
   if (!session) {
-    session = std::make_unique<Session>(
-        TRY(db::Connection::open(options_.path, db::OpenAs::kReadWrite, options_.vfs)));
+    session = std::make_unique<Session>(TRY(db::Connection::open(options_.path, db::OpenAs::kReadWrite, options_.vfs)));
     session->connection.set_busy_timeout_ms(kBusyTimeoutMs);
     TRY(session->connection.execute(kReaderCache));
   }
@@ -336,22 +321,19 @@ Result<std::unique_ptr<StoreWriter>> SqliteStore::writer() {
 }
 
 Result<void> SqliteStore::check() {
-  db::Connection connection =
-      TRY(db::Connection::open(options_.path, db::OpenAs::kReadWrite, options_.vfs));
+  db::Connection connection = TRY(db::Connection::open(options_.path, db::OpenAs::kReadWrite, options_.vfs));
   const std::string verdict = TRY(connection.query_text("PRAGMA integrity_check(1)"));
   if (verdict != "ok") return fail("the store is damaged: " + verdict);
-  const std::int64_t wrong = TRY(connection.query_integer(
-      "SELECT count(*) FROM threads t WHERE records<>(SELECT count(*) FROM record_log r WHERE "
-      "r.thread_no=t.thread_no)"));
-  if (wrong != 0)
-    return fail("the store is damaged: threads with a wrong count: " + std::to_string(wrong));
+  const std::int64_t wrong = TRY(
+      connection.query_integer("SELECT count(*) FROM threads t WHERE records<>(SELECT count(*) FROM record_log r WHERE "
+                               "r.thread_no=t.thread_no)"));
+  if (wrong != 0) return fail("the store is damaged: threads with a wrong count: " + std::to_string(wrong));
   return {};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<RecordStore>> open_sqlite_store(const SqliteStoreOptions& options,
-                                                       StoreOpen how) {
+Result<std::unique_ptr<RecordStore>> open_sqlite_store(const SqliteStoreOptions& options, StoreOpen how) {
   const auto mode = how == StoreOpen::kCreate ? db::OpenAs::kCreate : db::OpenAs::kReadWrite;
   db::Connection connection = TRY(db::Connection::open(options.path, mode, options.vfs));
   connection.set_busy_timeout_ms(kBusyTimeoutMs);

@@ -19,7 +19,6 @@ enum class StoreOpen : std::uint8_t {
   kCreate,
 };
 
-Result<std::unique_ptr<RecordStore>> open_sqlite_store(const SqliteStoreOptions& options,
-                                                       StoreOpen how);
+Result<std::unique_ptr<RecordStore>> open_sqlite_store(const SqliteStoreOptions& options, StoreOpen how);
 
 }  // namespace spl::store

@@ -1,0 +1,48 @@
+#include "bundle/checked_batch.h"
+
+#include "bundle/digest.h"
+#include "crypto/sha256.h"
+#include "record/thread.h"
+
+namespace spl::bundle {
+namespace {
+
+Result<Record> check_record(std::string_view path, std::string_view content) {
+  std::string_view directory;
+  std::string_view id_text;
+  if (!split_record_path(path, directory, id_text)) return fail("no record's path");
+  const RecordId id = TRY(RecordId::parse(id_text));
+  Record record = TRY(record::parse_record_file(content, id));
+  if (record::thread_directory(record.thread) != directory) return fail("lies under another thread than its own");
+  return record;
+}
+
+}  // namespace
+
+CheckedBatch check_batch(RawBatch&& raw) {
+  CheckedBatch checked;
+  checked.raw = std::move(raw);
+  checked.sha256.reserve(checked.raw.items.size());
+  checked.records.reserve(checked.raw.items.size());
+  for (const RawBatch::Item& item : checked.raw.items) {
+    const std::string_view path = checked.raw.path(item);
+    const std::string_view content = checked.raw.content(item);
+    std::optional<Record> record;
+    if (item.kind == EntryKind::kRecord) {
+      auto parsed = check_record(path, content);
+      if (!parsed) {
+        checked.error = malformed(path, parsed.error().message).error();
+        break;
+      }
+      record = std::move(*parsed);
+    }
+    // A file that is its record's canonical form has the record's id for a digest: it was just computed.
+    const bool is_canonical = record && record->canonical.size() == content.size();
+    checked.sha256.push_back(is_canonical ? record->id.digest : crypto::sha256(content));
+    append_digest_line(checked.digest_lines, checked.sha256.back(), path);
+    checked.records.push_back(std::move(record));
+  }
+  return checked;
+}
+
+}  // namespace spl::bundle

@@ -1,0 +1,84 @@
+#include "bundle/layout.h"
+
+#include "base/encoding.h"
+#include "base/limits.h"
+#include "record/did_document.h"
+
+namespace spl::bundle {
+namespace {
+
+std::unexpected<Error> wrong(std::string rule) {
+  return fail(ErrorCode::kVerification, std::move(rule));
+}
+
+// Whether a path below services/ stands in a tree: services/<service>/<surface>/<part>/tree/...
+bool in_tree(std::string_view path) {
+  for (int part = 0; part < 4; ++part) {
+    const std::size_t slash = path.find('/');
+    if (slash == std::string_view::npos) return false;
+    path.remove_prefix(slash + 1);
+  }
+  return path.starts_with("tree/");
+}
+
+Result<void> check_size(const codec::TarEntry& entry, std::uint64_t bytes_max, std::string_view limit) {
+  if (entry.size_bytes > bytes_max) return wrong("longer than " + std::string(limit));
+  return {};
+}
+
+}  // namespace
+
+bool split_record_path(std::string_view path, std::string_view& directory, std::string_view& id) {
+  constexpr std::string_view kSuffix = ".json";
+  if (!path.starts_with(kRecordsPrefix) || !path.ends_with(kSuffix)) return false;
+  path.remove_prefix(kRecordsPrefix.size());
+  path.remove_suffix(kSuffix.size());
+  const std::size_t slash = path.find('/');
+  if (slash == 0 || slash == std::string_view::npos) return false;
+  directory = path.substr(0, slash);
+  id = path.substr(slash + 1);
+  Digest digest;
+  return base::parse_hex_digest(id, digest);
+}
+
+Result<void> check_plain(const codec::TarEntry& entry) {
+  if (entry.type != codec::TarType::kFile) return wrong("this entry type is not allowed here");
+  if (entry.mode != 0600) return wrong("its mode is not 0600");
+  if (entry.uid != 0 || entry.gid != 0) return wrong("its owner or group is not 0");
+  if (entry.mtime_s != 0) return wrong("its time is not 0");
+  return {};
+}
+
+Result<EntryKind> place_of(const codec::TarEntry& entry) {
+  const std::string_view path = entry.path;
+  if (path.starts_with(kServicesPrefix)) {
+    if (!in_tree(path)) TRY(check_plain(entry));
+    return EntryKind::kServiceFile;
+  }
+  TRY(check_plain(entry));
+  std::string_view directory;
+  std::string_view id;
+  if (split_record_path(path, directory, id)) {
+    TRY(check_size(entry, base::kRecordBytesMax, "a record may be: 16 MiB"));
+    return EntryKind::kRecord;
+  }
+  if (path == kTokensPath) {
+    TRY(check_size(entry, kTokensBytesMax, "16 MiB"));
+    return EntryKind::kTokens;
+  }
+  if (path == kDidDocumentPath) {
+    TRY(check_size(entry, record::kDidDocumentBytesMax, "64 KiB"));
+    return EntryKind::kDidDocument;
+  }
+  if (path == kPrivateKeyPath) {
+    if (entry.size_bytes != 32) return wrong("not 32 bytes");
+    return EntryKind::kPrivateKey;
+  }
+  return wrong("nothing of this name has a place in a bundle");
+}
+
+std::unexpected<Error> malformed(std::string_view entry, std::string_view rule) {
+  return fail(ErrorCode::kVerification, "bundle malformed: " + base::escaped(entry, 400) + ": " + std::string(rule));
+}
+
+}  // namespace spl::bundle

@@ -1,0 +1,372 @@
+#include "bundle/reader.h"
+
+#include "base/check.h"
+#include "base/encoding.h"
+#include "base/limits.h"
+#include "base/ordered_pool.h"
+#include "bundle/checked_batch.h"
+#include "bundle/container.h"
+#include "bundle/digest.h"
+#include "codec/tar.h"
+#include "crypto/did_key.h"
+#include "crypto/sha256.h"
+#include "record/did_document.h"
+
+namespace spl::bundle {
+namespace {
+
+constexpr std::size_t kBatchBytes = 1u << 20;  // of paths and contents
+constexpr std::size_t kBatchItemsMax = 4096;
+constexpr std::size_t kBatchesInFlightPerWorker = 3;
+
+// An error of the codecs as the reader reports it.
+std::unexpected<Error> as_malformed(Error error) {
+  if (error.code == ErrorCode::kVerification && !error.message.starts_with("bundle ") &&
+      error.message != crypto::kNoKeyOpens)
+    error.message.insert(0, "bundle malformed: ");
+  return std::unexpected(std::move(error));
+}
+
+#define TRY_TAR(...)                                                       \
+  ({                                                                       \
+    auto tar_result_ = (__VA_ARGS__);                                      \
+    if (!tar_result_) return as_malformed(std::move(tar_result_).error()); \
+    std::move(tar_result_).value();                                        \
+  })
+
+}  // namespace
+
+class BundleReader::Impl {
+ public:
+  Impl(std::unique_ptr<Container> container, std::size_t workers)
+      : container_(std::move(container)),
+        tar_(container_->tar()),
+        pool_(workers, kBatchesInFlightPerWorker * workers, check_batch) {}
+
+  Result<void> read_head();
+  Result<std::optional<BundleEntry>> next();
+  Result<std::size_t> read_content(std::span<char> out);
+
+  [[nodiscard]] const Manifest& manifest() const { return manifest_; }
+  [[nodiscard]] std::string_view manifest_text() const { return manifest_text_; }
+  [[nodiscard]] Encryption::Kind opened_as() const { return container_->opened_as(); }
+  [[nodiscard]] std::uint64_t tar_bytes() const { return tar_.offset(); }
+
+ private:
+  Result<std::string> read_head_entry(std::string_view path, std::uint64_t bytes_max);
+  // Reading: the tar into batches.
+  Result<void> read_batches();
+  Result<void> read_entry(const codec::TarEntry& entry);
+  Result<void> enter_section(const codec::TarEntry& entry);
+  Result<void> leave_section();
+  void push_building();
+  // Giving out: checked batches, in order.
+  Result<void> take_batch();
+  Result<BundleEntry> give(std::size_t item);
+  Result<BundleEntry> give_service_file();
+  Result<void> end_service_file();
+  Result<void> end_sections_before(std::size_t section);
+  Result<void> check_identity(const BundleEntry& entry);
+  Result<void> end_bundle();
+
+  std::unique_ptr<Container> container_;
+  codec::TarReader tar_;
+  std::string manifest_text_;
+  Manifest manifest_;
+  crypto::PublicKey source_key_;
+
+  // Reading, ahead of giving out.
+  RawBatch building_;
+  std::string last_path_;
+  std::size_t section_ = 0;  // of the manifest's sections
+  std::uint64_t section_files_ = 0;
+  std::uint64_t section_bytes_ = 0;
+  std::optional<codec::TarEntry> service_file_;  // read, and reading waits until it was given out
+  bool tar_ended_ = false;
+
+  // Giving out.
+  CheckedBatch batch_;
+  std::size_t batch_at_ = 0;
+  std::size_t given_section_ = 0;
+  crypto::Sha256 section_sha256_;
+  crypto::Sha256 bundle_sha256_;
+  std::uint64_t records_ = 0;
+  std::uint64_t threads_ = 0;
+  std::string last_directory_;
+  bool service_file_given_ = false;
+  crypto::Sha256 service_file_sha256_;
+  bool done_ = false;
+
+  base::OrderedPool<RawBatch, CheckedBatch> pool_;  // last: its threads end first
+};
+
+Result<std::string> BundleReader::Impl::read_head_entry(std::string_view path, std::uint64_t bytes_max) {
+  const auto entry = TRY_TAR(tar_.next());
+  if (!entry) return malformed(path, "missing");
+  if (entry->path != path) return malformed(entry->path, std::string(path) + " must stand here");
+  if (const auto plain = check_plain(*entry); !plain) return malformed(path, plain.error().message);
+  if (entry->size_bytes > bytes_max) return malformed(path, "longer than " + std::to_string(bytes_max) + " bytes");
+  std::string content;
+  TRY_TAR(tar_.append_content(content));
+  return content;
+}
+
+Result<void> BundleReader::Impl::read_head() {
+  manifest_text_ = TRY(read_head_entry(kManifestPath, base::kManifestBytesMax));
+  if (auto version = check_version(manifest_text_); !version) {
+    Error error = malformed(kManifestPath, version.error().message).error();
+    error.hint = version.error().hint;
+    return std::unexpected(std::move(error));
+  }
+  const std::string signature = TRY(read_head_entry(kSignaturePath, 64));
+  if (signature.size() != 64) return malformed(kSignaturePath, "not 64 bytes");
+  const auto did = peek_source_did(manifest_text_);
+  if (!did) {
+    // No signer: say what is wrong with it, or else that it has none.
+    const auto manifest = parse_manifest(manifest_text_);
+    return malformed(kManifestPath, manifest ? "source_did is missing" : manifest.error().message);
+  }
+  const auto key = crypto::parse_did_key(*did);
+  if (!key) return malformed(kManifestPath, "source_did: " + key.error().message);
+  source_key_ = *key;
+  if (!crypto::verify(source_key_, manifest_text_, crypto::Signature::from(signature)))
+    return fail(ErrorCode::kVerification, "signature verification failed",
+                "the bundle was changed after it was signed, or damaged: take it from its source again");
+  auto manifest = parse_manifest(manifest_text_);
+  if (!manifest) return malformed(kManifestPath, manifest.error().message);
+  manifest_ = std::move(*manifest);
+  return {};
+}
+
+// Makes the section that the entry belongs to the current one.
+Result<void> BundleReader::Impl::enter_section(const codec::TarEntry& entry) {
+  if (entry.path == last_path_) return malformed(entry.path, "stands twice");
+  if (entry.path < last_path_) return malformed(entry.path, "not in ascending order");
+  last_path_ = entry.path;
+  const std::size_t before = section_;
+  const auto is_here = [&] { return entry.path.starts_with(manifest_.sections[section_].prefix); };
+  while (section_ < manifest_.sections.size() && !is_here() && entry.path > manifest_.sections[section_].prefix)
+    TRY(leave_section());
+  if (section_ == manifest_.sections.size() || !is_here())
+    return malformed(entry.path, "belongs to no section of the manifest");
+  if (section_ != before) push_building();
+  building_.section = section_;
+  return {};
+}
+
+// The tar has nothing more for the current section.
+Result<void> BundleReader::Impl::leave_section() {
+  const Section& section = manifest_.sections[section_];
+  const auto differs = [&section](std::uint64_t found, std::uint64_t said, std::string_view what) {
+    return malformed(section.prefix, "has " + std::to_string(found) + " " + std::string(what) + ", the manifest says " +
+                                         std::to_string(said));
+  };
+  if (section_files_ != section.files) return differs(section_files_, section.files, "files");
+  if (section_bytes_ != section.bytes) return differs(section_bytes_, section.bytes, "bytes");
+  ++section_;
+  section_files_ = 0;
+  section_bytes_ = 0;
+  return {};
+}
+
+void BundleReader::Impl::push_building() {
+  if (!building_.items.empty()) pool_.push(std::move(building_));
+  building_ = RawBatch();
+  building_.section = section_;
+}
+
+Result<void> BundleReader::Impl::read_entry(const codec::TarEntry& entry) {
+  TRY(enter_section(entry));
+  const auto kind = place_of(entry);
+  if (!kind) return malformed(entry.path, kind.error().message);
+  const Section& section = manifest_.sections[section_];
+  section_files_ += entry.type == codec::TarType::kFile ? 1 : 0;
+  section_bytes_ += entry.size_bytes;
+  if (section_files_ > section.files || section_bytes_ > section.bytes)
+    return malformed(entry.path, "more entries or bytes than the manifest says");
+  if (*kind == EntryKind::kServiceFile) {
+    service_file_ = entry;
+    return {};
+  }
+  RawBatch::Item item{*kind, building_.arena.size(), entry.path.size(), 0, entry.size_bytes};
+  building_.arena += entry.path;
+  item.content_begin = building_.arena.size();
+  TRY_TAR(tar_.append_content(building_.arena));
+  building_.items.push_back(item);
+  return {};
+}
+
+// Fills the pool from the tar until it is full, a service file is met, or the bundle ends.
+Result<void> BundleReader::Impl::read_batches() {
+  while (!pool_.full() && !service_file_ && !tar_ended_) {
+    if (building_.arena.size() >= kBatchBytes || building_.items.size() >= kBatchItemsMax) {
+      push_building();
+      continue;
+    }
+    const auto entry = TRY_TAR(tar_.next());
+    if (entry) {
+      TRY(read_entry(*entry));
+    } else {
+      tar_ended_ = true;
+      while (section_ < manifest_.sections.size()) TRY(leave_section());
+    }
+  }
+  if ((service_file_ || tar_ended_) && !pool_.full()) push_building();
+  return {};
+}
+
+Result<void> BundleReader::Impl::take_batch() {
+  batch_ = pool_.pop();
+  batch_at_ = 0;
+  if (batch_.error) return std::unexpected(std::move(*batch_.error));
+  TRY(end_sections_before(batch_.raw.section));
+  section_sha256_.update(batch_.digest_lines);
+  bundle_sha256_.update(batch_.digest_lines);
+  return {};
+}
+
+Result<std::optional<BundleEntry>> BundleReader::Impl::next() {
+  if (done_) return std::nullopt;
+  if (service_file_given_) TRY(end_service_file());
+  for (;;) {
+    if (batch_at_ < batch_.raw.items.size()) return TRY(give(batch_at_++));
+    TRY(read_batches());
+    if (!pool_.empty()) {
+      TRY(take_batch());
+    } else if (service_file_) {
+      return TRY(give_service_file());
+    } else {
+      TRY(end_bundle());
+      return std::nullopt;
+    }
+  }
+}
+
+Result<BundleEntry> BundleReader::Impl::give(std::size_t at) {
+  const RawBatch::Item& item = batch_.raw.items[at];
+  BundleEntry entry{
+      item.kind, batch_.raw.path(item), item.content_bytes, batch_.sha256[at], batch_.raw.content(item), nullptr,
+      nullptr};
+  if (item.kind != EntryKind::kRecord) {
+    TRY(check_identity(entry));
+    return entry;
+  }
+  entry.record = &*batch_.records[at];
+  std::string_view directory;
+  std::string_view id;
+  SPL_CHECK(split_record_path(entry.path, directory, id));
+  ++records_;
+  if (records_ == 1 || directory != last_directory_) {
+    ++threads_;
+    last_directory_ = directory;
+  }
+  return entry;
+}
+
+Result<void> BundleReader::Impl::check_identity(const BundleEntry& entry) {
+  if (entry.kind == EntryKind::kDidDocument) {
+    const auto key = record::parse_did_document(entry.content);
+    if (!key) {
+      // The one rule whose message has a form of its own.
+      if (key.error().message == "has no Ed25519VerificationKey2020")
+        return fail(ErrorCode::kVerification, "bundle malformed: " + std::string(entry.path) +
+                                                  " has no "
+                                                  "Ed25519VerificationKey2020");
+      return malformed(entry.path, key.error().message);
+    }
+    if (*key != source_key_) return malformed(entry.path, "its key is not that of source_did");
+  } else if (entry.kind == EntryKind::kPrivateKey) {
+    const auto key = crypto::SigningKey::from_seed(entry.content);
+    if (!key || key->public_key() != source_key_) return malformed(entry.path, "does not derive source_did");
+  }
+  return {};
+}
+
+Result<BundleEntry> BundleReader::Impl::give_service_file() {
+  TRY(end_sections_before(section_));
+  service_file_given_ = true;
+  BundleEntry entry;
+  entry.kind = EntryKind::kServiceFile;
+  entry.path = service_file_->path;
+  entry.size_bytes = service_file_->size_bytes;
+  entry.header = &*service_file_;
+  return entry;
+}
+
+Result<std::size_t> BundleReader::Impl::read_content(std::span<char> out) {
+  SPL_CHECK(service_file_given_);
+  const std::size_t n = TRY_TAR(tar_.read(out));
+  service_file_sha256_.update({out.data(), n});
+  return n;
+}
+
+Result<void> BundleReader::Impl::end_service_file() {
+  std::vector<char> rest(64u << 10);
+  while (TRY(read_content(rest)) > 0) {
+  }
+  const Digest sha256 = service_file_sha256_.finish();
+  if (service_file_->type == codec::TarType::kFile) {
+    std::string line;
+    append_digest_line(line, sha256, service_file_->path);
+    section_sha256_.update(line);
+    bundle_sha256_.update(line);
+  }
+  service_file_.reset();
+  service_file_given_ = false;
+  return {};
+}
+
+Result<void> BundleReader::Impl::end_sections_before(std::size_t section) {
+  for (; given_section_ < section; ++given_section_) {
+    const Section& ended = manifest_.sections[given_section_];
+    if (section_sha256_.finish() != ended.sha256) return malformed(ended.prefix, "its digest is not the manifest's");
+    if (ended.prefix == "identity/" && ended.files != 2)
+      return malformed(ended.prefix, "did_document.json and private_key.bin must both be there");
+  }
+  return {};
+}
+
+Result<void> BundleReader::Impl::end_bundle() {
+  TRY(end_sections_before(manifest_.sections.size()));
+  if (bundle_sha256_.finish() != manifest_.bundle_sha256)
+    return malformed(kManifestPath, "bundle_sha256 is not the digest of the files");
+  if (records_ != manifest_.record_count)
+    return malformed(kManifestPath, "record_count is " + std::to_string(manifest_.record_count) + ", the bundle has " +
+                                        std::to_string(records_) + " records");
+  if (threads_ != manifest_.thread_count)
+    return malformed(kManifestPath, "thread_count is " + std::to_string(manifest_.thread_count) + ", the bundle has " +
+                                        std::to_string(threads_) + " threads");
+  done_ = true;
+  return {};
+}
+
+Result<std::unique_ptr<BundleReader>> BundleReader::open(Source& in, const ReaderOptions& options) {
+  auto container = Container::open(in, options);
+  if (!container) return as_malformed(std::move(container).error());
+  auto impl = std::make_unique<Impl>(std::move(*container), options.workers);
+  TRY(impl->read_head());
+  return std::unique_ptr<BundleReader>(new BundleReader(std::move(impl)));
+}
+
+BundleReader::BundleReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+BundleReader::~BundleReader() = default;
+const Manifest& BundleReader::manifest() const {
+  return impl_->manifest();
+}
+std::string_view BundleReader::manifest_text() const {
+  return impl_->manifest_text();
+}
+Encryption::Kind BundleReader::opened_as() const {
+  return impl_->opened_as();
+}
+Result<std::optional<BundleEntry>> BundleReader::next() {
+  return impl_->next();
+}
+Result<std::size_t> BundleReader::read_content(std::span<char> out) {
+  return impl_->read_content(out);
+}
+std::uint64_t BundleReader::tar_bytes() const {
+  return impl_->tar_bytes();
+}
+
+}  // namespace spl::bundle

@@ -1,0 +1,38 @@
+// A file without a name that holds a bundle's body between its making and its writing out. Where the bundle is to be
+// encrypted, what lies on disk is encrypted under a key that never leaves memory. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/stream.h"
+#include "crypto/keystream.h"
+#include "env/env.h"
+
+namespace spl::bundle {
+
+enum class SpoolKind : bool { kPlain, kEncrypted };
+
+class Spool {
+ public:
+  // In `directory`, so that its file system is the one that was checked for room.
+  static Result<Spool> make(env::Env env, const std::string& directory, SpoolKind kind);
+  Result<void> append(std::string_view octets);
+  [[nodiscard]] std::uint64_t size_bytes() const { return size_; }
+  // All that was appended.
+  Result<void> write_to(Sink& out);
+
+ private:
+  Spool(std::unique_ptr<env::File> file, std::optional<crypto::Keystream> keystream)
+      : file_(std::move(file)), keystream_(std::move(keystream)) {}
+  std::unique_ptr<env::File> file_;
+  std::optional<crypto::Keystream> keystream_;
+  std::uint64_t size_ = 0;
+  std::string buffer_;
+};
+
+}  // namespace spl::bundle

@@ -1,0 +1,233 @@
+#include "bundle/writer.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/encoding.h"
+#include "bundle/digest.h"
+#include "codec/tar.h"
+#include "record/thread.h"
+
+namespace spl::bundle {
+namespace {
+
+constexpr int kZstdLevel = 3;
+constexpr std::size_t kFrameBytesMax = 16u << 20;  // of tar: what a reader of one part must decompress at most
+constexpr std::size_t kBatchBytes = 8u << 20;      // of tar: one job, one frame
+constexpr std::size_t kBatchesInFlightPerWorker = 2;
+
+struct Span {
+  std::size_t begin = 0;
+  std::size_t size = 0;
+};
+
+void append_entry(std::string& tar, codec::TarEntry& entry, std::string_view content) {
+  entry.size_bytes = content.size();
+  codec::append_tar_header(tar, entry);
+  tar += content;
+  tar.append(codec::tar_padding(content.size()), '\0');
+}
+
+void compress(std::string_view tar, std::string& out, std::vector<codec::SeekFrame>& frames) {
+  thread_local codec::ZstdCompressor compressor(kZstdLevel);
+  while (!tar.empty()) {
+    const std::string_view piece = tar.substr(0, kFrameBytesMax);
+    const std::size_t before = out.size();
+    compressor.compress_frame(piece, out);
+    frames.push_back({static_cast<std::uint32_t>(out.size() - before), static_cast<std::uint32_t>(piece.size())});
+    tar.remove_prefix(piece.size());
+  }
+}
+
+}  // namespace
+
+// One file: everything as places in the batch's arena.
+struct BundleWriter::Item {
+  Span path;
+  Span content;  // of a record: its canonical form
+  std::optional<RecordId> record;
+  std::optional<Span> judged_by;
+  std::optional<Span> sig;
+};
+
+struct BundleWriter::Batch {
+  std::string arena;
+  std::vector<Item> items;
+
+  Span keep(std::string_view octets) {
+    arena += octets;
+    return {arena.size() - octets.size(), octets.size()};
+  }
+  [[nodiscard]] std::string_view at(Span span) const { return std::string_view(arena).substr(span.begin, span.size); }
+};
+
+// A batch, ready for the spool.
+struct BundleWriter::Packed {
+  Result<void> outcome;
+  std::string octets;  // frames, or the tar itself
+  std::vector<codec::SeekFrame> frames;
+  std::string digest_lines;
+  std::uint64_t files = 0;
+  std::uint64_t content_bytes = 0;
+  std::uint64_t tar_bytes = 0;
+};
+
+BundleWriter::Packed BundleWriter::pack(Batch&& batch, Compression compression) {
+  Packed packed;
+  std::string tar;
+  tar.reserve(batch.arena.size() + batch.items.size() * 2 * codec::kTarBlock);
+  codec::TarEntry entry;
+  std::string with_sig;
+  for (const Item& item : batch.items) {
+    std::string_view content = batch.at(item.content);
+    Digest sha256 = crypto::sha256(content);
+    entry.path = batch.at(item.path);
+    if (item.record) {
+      if (sha256 != item.record->digest) {
+        packed.outcome =
+            fail("record " + item.record->hex() + ": the store's content does not hash to its id", "run spl doctor");
+        return packed;
+      }
+      if (item.judged_by || item.sig) {
+        const auto view = [&batch](const std::optional<Span>& span) {
+          return span ? std::optional(batch.at(*span)) : std::nullopt;
+        };
+        with_sig = record::file_text(content, view(item.judged_by), view(item.sig));
+        content = with_sig;
+        sha256 = crypto::sha256(content);
+      }
+    }
+    append_entry(tar, entry, content);
+    append_digest_line(packed.digest_lines, sha256, entry.path);
+    packed.content_bytes += content.size();
+  }
+  packed.files = batch.items.size();
+  packed.tar_bytes = tar.size();
+  batch = Batch();
+  if (compression == Compression::kZstd) {
+    compress(tar, packed.octets, packed.frames);
+  } else {
+    packed.octets = std::move(tar);
+  }
+  return packed;
+}
+
+BundleWriter::BundleWriter(Spool spool, const WriterOptions& options)
+    : spool_(std::move(spool)),
+      compression_(options.compression),
+      batch_(std::make_unique<Batch>()),
+      pool_(std::make_unique<base::OrderedPool<Batch, Packed>>(
+          options.workers, kBatchesInFlightPerWorker * options.workers,
+          [compression = options.compression](Batch&& batch) { return pack(std::move(batch), compression); })) {}
+
+BundleWriter::~BundleWriter() = default;
+
+Result<void> BundleWriter::begin_section(std::string prefix) {
+  TRY(end_section());
+  SPL_CHECK(sections_.empty() || sections_.back().prefix < prefix);
+  sections_.push_back({std::move(prefix), 0, 0, {}, body_bytes_});
+  in_section_ = true;
+  return {};
+}
+
+// Called before something of `bytes` is put into the batch.
+Result<void> BundleWriter::fits(std::size_t bytes) {
+  SPL_CHECK(in_section_);
+  const std::uint64_t tar_bytes = 2 * codec::kTarBlock + bytes;
+  if (pending_bytes_ > 0 && pending_bytes_ + tar_bytes > kBatchBytes) TRY(push_batch());
+  pending_bytes_ += tar_bytes;
+  return {};
+}
+
+Result<void> BundleWriter::add_file(std::string_view path, std::string_view content) {
+  TRY(fits(content.size()));
+  Item item;
+  item.path = batch_->keep(path);
+  item.content = batch_->keep(content);
+  batch_->items.push_back(item);
+  return {};
+}
+
+Result<void> BundleWriter::add_record(std::string_view directory, const RecordToWrite& record) {
+  TRY(fits(record.canonical.size() + (record.judged_by ? record.judged_by->size() : 0)));
+  Item item;
+  item.path = batch_->keep(record::record_path(directory, record.id));
+  item.content = batch_->keep(record.canonical);
+  item.record = record.id;
+  if (record.judged_by) item.judged_by = batch_->keep(*record.judged_by);
+  if (record.sig) item.sig = batch_->keep(*record.sig);
+  batch_->items.push_back(item);
+  return {};
+}
+
+Result<void> BundleWriter::push_batch() {
+  if (pool_->full()) TRY(take_packed());
+  pool_->push(std::move(*batch_));
+  *batch_ = Batch();
+  pending_bytes_ = 0;
+  return {};
+}
+
+Result<void> BundleWriter::take_packed() {
+  Packed packed = pool_->pop();
+  TRY(std::move(packed.outcome));
+  Section& section = sections_.back();
+  section.files += packed.files;
+  section.bytes += packed.content_bytes;
+  section_sha256_.update(packed.digest_lines);
+  bundle_sha256_.update(packed.digest_lines);
+  body_bytes_ += packed.tar_bytes;
+  for (const codec::SeekFrame& frame : packed.frames) seek_table_.add(frame.compressed_bytes, frame.decompressed_bytes);
+  return spool_.append(packed.octets);
+}
+
+Result<void> BundleWriter::end_section() {
+  if (!in_section_) return {};
+  if (!batch_->items.empty()) TRY(push_batch());
+  while (!pool_->empty()) TRY(take_packed());
+  Section& section = sections_.back();
+  section.sha256 = section_sha256_.finish();
+  if (section.files == 0) sections_.pop_back();
+  in_section_ = false;
+  return {};
+}
+
+Result<void> BundleWriter::finish_body(Manifest& manifest) {
+  TRY(end_section());
+  manifest.sections = std::move(sections_);
+  manifest.bundle_sha256 = bundle_sha256_.finish();
+  return {};
+}
+
+Result<void> BundleWriter::write_out(std::string_view manifest_text, const crypto::Signature& signature, Sink& out) {
+  std::string head;
+  codec::TarEntry entry;
+  entry.path = "manifest.json";
+  append_entry(head, entry, manifest_text);
+  entry.path = "manifest.sig";
+  append_entry(head, entry, signature.view());
+  std::string tail;
+  codec::append_tar_end(tail, head.size() + body_bytes_);
+  if (compression_ == Compression::kNone) {
+    TRY(out.write(head));
+    TRY(spool_.write_to(out));
+    return out.write(tail);
+  }
+  codec::SeekTable whole;
+  std::string octets;
+  std::vector<codec::SeekFrame> frames;
+  compress(head, octets, frames);
+  TRY(out.write(octets));
+  TRY(spool_.write_to(out));
+  for (const codec::SeekFrame& frame : frames) whole.add(frame.compressed_bytes, frame.decompressed_bytes);
+  for (const codec::SeekFrame& frame : seek_table_.frames())
+    whole.add(frame.compressed_bytes, frame.decompressed_bytes);
+  octets.clear();
+  frames.clear();
+  compress(tail, octets, frames);
+  for (const codec::SeekFrame& frame : frames) whole.add(frame.compressed_bytes, frame.decompressed_bytes);
+  whole.append_to(octets);
+  return out.write(octets);
+}
+
+}  // namespace spl::bundle

@@ -1,0 +1,80 @@
+// Makes a bundle: first the body, section by section, compressed on all cores into a spool while it is hashed; then,
+// when the manifest can say the digests, manifest, signature and spool go out. So nothing is read twice, and the output
+// may be a pipe. One thread; memory is bounded by kBatchesInFlight batches.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ordered_pool.h"
+#include "base/result.h"
+#include "base/stream.h"
+#include "bundle/manifest.h"
+#include "bundle/spool.h"
+#include "codec/zstd.h"
+#include "crypto/sha256.h"
+#include "record/record.h"
+
+namespace spl::bundle {
+
+enum class Compression : bool { kNone, kZstd };
+
+struct WriterOptions {
+  Compression compression = Compression::kZstd;
+  std::size_t workers = 1;
+};
+
+// A record to be written, as the store gives it; the views need only live for the call.
+struct RecordToWrite {
+  RecordId id;
+  std::string_view canonical;
+  std::optional<std::string_view> judged_by;
+  std::optional<std::string_view> sig;
+};
+
+class BundleWriter {
+ public:
+  BundleWriter(Spool spool, const WriterOptions& options);
+  ~BundleWriter();
+
+  // Sections in ascending order of their prefixes, entries within in ascending order of their paths. A section that
+  // gets no entry is left out of the manifest.
+  Result<void> begin_section(std::string prefix);
+  // A small file outside a tree: whole in memory.
+  Result<void> add_file(std::string_view path, std::string_view content);
+  // Fails where the content does not hash to the id: nothing broken is carried on.
+  Result<void> add_record(std::string_view directory, const RecordToWrite& record);
+
+  // Ends the body and fills in the manifest's digest and sections. Then the manifest may be completed and signed.
+  Result<void> finish_body(Manifest& manifest);
+  // Writes the whole file, but for encryption, which is the sink's.
+  Result<void> write_out(std::string_view manifest_text, const crypto::Signature& signature, Sink& out);
+
+ private:
+  struct Item;
+  struct Batch;
+  struct Packed;
+  static Packed pack(Batch&& batch, Compression compression);
+  Result<void> push_batch();
+  Result<void> take_packed();
+  Result<void> end_section();
+  Result<void> fits(std::size_t bytes);
+
+  Spool spool_;
+  const Compression compression_;
+  std::unique_ptr<Batch> batch_;
+  std::unique_ptr<base::OrderedPool<Batch, Packed>> pool_;
+  std::vector<Section> sections_;
+  std::uint64_t body_bytes_ = 0;     // of tar, packed so far
+  std::uint64_t pending_bytes_ = 0;  // of tar, not packed yet
+  crypto::Sha256 section_sha256_;
+  crypto::Sha256 bundle_sha256_;
+  codec::SeekTable seek_table_;
+  bool in_section_ = false;
+};
+
+}  // namespace spl::bundle

@@ -1,0 +1,172 @@
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "crypto/age.h"
+#include "crypto/age_chunks.h"
+#include "crypto/age_header.h"
+#include "crypto/age_stanza.h"
+
+namespace spl::crypto {
+namespace {
+
+constexpr std::string_view kMagic = "age-encryption.org/";
+constexpr std::string_view kArmorMagic = "-----BEGIN AGE ENCRYPTED FILE-----";
+static_assert(kMagic.size() == kAgeMagicBytes && kArmorMagic.size() == kAgeArmorMagicBytes);
+
+constexpr std::size_t kReadAheadBytes = 4 * kAgeSealedChunkBytes;
+static_assert(kReadAheadBytes > kAgeHeaderBytesMax + kAgePayloadNonceBytes);
+
+// A source that can be looked into before it is taken from.
+class ReadAhead {
+ public:
+  explicit ReadAhead(Source& in) : in_(in), buffer_(kReadAheadBytes) {}
+  ReadAhead(const ReadAhead&) = delete;
+  ReadAhead& operator=(const ReadAhead&) = delete;
+  ~ReadAhead() { OPENSSL_cleanse(buffer_.data(), buffer_.size()); }
+
+  // At least `wanted` octets, or all there are to the end. Valid until the next call.
+  Result<std::span<char>> peek(std::size_t wanted) {
+    SPL_CHECK(wanted <= buffer_.size());
+    if (end_ - begin_ < wanted && !ended_) {
+      std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+      end_ -= begin_;
+      begin_ = 0;
+      while (end_ < wanted && !ended_) {
+        const std::size_t n = TRY(in_.read(std::span(buffer_).subspan(end_)));
+        end_ += n;
+        ended_ = n == 0;
+      }
+    }
+    return std::span(buffer_).subspan(begin_, end_ - begin_);
+  }
+
+  void take(std::size_t octets) { begin_ += octets; }
+
+ private:
+  Source& in_;
+  std::vector<char> buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  bool ended_ = false;
+};
+
+Result<SecretBytes> find_file_key(const AgeLocks& locks, std::span<const AgeIdentity> identities,
+                                  const SecretBytes* passphrase) {
+  const bool fits = locks.scrypt ? passphrase != nullptr : !identities.empty();
+  if (!fits)
+    return fail(ErrorCode::kVerification, "bundle is encrypted: give --age-identity or --passphrase-file",
+                locks.scrypt ? "it is locked with a passphrase"
+                             : "it is encrypted to " + std::to_string(locks.x25519.size()) +
+                                   " age recipients, of whom one is needed");
+  auto file_key = locks.scrypt ? TRY(unwrap(*locks.scrypt, *passphrase)) : TRY(unwrap(locks.x25519, identities));
+  if (!file_key)
+    return fail(ErrorCode::kVerification, "no given key opens this bundle",
+                locks.scrypt ? "the passphrase is another one" : "it is encrypted to other age recipients");
+  return std::move(*file_key);
+}
+
+}  // namespace
+
+bool looks_like_age(std::string_view prefix) {
+  return prefix.starts_with(kMagic);
+}
+bool looks_like_armored_age(std::string_view prefix) {
+  return prefix.starts_with(kArmorMagic);
+}
+
+class AgeDecryptSource::State {
+ public:
+  explicit State(Source& in) : in_(in) {}
+
+  Result<void> open(std::span<const AgeIdentity> identities, const SecretBytes* passphrase, int log_n_max) {
+    const auto prefix = TRY(in_.peek(kAgeHeaderBytesMax));
+    const AgeHeader header = TRY(parse_age_header({prefix.data(), prefix.size()}));
+    const AgeLocks locks = TRY(read_locks(header.stanzas, log_n_max));
+    const SecretBytes file_key = TRY(find_file_key(locks, identities, passphrase));
+    if (!header.authentic(file_key))
+      return fail(ErrorCode::kVerification, "age header: the MAC is wrong: it was changed");
+    in_.take(header.length_bytes);
+    const auto nonce = TRY(in_.peek(kAgePayloadNonceBytes));
+    if (nonce.size() < kAgePayloadNonceBytes) return cut_short();
+    chunks_.emplace(file_key, std::string_view(nonce.data(), kAgePayloadNonceBytes), Aead::Direction::kOpen);
+    in_.take(kAgePayloadNonceBytes);
+    kind_ = locks.scrypt ? AgeKind::kPassphrase : AgeKind::kX25519;
+    x25519_stanzas_ = locks.x25519.size();
+    return {};
+  }
+
+  Result<std::size_t> read(std::span<char> out) {
+    if (failed_) return std::unexpected(*failed_);
+    if (plain_.empty() && !ended_) {
+      if (auto opened = next_chunk(); !opened) {
+        failed_ = opened.error();
+        return std::unexpected(std::move(opened).error());
+      }
+    }
+    const std::size_t n = std::min(out.size(), plain_.size());
+    std::ranges::copy(plain_.first(n), out.begin());
+    plain_ = plain_.subspan(n);
+    return n;
+  }
+
+  [[nodiscard]] AgeKind kind() const { return kind_; }
+  [[nodiscard]] std::size_t x25519_stanzas() const { return x25519_stanzas_; }
+
+ private:
+  static std::unexpected<Error> cut_short() { return fail(ErrorCode::kVerification, "age payload: cut short"); }
+
+  Result<void> next_chunk() {
+    // One octet more than a chunk tells whether it is the last.
+    const auto ahead = TRY(in_.peek(kAgeSealedChunkBytes + 1));
+    const auto chunk = ahead.first(std::min(ahead.size(), kAgeSealedChunkBytes));
+    const bool last = ahead.size() <= kAgeSealedChunkBytes;
+    const std::uint64_t number = chunks_->count();
+    if (chunk.size() < kAeadTagBytes) return cut_short();
+    if (last && chunk.size() == kAeadTagBytes && number > 0)
+      return fail(ErrorCode::kVerification, "age payload: the last chunk is empty");
+    if (!chunks_->open(chunk, last ? AgeChunks::Position::kLast : AgeChunks::Position::kMore))
+      return fail(ErrorCode::kVerification, "age payload: chunk " + std::to_string(number) +
+                                                " does not authenticate: changed, cut short, or "
+                                                "with bytes after the end");
+    in_.take(chunk.size());
+    plain_ = chunk.first(chunk.size() - kAeadTagBytes);
+    ended_ = last;
+    return {};
+  }
+
+  ReadAhead in_;
+  std::optional<AgeChunks> chunks_;
+  std::span<char> plain_;  // in the read-ahead; opened and not yet read
+  bool ended_ = false;
+  std::optional<Error> failed_;
+  AgeKind kind_ = AgeKind::kX25519;
+  std::size_t x25519_stanzas_ = 0;
+};
+
+AgeDecryptSource::AgeDecryptSource(std::unique_ptr<State> state) : state_(std::move(state)) {}
+AgeDecryptSource::~AgeDecryptSource() = default;
+
+Result<std::unique_ptr<AgeDecryptSource>> AgeDecryptSource::open(Source& in, std::span<const AgeIdentity> identities,
+                                                                 const SecretBytes* passphrase, int log_n_max) {
+  auto state = std::make_unique<State>(in);
+  TRY(state->open(identities, passphrase, log_n_max));
+  return std::unique_ptr<AgeDecryptSource>(new AgeDecryptSource(std::move(state)));
+}
+
+Result<std::size_t> AgeDecryptSource::read(std::span<char> out) {
+  return state_->read(out);
+}
+AgeKind AgeDecryptSource::kind() const {
+  return state_->kind();
+}
+std::size_t AgeDecryptSource::x25519_stanzas() const {
+  return state_->x25519_stanzas();
+}
+
+}  // namespace spl::crypto

@@ -1,0 +1,16 @@
+// What `spl doctor` looks at: the store's own checks, every record against its id, the identity, records without
+// effect, what an interrupted operation left.
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "instance/import.h"
+#include "instance/instance.h"
+
+namespace spl::instance {
+
+// One finding for each check; "stop" where something is broken.
+Result<std::vector<Finding>> examine(Instance& instance, Progress& progress);
+
+}  // namespace spl::instance

@@ -1,0 +1,52 @@
+// Putting records into an instance: given ones (from a file, a pipe, a request) and new ones of its own.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/stream.h"
+#include "instance/instance.h"
+#include "instance/progress.h"
+#include "record/record.h"
+
+namespace spl::instance {
+
+struct PutReport {
+  std::uint64_t inserted = 0;
+  std::uint64_t deduplicated = 0;  // the two below are among them
+  std::uint64_t sigs_filled = 0;
+  std::uint64_t differing = 0;  // another judged_by than the one that was there
+};
+
+// NDJSON of any length: one record or {"id","record","sig"} a line; empty lines are passed over. All or nothing; an
+// error names the line. Parsed on all cores; one transaction. Memory is bounded.
+Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress);
+// A few records, already parsed, through the group commit.
+Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records);
+// One record whose clock may be missing: then it gets the next of its (actor, thread). The id.
+Result<RecordId> put_one(Instance& instance, std::string_view json);
+
+// What a person or program asks to be recorded.
+struct Emission {
+  record::Act act = record::Act::kIntend;
+  std::string text;                       // body.text
+  std::optional<std::string> thread;      // absent: an INTEND opens one; others are refused (kUsage)
+  std::optional<std::string> actor;       // absent: the instance, and the record is signed
+  std::optional<std::string> body;        // a JSON object that the text and the rest are added to
+  std::vector<RecordId> fulfills;         // body.fulfills
+  std::optional<std::string> name_space;  // body.namespace
+};
+struct Emitted {
+  RecordId id;
+  std::string thread;
+};
+Result<Emitted> emit(Instance& instance, const Emission& emission);
+
+// Signs the named records of reserved threads into effect: one record with body.endorses on each thread concerned.
+Result<std::vector<RecordId>> endorse(Instance& instance, const std::vector<RecordId>& ids);
+
+}  // namespace spl::instance

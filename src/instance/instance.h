@@ -1,0 +1,86 @@
+// An open instance: its home, store and identity. The operations on it (export.h, import.h, ingest.h, emit.h) are the
+// same whether a daemon runs them or a command on a home without one.
+//
+// Any thread may use an open Instance. Who writes holds the home's lock from open() to the end.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "env/env.h"
+#include "instance/committer.h"
+#include "instance/home.h"
+#include "store/record_store.h"
+#include "substrate/authority.h"
+#include "substrate/identity.h"
+
+namespace spl::instance {
+
+enum class OpenFor : std::uint8_t {
+  kReading,  // no lock; an error with code kFailed and a hint where there is no store
+  kWriting,  // takes the lock; makes the home and the store where they are missing
+};
+
+struct InstanceOptions {
+  std::string home;
+  std::string sqlite_vfs;  // for tests
+  std::string store_url;   // "" or "sqlite:PATH": where the store is; "memory:" for tests
+};
+
+// What `spl identity show` tells.
+struct IdentitySummary {
+  std::string did;
+  std::string public_key_multibase;
+  std::string created_at;
+};
+
+struct Status {
+  std::optional<std::string> did;
+  store::StoreCounts counts;
+  substrate::AuthorityCounts authority;
+  std::string store;
+  std::string home;
+};
+
+class Instance {
+ public:
+  // Code kUnavailable where another process holds the lock.
+  static Result<std::unique_ptr<Instance>> open(env::Env env, const InstanceOptions& options, OpenFor how);
+
+  [[nodiscard]] env::Env env() const { return env_; }
+  [[nodiscard]] const HomePaths& paths() const { return paths_; }
+  [[nodiscard]] const Config& config() const { return config_; }
+  [[nodiscard]] store::RecordStore& store() { return *store_; }
+  [[nodiscard]] Committer& committer() { return *committer_; }
+
+  // The identity in force now; null where there is none. It stays valid while the pointer is held.
+  [[nodiscard]] std::shared_ptr<const substrate::Identity> identity() const;
+  [[nodiscard]] std::optional<std::string> did() const;
+  // After the setting "did" was committed: puts the files in place and makes the identity the one in force.
+  Result<void> adopt_committed_identity();
+
+  Result<Status> status();
+  Result<std::optional<IdentitySummary>> identity_summary();
+  // Code kRefused where there is one already.
+  Result<IdentitySummary> generate_identity();
+  // Checks the key, the document, the DID and the files' modes against each other.
+  Result<void> verify_identity();
+
+ private:
+  Instance(env::Env env, HomePaths paths) : env_(env), paths_(std::move(paths)) {}
+  Result<void> load();
+
+  env::Env env_;
+  HomePaths paths_;
+  Config config_;
+  std::unique_ptr<env::Lock> lock_;
+  std::unique_ptr<store::RecordStore> store_;
+  std::unique_ptr<Committer> committer_;
+  mutable std::mutex identity_mutex_;  // guards identity_
+  std::shared_ptr<const substrate::Identity> identity_;
+};
+
+}  // namespace spl::instance
