@@ -97,8 +97,7 @@ std::optional<std::size_t> end_of_opaque(std::string_view code, std::size_t at) 
     const std::size_t open = std::min(code.find('(', at), code.size());
     return after(")" + std::string(code.substr(at + 2, open - at - 2)) + "\"", open);
   }
-  if (rest[0] != '"' && (rest[0] != '\'' || in_word))
-    return std::nullopt;  // a quote within digits separates them
+  if (rest[0] != '"' && (rest[0] != '\'' || in_word)) return std::nullopt;  // a quote within digits separates them
   for (std::size_t i = at + 1; i < code.size(); ++i) {
     if (code[i] == '\\') {
       ++i;
@@ -129,8 +128,7 @@ std::vector<fs::path> sources_below(const fs::path& directory) {
   if (!fs::exists(directory)) return files;
   for (const auto& entry : fs::recursive_directory_iterator(directory)) {
     const fs::path extension = entry.path().extension();
-    if (entry.is_regular_file() && (extension == ".h" || extension == ".cc"))
-      files.push_back(entry.path());
+    if (entry.is_regular_file() && (extension == ".h" || extension == ".cc")) files.push_back(entry.path());
   }
   std::ranges::sort(files);
   return files;
@@ -154,12 +152,10 @@ Place place_of(const fs::path& below_src) {
 // Why a file of `from` may not include `target` ("layer/name.h"); empty where it may.
 std::string objection(const Table& table, const Place& from, bool test, const std::string& target) {
   const Place to = place_of(target);
-  if (!table.contains(to.layer) || !target.contains('/'))
-    return "no layer of this name; write \"layer/name.h\"";
+  if (!table.contains(to.layer) || !target.contains('/')) return "no layer of this name; write \"layer/name.h\"";
   if (to.layer == from.layer) {
     const Names& siblings = table.at(from.layer).siblings;
-    const bool apart =
-        from.folder != to.folder && siblings.contains(from.folder) && siblings.contains(to.folder);
+    const bool apart = from.folder != to.folder && siblings.contains(from.folder) && siblings.contains(to.folder);
     return apart ? "siblings never include each other" : "";
   }
   if (allowed(table, from.layer).contains(to.layer) || (test && to.layer == "testing")) return "";
@@ -171,8 +167,7 @@ struct Finding {
   std::string text;
 };
 
-std::vector<Finding> wrong_includes(const Table& table, const fs::path& below_src,
-                                    const std::string& text) {
+std::vector<Finding> wrong_includes(const Table& table, const fs::path& below_src, const std::string& text) {
   static const std::regex kInclude(R"re(^\s*#\s*include\s*"([^"]+)".*)re");
   std::vector<Finding> findings;
   std::size_t number = 0;
@@ -200,9 +195,7 @@ const std::vector<Rule>& rules() {
       {R"(\b(random_device|getrandom|getentropy|RAND_bytes|RAND_priv_bytes|arc4random\w*)\b|(^|[^\w.>])s?rand\s*\()",
        {"env"},
        "random numbers come only from env/: use the Env's"},
-      {R"(\b(getenv|secure_getenv|environ)\b)",
-       {"cli"},
-       "only cli/ reads the environment: pass what is needed"},
+      {R"(\b(getenv|secure_getenv|environ)\b)", {"cli"}, "only cli/ reads the environment: pass what is needed"},
       {R"(\b(cout|cerr|clog)\b|\b(printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|perror)\s*\(|std::print(ln)?\s*\()",
        {"cli"},
        "only cli/ prints: return a Result, or use the Env's log"},
@@ -236,14 +229,11 @@ TEST(LayersTest, TableAndFoldersNameTheSameLayers) {
     if (entry.is_directory()) folders.insert(entry.path().filename().string());
   for (const auto& [name, layer] : table) {
     // git keeps no empty folder: a layer to come may be missing.
-    EXPECT_TRUE(folders.contains(name))
-        << "docs/architecture.md names src/" << name << "/, which is not there";
+    EXPECT_TRUE(folders.contains(name)) << "docs/architecture.md names src/" << name << "/, which is not there";
     for (const std::string& other : layer.named)
-      EXPECT_TRUE(table.contains(other))
-          << "docs/architecture.md: " << name << " -> " << other << ": no such row";
+      EXPECT_TRUE(table.contains(other)) << "docs/architecture.md: " << name << " -> " << other << ": no such row";
     for (const std::string& other : layer.named)
-      EXPECT_FALSE(allowed(table, other).contains(name))
-          << name << " and " << other << " stand in a circle";
+      EXPECT_FALSE(allowed(table, other).contains(name)) << name << " and " << other << " stand in a circle";
   }
   for (const std::string& folder : folders)
     EXPECT_TRUE(table.contains(folder)) << "src/" << folder << "/ is not in docs/architecture.md";
@@ -293,20 +283,14 @@ std::size_t count_wrong_includes(const std::string& path, const std::string& tex
 }
 
 TEST(LayersRulesTest, AllowDownwardsAndThroughOthers) {
-  EXPECT_EQ(
-      count_wrong_includes("store/store.cc", "#include \"store/store.h\"\n#include \"db/db.h\"\n"),
-      0u);
-  EXPECT_EQ(
-      count_wrong_includes("cli/main.cc", "#include \"env/env.h\"\n#include \"base/bytes.h\"\n"),
-      0u);
+  EXPECT_EQ(count_wrong_includes("store/store.cc", "#include \"store/store.h\"\n#include \"db/db.h\"\n"), 0u);
+  EXPECT_EQ(count_wrong_includes("cli/main.cc", "#include \"env/env.h\"\n#include \"base/bytes.h\"\n"), 0u);
   EXPECT_EQ(count_wrong_includes("base/bytes.cc", "#include <vector>\n"), 0u);
 }
 
 TEST(LayersRulesTest, RefuseUpwardsAndUnknown) {
   EXPECT_EQ(count_wrong_includes("env/env.cc", "#include \"db/db.h\"\n"), 1u);
-  EXPECT_EQ(
-      count_wrong_includes("store/store.cc", "#include \"store.h\"\n  # include \"other/x.h\"\n"),
-      2u);
+  EXPECT_EQ(count_wrong_includes("store/store.cc", "#include \"store.h\"\n  # include \"other/x.h\"\n"), 2u);
 }
 
 TEST(LayersRulesTest, KeepSiblingsApart) {
@@ -325,9 +309,7 @@ TEST(LayersRulesTest, FindCallsButNotInCommentsOrLiterals) {
   EXPECT_EQ(wrong_calls("db/db.cc", "auto t = env.clock.now(); auto u = time(t);\n").size(), 0u);
   EXPECT_EQ(wrong_calls("db/db.cc", "auto t = ::time(nullptr);\n").size(), 1u);
   EXPECT_EQ(wrong_calls("db/db.cc", "std::getenv(\"HOME\"); // getenv\n").size(), 1u);
-  EXPECT_EQ(wrong_calls("db/db.cc",
-                        "/* getenv\n printf( */ \"getenv\" R\"(rand())\" 1'000 'a' // ::now()\n")
-                .size(),
+  EXPECT_EQ(wrong_calls("db/db.cc", "/* getenv\n printf( */ \"getenv\" R\"(rand())\" 1'000 'a' // ::now()\n").size(),
             0u);
   EXPECT_EQ(wrong_calls("db/db.cc", "snprintf(a, 1, b); operand(1);\n").size(), 0u);
   EXPECT_EQ(wrong_calls("db/db.cc", "::printf(b);\nstd::cerr << c;\n").size(), 2u);

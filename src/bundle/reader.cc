@@ -22,7 +22,7 @@ constexpr std::size_t kBatchesInFlightPerWorker = 3;
 // An error of the codecs as the reader reports it.
 std::unexpected<Error> as_malformed(Error error) {
   if (error.code == ErrorCode::kVerification && !error.message.starts_with("bundle ") &&
-      error.message != crypto::kNoKeyOpens)
+      !error.message.starts_with("no given key "))
     error.message.insert(0, "bundle malformed: ");
   return std::unexpected(std::move(error));
 }

@@ -21,8 +21,9 @@ namespace {
 using Members = std::vector<std::pair<std::string, std::string>>;
 
 Members plain() {
-  return {{"act", "\"DO\""},        {"actor", "\"did:sync:user:a\""}, {"body", "{}"},         {"clock", "0"},
-          {"data_type", "\"SCALAR\""}, {"parents", "[]"},              {"thread", "\"th_x\""}};
+  return {{"act", "\"DO\""},     {"actor", "\"did:sync:user:a\""}, {"body", "{}"},
+          {"clock", "0"},        {"data_type", "\"SCALAR\""},      {"parents", "[]"},
+          {"thread", "\"th_x\""}};
 }
 
 std::string object(const Members& members) {
@@ -52,21 +53,28 @@ bool accepted(const std::string& name, const std::string& value) {
   return record.has_value();
 }
 
-std::string hex_id(char digit) { return std::string(64, digit); }
-std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+std::string hex_id(char digit) {
+  return std::string(64, digit);
+}
+std::string quoted(const std::string& text) {
+  return "\"" + text + "\"";
+}
 std::string body_of_depth(int depth) {
   return "{\"a\":" + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
 }
 
-std::string base64_of_64(char octet) { return base::to_base64(std::string(64, octet)); }
+std::string base64_of_64(char octet) {
+  return base::to_base64(std::string(64, octet));
+}
 
 TEST(Record, IsCanonicalAndItsIdIsTheHashOfThat) {
   const Record record =
       parse_record(R"( { "thread":"th_\u0078","clock":7 , "parents": [ ], "judged_by":"j","data_type":"VOID",
                        "body":{"b":1.0,"a":-0},"actor":"did:x:y","act":"INTEND" } )")
           .value();
-  EXPECT_EQ(record.canonical,
-            R"({"act":"INTEND","actor":"did:x:y","body":{"a":0,"b":1},"clock":7,"data_type":"VOID","parents":[],"thread":"th_x"})");
+  EXPECT_EQ(
+      record.canonical,
+      R"({"act":"INTEND","actor":"did:x:y","body":{"a":0,"b":1},"clock":7,"data_type":"VOID","parents":[],"thread":"th_x"})");
   // echo -n ... | sha256sum
   EXPECT_EQ(record.id.digest, crypto::sha256(record.canonical));
   EXPECT_EQ(record.act, Act::kIntend);
@@ -169,9 +177,11 @@ TEST(Record, ActIsOneOfEight) {
 }
 
 TEST(Record, ActorIsADid) {
-  for (const char* actor : {"did:sync:user:a", "did:key:z6Mk", "did:web:example.com%3A3000:user:alice", "did:a:b", "did:x:é"})
+  for (const char* actor :
+       {"did:sync:user:a", "did:key:z6Mk", "did:web:example.com%3A3000:user:alice", "did:a:b", "did:x:é"})
     EXPECT_TRUE(accepted("actor", quoted(actor))) << actor;
-  for (const char* actor : {"", "a", "did", "did:", "did::", "did:a", "did:a:", "did::a", "DID:a:b", "did:A:b", " did:a:b"})
+  for (const char* actor :
+       {"", "a", "did", "did:", "did::", "did:a", "did:a:", "did::a", "DID:a:b", "did:A:b", " did:a:b"})
     EXPECT_FALSE(accepted("actor", quoted(actor))) << actor;
   for (const char* actor : {"null", "1", "{}", "[\"did:a:b\"]"}) EXPECT_FALSE(accepted("actor", actor)) << actor;
 }
@@ -188,9 +198,10 @@ TEST(Record, ClockIsAWholeNumberBelow2To63) {
     ASSERT_TRUE(record) << clock;
     EXPECT_EQ(std::to_string(record->clock), clock);
   }
-  EXPECT_EQ(parse_record(object(with(plain(), "clock", "-0"))).value().canonical, parse_record(object(plain())).value().canonical);
-  for (const char* clock : {"-1", "9223372036854775808", "18446744073709551616", "99999999999999999999999", "1.0", "1e0", "0e0",
-                            "0.0", "-0.0", "1E2", "\"1\"", "null", "[1]", "01", "", "true"})
+  EXPECT_EQ(parse_record(object(with(plain(), "clock", "-0"))).value().canonical,
+            parse_record(object(plain())).value().canonical);
+  for (const char* clock : {"-1", "9223372036854775808", "18446744073709551616", "99999999999999999999999", "1.0",
+                            "1e0", "0e0", "0.0", "-0.0", "1E2", "\"1\"", "null", "[1]", "01", "", "true"})
     EXPECT_FALSE(accepted("clock", clock)) << clock;
 }
 
@@ -210,25 +221,28 @@ TEST(Record, ParentsAreIdsAscendingWithoutRepeats) {
   EXPECT_TRUE(accepted("parents", "[\"\\u0031" + hex_id('1').substr(1) + "\"]"));
   for (const std::string& parents :
        {"[" + b + "," + a + "]", "[" + a + "," + a + "]", "[" + a + "," + c + "," + b + "]", quoted(hex_id('A')), a,
-        "[" + quoted(hex_id('A')) + "]", "[" + quoted(hex_id('1').substr(1)) + "]", "[" + quoted(hex_id('1') + "1") + "]",
-        "[" + quoted(hex_id('g')) + "]", std::string("[null]"), "[" + a + ",null]", "[" + a + ",\"\"]", "[[" + a + "]]",
-        "[1,2]", std::string("null"), std::string("{}"), "{" + a + ":1}",
-        "[" + a + "," + quoted(hex_id('2').substr(1)) + "]", "[" + a + "," + quoted(hex_id('2') + "2") + "]",
+        "[" + quoted(hex_id('A')) + "]", "[" + quoted(hex_id('1').substr(1)) + "]",
+        "[" + quoted(hex_id('1') + "1") + "]", "[" + quoted(hex_id('g')) + "]", std::string("[null]"),
+        "[" + a + ",null]", "[" + a + ",\"\"]", "[[" + a + "]]", "[1,2]", std::string("null"), std::string("{}"),
+        "{" + a + ":1}", "[" + a + "," + quoted(hex_id('2').substr(1)) + "]",
+        "[" + a + "," + quoted(hex_id('2') + "2") + "]",
         // 64 octets between what look like quotes.
         "[\"" + std::string(31, '1') + "\",\"" + std::string(30, '1') + "\"]"})
     EXPECT_FALSE(accepted("parents", parents)) << parents;
 }
 
 TEST(Record, ThreadIsUtf8WithoutControlsUpTo256Bytes) {
-  for (const std::string& thread : {std::string(), std::string(256, 'a'), std::string("é/..\\\\ %\\\"\xF0\x9F\x98\x80"), std::string("."),
-                                    std::string("\xC2\xA0"), std::string("\\u00a0"), std::string("\xE2\x80\xAE")})
+  for (const std::string& thread :
+       {std::string(), std::string(256, 'a'), std::string("é/..\\\\ %\\\"\xF0\x9F\x98\x80"), std::string("."),
+        std::string("\xC2\xA0"), std::string("\\u00a0"), std::string("\xE2\x80\xAE")})
     EXPECT_TRUE(accepted("thread", quoted(thread))) << thread;
   std::string wide;
   for (int i = 0; i < 128; ++i) wide += "\xC3\xA9";
   EXPECT_TRUE(accepted("thread", quoted(wide)));
   EXPECT_FALSE(accepted("thread", quoted(wide + "a")));
   EXPECT_FALSE(accepted("thread", quoted(std::string(257, 'a'))));
-  for (const char* thread : {"\\u0000", "\\n", "\\t", "\\u001f", "\\u007f", "\x7F", "\\u0080", "\xC2\x9F", "a\\u0085b", "\xFF"})
+  for (const char* thread :
+       {"\\u0000", "\\n", "\\t", "\\u001f", "\\u007f", "\x7F", "\\u0080", "\xC2\x9F", "a\\u0085b", "\xFF"})
     EXPECT_FALSE(accepted("thread", quoted(thread))) << thread;
   EXPECT_FALSE(accepted("thread", "null"));
 }
@@ -255,8 +269,9 @@ TEST(Record, SigIsTheBase64Of64BytesAndIsNotHashed) {
   const std::string good = base64_of_64('s');
   std::string loose_bits = good;
   loose_bits[loose_bits.size() - 3] = static_cast<char>(loose_bits[loose_bits.size() - 3] + 1);
-  for (const std::string& sig : {std::string(), base::to_base64(std::string(63, 's')), base::to_base64(std::string(65, 's')),
-                                 good.substr(0, good.size() - 2), good + "=", " " + good, base::to_hex(std::string(64, 's')), loose_bits})
+  for (const std::string& sig :
+       {std::string(), base::to_base64(std::string(63, 's')), base::to_base64(std::string(65, 's')),
+        good.substr(0, good.size() - 2), good + "=", " " + good, base::to_hex(std::string(64, 's')), loose_bits})
     EXPECT_FALSE(accepted("sig", quoted(sig))) << sig;
   EXPECT_FALSE(accepted("sig", "1"));
 }
@@ -264,7 +279,9 @@ TEST(Record, SigIsTheBase64Of64BytesAndIsNotHashed) {
 TEST(Record, NestsTo128LevelsWithItsOwnObjectAsTheFirst) {
   EXPECT_TRUE(accepted("body", body_of_depth(127)));
   EXPECT_FALSE(accepted("body", body_of_depth(128)));
-  const auto line = [](int depth) { return "{\"id\":null,\"record\":" + object(with(plain(), "body", body_of_depth(depth))) + "}"; };
+  const auto line = [](int depth) {
+    return "{\"id\":null,\"record\":" + object(with(plain(), "body", body_of_depth(depth))) + "}";
+  };
   const auto wrapped = [&line](int depth) {
     std::string text = line(depth);
     text.erase(1, 10);
@@ -298,7 +315,8 @@ TEST(Record, AMissingClockTakesTheOneThatIsGiven) {
   for (Members members : {without(plain(), "clock"), Members(plain().rbegin(), plain().rend())}) {
     members = without(members, "clock");
     EXPECT_FALSE(parse_record(object(members)));
-    EXPECT_EQ(parse_record(object(members), 5).value().canonical, parse_record(object(with(plain(), "clock", "5"))).value().canonical);
+    EXPECT_EQ(parse_record(object(members), 5).value().canonical,
+              parse_record(object(with(plain(), "clock", "5"))).value().canonical);
   }
   EXPECT_EQ(parse_record(object(with(plain(), "clock", "3")), 5).value().clock, 3u);
   EXPECT_FALSE(parse_record(object(without(plain(), "clock")), UINT64_MAX));
@@ -307,7 +325,8 @@ TEST(Record, AMissingClockTakesTheOneThatIsGiven) {
 }
 
 TEST(Record, EveryTruncationIsRefused) {
-  const std::string text = object(with(with(plain(), "body", R"({"a":[1,2.5,"\u00e9"],"b":{"c":null}})"), "sig", quoted(base64_of_64('s'))));
+  const std::string text =
+      object(with(with(plain(), "body", R"({"a":[1,2.5,"\u00e9"],"b":{"c":null}})"), "sig", quoted(base64_of_64('s'))));
   const std::string line = "{\"id\":\"" + parse_record(text).value().id.hex() + "\",\"record\":" + text + "}";
   ASSERT_TRUE(parse_record_line(line)) << line;
   for (std::size_t n = 0; n < text.size(); ++n) EXPECT_FALSE(parse_record(text.substr(0, n))) << n;
@@ -331,7 +350,8 @@ TEST(RecordLine, IsARecordOrARecordWithItsId) {
   EXPECT_TRUE(takes(" { \"record\" : " + text + " , \"sig\" : " + sig + " } "));
   EXPECT_EQ(parse_record_line("{\"sig\":" + sig + ",\"id\":" + id + ",\"record\":" + text + "}").value().sig->view(),
             std::string(64, 's'));
-  EXPECT_EQ(parse_record_line("{\"record\":" + object(with(plain(), "sig", sig)) + "}").value().sig->view(), std::string(64, 's'));
+  EXPECT_EQ(parse_record_line("{\"record\":" + object(with(plain(), "sig", sig)) + "}").value().sig->view(),
+            std::string(64, 's'));
   EXPECT_TRUE(takes(object(with(plain(), "sig", sig))));
   Members sig_first = with(plain(), "sig", sig);
   std::rotate(sig_first.begin(), sig_first.end() - 1, sig_first.end());
@@ -359,9 +379,12 @@ TEST(RecordLine, WithAWrongIdNamesBoth) {
 }
 
 TEST(RecordFile, HasItsMembersSorted) {
-  Record record = parse_record(object(with(with(plain(), "judged_by", "\"j\\n\""), "sig", quoted(base64_of_64('s'))))).value();
-  EXPECT_EQ(file_text(record), R"({"act":"DO","actor":"did:sync:user:a","body":{},"clock":0,"data_type":"SCALAR","judged_by":"j\n","parents":[],"sig":")" +
-                                   base64_of_64('s') + R"(","thread":"th_x"})");
+  Record record =
+      parse_record(object(with(with(plain(), "judged_by", "\"j\\n\""), "sig", quoted(base64_of_64('s'))))).value();
+  EXPECT_EQ(
+      file_text(record),
+      R"({"act":"DO","actor":"did:sync:user:a","body":{},"clock":0,"data_type":"SCALAR","judged_by":"j\n","parents":[],"sig":")" +
+          base64_of_64('s') + R"(","thread":"th_x"})");
   // What file_text writes is canonical JSON as a whole.
   std::string canonical;
   ASSERT_TRUE(codec::canonicalize_json(file_text(record), canonical));
@@ -373,9 +396,13 @@ TEST(RecordFile, HasItsMembersSorted) {
 }
 
 TEST(RecordFile, OfATrickyRecordPutsTheMembersInTheirPlace) {
-  const Members tricky = with(with(with(plain(), "thread", R"(",\"thread\":\"x,\"parents\":[")"), "body", R"({"x":",\"parents\":[","thread":"","parents":[],"z":{"parents":[1],"thread":"q"}})"),
-                              "parents", "[" + quoted(hex_id('1')) + "," + quoted(hex_id('2')) + "]");
-  const Record record = parse_record(object(with(with(tricky, "judged_by", R"("\",\"sig\":\"")"), "sig", quoted(base64_of_64('s'))))).value();
+  const Members tricky =
+      with(with(with(plain(), "thread", R"(",\"thread\":\"x,\"parents\":[")"), "body",
+                R"({"x":",\"parents\":[","thread":"","parents":[],"z":{"parents":[1],"thread":"q"}})"),
+           "parents", "[" + quoted(hex_id('1')) + "," + quoted(hex_id('2')) + "]");
+  const Record record =
+      parse_record(object(with(with(tricky, "judged_by", R"("\",\"sig\":\"")"), "sig", quoted(base64_of_64('s')))))
+          .value();
   const auto again = parse_record_file(file_text(record), record.id);
   ASSERT_TRUE(again) << again.error().message << file_text(record);
   EXPECT_EQ(again->canonical, record.canonical);
@@ -390,9 +417,10 @@ TEST(RecordFile, InAnyOtherFormIsRefused) {
   const Record record = parse_record(object(plain())).value();
   EXPECT_TRUE(parse_record_file(record.canonical, record.id));
   const Members reversed(plain().rbegin(), plain().rend());
-  for (const std::string& text : {record.canonical + "\n", " " + record.canonical, object(reversed), object(with(plain(), "judged_by", "null")),
-                                  object(with(plain(), "judged_by", "\"x\"")), object(with(plain(), "sig", quoted(base64_of_64('s')))),
-                                  "{\"record\":" + record.canonical + "}"})
+  for (const std::string& text :
+       {record.canonical + "\n", " " + record.canonical, object(reversed), object(with(plain(), "judged_by", "null")),
+        object(with(plain(), "judged_by", "\"x\"")), object(with(plain(), "sig", quoted(base64_of_64('s')))),
+        "{\"record\":" + record.canonical + "}"})
     EXPECT_FALSE(parse_record_file(text, record.id)) << text;
   RecordId other = record.id;
   other.digest.octets[31] ^= 1;
@@ -430,7 +458,8 @@ TEST(Signature, IsValidOnlyByTheActorsKeyOverTheHashedBytes) {
 
 TEST(RecordId, IsLowercaseHex) {
   EXPECT_EQ(RecordId::parse(hex_id('a')).value().hex(), hex_id('a'));
-  for (const std::string& text : {std::string(), hex_id('A'), hex_id('a') + "a", hex_id('a').substr(1), hex_id('g'), hex_id(' ')})
+  for (const std::string& text :
+       {std::string(), hex_id('A'), hex_id('a') + "a", hex_id('a').substr(1), hex_id('g'), hex_id(' ')})
     EXPECT_FALSE(RecordId::parse(text)) << text;
 }
 

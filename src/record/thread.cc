@@ -160,10 +160,12 @@ ThreadFold::Settled ThreadFold::settle() const {
       settled.standing.push_back(&ending);
     }
   }
+  std::ranges::sort(overruled, {}, &Moment::id);
   for (const Opening& opening : openings_) {
-    for (const Moment& ended : overruled) {
-      if (std::ranges::find(opening.parents, ended.id) == opening.parents.end()) continue;
-      settled.reopened_at = std::max({settled.reopened_at, opening.moment, ended});
+    for (const RecordId& parent : opening.parents) {
+      const auto ended = std::ranges::lower_bound(overruled, parent, {}, &Moment::id);
+      if (ended == overruled.end() || ended->id != parent) continue;
+      settled.reopened_at = std::max({settled.reopened_at, opening.moment, *ended});
       settled.reopened = true;
     }
   }
