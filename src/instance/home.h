@@ -33,7 +33,8 @@ struct Config {
 // Defaults where there is no file.
 Result<Config> load_config(env::Env env, const HomePaths& paths);
 
-// Makes what is missing of the home's directories and files (all 0700 and 0600), and nothing else.
-Result<void> make_home(env::Env env, const HomePaths& paths);
+// Makes what is missing of the home's directories and files (all 0700 and 0600), and nothing else. What it made, in
+// that order.
+Result<std::vector<std::string>> make_home(env::Env env, const HomePaths& paths);
 
 }  // namespace spl::instance

@@ -36,6 +36,9 @@ struct Finding {
   std::string hint;
 };
 
+codec::Json findings_json(const std::vector<Finding>& findings);
+Result<std::vector<Finding>> parse_findings(const codec::Json& json);
+
 struct ImportReport {
   bool dry_run = false;
   std::string source_did;

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "env/env.h"
@@ -20,8 +21,9 @@
 namespace spl::instance {
 
 enum class OpenFor : std::uint8_t {
-  kReading,  // no lock; an error with code kFailed and a hint where there is no store
-  kWriting,  // takes the lock; makes the home and the store where they are missing
+  kReading,   // no lock; an error with code kFailed and a hint where there is no store
+  kWriting,   // takes the lock; the same error
+  kCreating,  // takes the lock; makes what is missing of the home and the store: init, serve, import
 };
 
 struct InstanceOptions {
@@ -50,6 +52,9 @@ class Instance {
   // Code kUnavailable where another process holds the lock.
   static Result<std::unique_ptr<Instance>> open(env::Env env, const InstanceOptions& options, OpenFor how);
 
+  // Closes the instance and removes what its open() made: for an operation that was to fill a new home and failed.
+  static Result<void> close_and_unmake(std::unique_ptr<Instance> instance);
+
   [[nodiscard]] env::Env env() const { return env_; }
   [[nodiscard]] const HomePaths& paths() const { return paths_; }
   [[nodiscard]] const Config& config() const { return config_; }
@@ -76,6 +81,7 @@ class Instance {
   env::Env env_;
   HomePaths paths_;
   Config config_;
+  std::vector<std::string> made_;  // by open(), in this order
   std::unique_ptr<env::Lock> lock_;
   std::unique_ptr<store::RecordStore> store_;
   std::unique_ptr<Committer> committer_;

@@ -264,10 +264,15 @@ Result<bool> is_wrapped(std::string_view json) {
   return false;
 }
 
-Result<void> check_size(const Record& record, std::size_t given_bytes) {
-  // Room for the two members that are not hashed, with their names.
-  const std::size_t beside = (record.judged_by ? record.judged_by->size() + 15 : 0) + (record.sig ? 97 : 0);
-  if (given_bytes > base::kRecordBytesMax || record.canonical.size() + beside > base::kRecordBytesMax)
+Result<void> check_size(const Record& record, std::size_t given_bytes, std::size_t given_bytes_max) {
+  // The file's size: the two members that are not hashed may be longer there than they were given.
+  std::size_t beside = record.sig ? 97 : 0;
+  if (record.judged_by) {
+    std::string quoted;
+    base::append_json_string(quoted, *record.judged_by);
+    beside += quoted.size() + 13;
+  }
+  if (given_bytes > given_bytes_max || record.canonical.size() + beside > base::kRecordBytesMax)
     return wrong("a record is longer than 16 MiB");
   return {};
 }
@@ -289,14 +294,14 @@ Result<Record> parse_record(std::string_view json, std::optional<std::uint64_t> 
   JsonCursor cursor(json);
   Record record = TRY(parse_at(cursor, clock_if_absent));
   TRY(cursor.end());
-  TRY(check_size(record, json.size()));
+  TRY(check_size(record, json.size(), base::kRecordBytesMax));
   return record;
 }
 
 Result<Record> parse_record_line(std::string_view json) {
   if (!TRY(is_wrapped(json))) return parse_record(json);
   Record record = TRY(parse_wrapped(json));
-  TRY(check_size(record, json.size()));
+  TRY(check_size(record, json.size(), kRecordLineBytesMax));
   return record;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/encoding.h"
+#include "base/limits.h"
 #include "base/result.h"
 #include "crypto/ed25519.h"
 
@@ -51,6 +52,8 @@ struct Record {
 // A record object in any JSON form, members in any order, with `sig` and `judged_by` if it has
 // them. A missing clock takes `clock_if_absent`, or is an error where there is none.
 Result<Record> parse_record(std::string_view json, std::optional<std::uint64_t> clock_if_absent = {});
+// The largest line that can hold a record of kRecordBytesMax.
+inline constexpr std::size_t kRecordLineBytesMax = base::kRecordBytesMax + 512;
 // A line of NDJSON or of a sync page: a record object, or {"id":..,"record":..,"sig":..} whose id
 // is checked.
 Result<Record> parse_record_line(std::string_view json);

@@ -17,6 +17,7 @@ namespace {
 Record make(std::string_view act, std::uint64_t clock, const std::string& body = "{}",
             std::vector<RecordId> parents = {}, const std::string& actor = "did:x:a") {
   std::sort(parents.begin(), parents.end());
+  parents.erase(std::unique(parents.begin(), parents.end()), parents.end());
   std::string list;
   for (const RecordId& id : parents) list += (list.empty() ? "\"" : ",\"") + id.hex() + "\"";
   return parse_record("{\"act\":\"" + std::string(act) + "\",\"actor\":\"" + actor + "\",\"body\":" + body +

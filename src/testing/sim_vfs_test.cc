@@ -117,7 +117,6 @@ void sweep_cuts(const Mode& mode) {
   const std::uint64_t first = whole.fs.calls() + 1;
   ASSERT_EQ(run_workload(whole.vfs, mode), kTransactions);
   const std::uint64_t last = whole.fs.calls() + 1;
-  fprintf(stderr, "calls %lu..%lu\n", first, last);
   for (std::uint64_t call = first; call <= last; ++call) {
     for (Survivors how : kAllSurvivors) {
       if (how.kind == Survivors::Kind::kSeeded) how.seed += 10 * call;

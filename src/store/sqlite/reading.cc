@@ -60,6 +60,7 @@ Result<std::string> Reading<Base>::incarnation() {
 
 template <class Base>
 Result<bool> Reading<Base>::contains(const RecordId& id) {
+  TRY(before_find());
   db::Statement& row = *TRY(session_.get("SELECT 1 FROM record_log WHERE id=?"));
   const bool there = TRY(row.bind_blob(1, id.digest.view()).step());
   row.reset();
@@ -68,6 +69,7 @@ Result<bool> Reading<Base>::contains(const RecordId& id) {
 
 template <class Base>
 Result<std::optional<Record>> Reading<Base>::find(const RecordId& id) {
+  TRY(before_find());
   db::Statement& row = *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE id=?"));
   if (!TRY(row.bind_blob(1, id.digest.view()).step())) return std::nullopt;
   auto record = whole(stored(row));

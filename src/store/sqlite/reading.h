@@ -48,6 +48,8 @@ class Reading : public Base {
  protected:
   // Writers keep sums in memory that belong in the tables before anything is read.
   virtual Result<void> before_read() { return {}; }
+  // A writer that expects many has put off the index by which records are found.
+  virtual Result<void> before_find() { return {}; }
   Result<std::optional<std::int64_t>> thread_no(std::string_view thread);
   Session& session_;
 

@@ -67,25 +67,31 @@ constexpr char kPragmas[] =
     "PRAGMA wal_autocheckpoint=16384;"
     "PRAGMA journal_size_limit=67108864;";
 
+// Whether there are no tables yet. Changes nothing, so that a file of another program stays as it is.
+Result<bool> is_fresh(db::Connection& connection) {
+  const std::int64_t version = TRY(connection.query_integer("PRAGMA user_version"));
+  const std::int64_t application = TRY(connection.query_integer("PRAGMA application_id"));
+  const bool empty = TRY(connection.query_integer("SELECT count(*) FROM sqlite_schema")) == 0;
+  if (empty && application == 0 && version == 0) return true;
+  if (application != kApplicationId) return fail("the database file is not a record store");
+  if (version > kSchemaVersion) {
+    return fail("the store was written by a newer program: its version is " + std::to_string(version) +
+                ", this program knows " + std::to_string(kSchemaVersion));
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<void> prepare_schema(db::Connection& connection) {
+  TRY(connection.execute("BEGIN"));
+  const bool fresh = TRY(is_fresh(connection));
+  TRY(connection.execute("COMMIT"));
   TRY(connection.execute(kPragmas));
   // What is there already is not waited for: a long import holds the writer's lock.
-  if (TRY(connection.query_integer("PRAGMA user_version")) == kSchemaVersion &&
-      TRY(connection.query_integer("PRAGMA application_id")) == kApplicationId)
-    return {};
+  if (!fresh) return {};
   TRY(connection.execute("BEGIN IMMEDIATE"));
-  const std::int64_t version = TRY(connection.query_integer("PRAGMA user_version"));
-  const std::int64_t application = TRY(connection.query_integer("PRAGMA application_id"));
-  if (version > kSchemaVersion) {
-    return fail(ErrorCode::kFailed, "the store was written by a newer program: its version is " +
-                                        std::to_string(version) + ", this program knows " +
-                                        std::to_string(kSchemaVersion));
-  }
-  const bool fresh = TRY(connection.query_integer("SELECT count(*) FROM sqlite_schema")) == 0;
-  if (!fresh && application != kApplicationId) return fail("the database file is not a record store");
-  if (fresh) {
+  if (TRY(is_fresh(connection))) {
     TRY(connection.execute(kTables));
     TRY(connection.execute(kCreateIdIndex));
     TRY(connection.execute("INSERT INTO settings VALUES('incarnation', lower(hex(randomblob(16))))"));

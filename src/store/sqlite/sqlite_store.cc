@@ -1,5 +1,7 @@
 #include "store/sqlite/sqlite_store.h"
 
+#include <array>
+#include <cstring>
 #include <mutex>
 #include <unordered_map>
 
@@ -47,6 +49,32 @@ struct WriterState {
   NameCache actors;
 };
 
+// A blocked Bloom filter of record ids, which are as good as random: what it does not hold was never added; what it
+// says that it holds was nearly always, up to some millions.
+class IdFilter {
+ public:
+  // False where `id` may have been added before.
+  bool add_new(const RecordId& id) {
+    std::array<std::uint64_t, 2> words{};
+    std::memcpy(words.data(), id.digest.octets.data(), sizeof words);
+    std::array<std::uint64_t, kBlockWords>& block = blocks_[words[0] % kBlocks];
+    bool fresh = false;
+    for (int i = 0; i < kBitsPerId; ++i, words[1] >>= 9) {
+      const std::uint64_t bit = std::uint64_t{1} << (words[1] & 63);
+      std::uint64_t& word = block[words[1] >> 6 & (kBlockWords - 1)];
+      fresh = fresh || (word & bit) == 0;
+      word |= bit;
+    }
+    return fresh;
+  }
+
+ private:
+  static constexpr std::size_t kBlocks = 1 << 18;  // 16 MiB
+  static constexpr std::size_t kBlockWords = 8;
+  static constexpr int kBitsPerId = 7;
+  std::vector<std::array<std::uint64_t, kBlockWords>> blocks_{kBlocks};
+};
+
 struct ThreadSum {
   std::int64_t records = 0;
   std::int64_t last_sequence = 0;
@@ -82,12 +110,14 @@ class SqliteWriter final : public Reading<StoreWriter> {
 
  protected:
   Result<void> before_read() override { return flush_sums(); }
+  Result<void> before_find() override { return id_filter_ ? make_id_index() : Result<void>(); }
 
  private:
   Result<std::int64_t> thread_number(std::string_view thread);
   Result<std::int64_t> actor_number(std::string_view actor);
   Result<PutOutcome> meet_duplicate(const Record& record);
   Result<void> flush_sums();
+  Result<void> make_id_index();
   void forget_names() {
     state_.threads.clear();
     state_.actors.clear();
@@ -98,7 +128,9 @@ class SqliteWriter final : public Reading<StoreWriter> {
   std::map<std::int64_t, ThreadSum> thread_sums_;
   std::map<ClockKey, std::int64_t> clock_sums_;
   bool marked_ = false;
-  bool id_index_dropped_ = false;
+  bool id_index_was_there_ = true;  // at the mark
+  // While the index of ids is put off: the ids that were put since, which are all that there are.
+  std::unique_ptr<IdFilter> id_filter_;
   bool done_ = false;
 };
 
@@ -136,13 +168,14 @@ Result<std::int64_t> SqliteWriter::actor_number(std::string_view actor) {
 }
 
 Result<PutOutcome> SqliteWriter::put(const Record& record) {
+  if (id_filter_ && !id_filter_->add_new(record.id)) TRY(make_id_index());
   const std::int64_t thread_number_ = TRY(thread_number(record.thread));
   const std::uint8_t flags = record::fold_flags(record);
-  db::Statement& insert = *TRY(session_.get(id_index_dropped_ ? "INSERT INTO record_log(id, thread_no, flags, clock, "
-                                                                "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?)"
-                                                              : "INSERT INTO record_log(id, thread_no, flags, clock, "
-                                                                "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?) "
-                                                                "ON CONFLICT(id) DO NOTHING"));
+  db::Statement& insert = *TRY(session_.get(id_filter_ ? "INSERT INTO record_log(id, thread_no, flags, clock, "
+                                                         "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?)"
+                                                       : "INSERT INTO record_log(id, thread_no, flags, clock, "
+                                                         "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?) "
+                                                         "ON CONFLICT(id) DO NOTHING"));
   insert.bind_blob(1, record.id.digest.view())
       .bind(2, thread_number_)
       .bind(3, flags)
@@ -199,6 +232,7 @@ Result<void> SqliteWriter::flush_sums() {
 
 Result<void> SqliteWriter::mark() {
   TRY(flush_sums());
+  id_index_was_there_ = id_filter_ == nullptr;
   if (std::exchange(marked_, true)) TRY(session_.connection.execute("RELEASE mark"));
   return session_.connection.execute("SAVEPOINT mark");
 }
@@ -208,7 +242,13 @@ Result<void> SqliteWriter::rollback_to_mark() {
   thread_sums_.clear();
   clock_sums_.clear();
   forget_names();
-  return session_.connection.execute("ROLLBACK TO mark");
+  TRY(session_.connection.execute("ROLLBACK TO mark"));
+  if (id_index_was_there_) {
+    id_filter_.reset();
+  } else if (!id_filter_) {
+    return make_id_index();
+  }
+  return {};
 }
 
 Result<void> SqliteWriter::set_setting(std::string_view name, std::string_view value) {
@@ -238,10 +278,16 @@ Result<bool> SqliteWriter::remove_token(const Digest& sha256) {
 Result<void> SqliteWriter::expect_many() {
   // Ids come in random order: it is much quicker to sort them once than to keep their index as they
   // come.
-  if (id_index_dropped_ || TRY(counts()).records > 0) return {};
+  if (id_filter_ || TRY(counts()).records > 0) return {};
   session_.forget_statements();
   TRY(session_.connection.execute(kDropIdIndex));
-  id_index_dropped_ = true;
+  id_filter_ = std::make_unique<IdFilter>();
+  return {};
+}
+
+Result<void> SqliteWriter::make_id_index() {
+  TRY(session_.connection.execute(kCreateIdIndex));
+  id_filter_.reset();
   return {};
 }
 
@@ -249,7 +295,7 @@ Result<void> SqliteWriter::commit() {
   SPL_CHECK(!done_);
   TRY(flush_sums());
   session_.forget_statements();
-  if (id_index_dropped_) TRY(session_.connection.execute(kCreateIdIndex));
+  if (id_filter_) TRY(make_id_index());
   TRY(session_.connection.execute("COMMIT"));
   done_ = true;
   return {};

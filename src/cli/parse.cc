@@ -1,0 +1,169 @@
+#include "cli/parse.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <map>
+
+#include "base/encoding.h"
+
+namespace spl::cli {
+namespace {
+
+// One argument of the tree and what the library keeps of it.
+struct Slot {
+  std::string key;
+  CLI::Option* option;
+  bool flag;
+};
+
+class Builder {
+ public:
+  // The library's command for `command`; `slots` belong to the whole line.
+  void fill(CLI::App& app, const Command& command) {
+    app.set_help_flag("-h,--help");
+    app.fallthrough();
+    app.allow_windows_style_options(false);
+    for (const Option& option : command.options) {
+      if (key_of(option) != "--help") add_option(app, option);
+    }
+    for (const Positional& positional : command.positionals) add_positional(app, positional);
+    if (!command.commands.empty()) app.require_subcommand(1, 1);
+    for (const Command& below : command.commands) fill(*app.add_subcommand(below.name, below.summary), below);
+  }
+
+  [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
+
+ private:
+  static CLI::callback_t any() {
+    return [](const CLI::results_t&) { return true; };
+  }
+
+  void add_option(CLI::App& app, const Option& option) {
+    CLI::Option* made = nullptr;
+    if (option.value.empty()) {
+      made = app.add_flag(option.name, option.help);
+    } else {
+      made = app.add_option(option.name, any(), option.help)->type_name(option.value);
+      made->expected(1)->allow_extra_args(false);
+      // Global options may stand before and after the command: the last one counts.
+      const bool global = app.get_parent() == nullptr;
+      made->multi_option_policy(option.times == Times::kAny ? CLI::MultiOptionPolicy::TakeAll
+                                : global                    ? CLI::MultiOptionPolicy::TakeLast
+                                                            : CLI::MultiOptionPolicy::Throw);
+    }
+    slots_.push_back({key_of(option), made, option.value.empty()});
+  }
+
+  void add_positional(CLI::App& app, const Positional& positional) {
+    CLI::Option* made = app.add_option(positional.name, any(), positional.help);
+    const bool some = positional.need == Positional::Need::kSome;
+    made->expected(1)->allow_extra_args(some);
+    made->multi_option_policy(some ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
+    made->required(positional.need != Positional::Need::kOptional);
+    slots_.push_back({positional.name, made, false});
+  }
+
+  std::vector<Slot> slots_;
+};
+
+// The commands that the library found, from the program down.
+std::vector<const Command*> found_path(const CLI::App& app) {
+  std::vector<const Command*> path{&program()};
+  for (const CLI::App* at = &app;;) {
+    const auto below = at->get_subcommands();
+    if (below.empty()) return path;
+    at = below.front();
+    const auto& commands = path.back()->commands;
+    path.push_back(&*std::ranges::find(commands, at->get_name(), &Command::name));
+  }
+}
+
+std::unexpected<Error> wrong_use(const std::vector<const Command*>& path, const std::string& message) {
+  const std::string name = full_name(path);
+  return fail(ErrorCode::kUsage, message, name + " --help says how it is used");
+}
+
+std::string names_of(const std::vector<Command>& commands) {
+  std::string names;
+  for (const Command& command : commands) names += (names.empty() ? "" : ", ") + command.name;
+  return names;
+}
+
+// What the library objects to, in the words of the house.
+std::unexpected<Error> objection(const CLI::App& app, const CLI::ParseError& error) {
+  const auto path = found_path(app);
+  const Command& command = *path.back();
+  const std::string name = full_name(path);
+  const auto rest = app.remaining(true);
+  const auto odd = std::ranges::find_if(rest, [](const std::string& word) { return word != "--"; });
+  if (odd != rest.end()) {
+    const std::string shown = "\"" + base::escaped(*odd, 80) + "\"";
+    if (odd->size() > 1 && odd->starts_with('-')) return wrong_use(path, name + ": unknown option " + shown);
+    if (!command.commands.empty()) return wrong_use(path, name + ": unknown command " + shown);
+    return wrong_use(path, name + ": " + shown + " is one argument too many");
+  }
+  if (!command.commands.empty())
+    return wrong_use(path, name + ": a command is missing: " + names_of(command.commands));
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    std::string missing = error.what();
+    const std::string tail = " is required";
+    if (missing.ends_with(tail)) missing.resize(missing.size() - tail.size());
+    return wrong_use(path, name + ": " + missing + " is missing");
+  }
+  std::string why = base::escaped(error.what(), 300);
+  return wrong_use(path, name + ": " + why);
+}
+
+Result<void> check_choice(const std::vector<const Command*>& path, const Arguments& arguments) {
+  for (const Command* command : path) {
+    for (const Option& option : command->options) {
+      if (option.choices.empty()) continue;
+      for (const std::string& value : arguments.all(key_of(option))) {
+        if (std::ranges::find(option.choices, value) != option.choices.end()) continue;
+        std::string wanted;
+        for (const std::string& choice : option.choices) wanted += (wanted.empty() ? "" : ", ") + choice;
+        return wrong_use(path, key_of(option) + " " + base::escaped(value, 80) + ": not one of " + wanted);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string full_name(const std::vector<const Command*>& path) {
+  std::string name;
+  for (const Command* command : path) name += (name.empty() ? "" : " ") + command->name;
+  return name;
+}
+
+Result<Invocation> parse_command_line(const std::vector<std::string>& words) {
+  Invocation invocation;
+  try {
+    CLI::App app(program().summary, program().name);
+    Builder builder;
+    builder.fill(app, program());
+    try {
+      app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    } catch (const CLI::CallForHelp&) {
+      invocation.help = true;
+    } catch (const CLI::ParseError& error) {
+      return objection(app, error);
+    }
+    invocation.path = found_path(app);
+    for (const Slot& slot : builder.slots()) {
+      for (const std::string& value : slot.option->results()) {
+        if (slot.flag && value != "true")
+          return wrong_use(invocation.path, slot.key + " takes no value");
+        invocation.arguments.add(slot.key, value);
+      }
+    }
+  } catch (const CLI::Error& error) {
+    return fail(ErrorCode::kUsage, base::escaped(error.what(), 300));
+  }
+  if (!invocation.help) TRY(check_choice(invocation.path, invocation.arguments));
+  return invocation;
+}
+
+}  // namespace spl::cli

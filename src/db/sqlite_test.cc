@@ -1,0 +1,121 @@
+#include "db/sqlite.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include "testing/temp_directory.h"
+
+namespace spl::db {
+namespace {
+
+class Sqlite : public ::testing::Test {
+ protected:
+  [[nodiscard]] std::string path() const { return directory_.path() + "/test.db"; }
+  Connection open(OpenAs how = OpenAs::kCreate) { return Connection::open(path(), how).value(); }
+
+ private:
+  testing::TempDirectory directory_;
+};
+
+TEST_F(Sqlite, OpensAnExistingFileOnlyWhereThereIsOne) {
+  EXPECT_FALSE(Connection::open(path(), OpenAs::kReadWrite));
+  EXPECT_FALSE(std::ifstream(path()).good()) << "a failed open must not make the file";
+  ASSERT_TRUE(open().execute("CREATE TABLE t(x)"));
+  EXPECT_TRUE(Connection::open(path(), OpenAs::kReadWrite));
+}
+
+TEST_F(Sqlite, FailsToOpenWhatIsNoDatabaseOrNoFile) {
+  EXPECT_FALSE(Connection::open("/nonexistent/directory/x.db", OpenAs::kCreate));
+  EXPECT_FALSE(Connection::open(path(), OpenAs::kCreate, "no such vfs"));
+  std::ofstream(path()) << std::string(4096, 'x');
+  auto connection = Connection::open(path(), OpenAs::kReadWrite);
+  if (connection) {
+    const auto read = connection->query_integer("SELECT count(*) FROM sqlite_schema");
+    ASSERT_FALSE(read);
+    EXPECT_NE(read.error().hint, "");
+  }
+}
+
+TEST_F(Sqlite, TextsAndBlobsKeepEveryOctet) {
+  Connection connection = open();
+  ASSERT_TRUE(connection.execute("CREATE TABLE t(a TEXT, b BLOB, c INTEGER, d TEXT) STRICT"));
+  Statement insert = connection.prepare("INSERT INTO t VALUES(?,?,?,?)").value();
+  const std::string text("a\0\xF0\x9F\x98\x80\n", 7);
+  const std::string blob("\0\xFF\0", 3);
+  ASSERT_TRUE(insert.bind_text(1, text).bind_blob(2, blob).bind(3, INT64_MIN).bind_null(4).run());
+  EXPECT_EQ(connection.changes(), 1);
+  EXPECT_EQ(connection.last_rowid(), 1);
+  // A view of nothing is the empty value, not NULL.
+  ASSERT_TRUE(insert.bind_text(1, {}).bind_blob(2, {}).bind(3, INT64_MAX).bind_text(4, "").run());
+  Statement rows = connection.prepare("SELECT a, b, c, d FROM t ORDER BY rowid").value();
+  ASSERT_TRUE(rows.step().value());
+  EXPECT_EQ(rows.text(0), text);
+  EXPECT_EQ(rows.blob(1), blob);
+  EXPECT_EQ(rows.integer(2), INT64_MIN);
+  EXPECT_TRUE(rows.is_null(3));
+  EXPECT_EQ(rows.optional_text(3), std::nullopt);
+  EXPECT_EQ(rows.text(3), "");
+  ASSERT_TRUE(rows.step().value());
+  EXPECT_EQ(rows.optional_text(0), "");
+  EXPECT_EQ(rows.optional_blob(1), "");
+  EXPECT_EQ(rows.integer(2), INT64_MAX);
+  EXPECT_FALSE(rows.step().value());
+  EXPECT_TRUE(rows.step().value()) << "after the end it begins anew";
+}
+
+TEST_F(Sqlite, ErrorsNameTheStatement) {
+  Connection connection = open();
+  const auto wrong = connection.prepare("SELEKT 1");
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().message.find("SELEKT"), std::string::npos);
+  EXPECT_FALSE(connection.execute("INSERT INTO nothing VALUES(1)"));
+  EXPECT_FALSE(connection.query_integer("SELECT 1 WHERE 0"));
+  EXPECT_FALSE(connection.query_text("SELECT 'x' WHERE 0"));
+  EXPECT_EQ(connection.query_integer("SELECT 41+1").value(), 42);
+  EXPECT_EQ(connection.query_text("SELECT 'x'").value(), "x");
+}
+
+TEST_F(Sqlite, AStatementIsOfUseAgainAfterAFailedStep) {
+  Connection connection = open();
+  ASSERT_TRUE(connection.execute("CREATE TABLE t(x INTEGER PRIMARY KEY) STRICT"));
+  Statement insert = connection.prepare("INSERT INTO t VALUES(?)").value();
+  ASSERT_TRUE(insert.bind(1, 1).run());
+  EXPECT_FALSE(insert.bind(1, 1).run());
+  EXPECT_TRUE(insert.bind(1, 2).run());
+  EXPECT_EQ(connection.query_integer("SELECT count(*) FROM t").value(), 2);
+}
+
+TEST_F(Sqlite, ALockedDatabaseFailsWithAHint) {
+  Connection holder = open();
+  Connection other = open();
+  other.set_busy_timeout_ms(1);
+  ASSERT_TRUE(holder.execute("BEGIN EXCLUSIVE"));
+  const auto begun = other.execute("BEGIN IMMEDIATE");
+  ASSERT_FALSE(begun);
+  EXPECT_NE(begun.error().hint, "");
+  ASSERT_TRUE(holder.execute("COMMIT"));
+  EXPECT_TRUE(other.execute("BEGIN IMMEDIATE"));
+}
+
+TEST_F(Sqlite, TheSchemaCannotBeWrittenByHand) {
+  Connection connection = open();
+  ASSERT_TRUE(connection.execute("CREATE TABLE t(x)"));
+  ASSERT_TRUE(connection.execute("PRAGMA writable_schema=ON"));
+  EXPECT_FALSE(connection.execute("UPDATE sqlite_schema SET sql='CREATE TABLE t(y)'"));
+  EXPECT_EQ(connection.query_integer("PRAGMA trusted_schema").value(), 0);
+}
+
+TEST_F(Sqlite, AClosedConnectionTakesAnOpenTransactionBack) {
+  ASSERT_TRUE(open().execute("CREATE TABLE t(x)"));
+  {
+    Connection connection = open();
+    ASSERT_TRUE(connection.execute("BEGIN; INSERT INTO t VALUES(1)"));
+  }
+  EXPECT_EQ(open().query_integer("SELECT count(*) FROM t").value(), 0);
+}
+
+}  // namespace
+}  // namespace spl::db

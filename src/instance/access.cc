@@ -1,0 +1,130 @@
+#include "instance/access.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "bundle/manifest.h"
+#include "instance/ingest.h"
+#include "record/thread.h"
+
+namespace spl::instance {
+namespace {
+
+using substrate::ServiceAccount;
+
+constexpr std::size_t kShortestTokenId = 8;
+
+Result<void> write_account(Instance& instance, const ServiceAccount& account) {
+  Emission emission;
+  emission.act = record::Act::kLearn;
+  emission.thread = std::string(record::kServiceAccountsThread);
+  emission.body = substrate::account_body(account);
+  TRY(emit(instance, emission));
+  return {};
+}
+
+Result<std::optional<ServiceAccount>> find_account(Instance& instance, const std::string& name) {
+  const auto reader = TRY(instance.store().reader());
+  for (ServiceAccount& account : TRY(substrate::service_accounts(*reader, instance.did()))) {
+    if (account.name == name && account.active) return std::optional(std::move(account));
+  }
+  return std::nullopt;
+}
+
+Result<void> check_scopes(const std::vector<std::string>& scopes) {
+  for (const std::string& scope : scopes) {
+    if (std::ranges::find(substrate::known_scopes(), scope) != substrate::known_scopes().end()) continue;
+    std::string known;
+    for (const std::string_view each : substrate::known_scopes()) known.append(known.empty() ? "" : ", ").append(each);
+    return fail(ErrorCode::kUsage, "there is no scope \"" + base::escaped(scope, 80) + "\"", "the scopes are " + known);
+  }
+  return {};
+}
+
+bool is_time(std::string_view text) {
+  constexpr std::string_view kShape = "0000-00-00T00:00:00Z";
+  if (text.size() != kShape.size()) return false;
+  for (std::size_t i = 0; i < kShape.size(); ++i) {
+    if (kShape[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != kShape[i]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<ServiceAccount> create_account(Instance& instance, ServiceAccount account) {
+  if (!bundle::is_name(account.name))
+    return fail(ErrorCode::kUsage, "\"" + base::escaped(account.name, 80) + "\" is no name for an account",
+                "use lowercase letters, digits, _ and -, at most 63");
+  TRY(check_scopes(account.scopes));
+  for (const std::string& actor : account.actors) {
+    if (!actor.starts_with("did:")) return fail(ErrorCode::kUsage, "\"" + base::escaped(actor, 80) + "\" is no DID");
+  }
+  std::ranges::sort(account.scopes);
+  account.scopes.erase(std::unique(account.scopes.begin(), account.scopes.end()), account.scopes.end());
+  account.active = true;
+  if (TRY(find_account(instance, account.name)))
+    return fail(ErrorCode::kRefused, "there is a service account " + account.name + " already",
+                "spl service-account revoke " + account.name + " ends it");
+  TRY(write_account(instance, account));
+  return account;
+}
+
+Result<std::vector<ServiceAccount>> list_accounts(Instance& instance) {
+  const auto reader = TRY(instance.store().reader());
+  return substrate::service_accounts(*reader, instance.did());
+}
+
+Result<void> revoke_account(Instance& instance, const std::string& name) {
+  auto account = TRY(find_account(instance, name));
+  if (!account)
+    return fail(ErrorCode::kUsage, "there is no active service account \"" + base::escaped(name, 80) + "\"",
+                "spl service-account list shows them");
+  account->active = false;
+  return write_account(instance, *account);
+}
+
+Result<substrate::NewToken> create_token(Instance& instance, const TokenRequest& request) {
+  const auto account = TRY(find_account(instance, request.account));
+  if (!account)
+    return fail(ErrorCode::kUsage, "there is no active service account \"" + base::escaped(request.account, 80) + "\"",
+                "spl service-account create makes one");
+  if (!bundle::is_name(request.environment) || request.environment.find('_') != std::string::npos)
+    return fail(ErrorCode::kUsage, "the environment of a token is lowercase letters, digits and -");
+  TRY(check_scopes(request.scopes));
+  const substrate::Bearer whole{account->name, account->scopes, {}};
+  for (const std::string& scope : request.scopes) {
+    if (!whole.may(scope))
+      return fail(ErrorCode::kUsage, "account " + account->name + " has no scope " + scope,
+                  "a token has its account's scopes or fewer");
+  }
+  if (request.expires_at && !is_time(*request.expires_at))
+    return fail(ErrorCode::kUsage, "a time like 2030-01-31T12:00:00Z is wanted for the token's end");
+  auto made = TRY(substrate::new_token(instance.env(), request.environment, *account,
+                                       request.scopes.empty() ? account->scopes : request.scopes, request.expires_at));
+  TRY(instance.committer().run([&made](store::StoreWriter& writer) { return writer.put_token(made.token); }));
+  return made;
+}
+
+Result<std::vector<store::Token>> list_tokens(Instance& instance) {
+  return TRY(instance.store().reader())->tokens();
+}
+
+Result<void> revoke_token(Instance& instance, std::string_view id) {
+  if (id.size() < kShortestTokenId)
+    return fail(ErrorCode::kUsage, "a token is named by at least 8 digits of its id", "spl token list shows them");
+  return instance.committer().run([id](store::StoreWriter& writer) -> Result<void> {
+    std::optional<Digest> found;
+    for (const store::Token& token : TRY(writer.tokens())) {
+      if (!base::to_hex(token.sha256.view()).starts_with(id)) continue;
+      if (found) return fail(ErrorCode::kUsage, "more than one token begins with " + base::escaped(id, 80));
+      found = token.sha256;
+    }
+    if (!found)
+      return fail(ErrorCode::kUsage, "there is no token " + base::escaped(id, 80), "spl token list shows them");
+    TRY(writer.remove_token(*found));
+    return {};
+  });
+}
+
+}  // namespace spl::instance

@@ -1,0 +1,72 @@
+#include "instance/doctor.h"
+
+#include "crypto/sha256.h"
+
+namespace spl::instance {
+namespace {
+
+constexpr std::uint64_t kProgressEvery = 8192;  // records
+
+Finding verdict(std::string check, const std::string& subject, const Result<void>& result, std::string good) {
+  if (result) return {std::move(check), "ok", subject, std::move(good), ""};
+  return {std::move(check), "stop", subject, result.error().message, result.error().hint};
+}
+
+// Every record against its id; the signatures against their actors, where those are keys.
+Result<void> check_records(Instance& instance, Progress& progress, std::vector<Finding>& findings) {
+  const auto reader = TRY(instance.store().reader());
+  const std::uint64_t total = TRY(reader->counts()).records;
+  std::uint64_t done = 0;
+  std::uint64_t broken = 0;
+  std::uint64_t wrong_sigs = 0;
+  std::string first_broken;
+  TRY(reader->changes(0, ~std::uint64_t{0}, {}, [&](const store::StoredRecord& row) -> Result<void> {
+    const auto record = record::parse_stored(row.canonical, row.judged_by, row.sig);
+    if (!record || record->id != row.id) {
+      if (broken++ == 0) first_broken = row.id.hex();
+    } else if (record->sig && !record::signature_is_valid(*record)) {
+      ++wrong_sigs;
+    }
+    if (++done % kProgressEvery == 0) progress.update("checking records", done, total, "records");
+    return progress.cancelled() ? fail("cancelled") : Result<void>();
+  }));
+  const std::string subject = std::to_string(done) + " records";
+  if (broken > 0) {
+    findings.push_back({"content addresses", "stop", first_broken,
+                        std::to_string(broken) + " records do not hash to their ids, this the first",
+                        "import a good bundle into a new home"});
+  } else if (done != total) {
+    findings.push_back({"content addresses", "stop", subject, "the store counts " + std::to_string(total), ""});
+  } else {
+    findings.push_back({"content addresses", "ok", subject, "every record hashes to its id", ""});
+  }
+  if (wrong_sigs > 0)
+    findings.push_back({"signatures", "warn", std::to_string(wrong_sigs) + " records",
+                        "carry a signature that is not their actor's", "they are kept, and take no effect by it"});
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Finding>> examine(Instance& instance, Progress& progress) {
+  std::vector<Finding> findings;
+  progress.update("checking the store", 0, 0, "");
+  findings.push_back(verdict("store", instance.store().name(), instance.store().check(), "the store is sound"));
+  TRY(check_records(instance, progress, findings));
+  if (instance.did()) {
+    findings.push_back(verdict("identity", *instance.did(), instance.verify_identity(),
+                               "key, document and modes are as they must be"));
+  } else {
+    findings.push_back({"identity", "warn", instance.paths().root, "this instance has no identity",
+                        "spl identity generate makes one"});
+  }
+  const auto reader = TRY(instance.store().reader());
+  const auto ineffective = TRY(substrate::ineffective_records(*reader, instance.did(), 1));
+  if (ineffective.count > 0)
+    findings.push_back({"authority", "warn", ineffective.records[0].thread,
+                        std::to_string(ineffective.count) + " records on reserved threads take no effect",
+                        "spl authority list shows them"});
+  return findings;
+}
+
+}  // namespace spl::instance

@@ -1,0 +1,203 @@
+#include "instance/export.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/encoding.h"
+#include "base/version.h"
+#include "bundle/layout.h"
+#include "substrate/accounts.h"
+
+namespace spl::instance {
+namespace {
+
+using codec::Json;
+
+constexpr std::uint64_t kProgressEvery = 8192;  // records
+
+Result<std::uint64_t> number_setting(store::StoreReader& reader, std::string_view name) {
+  const auto text = TRY(reader.setting(name));
+  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+}
+
+// Takes the next export_sequence for good: two exports never share one, and a failed export burns its own.
+Result<std::uint64_t> take_sequence(Instance& instance) {
+  std::uint64_t sequence = 0;
+  TRY(instance.committer().run([&sequence](store::StoreWriter& writer) -> Result<void> {
+    sequence = TRY(number_setting(writer, store::kExportSequenceSetting)) + 1;
+    return writer.set_setting(store::kExportSequenceSetting, std::to_string(sequence));
+  }));
+  return sequence;
+}
+
+Result<void> write_records(store::StoreReader& reader, bundle::BundleWriter& writer, std::uint64_t total,
+                           Progress& progress) {
+  std::uint64_t done = 0;
+  TRY(writer.begin_section(std::string(bundle::kRecordsPrefix)));
+  TRY(reader.bundle_order([&](std::string_view directory, const store::StoredRecord& record) -> Result<void> {
+    if (++done % kProgressEvery == 0) {
+      progress.update("reading records", done, total, "records");
+      if (progress.cancelled()) return fail("cancelled: no bundle was made");
+    }
+    return writer.add_record(directory, {record.id, record.canonical, record.judged_by, record.sig});
+  }));
+  progress.update("reading records", done, total, "records");
+  return {};
+}
+
+Result<void> write_body(store::StoreReader& reader, const substrate::Identity& identity, const ExportOptions& options,
+                        std::uint64_t records, bundle::BundleWriter& writer, Progress& progress) {
+  if (options.carry_tokens) {
+    TRY(writer.begin_section("credentials/"));
+    TRY(writer.add_file(bundle::kTokensPath, substrate::tokens_text(TRY(reader.tokens()))));
+  }
+  if (!options.no_identity) {
+    TRY(writer.begin_section("identity/"));
+    TRY(writer.add_file(bundle::kDidDocumentPath, identity.document));
+    TRY(writer.add_file(bundle::kPrivateKeyPath, identity.key.seed().reveal()));
+  }
+  return write_records(reader, writer, records, progress);
+}
+
+bundle::Encryption encryption_of(const ExportOptions& options) {
+  using Kind = bundle::Encryption::Kind;
+  if (options.passphrase) return {Kind::kPassphrase, {}};
+  if (options.recipients.empty()) return {};
+  bundle::Encryption encryption{Kind::kRecipients, {}};
+  for (const crypto::Recipient& recipient : options.recipients) encryption.recipients.push_back(recipient.text());
+  return encryption;
+}
+
+// Adds the recipients of config.toml, where nothing on the line speaks against it.
+Result<void> complete(const Config& config, ExportOptions& options) {
+  if (options.plaintext && (options.passphrase || !options.recipients.empty()))
+    return fail(ErrorCode::kUsage, "--plaintext cannot be given together with --recipient or --passphrase-file");
+  if (options.passphrase && !options.recipients.empty())
+    return fail(ErrorCode::kUsage, "a bundle is encrypted for a passphrase or for recipients, not both",
+                "leave out --recipient or --passphrase-file");
+  if (options.plaintext || options.passphrase) return {};
+  for (const std::string& text : config.recipients) {
+    const crypto::Recipient recipient = TRY(crypto::Recipient::parse(text));
+    if (std::ranges::find(options.recipients, recipient) == options.recipients.end())
+      options.recipients.push_back(recipient);
+  }
+  return {};
+}
+
+}  // namespace
+
+Json ExportReport::json() const {
+  return Json::Object{{"source_did", source_did},         {"bundle_sha256", bundle_sha256},
+                      {"encrypted", encrypted},           {"record_count", record_count},
+                      {"thread_count", thread_count},     {"federation_pairs", federation_pairs},
+                      {"consent_grants", consent_grants}, {"identity", identity_included ? "included" : "omitted"},
+                      {"services", Json::Array{}},        {"pause_ms", pause_ms},
+                      {"consistency", consistency}};
+}
+
+Result<ExportReport> ExportReport::parse(const Json& json) {
+  ExportReport report;
+  const auto text = [&json](std::string_view name) -> Result<std::string> {
+    const Json* value = json.find(name);
+    if (value == nullptr || value->string() == nullptr) return fail("the daemon's report has no " + std::string(name));
+    return *value->string();
+  };
+  const auto number = [&json](std::string_view name) -> Result<std::uint64_t> {
+    const Json* value = json.find(name);
+    if (value == nullptr) return fail("the daemon's report has no " + std::string(name));
+    return value->whole_number();
+  };
+  const Json* encrypted = json.find("encrypted");
+  if (encrypted == nullptr || encrypted->boolean() == nullptr) return fail("the daemon's report has no encrypted");
+  report.encrypted = *encrypted->boolean();
+  report.source_did = TRY(text("source_did"));
+  report.bundle_sha256 = TRY(text("bundle_sha256"));
+  report.record_count = TRY(number("record_count"));
+  report.thread_count = TRY(number("thread_count"));
+  report.federation_pairs = TRY(number("federation_pairs"));
+  report.consent_grants = TRY(number("consent_grants"));
+  report.identity_included = TRY(text("identity")) == "included";
+  report.pause_ms = TRY(number("pause_ms"));
+  report.consistency = TRY(text("consistency"));
+  return report;
+}
+
+PreparedExport::PreparedExport(Instance& instance, std::unique_ptr<bundle::BundleWriter> writer, ExportOptions options)
+    : instance_(instance), writer_(std::move(writer)), options_(std::move(options)) {}
+
+Result<std::unique_ptr<PreparedExport>> prepare_export(Instance& instance, ExportOptions options, Progress& progress) {
+  const auto identity = instance.identity();
+  if (!identity)
+    return fail(ErrorCode::kRefused, "export refused: this instance has no identity to sign with",
+                "spl identity generate makes one");
+  TRY(complete(instance.config(), options));
+  const bundle::Encryption encryption = encryption_of(options);
+  const std::string spool_directory =
+      options.spool_directory.empty() ? instance.paths().run() : options.spool_directory;
+  auto spool = TRY_IN(
+      "spool", bundle::Spool::make(instance.env(), spool_directory,
+                                   encryption.kind == bundle::Encryption::Kind::kNone ? bundle::SpoolKind::kPlain
+                                                                                      : bundle::SpoolKind::kEncrypted));
+  bundle::Manifest manifest;
+  manifest.export_sequence = TRY(take_sequence(instance));
+  const auto reader = TRY(instance.store().reader());
+  const std::string now = env::rfc3339(instance.env().clock.now());
+  const store::StoreCounts counts = TRY(reader->counts());
+  auto writer = std::make_unique<bundle::BundleWriter>(
+      std::move(spool),
+      bundle::WriterOptions{options.uncompressed ? bundle::Compression::kNone : bundle::Compression::kZstd,
+                            options.workers});
+  TRY(write_body(*reader, *identity, options, counts.records, *writer, progress));
+  TRY(writer->finish_body(manifest));
+
+  manifest.created_at = now;
+  manifest.created_by = std::string("spl ") + base::kVersion;
+  manifest.source_did = identity->did;
+  manifest.encryption = encryption;
+  if (const auto previous = TRY(reader->setting(store::kPreviousExportSetting))) {
+    Digest digest;
+    if (base::parse_hex_digest(*previous, digest)) manifest.previous = digest;
+  }
+  manifest.record_count = counts.records;
+  manifest.thread_count = counts.threads;
+  manifest.identity_included = !options.no_identity;
+  manifest.tokens_carried = options.carry_tokens;
+  manifest.snapshot = {now, 0, "quiesced"};
+
+  const auto authority = TRY(substrate::authority_counts(*reader, identity->did));
+  std::unique_ptr<PreparedExport> prepared(new PreparedExport(instance, std::move(writer), std::move(options)));
+  prepared->manifest_text_ = bundle::manifest_text(manifest);
+  prepared->signature_ = identity->key.sign(prepared->manifest_text_);
+  prepared->report_ = {identity->did,
+                       base::to_hex(manifest.bundle_sha256.view()),
+                       encryption.kind != bundle::Encryption::Kind::kNone,
+                       counts.records,
+                       counts.threads,
+                       authority.federation_pairs,
+                       authority.consent_grants,
+                       manifest.identity_included,
+                       manifest.snapshot.pause_ms,
+                       manifest.snapshot.consistency};
+  return prepared;
+}
+
+Result<void> PreparedExport::write(Sink& out) {
+  const crypto::FillRandom random = [this](std::span<char> bytes) { instance_.env().random.fill(bytes); };
+  std::unique_ptr<crypto::AgeEncryptSink> age;
+  if (options_.passphrase) {
+    age = TRY(crypto::AgeEncryptSink::make_with_passphrase(out, *options_.passphrase, random));
+  } else if (!options_.recipients.empty()) {
+    age = TRY(crypto::AgeEncryptSink::make(out, options_.recipients, random));
+  }
+  if (!age) return writer_->write_out(manifest_text_, signature_, out);
+  TRY(writer_->write_out(manifest_text_, signature_, *age));
+  return age->finish();
+}
+
+Result<void> PreparedExport::committed() {
+  return instance_.committer().run([this](store::StoreWriter& writer) {
+    return writer.set_setting(store::kPreviousExportSetting, report_.bundle_sha256);
+  });
+}
+
+}  // namespace spl::instance

@@ -1,0 +1,416 @@
+#include "instance/import.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include "base/encoding.h"
+#include "record/thread.h"
+#include "substrate/accounts.h"
+
+namespace spl::instance {
+namespace {
+
+using codec::Json;
+
+constexpr std::uint64_t kProgressEvery = 8192;  // records
+constexpr std::size_t kNamedRecordsMax = 20;    // in one finding
+constexpr std::string_view kCreatedAtSetting = "identity_created_at";
+constexpr std::string_view kRestoredSetting = "restored_sequence:";  // and the DID
+
+// One import, from the first byte to the commit.
+class Import {
+ public:
+  Import(Instance& instance, bundle::BundleReader& bundle, const ImportOptions& options, Progress& progress)
+      : instance_(instance), bundle_(bundle), manifest_(bundle.manifest()), options_(options), progress_(progress) {}
+
+  Result<ImportReport> run(std::vector<Finding>* findings);
+
+ private:
+  enum class Mode : std::uint8_t { kInsert, kCompare };
+
+  Result<void> prepare();
+  Result<void> take_entries();
+  Result<void> take_record(const Record& record);
+  Result<void> refuse() const;
+  Result<void> check_signer();
+  Result<void> check_age();
+  Result<void> check_encryption();
+  Result<void> check_authority();
+  Result<void> check_tokens();
+  Result<void> adopt();
+  Result<void> note_effects(const std::set<std::string>& effective_before);
+  Result<std::set<std::string>> effective_now(const std::optional<std::string>& did);
+  Result<void> fill_counts();
+
+  void find(std::string check, std::string status, std::string subject, std::string message, std::string hint = {}) {
+    report_.preflight.push_back(
+        {std::move(check), std::move(status), std::move(subject), std::move(message), std::move(hint)});
+  }
+  [[nodiscard]] bool whole_instance() const { return !manifest_.scope.service && !manifest_.scope.context; }
+  [[nodiscard]] std::optional<std::string> did_after() const {
+    return adopts_ ? std::optional(manifest_.source_did) : did_before_;
+  }
+
+  Instance& instance_;
+  bundle::BundleReader& bundle_;
+  const bundle::Manifest& manifest_;
+  const ImportOptions& options_;
+  Progress& progress_;
+  ImportReport report_;
+
+  std::unique_ptr<store::StoreWriter> writer_;
+  std::optional<std::string> did_before_;
+  std::uint64_t records_before_ = 0;
+  Mode mode_ = Mode::kInsert;
+  bool adopts_ = false;
+  std::uint64_t missing_ = 0;  // in kCompare: records of the bundle that are not here
+  std::string document_;
+  SecretBytes seed_;
+  std::vector<store::Token> tokens_;
+};
+
+Result<void> Import::prepare() {
+  // The writer first: nothing can change between what is decided here and the commit.
+  writer_ = TRY(instance_.store().writer());
+  records_before_ = TRY(writer_->counts()).records;
+  did_before_ = TRY(writer_->setting(store::kDidSetting));
+  const bool empty = records_before_ == 0;
+  const bool refused_anyway = whole_instance() && !manifest_.identity_included;
+  mode_ = !refused_anyway && (empty || options_.force_overwrite) ? Mode::kInsert : Mode::kCompare;
+  if (mode_ == Mode::kInsert && empty) TRY(writer_->expect_many());
+  const bool same = did_before_ == manifest_.source_did;
+  adopts_ = manifest_.identity_included && !same && mode_ == Mode::kInsert && (empty || options_.adopt_identity);
+
+  report_.dry_run = options_.dry_run;
+  report_.source_did = manifest_.source_did;
+  report_.threads = manifest_.thread_count;
+  if (!manifest_.identity_included) {
+    report_.identity = "omitted";
+  } else if (same) {
+    report_.identity = "same";
+  } else {
+    report_.identity = adopts_ ? "adopted" : "kept";
+  }
+  return {};
+}
+
+Result<void> Import::take_record(const Record& record) {
+  ++report_.records_inspected;
+  if (report_.records_inspected % kProgressEvery == 0) {
+    progress_.update("importing records", report_.records_inspected, manifest_.record_count, "records");
+    if (progress_.cancelled()) return fail("cancelled: nothing was imported");
+  }
+  if (mode_ == Mode::kCompare) {
+    if (TRY(writer_->contains(record.id))) {
+      ++report_.records_deduplicated;
+    } else {
+      ++missing_;
+    }
+    return {};
+  }
+  switch (TRY(writer_->put(record))) {
+    case store::PutOutcome::kInserted:
+      ++report_.records_inserted;
+      return {};
+    case store::PutOutcome::kDiffers:
+      ++report_.records_differing;
+      break;
+    case store::PutOutcome::kSigFilled:
+    case store::PutOutcome::kDuplicate:
+      break;
+  }
+  ++report_.records_deduplicated;
+  return {};
+}
+
+Result<void> Import::take_entries() {
+  while (const auto entry = TRY(bundle_.next())) {
+    switch (entry->kind) {
+      case bundle::EntryKind::kRecord:
+        TRY(take_record(*entry->record));
+        break;
+      case bundle::EntryKind::kDidDocument:
+        document_ = entry->content;
+        break;
+      case bundle::EntryKind::kPrivateKey:
+        seed_ = SecretBytes(entry->content);
+        break;
+      case bundle::EntryKind::kTokens: {
+        auto tokens = substrate::parse_tokens(entry->content);
+        if (!tokens) return bundle::malformed(entry->path, tokens.error().message);
+        tokens_ = std::move(*tokens);
+        break;
+      }
+      case bundle::EntryKind::kServiceFile:
+        break;  // checked by the reader; restoring it is refused below
+    }
+  }
+  progress_.update("importing records", report_.records_inspected, manifest_.record_count, "records");
+  return {};
+}
+
+// The safety gates: code 3, after all verification and before every stop.
+Result<void> Import::refuse() const {
+  if (whole_instance() && !manifest_.identity_included)
+    return fail(ErrorCode::kRefused, "import refused: bundle has no identity (exported with --no-identity)",
+                "export it again without --no-identity");
+  if (options_.expect_did && *options_.expect_did != manifest_.source_did)
+    return fail(ErrorCode::kRefused,
+                "import refused: the bundle is signed by " + manifest_.source_did + ", not by " + *options_.expect_did,
+                "check where the bundle comes from");
+  if (missing_ > 0)
+    return fail(ErrorCode::kRefused,
+                "import refused: local store has " + std::to_string(records_before_) +
+                    " records; pass --force-overwrite to import anyway",
+                "with --force-overwrite the records are merged and nothing is deleted");
+  return {};
+}
+
+Result<void> Import::check_signer() {
+  if (did_before_ == manifest_.source_did) {
+    report_.signer = "self";
+  } else {
+    report_.signer = options_.expect_did ? "expected" : "unknown";
+  }
+  find("signature", "ok", manifest_.source_did, "the bundle is whole and signed by " + manifest_.source_did);
+  if (report_.signer != "unknown") {
+    find("signer", "ok", manifest_.source_did,
+         "the signer is " + std::string(report_.signer == "self" ? "this instance" : "the one expected"));
+  } else if (records_before_ > 0 && instance_.config().strict_signers) {
+    find("signer", "stop", manifest_.source_did, "the signer is unknown, and strict_signers is set",
+         "name it with --expect-did where you trust it");
+  } else {
+    find("signer", "warn", manifest_.source_did,
+         "the signer is not known here: the signature proves its key, not its owner",
+         "compare it with the source's spl identity show, or give --expect-did");
+  }
+  return {};
+}
+
+Result<void> Import::check_age() {
+  const auto last = TRY(writer_->setting(std::string(kRestoredSetting) + manifest_.source_did));
+  const std::uint64_t sequence = last ? std::strtoull(last->c_str(), nullptr, 10) : 0;
+  if (manifest_.export_sequence >= sequence) return {};
+  const bool stops = manifest_.tokens_carried && !options_.allow_older;
+  find("age", stops ? "stop" : "warn", manifest_.source_did,
+       "the bundle is export " + std::to_string(manifest_.export_sequence) + " of its instance; export " +
+           std::to_string(sequence) + " was imported here before",
+       stops ? "give --allow-older to take its tokens all the same" : "");
+  return {};
+}
+
+Result<void> Import::check_encryption() {
+  const auto found = options_.opened_by_caller.value_or(bundle_.opened_as());
+  if (found == manifest_.encryption.kind) return {};
+  constexpr std::string_view kWords[] = {"not encrypted", "encrypted for a passphrase", "encrypted for recipients"};
+  find("encryption", "warn", manifest_.source_did,
+       "the file is " + std::string(kWords[static_cast<std::size_t>(found)]) + ", its manifest says " +
+           std::string(kWords[static_cast<std::size_t>(manifest_.encryption.kind)]),
+       "someone other than its maker may have opened it on the way");
+  return {};
+}
+
+Result<std::set<std::string>> Import::effective_now(const std::optional<std::string>& did) {
+  std::set<std::string> ids;
+  for (const std::string_view thread : record::reserved_threads()) {
+    TRY(substrate::effective_records(*writer_, thread, did, [&ids](const Record& record) -> Result<void> {
+      ids.insert(record.id.hex());
+      return {};
+    }));
+  }
+  return ids;
+}
+
+Result<void> Import::check_authority() {
+  if (mode_ == Mode::kCompare) return {};
+  const auto ineffective = TRY(substrate::ineffective_records(*writer_, did_after(), 1));
+  if (ineffective.count == 0) return {};
+  find("authority", "warn", ineffective.records[0].thread,
+       std::to_string(ineffective.count) + " records on reserved threads take no effect here",
+       "spl authority list shows them, spl authority endorse signs them");
+  return {};
+}
+
+Result<void> Import::check_tokens() {
+  if (!manifest_.tokens_carried) return {};
+  if (!adopts_ && report_.identity != "same") {
+    find("tokens", "warn", manifest_.source_did, "the bundle's tokens stay out: its identity is not installed");
+  } else if (records_before_ > 0 && report_.signer == "unknown") {
+    find("tokens", "stop", manifest_.source_did, "tokens are only taken from this instance's own bundles",
+         "name the signer with --expect-did where you trust it");
+  } else {
+    find("tokens", "ok", manifest_.source_did, std::to_string(tokens_.size()) + " tokens are installed");
+  }
+  return {};
+}
+
+Result<void> Import::note_effects(const std::set<std::string>& effective_before) {
+  if (!adopts_ || effective_before.empty()) return {};
+  const auto after = TRY(effective_now(did_after()));
+  std::string names;
+  std::size_t lost = 0;
+  for (const std::string& id : effective_before) {
+    if (after.contains(id)) continue;
+    if (lost++ < kNamedRecordsMax) names += " " + id;
+  }
+  if (lost > 0)
+    find("authority", "warn", *did_before_,
+         std::to_string(lost) + " records of the identity before lose their effect:" + names,
+         "spl authority endorse ID... signs them anew");
+  return {};
+}
+
+// Everything beside the records, in the same transaction.
+Result<void> Import::adopt() {
+  const bool takes = adopts_ || report_.identity == "same";
+  if (adopts_) {
+    const substrate::Identity identity = TRY(substrate::identity_from(seed_.reveal(), document_));
+    TRY(substrate::stage_identity(instance_.env(), instance_.paths().identity(), identity));
+    TRY(writer_->set_setting(store::kDidSetting, identity.did));
+    TRY(writer_->set_setting(kCreatedAtSetting, env::rfc3339(instance_.env().clock.now())));
+  }
+  if (takes && mode_ == Mode::kInsert) {
+    const auto own = TRY(writer_->setting(store::kExportSequenceSetting));
+    const std::uint64_t own_sequence = adopts_ || !own ? 0 : std::strtoull(own->c_str(), nullptr, 10);
+    if (manifest_.export_sequence >= own_sequence) {
+      TRY(writer_->set_setting(store::kExportSequenceSetting, std::to_string(manifest_.export_sequence)));
+      TRY(writer_->set_setting(store::kPreviousExportSetting, base::to_hex(manifest_.bundle_sha256.view())));
+    }
+    for (const store::Token& token : tokens_) TRY(writer_->put_token(token));
+  }
+  if (records_before_ == 0) {
+    std::string random(16, '\0');
+    instance_.env().random.fill(random);
+    TRY(writer_->new_incarnation(base::to_hex(random)));
+  }
+  const std::string restored = std::string(kRestoredSetting) + manifest_.source_did;
+  const auto last = TRY(writer_->setting(restored));
+  if (!last || std::strtoull(last->c_str(), nullptr, 10) < manifest_.export_sequence)
+    TRY(writer_->set_setting(restored, std::to_string(manifest_.export_sequence)));
+  return {};
+}
+
+Result<void> Import::fill_counts() {
+  const auto counts = TRY(substrate::authority_counts(*writer_, did_after()));
+  report_.federation_pairs = counts.federation_pairs;
+  report_.consent_grants = counts.consent_grants;
+  return {};
+}
+
+Result<ImportReport> Import::run(std::vector<Finding>* findings) {
+  const auto started = instance_.env().clock.steady();
+  TRY(prepare());
+  const auto effective_before =
+      adopts_ && records_before_ > 0 ? TRY(effective_now(did_before_)) : std::set<std::string>();
+  TRY(take_entries());
+  // From here on the bundle has verified to its last byte.
+  TRY(check_signer());
+  TRY(check_encryption());
+  TRY(check_age());
+  TRY(check_authority());
+  TRY(check_tokens());
+  TRY(note_effects(effective_before));
+  for (const bundle::Service& service : manifest_.services)
+    find("service", "stop", service.name, "this home declares no service of this name", "leave it out of the bundle");
+  if (findings != nullptr) *findings = report_.preflight;
+  TRY(refuse());
+  const auto stop = std::ranges::find(report_.preflight, "stop", &Finding::status);
+  if (stop != report_.preflight.end())
+    return fail(ErrorCode::kStop, "pre-flight: " + stop->check + ": " + stop->message, stop->hint);
+  TRY(fill_counts());
+  if (!options_.dry_run && mode_ == Mode::kInsert) {
+    progress_.update("making it durable", 0, 0, "");
+    TRY(adopt());
+    TRY(writer_->commit());
+    writer_.reset();
+    if (adopts_) TRY(instance_.adopt_committed_identity());
+  }
+  report_.seconds = std::chrono::duration<double>(instance_.env().clock.steady() - started).count();
+  return std::move(report_);
+}
+
+Json finding_json(const Finding& finding) {
+  return Json::Object{{"check", finding.check},
+                      {"status", finding.status},
+                      {"subject", finding.subject},
+                      {"message", finding.message},
+                      {"hint", finding.hint}};
+}
+
+}  // namespace
+
+Json ImportReport::json() const {
+  Json::Array findings;
+  for (const Finding& finding : preflight) findings.push_back(finding_json(finding));
+  return Json::Object{{"dry_run", dry_run},
+                      {"source_did", source_did},
+                      {"signer", signer},
+                      {"records_inspected", records_inspected},
+                      {"records_inserted", records_inserted},
+                      {"records_deduplicated", records_deduplicated},
+                      {"records_differing", records_differing},
+                      {"records_failed", records_failed},
+                      {"threads", threads},
+                      {"federation_pairs", federation_pairs},
+                      {"consent_grants", consent_grants},
+                      {"identity", identity},
+                      {"services", Json::Array{}},
+                      {"preflight", std::move(findings)},
+                      {"seconds", seconds}};
+}
+
+Result<std::vector<Finding>> parse_findings(const Json& json) {
+  std::vector<Finding> findings;
+  if (json.array() == nullptr) return fail("the daemon's pre-flight is no array");
+  for (const Json& item : *json.array()) {
+    const auto text = [&item](std::string_view name) {
+      const Json* value = item.find(name);
+      return value != nullptr && value->string() != nullptr ? *value->string() : std::string();
+    };
+    findings.push_back({text("check"), text("status"), text("subject"), text("message"), text("hint")});
+  }
+  return findings;
+}
+
+Json findings_json(const std::vector<Finding>& findings) {
+  Json::Array array;
+  for (const Finding& finding : findings) array.push_back(finding_json(finding));
+  return array;
+}
+
+Result<ImportReport> ImportReport::parse(const Json& json) {
+  ImportReport report;
+  const auto text = [&json](std::string_view name) {
+    const Json* value = json.find(name);
+    return value != nullptr && value->string() != nullptr ? *value->string() : std::string();
+  };
+  const auto number = [&json](std::string_view name) -> Result<std::uint64_t> {
+    const Json* value = json.find(name);
+    if (value == nullptr) return fail("the daemon's report has no " + std::string(name));
+    return value->whole_number();
+  };
+  const Json* dry_run = json.find("dry_run");
+  report.dry_run = dry_run != nullptr && dry_run->boolean() != nullptr && *dry_run->boolean();
+  report.source_did = text("source_did");
+  report.signer = text("signer");
+  report.records_inspected = TRY(number("records_inspected"));
+  report.records_inserted = TRY(number("records_inserted"));
+  report.records_deduplicated = TRY(number("records_deduplicated"));
+  report.records_differing = TRY(number("records_differing"));
+  report.records_failed = TRY(number("records_failed"));
+  report.threads = TRY(number("threads"));
+  report.federation_pairs = TRY(number("federation_pairs"));
+  report.consent_grants = TRY(number("consent_grants"));
+  report.identity = text("identity");
+  if (const Json* preflight = json.find("preflight")) report.preflight = TRY(parse_findings(*preflight));
+  return report;
+}
+
+Result<ImportReport> import_bundle(Instance& instance, Source& in, const ImportOptions& options, Progress& progress,
+                                   std::vector<Finding>* findings) {
+  const auto bundle = TRY(bundle::BundleReader::open(in, options.reader));
+  return Import(instance, *bundle, options, progress).run(findings);
+}
+
+}  // namespace spl::instance

@@ -1,0 +1,290 @@
+#include "instance/ingest.h"
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "base/encoding.h"
+#include "base/limits.h"
+#include "base/ordered_pool.h"
+#include "codec/json.h"
+#include "crypto/sha256.h"
+#include "record/thread.h"
+
+namespace spl::instance {
+namespace {
+
+constexpr std::size_t kReadBytes = 1u << 20;                      // of a stream, at once
+constexpr std::size_t kLineBytesMax = 2 * base::kRecordBytesMax;  // a record with its wrapper, before it is parsed
+constexpr std::size_t kBatchesInFlight = 4;
+constexpr std::size_t kThreadNonceBytes = 32;
+
+// Whole lines of the input, and the number of the first.
+struct LineBatch {
+  std::string text;
+  std::uint64_t first_line = 1;
+};
+
+struct ParsedBatch {
+  std::vector<Record> records;
+  std::optional<Error> error;  // of the line after the last record
+};
+
+ParsedBatch parse_lines(LineBatch&& batch) {
+  ParsedBatch parsed;
+  std::string_view rest = batch.text;
+  for (std::uint64_t line = batch.first_line; !rest.empty(); ++line) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    std::string_view text = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    if (text.empty()) continue;
+    auto record = record::parse_record_line(text);
+    if (!record) {
+      parsed.error = std::move(record).error().in("line " + std::to_string(line));
+      return parsed;
+    }
+    parsed.records.push_back(std::move(*record));
+  }
+  return parsed;
+}
+
+// Cuts a stream into batches of whole lines.
+class LineReader {
+ public:
+  explicit LineReader(Source& in) : in_(in) {}
+
+  // Nothing at the end.
+  Result<std::optional<LineBatch>> next() {
+    LineBatch batch{std::move(carried_), line_};
+    carried_.clear();
+    while (!ended_) {
+      const std::size_t before = batch.text.size();
+      batch.text.resize(before + kReadBytes);
+      const std::size_t n = TRY(base::read_full(in_, std::span(batch.text).subspan(before)));
+      batch.text.resize(before + n);
+      ended_ = n < kReadBytes;
+      const std::size_t last = batch.text.rfind('\n');
+      if (last != std::string::npos) {
+        if (!ended_) {
+          carried_ = batch.text.substr(last + 1);
+          batch.text.resize(last + 1);
+        }
+        break;
+      }
+      if (batch.text.size() > kLineBytesMax)
+        return fail(ErrorCode::kUsage, "line " + std::to_string(line_) + ": longer than a record may be");
+    }
+    if (batch.text.empty()) return std::nullopt;
+    line_ += static_cast<std::uint64_t>(std::ranges::count(batch.text, '\n'));
+    bytes_ += batch.text.size();
+    return batch;
+  }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  Source& in_;
+  std::string carried_;
+  std::uint64_t line_ = 1;
+  std::uint64_t bytes_ = 0;
+  bool ended_ = false;
+};
+
+Result<void> put_into(store::StoreWriter& writer, const Record& record, PutReport& report) {
+  switch (TRY(writer.put(record))) {
+    case store::PutOutcome::kInserted:
+      ++report.inserted;
+      return {};
+    case store::PutOutcome::kSigFilled:
+      ++report.sigs_filled;
+      break;
+    case store::PutOutcome::kDiffers:
+      ++report.differing;
+      break;
+    case store::PutOutcome::kDuplicate:
+      break;
+  }
+  ++report.deduplicated;
+  return {};
+}
+
+Result<void> put_batch(store::StoreWriter& writer, ParsedBatch&& batch, PutReport& report) {
+  for (const Record& record : batch.records) TRY(put_into(writer, record, report));
+  if (batch.error) return std::unexpected(std::move(*batch.error));
+  return {};
+}
+
+// The members of a new record as JSON, to be parsed like any other.
+struct Draft {
+  record::Act act;
+  std::string actor;
+  std::string body;
+  std::uint64_t clock;
+  std::vector<RecordId> parents;
+  std::string thread;
+};
+
+Result<Record> make_record(Draft draft, const substrate::Identity* signer) {
+  std::ranges::sort(draft.parents);
+  draft.parents.erase(std::unique(draft.parents.begin(), draft.parents.end()), draft.parents.end());
+  std::string json = "{\"act\":\"" + std::string(record::act_name(draft.act)) + "\",\"actor\":";
+  base::append_json_string(json, draft.actor);
+  json += ",\"body\":" + draft.body + ",\"clock\":" + std::to_string(draft.clock) +
+          ",\"data_type\":\"SCALAR\",\"parents\":[";
+  for (const RecordId& parent : draft.parents) {
+    if (json.back() != '[') json.push_back(',');
+    json += "\"" + parent.hex() + "\"";
+  }
+  json += "],\"thread\":";
+  base::append_json_string(json, draft.thread);
+  json.push_back('}');
+  Record record = TRY(record::parse_record(json));
+  if (signer != nullptr) record.sig = signer->key.sign(record.canonical);
+  return record;
+}
+
+std::string new_thread(env::Env env) {
+  std::string nonce(kThreadNonceBytes, '\0');
+  env.random.fill(nonce);
+  return "th_" + base::to_hex(crypto::sha256(nonce).view());
+}
+
+Result<std::string> emission_body(const Emission& emission) {
+  codec::Json body = codec::Json::Object{};
+  if (emission.body) {
+    body = TRY_IN("--body", codec::Json::parse(*emission.body));
+    if (body.object() == nullptr) return fail(ErrorCode::kUsage, "--body is not a JSON object");
+  }
+  const auto add = [&body](const char* name, codec::Json value) -> Result<void> {
+    if (body.find(name) != nullptr)
+      return fail(ErrorCode::kUsage, "the body has a member \"" + std::string(name) + "\" already",
+                  "leave it out of --body");
+    body.add(name, std::move(value));
+    return {};
+  };
+  if (!emission.text.empty()) TRY(add("text", emission.text));
+  if (emission.fulfills.size() == 1) {
+    TRY(add("fulfills", emission.fulfills[0].hex()));
+  } else if (!emission.fulfills.empty()) {
+    codec::Json::Array ids;
+    for (const RecordId& id : emission.fulfills) ids.emplace_back(id.hex());
+    TRY(add("fulfills", std::move(ids)));
+  }
+  if (emission.name_space) TRY(add("namespace", *emission.name_space));
+  return body.text();
+}
+
+// What an INTEND must name to open the thread anew; nothing where the thread has not ended.
+Result<std::vector<RecordId>> endings_of(store::StoreReader& reader, const std::string& thread) {
+  const auto summary = TRY(reader.thread(thread));
+  if (!summary || summary->state > record::ThreadState::kClosed) return std::vector<RecordId>();
+  record::ThreadFold fold;
+  TRY(reader.thread_records(thread, store::RecordOrder::kAny, [&fold](const store::StoredRecord& row) -> Result<void> {
+    fold.add(TRY(record::parse_stored(row.canonical, row.judged_by, row.sig)));
+    return {};
+  }));
+  return fold.endings();
+}
+
+}  // namespace
+
+Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress) {
+  PutReport report;
+  LineReader lines(in);
+  const std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
+  base::OrderedPool<LineBatch, ParsedBatch> pool(workers, kBatchesInFlight, parse_lines);
+  const auto writer = TRY(instance.store().writer());
+  for (bool more = true; more || !pool.empty();) {
+    while (more && !pool.full()) {
+      auto batch = TRY(lines.next());
+      more = batch.has_value();
+      if (batch) pool.push(std::move(*batch));
+    }
+    if (!pool.empty()) TRY(put_batch(*writer, pool.pop(), report));
+    progress.update("putting records", lines.bytes(), 0, "bytes");
+    if (progress.cancelled()) return fail("cancelled: nothing was put");
+  }
+  TRY(writer->commit());
+  return report;
+}
+
+Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records) {
+  PutReport report;
+  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    for (const Record& record : records) TRY(put_into(writer, record, report));
+    return {};
+  }));
+  return report;
+}
+
+Result<RecordId> put_one(Instance& instance, std::string_view json) {
+  // A clock that is missing is given inside the transaction: no other can take it meanwhile.
+  Record record = TRY(record::parse_record(json, 0));
+  const bool clockless = !TRY(codec::Json::parse(json)).find("clock");
+  RecordId id;
+  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    if (clockless) record = TRY(record::parse_record(json, TRY(writer.next_clock(record.actor, record.thread))));
+    TRY(writer.put(record));
+    id = record.id;
+    return {};
+  }));
+  return id;
+}
+
+Result<Emitted> emit(Instance& instance, const Emission& emission) {
+  const bool opens = emission.act == record::Act::kIntend;
+  if (!emission.thread && !opens)
+    return fail(ErrorCode::kUsage, "only an INTEND opens a thread of its own", "name one with --thread");
+  const auto identity = instance.identity();
+  if (!emission.actor && !identity)
+    return fail("this instance has no identity to act as", "spl identity generate makes one; or give --actor DID");
+  const bool own = !emission.actor || (identity && *emission.actor == identity->did);
+  Draft draft{emission.act,
+              own ? identity->did : *emission.actor,
+              TRY(emission_body(emission)),
+              0,
+              emission.fulfills,
+              emission.thread ? *emission.thread : new_thread(instance.env())};
+  Emitted emitted{{}, draft.thread};
+  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    Draft now = draft;
+    now.clock = TRY(writer.next_clock(now.actor, now.thread));
+    if (opens && emission.thread) {
+      const auto endings = TRY(endings_of(writer, now.thread));
+      now.parents.insert(now.parents.end(), endings.begin(), endings.end());
+    }
+    const Record record = TRY(make_record(std::move(now), own ? identity.get() : nullptr));
+    TRY(writer.put(record));
+    emitted.id = record.id;
+    return {};
+  }));
+  return emitted;
+}
+
+Result<std::vector<RecordId>> endorse(Instance& instance, const std::vector<RecordId>& ids) {
+  const auto identity = instance.identity();
+  if (!identity) return fail("this instance has no identity to endorse with", "spl identity generate makes one");
+  std::vector<RecordId> written;
+  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    std::map<std::string, codec::Json::Array> by_thread;
+    for (const RecordId& id : ids) {
+      const auto record = TRY(writer.find(id));
+      if (!record) return fail(ErrorCode::kUsage, "no record " + id.hex() + " is here");
+      if (!record::is_reserved(record->thread))
+        return fail(ErrorCode::kUsage, "record " + id.hex() + " is on no reserved thread: it needs no endorsement");
+      by_thread[record->thread].emplace_back(id.hex());
+    }
+    for (auto& [thread, endorsed] : by_thread) {
+      const codec::Json body = codec::Json::Object{{"endorses", std::move(endorsed)}, {"kind", "spl.endorsement.v1"}};
+      Draft draft{
+          record::Act::kKnow, identity->did, body.text(), TRY(writer.next_clock(identity->did, thread)), {}, thread};
+      const Record record = TRY(make_record(std::move(draft), identity.get()));
+      TRY(writer.put(record));
+      written.push_back(record.id);
+    }
+    return {};
+  }));
+  return written;
+}
+
+}  // namespace spl::instance

@@ -1,0 +1,174 @@
+#include "instance/instance.h"
+
+#include "base/encoding.h"
+#include "crypto/did_key.h"
+#include "store/memory/memory_store.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace spl::instance {
+namespace {
+
+constexpr std::string_view kCreatedAtSetting = "identity_created_at";
+constexpr std::size_t kIncarnationBytes = 16;
+
+std::unexpected<Error> no_instance(const HomePaths& paths) {
+  return fail("there is no instance at " + paths.root, "run spl init, or name another home with --home");
+}
+
+Result<std::unique_ptr<store::RecordStore>> open_store(env::Env env, const InstanceOptions& options,
+                                                       const HomePaths& paths, OpenFor how) {
+  std::string url = options.store_url;
+  if (url == "memory:") {
+    std::string random(kIncarnationBytes, '\0');
+    env.random.fill(random);
+    return store::make_memory_store(base::to_hex(random));
+  }
+  if (url.starts_with("sqlite://")) url.erase(0, 9);
+  if (url.starts_with("sqlite:")) url.erase(0, 7);
+  if (url.find("://") != std::string::npos)
+    return fail(ErrorCode::kUsage, "this program has no store for " + options.store_url, "use sqlite:PATH");
+  const std::string path = url.empty() ? paths.store() : url;
+  if (how != OpenFor::kCreating && !TRY(env.fs.info(path))) return no_instance(paths);
+  return store::open_sqlite_store({path, options.sqlite_vfs},
+                                  how == OpenFor::kCreating ? store::StoreOpen::kCreate : store::StoreOpen::kExisting);
+}
+
+Result<void> check_mode(env::Env env, const std::string& path, std::uint32_t wanted) {
+  const auto info = TRY(env.fs.info(path));
+  if (!info) return fail(path + " is missing");
+  if ((info->mode & 077) != 0)
+    return fail(path + " can be read by others", "chmod " + std::string(wanted == 0700 ? "700 " : "600 ") + path);
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Instance>> Instance::open(env::Env env, const InstanceOptions& options, OpenFor how) {
+  std::unique_ptr<Instance> instance(new Instance(env, HomePaths{options.home}));
+  const HomePaths& paths = instance->paths_;
+  const bool fresh = !TRY(env.fs.info(paths.store()));
+  if (how == OpenFor::kCreating) {
+    instance->made_ = TRY(make_home(env, paths));
+  } else if (!TRY(env.fs.info(paths.root))) {
+    return no_instance(paths);
+  }
+  if (how != OpenFor::kReading) {
+    const bool first_lock = !TRY(env.fs.info(paths.lock()));
+    instance->lock_ = TRY(env.fs.try_lock(paths.lock()));
+    if (!instance->lock_)
+      return fail(ErrorCode::kUnavailable, "another process works on " + paths.root,
+                  "wait for it, or end it with spl stop");
+    if (first_lock) instance->made_.push_back(paths.lock());
+  }
+  instance->config_ = TRY(load_config(env, paths));
+  instance->store_ = TRY(open_store(env, options, paths, how));
+  if (fresh) {
+    for (const char* suffix : {"", "-wal", "-shm"}) instance->made_.push_back(paths.store() + suffix);
+  }
+  instance->committer_ = std::make_unique<Committer>(*instance->store_);
+  if (how != OpenFor::kReading) {
+    // The store's file is durable before its name can be relied on.
+    TRY(env.fs.sync_directory(paths.root));
+    TRY(substrate::settle_identity(env, paths.identity(),
+                                   TRY(TRY(instance->store_->reader())->setting(store::kDidSetting))));
+  }
+  TRY(instance->load());
+  return instance;
+}
+
+Result<void> Instance::close_and_unmake(std::unique_ptr<Instance> instance) {
+  const env::Env env = instance->env_;
+  const std::vector<std::string> made = std::move(instance->made_);
+  instance->committer_.reset();
+  instance->store_.reset();
+  // Under the lock to the end, so that nobody moves in meanwhile.
+  for (auto path = made.rbegin(); path != made.rend(); ++path) {
+    const auto info = TRY(env.fs.info(*path));
+    if (!info) continue;
+    // A directory that holds something by now is somebody's: it stays.
+    if (info->type == env::FileType::kDirectory && !TRY(env.fs.list(*path)).empty()) continue;
+    TRY(env.fs.remove(*path));
+  }
+  return {};
+}
+
+Result<void> Instance::load() {
+  const auto did = TRY(TRY(store_->reader())->setting(store::kDidSetting));
+  std::shared_ptr<const substrate::Identity> identity;
+  if (did) {
+    identity =
+        std::make_shared<const substrate::Identity>(TRY(substrate::load_identity(env_, paths_.identity(), *did)));
+  }
+  const std::scoped_lock lock(identity_mutex_);
+  identity_ = std::move(identity);
+  return {};
+}
+
+std::shared_ptr<const substrate::Identity> Instance::identity() const {
+  const std::scoped_lock lock(identity_mutex_);
+  return identity_;
+}
+
+std::optional<std::string> Instance::did() const {
+  const auto held = identity();
+  return held ? std::optional(held->did) : std::nullopt;
+}
+
+Result<void> Instance::adopt_committed_identity() {
+  const auto did = TRY(TRY(store_->reader())->setting(store::kDidSetting));
+  TRY(substrate::settle_identity(env_, paths_.identity(), did));
+  return load();
+}
+
+Result<Status> Instance::status() {
+  const auto reader = TRY(store_->reader());
+  Status status;
+  status.did = did();
+  status.counts = TRY(reader->counts());
+  status.authority = TRY(substrate::authority_counts(*reader, status.did));
+  status.store = store_->name();
+  status.home = paths_.root;
+  return status;
+}
+
+Result<std::optional<IdentitySummary>> Instance::identity_summary() {
+  const auto held = identity();
+  if (!held) return std::nullopt;
+  IdentitySummary summary;
+  summary.did = held->did;
+  summary.public_key_multibase = crypto::multibase_of(held->key.public_key());
+  summary.created_at = TRY(TRY(store_->reader())->setting(kCreatedAtSetting)).value_or("");
+  return std::optional(std::move(summary));
+}
+
+Result<IdentitySummary> Instance::generate_identity() {
+  const auto refused = [](const std::string& did) {
+    return fail(ErrorCode::kRefused, "this instance has an identity already: " + did,
+                "an identity is made once; spl identity show prints it");
+  };
+  if (const auto held = identity()) return refused(held->did);
+  const substrate::Identity fresh = TRY(substrate::generate_identity(env_));
+  {
+    const auto writer = TRY(store_->writer());
+    if (const auto there = TRY(writer->setting(store::kDidSetting))) return refused(*there);
+    TRY(substrate::stage_identity(env_, paths_.identity(), fresh));
+    TRY(writer->set_setting(store::kDidSetting, fresh.did));
+    TRY(writer->set_setting(kCreatedAtSetting, env::rfc3339(env_.clock.now())));
+    TRY(writer->commit());
+  }
+  TRY(adopt_committed_identity());
+  return *TRY(identity_summary());
+}
+
+Result<void> Instance::verify_identity() {
+  const auto did = TRY(TRY(store_->reader())->setting(store::kDidSetting));
+  if (!did) return fail("this instance has no identity", "spl identity generate makes one");
+  const substrate::Identity identity = TRY(substrate::load_identity(env_, paths_.identity(), *did));
+  constexpr std::string_view kProbe = "spl identity verify";
+  if (!crypto::verify(identity.key.public_key(), kProbe, identity.key.sign(kProbe)))
+    return fail("the key's signatures do not verify");
+  TRY(check_mode(env_, paths_.identity(), 0700));
+  return check_mode(env_, env::join(paths_.identity(), "private_key.bin"), 0600);
+}
+
+}  // namespace spl::instance

@@ -1,0 +1,282 @@
+#include "store/memory/memory_store.h"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "base/check.h"
+
+namespace spl::store {
+namespace {
+
+using EntryPtr = std::shared_ptr<const Record>;
+
+struct ThreadEntries {
+  std::string thread;
+  std::vector<std::uint64_t> sequences;  // ascending
+};
+
+// Copies are cheap enough for tests: records are shared between them.
+struct State {
+  std::vector<EntryPtr> log;  // the record of sequence n is log[n - 1]
+  std::map<RecordId, std::uint64_t> sequences;
+  std::map<std::string, std::shared_ptr<ThreadEntries>>
+      threads;  // by directory; shared, and so only changed by who made them
+  std::map<std::pair<std::string, std::string>, std::uint64_t> clocks;  // the largest of (thread, actor)
+  std::map<std::string, std::string, std::less<>> settings;
+  std::map<Digest, Token> tokens;
+
+  [[nodiscard]] const EntryPtr& at(std::uint64_t sequence) const { return log[sequence - 1]; }
+  [[nodiscard]] const ThreadEntries* find_thread(std::string_view thread) const {
+    const auto found = threads.find(record::thread_directory(thread));
+    return found == threads.end() ? nullptr : found->second.get();
+  }
+};
+
+struct Numbered {
+  std::uint64_t sequence;
+  EntryPtr record;
+};
+
+StoredRecord stored(const Numbered& entry) {
+  const Record& record = *entry.record;
+  StoredRecord row{record.id, entry.sequence, record.canonical, {}, {}};
+  if (record.judged_by) row.judged_by = *record.judged_by;
+  if (record.sig) row.sig = record.sig->view();
+  return row;
+}
+
+std::vector<Numbered> entries_of(const State& state, const ThreadEntries& thread) {
+  std::vector<Numbered> entries;
+  entries.reserve(thread.sequences.size());
+  for (const std::uint64_t sequence : thread.sequences) entries.push_back({sequence, state.at(sequence)});
+  return entries;
+}
+
+ThreadSummary summary(const State& state, const ThreadEntries& thread) {
+  record::ThreadFold fold;
+  for (const std::uint64_t sequence : thread.sequences) fold.add(*state.at(sequence));
+  return {thread.thread, fold.state(), thread.sequences.size(), thread.sequences.back()};
+}
+
+// Base is StoreReader or StoreWriter. What is visited is taken out of the state first, so that a visitor may write.
+template <class Base>
+class Reading : public Base {
+ public:
+  Result<StoreCounts> counts() override { return StoreCounts{state().log.size(), state().threads.size()}; }
+
+  Result<std::string> incarnation() override { return state().settings.find("incarnation")->second; }
+
+  Result<bool> contains(const RecordId& id) override { return state().sequences.contains(id); }
+
+  Result<std::optional<Record>> find(const RecordId& id) override {
+    const auto found = state().sequences.find(id);
+    if (found == state().sequences.end()) return std::nullopt;
+    return std::optional(*state().at(found->second));
+  }
+
+  Result<void> thread_records(std::string_view thread, RecordOrder order, const RecordVisitor& visit) override {
+    const ThreadEntries* found = state().find_thread(thread);
+    if (found == nullptr) return {};
+    std::vector<Numbered> entries = entries_of(state(), *found);
+    if (order == RecordOrder::kClock)
+      std::ranges::sort(entries, {}, [](const Numbered& e) { return std::tie(e.record->clock, e.record->id); });
+    for (const Numbered& entry : entries) TRY(visit(stored(entry)));
+    return {};
+  }
+
+  Result<void> changes(std::uint64_t since, std::uint64_t limit, std::optional<std::string_view> thread,
+                       const RecordVisitor& visit) override {
+    std::vector<Numbered> entries;
+    const auto take = [&](std::uint64_t sequence) {
+      if (entries.size() < limit) entries.push_back({sequence, state().at(sequence)});
+    };
+    if (!thread) {
+      for (std::uint64_t n = since; n < state().log.size() && entries.size() < limit; ++n) take(n + 1);
+    } else if (const ThreadEntries* found = state().find_thread(*thread)) {
+      for (auto at = std::ranges::upper_bound(found->sequences, since); at != found->sequences.end(); ++at) take(*at);
+    }
+    for (const Numbered& entry : entries) TRY(visit(stored(entry)));
+    return {};
+  }
+
+  Result<void> bundle_order(const std::function<Result<void>(std::string_view, const StoredRecord&)>& visit) override {
+    const auto threads = state().threads;
+    for (const auto& [directory, thread] : threads) {
+      std::vector<Numbered> entries = entries_of(state(), *thread);
+      std::ranges::sort(entries, {}, [](const Numbered& e) { return e.record->id; });
+      for (const Numbered& entry : entries) TRY(visit(directory, stored(entry)));
+    }
+    return {};
+  }
+
+  Result<void> threads(const ThreadVisitor& visit) override {
+    const auto all = state().threads;
+    for (const auto& [directory, thread] : all) TRY(visit(summary(state(), *thread)));
+    return {};
+  }
+
+  Result<std::optional<ThreadSummary>> thread(std::string_view thread) override {
+    const ThreadEntries* found = state().find_thread(thread);
+    if (found == nullptr) return std::nullopt;
+    return std::optional(summary(state(), *found));
+  }
+
+  Result<std::uint64_t> next_clock(std::string_view actor, std::string_view thread) override {
+    const auto last = state().clocks.find({std::string(thread), std::string(actor)});
+    if (last == state().clocks.end()) return 0;
+    if (last->second == static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      return fail("the clock of this actor on this thread has reached its end");
+    return last->second + 1;
+  }
+
+  Result<std::optional<std::string>> setting(std::string_view name) override {
+    const auto found = state().settings.find(name);
+    if (found == state().settings.end()) return std::nullopt;
+    return std::optional(found->second);
+  }
+
+  Result<std::vector<Token>> tokens() override {
+    std::vector<Token> all;
+    for (const auto& [sha256, token] : state().tokens) all.push_back(token);
+    return all;
+  }
+
+ protected:
+  [[nodiscard]] virtual const State& state() const = 0;
+};
+
+class MemoryReader final : public Reading<StoreReader> {
+ public:
+  explicit MemoryReader(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+
+ private:
+  [[nodiscard]] const State& state() const override { return *state_; }
+  const std::shared_ptr<const State> state_;
+};
+
+class MemoryStore final : public RecordStore {
+ public:
+  explicit MemoryStore(std::string incarnation) {
+    auto state = std::make_shared<State>();
+    state->settings.emplace("incarnation", std::move(incarnation));
+    state_ = std::move(state);
+  }
+
+  Result<std::unique_ptr<StoreReader>> reader() override { return std::make_unique<MemoryReader>(current()); }
+  Result<std::unique_ptr<StoreWriter>> writer() override;
+  [[nodiscard]] std::string name() const override { return "memory"; }
+  Result<void> check() override;
+
+  [[nodiscard]] std::shared_ptr<const State> current() const {
+    const std::scoped_lock lock(state_mutex_);
+    return state_;
+  }
+  void publish(std::shared_ptr<const State> state) {
+    const std::scoped_lock lock(state_mutex_);
+    state_ = std::move(state);
+  }
+
+ private:
+  std::mutex writer_mutex_;         // held by the writer that lives
+  mutable std::mutex state_mutex_;  // guards state_
+  std::shared_ptr<const State> state_;
+};
+
+class MemoryWriter final : public Reading<StoreWriter> {
+ public:
+  MemoryWriter(MemoryStore& store, std::unique_lock<std::mutex> lock)
+      : store_(store), lock_(std::move(lock)), state_(*store.current()) {}
+
+  Result<PutOutcome> put(const Record& record) override;
+
+  Result<void> mark() override {
+    marked_ = std::make_unique<State>(state_);
+    own_threads_.clear();
+    return {};
+  }
+  Result<void> rollback_to_mark() override {
+    SPL_CHECK(marked_ != nullptr);
+    state_ = *marked_;
+    own_threads_.clear();
+    return {};
+  }
+  Result<void> set_setting(std::string_view name, std::string_view value) override {
+    state_.settings.insert_or_assign(std::string(name), std::string(value));
+    return {};
+  }
+  Result<void> new_incarnation(std::string_view hex) override { return set_setting("incarnation", hex); }
+  Result<void> put_token(const Token& token) override {
+    state_.tokens.insert_or_assign(token.sha256, token);
+    return {};
+  }
+  Result<bool> remove_token(const Digest& sha256) override { return state_.tokens.erase(sha256) > 0; }
+  Result<void> expect_many() override { return {}; }
+  Result<void> commit() override {
+    SPL_CHECK(!done_);
+    done_ = true;
+    store_.publish(std::make_shared<const State>(state_));
+    return {};
+  }
+
+ private:
+  [[nodiscard]] const State& state() const override { return state_; }
+  PutOutcome meet_duplicate(EntryPtr& there, const Record& record);
+
+  MemoryStore& store_;
+  const std::unique_lock<std::mutex> lock_;
+  State state_;
+  std::unique_ptr<const State> marked_;
+  std::set<std::string> own_threads_;  // directories whose entries no other state shares
+  bool done_ = false;
+};
+
+Result<PutOutcome> MemoryWriter::put(const Record& record) {
+  const std::uint64_t sequence = state_.log.size() + 1;
+  const auto [at, fresh] = state_.sequences.try_emplace(record.id, sequence);
+  if (!fresh) return meet_duplicate(state_.log[at->second - 1], record);
+  state_.log.push_back(std::make_shared<const Record>(record));
+  const std::string directory = record::thread_directory(record.thread);
+  std::shared_ptr<ThreadEntries>& slot = state_.threads[directory];
+  if (own_threads_.insert(directory).second)
+    slot = std::make_shared<ThreadEntries>(slot == nullptr ? ThreadEntries{record.thread, {}} : *slot);
+  slot->sequences.push_back(sequence);
+  std::uint64_t& clock = state_.clocks[{record.thread, record.actor}];
+  clock = std::max(clock, record.clock);
+  return PutOutcome::kInserted;
+}
+
+PutOutcome MemoryWriter::meet_duplicate(EntryPtr& there, const Record& record) {
+  if (!there->sig && record::signature_is_valid(record)) {
+    auto filled = std::make_shared<Record>(*there);
+    filled->sig = record.sig;
+    there = std::move(filled);
+    return PutOutcome::kSigFilled;
+  }
+  return record.judged_by && there->judged_by != record.judged_by ? PutOutcome::kDiffers : PutOutcome::kDuplicate;
+}
+
+Result<std::unique_ptr<StoreWriter>> MemoryStore::writer() {
+  std::unique_lock lock(writer_mutex_);
+  return std::make_unique<MemoryWriter>(*this, std::move(lock));
+}
+
+Result<void> MemoryStore::check() {
+  const auto state = current();
+  std::size_t records = 0;
+  for (const auto& [directory, thread] : state->threads) records += thread->sequences.size();
+  if (records != state->log.size() || records != state->sequences.size())
+    return fail("the store is damaged: its counts do not agree");
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<RecordStore> make_memory_store(std::string incarnation) {
+  return std::make_unique<MemoryStore>(std::move(incarnation));
+}
+
+}  // namespace spl::store

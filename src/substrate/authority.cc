@@ -1,0 +1,163 @@
+#include "substrate/authority.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "codec/json.h"
+#include "crypto/did_key.h"
+#include "record/thread.h"
+
+namespace spl::substrate {
+namespace {
+
+using codec::Json;
+
+// Who may speak on a reserved thread, and whom they have spoken for.
+class Authority {
+ public:
+  static Result<Authority> of(store::StoreReader& reader, const std::optional<std::string>& did) {
+    Authority authority;
+    if (!did) return authority;
+    const auto key = crypto::parse_did_key(*did);
+    if (!key) return authority;
+    authority.did_ = *did;
+    authority.verifier_ = TRY(crypto::Verifier::make(*key));
+    for (const std::string_view thread : record::reserved_threads()) {
+      TRY(reader.thread_records(thread, store::RecordOrder::kAny, [&](const store::StoredRecord& row) -> Result<void> {
+        if (row.canonical.find("\"endorses\":") == std::string_view::npos) return {};
+        const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
+        if (authority.is_own(record)) authority.take_endorsements(record);
+        return {};
+      }));
+    }
+    return authority;
+  }
+
+  [[nodiscard]] bool is_own(const Record& record) const {
+    return verifier_ && record.actor == did_ && record.sig && verifier_->verify(record.canonical, *record.sig);
+  }
+  [[nodiscard]] bool is_effective(const Record& record) const {
+    return is_own(record) || endorsed_.contains(record.id.hex());
+  }
+  [[nodiscard]] std::string why_not(const Record& record) const {
+    if (record.actor != did_) return "another actor";
+    return record.sig ? "wrong signature" : "no signature";
+  }
+
+ private:
+  void take_endorsements(const Record& record) {
+    const auto body = Json::parse(record.body());
+    const Json* endorses = body ? body->find("endorses") : nullptr;
+    if (endorses == nullptr) return;
+    if (endorses->string() != nullptr) endorsed_.insert(*endorses->string());
+    if (endorses->array() == nullptr) return;
+    for (const Json& id : *endorses->array()) {
+      if (id.string() != nullptr) endorsed_.insert(*id.string());
+    }
+  }
+
+  std::string did_;
+  std::optional<crypto::Verifier> verifier_;
+  std::set<std::string> endorsed_;
+};
+
+Result<void> visit_effective(store::StoreReader& reader, const Authority& authority, std::string_view thread,
+                             const std::function<Result<void>(const Record&)>& visit) {
+  return reader.thread_records(thread, store::RecordOrder::kClock, [&](const store::StoredRecord& row) -> Result<void> {
+    const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
+    return authority.is_effective(record) ? visit(record) : Result<void>();
+  });
+}
+
+std::string text_member(const Json& body, std::string_view name) {
+  const Json* value = body.find(name);
+  return value != nullptr && value->string() != nullptr ? *value->string() : std::string();
+}
+
+// A pair is known by its pair_id, or by its peer where a record names none; its last word decides.
+Result<std::uint64_t> count_pairs(store::StoreReader& reader, const Authority& authority) {
+  std::map<std::string, bool> alive;
+  TRY(visit_effective(reader, authority, record::kPairsThread, [&](const Record& record) -> Result<void> {
+    const Json body = TRY(Json::parse(record.body()));
+    const std::string pair = text_member(body, "pair_id");
+    const std::string peer = text_member(body, "peer_did");
+    if (pair.empty() && peer.empty()) return {};
+    const bool revoked =
+        text_member(body, "state") == "revoked" || text_member(body, "kind").find("revoke") != std::string::npos;
+    alive[pair.empty() ? peer : pair] = !revoked;
+    return {};
+  }));
+  return static_cast<std::uint64_t>(std::ranges::count_if(alive, [](const auto& pair) { return pair.second; }));
+}
+
+// A grant is a LEARN of its kind; one that a revocation names is none, whatever the order.
+Result<std::uint64_t> count_grants(store::StoreReader& reader, const Authority& authority) {
+  std::set<std::string> grants;
+  std::set<std::string> revoked;
+  TRY(visit_effective(reader, authority, record::kConsentThread, [&](const Record& record) -> Result<void> {
+    const Json body = TRY(Json::parse(record.body()));
+    const Json* revokes = body.find("revokes");
+    if (revokes != nullptr && revokes->string() != nullptr) revoked.insert(*revokes->string());
+    if (revokes != nullptr && revokes->array() != nullptr) {
+      for (const Json& id : *revokes->array()) {
+        if (id.string() != nullptr) revoked.insert(*id.string());
+      }
+    }
+    if (revokes == nullptr && record.act == record::Act::kLearn && text_member(body, "kind") == "core.consent.v1")
+      grants.insert(record.id.hex());
+    return {};
+  }));
+  return static_cast<std::uint64_t>(
+      std::ranges::count_if(grants, [&revoked](const std::string& id) { return !revoked.contains(id); }));
+}
+
+// An account is known by its name; its last record decides.
+Result<std::uint64_t> count_accounts(store::StoreReader& reader, const Authority& authority) {
+  std::map<std::string, bool> active;
+  TRY(visit_effective(reader, authority, record::kServiceAccountsThread, [&](const Record& record) -> Result<void> {
+    const Json body = TRY(Json::parse(record.body()));
+    const std::string name = text_member(body, "name");
+    if (!name.empty()) active[name] = text_member(body, "state") != "revoked";
+    return {};
+  }));
+  return static_cast<std::uint64_t>(std::ranges::count_if(active, [](const auto& account) { return account.second; }));
+}
+
+}  // namespace
+
+Result<void> effective_records(store::StoreReader& reader, std::string_view thread,
+                               const std::optional<std::string>& did,
+                               const std::function<Result<void>(const Record&)>& visit) {
+  return visit_effective(reader, TRY(Authority::of(reader, did)), thread, visit);
+}
+
+Result<Ineffective> ineffective_records(store::StoreReader& reader, const std::optional<std::string>& did,
+                                        std::size_t limit) {
+  const Authority authority = TRY(Authority::of(reader, did));
+  Ineffective found;
+  for (const std::string_view thread : record::reserved_threads()) {
+    TRY(reader.thread_records(thread, store::RecordOrder::kClock, [&](const store::StoredRecord& row) -> Result<void> {
+      const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
+      if (authority.is_effective(record)) return {};
+      ++found.count;
+      if (found.records.size() < limit)
+        found.records.push_back({record.id, std::string(thread), record.actor,
+                                 std::string(record::act_name(record.act)), authority.why_not(record)});
+      return {};
+    }));
+  }
+  return found;
+}
+
+Result<AuthorityCounts> authority_counts(store::StoreReader& reader, const std::optional<std::string>& did) {
+  const Authority authority = TRY(Authority::of(reader, did));
+  AuthorityCounts counts;
+  counts.federation_pairs = TRY(count_pairs(reader, authority));
+  counts.consent_grants = TRY(count_grants(reader, authority));
+  counts.service_accounts = TRY(count_accounts(reader, authority));
+  return counts;
+}
+
+}  // namespace spl::substrate

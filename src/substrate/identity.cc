@@ -1,0 +1,119 @@
+#include "substrate/identity.h"
+
+#include <array>
+
+#include "crypto/did_key.h"
+#include "record/did_document.h"
+
+namespace spl::substrate {
+namespace {
+
+constexpr char kKeyFile[] = "private_key.bin";
+constexpr char kDocumentFile[] = "did_document.json";
+constexpr char kIncoming[] = "incoming";
+constexpr char kPrevious[] = "previous";
+
+using env::join;
+
+// The identity whose two files lie in `directory`; nothing where one is missing.
+Result<std::optional<Identity>> read_pair(env::Env env, const std::string& directory) {
+  for (const char* name : {kKeyFile, kDocumentFile}) {
+    if (!TRY(env.fs.info(join(directory, name)))) return std::nullopt;
+  }
+  const SecretBytes seed(TRY(env::read_file(env.fs, join(directory, kKeyFile), 64)));
+  const std::string document =
+      TRY(env::read_file(env.fs, join(directory, kDocumentFile), record::kDidDocumentBytesMax));
+  return std::optional(TRY_IN(directory, identity_from(seed.reveal(), document)));
+}
+
+// The DID that one of the two files speaks of; nothing where there is no such file.
+Result<std::optional<std::string>> did_in_file(env::Env env, const std::string& directory, const char* name) {
+  const std::string path = join(directory, name);
+  if (!TRY(env.fs.info(path))) return std::nullopt;
+  const SecretBytes content(TRY(env::read_file(env.fs, path, record::kDidDocumentBytesMax)));
+  if (name == kKeyFile) {
+    const auto key = TRY_IN(path, crypto::SigningKey::from_seed(content.reveal()));
+    return std::optional(crypto::did_of(key.public_key()));
+  }
+  return std::optional(crypto::did_of(TRY_IN(path, record::parse_did_document(content.reveal()))));
+}
+
+Result<void> drop_incoming(env::Env env, const std::string& directory) {
+  const std::string incoming = join(directory, kIncoming);
+  if (!TRY(env.fs.info(incoming))) return {};
+  TRY(env::remove_tree(env.fs, incoming));
+  return env.fs.sync_directory(directory);
+}
+
+// Moves a file that speaks of another DID than `did` out of the way.
+Result<void> set_aside(env::Env env, const std::string& directory, const char* name, const std::string& did) {
+  const auto there = TRY(did_in_file(env, directory, name));
+  if (!there || *there == did) return {};
+  const std::string previous = join(join(directory, kPrevious), *there);
+  TRY(env::make_directories(env.fs, previous));
+  TRY(env.fs.rename(join(directory, name), join(previous, name)));
+  TRY(env.fs.sync_directory(previous));
+  return env.fs.sync_directory(directory);
+}
+
+}  // namespace
+
+Result<Identity> generate_identity(env::Env env) {
+  std::array<char, crypto::kSeedBytes> seed{};
+  env.random.fill(seed);
+  auto key = crypto::SigningKey::from_seed({seed.data(), seed.size()});
+  explicit_bzero(seed.data(), seed.size());
+  if (!key) return std::unexpected(std::move(key).error());
+  std::string did = crypto::did_of(key->public_key());
+  std::string document = record::did_document_text(key->public_key());
+  return Identity{std::move(*key), std::move(did), std::move(document)};
+}
+
+Result<Identity> identity_from(std::string_view seed, std::string_view document) {
+  auto key = TRY(crypto::SigningKey::from_seed(seed));
+  if (TRY(record::parse_did_document(document)) != key.public_key())
+    return fail(ErrorCode::kVerification, "the private key does not derive the key of did_document.json");
+  std::string did = crypto::did_of(key.public_key());
+  return Identity{std::move(key), std::move(did), std::string(document)};
+}
+
+Result<void> stage_identity(env::Env env, const std::string& directory, const Identity& identity) {
+  TRY(drop_incoming(env, directory));
+  const std::string incoming = join(directory, kIncoming);
+  TRY(env::make_directories(env.fs, incoming));
+  TRY(env::write_file_atomically(env.fs, join(incoming, kKeyFile), identity.key.seed().reveal()));
+  return env::write_file_atomically(env.fs, join(incoming, kDocumentFile), identity.document);
+}
+
+Result<void> settle_identity(env::Env env, const std::string& directory, const std::optional<std::string>& did) {
+  const std::string incoming = join(directory, kIncoming);
+  if (!TRY(env.fs.info(incoming))) return {};
+  // Half of it may be in place already: then what is left still speaks of the same DID.
+  for (const char* name : {kKeyFile, kDocumentFile}) {
+    const auto staged = did ? did_in_file(env, incoming, name) : Result<std::optional<std::string>>(std::nullopt);
+    if (!staged || !*staged || **staged != *did) continue;
+    TRY(set_aside(env, directory, name, *did));
+    TRY(env.fs.rename(join(incoming, name), join(directory, name)));
+    TRY(env.fs.sync_directory(directory));
+  }
+  return drop_incoming(env, directory);
+}
+
+Result<Identity> load_identity(env::Env env, const std::string& directory, const std::string& did) {
+  for (const std::string& place : {directory, join(directory, kIncoming)}) {
+    auto pair = read_pair(env, place);
+    if (pair && *pair && (*pair)->did == did) return std::move(**pair);
+  }
+  // Between two renames of settle_identity: one file here, the other still there.
+  const std::string incoming = join(directory, kIncoming);
+  const auto key_did = TRY(did_in_file(env, directory, kKeyFile));
+  if (key_did == did && TRY(did_in_file(env, incoming, kDocumentFile)) == did) {
+    const SecretBytes seed(TRY(env::read_file(env.fs, join(directory, kKeyFile), 64)));
+    return identity_from(seed.reveal(),
+                         TRY(env::read_file(env.fs, join(incoming, kDocumentFile), record::kDidDocumentBytesMax)));
+  }
+  return fail("the files in " + directory + " are not those of the instance's identity " + did,
+              "put back its private_key.bin and did_document.json, or import a bundle into a new home");
+}
+
+}  // namespace spl::substrate
