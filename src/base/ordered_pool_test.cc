@@ -6,7 +6,6 @@
 #include <latch>
 #include <memory>
 #include <thread>
-#include <utility>
 
 namespace spl::base {
 namespace {
@@ -38,7 +37,7 @@ TEST(OrderedPool, HoldsNoMoreThanItsLimit) {
     for (int seen = held_max; now > seen && !held_max.compare_exchange_weak(seen, now);) {
     }
     --held;
-    return std::move(job);
+    return job;
   });
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(pool.full(), i >= 3);
@@ -55,7 +54,7 @@ TEST(OrderedPool, WorksAtTheSameTime) {
   std::latch both(2);
   OrderedPool<int, int> pool(2, 2, [&](int&& job) {
     both.arrive_and_wait();
-    return std::move(job);
+    return job;
   });
   pool.push(1);
   pool.push(2);
@@ -69,7 +68,7 @@ TEST(OrderedPool, IsReadyOnlyForTheOldest) {
   OrderedPool<int, int> pool(2, 2, [&](int&& job) {
     if (job == 1) first.wait();
     if (job == 2) second_done.count_down();
-    return std::move(job);
+    return job;
   });
   EXPECT_FALSE(pool.ready());
   pool.push(1);
@@ -99,7 +98,7 @@ TEST(OrderedPool, DropsWhatHasNotBegunWhenItGoes) {
         running.count_down();
         release.wait();
       }
-      return std::move(job);
+      return job;
     });
     for (int i = 0; i < 100; ++i) pool.push(i);
     running.wait();
@@ -110,7 +109,7 @@ TEST(OrderedPool, DropsWhatHasNotBegunWhenItGoes) {
 
 TEST(OrderedPool, CanBeLeftAtOnce) {
   for (int i = 0; i < 200; ++i) {
-    OrderedPool<int, int> pool(3, 3, [](int&& job) { return std::move(job); });
+    OrderedPool<int, int> pool(3, 3, [](int&& job) { return job; });
     pool.push(i);
   }
 }

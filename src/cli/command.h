@@ -30,6 +30,7 @@ struct Positional {
   std::string help;
   enum class Need : std::uint8_t { kRequired, kOptional, kSome } need = Need::kRequired;  // kSome: one or more
   Names names = Names::kAnything;
+  std::vector<std::string> choices = {};  // not empty: nothing else is taken
 };
 
 // The exit code; an error's code is one too.

@@ -115,17 +115,24 @@ std::unexpected<Error> objection(const CLI::App& app, const CLI::ParseError& err
   return wrong_use(path, name + ": " + why);
 }
 
-Result<void> check_choice(const std::vector<const Command*>& path, const Arguments& arguments) {
+Result<void> check_choices(const std::vector<const Command*>& path, const Arguments& arguments, const std::string& key,
+                           const std::vector<std::string>& choices) {
+  if (choices.empty()) return {};
+  std::string wanted;
+  for (const std::string& choice : choices) wanted += (wanted.empty() ? "" : ", ") + choice;
+  for (const std::string& value : arguments.all(key)) {
+    if (std::ranges::find(choices, value) == choices.end())
+      return wrong_use(path, key + " " + base::escaped(value, 80) + ": not one of " + wanted);
+  }
+  return {};
+}
+
+Result<void> check_values(const std::vector<const Command*>& path, const Arguments& arguments) {
   for (const Command* command : path) {
-    for (const Option& option : command->options) {
-      if (option.choices.empty()) continue;
-      for (const std::string& value : arguments.all(key_of(option))) {
-        if (std::ranges::find(option.choices, value) != option.choices.end()) continue;
-        std::string wanted;
-        for (const std::string& choice : option.choices) wanted += (wanted.empty() ? "" : ", ") + choice;
-        return wrong_use(path, key_of(option) + " " + base::escaped(value, 80) + ": not one of " + wanted);
-      }
-    }
+    for (const Option& option : command->options)
+      TRY(check_choices(path, arguments, key_of(option), option.choices));
+    for (const Positional& positional : command->positionals)
+      TRY(check_choices(path, arguments, positional.name, positional.choices));
   }
   return {};
 }
@@ -162,7 +169,7 @@ Result<Invocation> parse_command_line(const std::vector<std::string>& words) {
   } catch (const CLI::Error& error) {
     return fail(ErrorCode::kUsage, base::escaped(error.what(), 300));
   }
-  if (!invocation.help) TRY(check_choice(invocation.path, invocation.arguments));
+  if (!invocation.help) TRY(check_values(invocation.path, invocation.arguments));
   return invocation;
 }
 

@@ -286,13 +286,13 @@ TEST(ZstdInterop, ReadsWhatTheProgramWrites) {
   const std::string path = directory.path() + "/f";
   const std::string text = text_of(300'000);
   std::ofstream(path, std::ios::binary) << text;
+  const auto compressed = [&](const std::string& options) { return output_of("zstd -q -c " + options + " < " + path); };
   for (const std::string options : {"-1", "-19", "--long=27", "--no-check", "-3 --stream-size=300000"}) {
-    const std::string zstd = output_of("zstd -q -c " + options + " < " + path);
-    const auto result = decompressed(zstd);
+    const auto result = decompressed(compressed(options));
     ASSERT_TRUE(result) << options << ": " << result.error().message;
     EXPECT_TRUE(*result == text) << options;
   }
-  EXPECT_EQ(why(output_of("zstd -q -c --ultra -22 --long=28 < " + path)), "zstd: window is over 128 MiB");
+  EXPECT_EQ(why(compressed("--ultra -22 --long=28")), "zstd: window is over 128 MiB");
 }
 
 TEST(ZstdInterop, TarReadsAnEntireCompressedTar) {

@@ -99,12 +99,14 @@ Result<AgeLocks> read_locks(const std::vector<AgeStanza>& stanzas, int log_n_max
     const std::string& type = stanza.arguments.front();
     if (type == kX25519Type) {
       TRY(check_shape(stanza, 2));
-      locks.x25519.push_back({TRY(parse_argument(type, stanza.arguments[1], kX25519Bytes)), stanza.body});
+      std::string share = TRY(parse_argument(type, stanza.arguments[1], kX25519Bytes));
+      locks.x25519.push_back({std::move(share), stanza.body});
     } else if (type == kScryptType) {
       if (stanzas.size() != 1) return malformed(type, "it does not stand alone");
       TRY(check_shape(stanza, 3));
-      locks.scrypt = {TRY(parse_argument(type, stanza.arguments[1], kSaltBytes)),
-                      TRY(parse_log_n(stanza.arguments[2], log_n_max)), stanza.body};
+      std::string salt = TRY(parse_argument(type, stanza.arguments[1], kSaltBytes));
+      const int log_n = TRY(parse_log_n(stanza.arguments[2], log_n_max));
+      locks.scrypt = {std::move(salt), log_n, stanza.body};
     }
   }
   return locks;

@@ -1,0 +1,152 @@
+// export.
+#include <filesystem>
+
+#include "cli/command.h"
+#include "cli/gateway.h"
+#include "cli/keys.h"
+#include "cli/output_file.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "instance/export.h"
+
+namespace spl::cli {
+namespace {
+
+using codec::Json;
+
+Result<instance::ExportOptions> options_from(const Arguments& arguments) {
+  if (const auto context = arguments.value("--context"))
+    return fail(ErrorCode::kUsage, "there is no context \"" + shown(*context) + "\"",
+                "this instance has no contexts: leave out --context");
+  instance::ExportOptions options;
+  options.uncompressed = arguments.has("--uncompressed");
+  options.no_identity = arguments.has("--no-identity");
+  options.carry_tokens = arguments.has("--carry-tokens");
+  options.plaintext = arguments.has("--plaintext");
+  for (const std::string& text : arguments.all("--recipient"))
+    options.recipients.push_back(TRY_IN("--recipient", crypto::Recipient::parse(text)));
+  options.passphrase = TRY(read_passphrase(arguments));
+  if (const auto directory = arguments.value("--spool")) {
+    // The daemon has a working directory of its own.
+    std::error_code error;
+    options.spool_directory = std::filesystem::absolute(*directory, error).string();
+    if (error) return fail("--spool " + shown(*directory) + ": " + error.message());
+  }
+  options.workers = Session::workers();
+  return options;
+}
+
+// Where the bundle goes: a file, or standard output.
+class Destination {
+ public:
+  static Result<Destination> open(Session& session, const std::string& path, ShownProgress& progress) {
+    Destination made;
+    if (path == "-") {
+      if (session.out().out_is_terminal())
+        return fail(ErrorCode::kUsage, "a bundle is not written to a terminal", "send it to a file or a pipe");
+      made.pipe_ = std::make_unique<DescriptorSink>(STDOUT_FILENO, "standard output", &progress.interrupt());
+    } else {
+      made.file_ = TRY(OutputFile::create(session.env(), path, progress));
+    }
+    return made;
+  }
+  [[nodiscard]] Sink& sink() { return file_ ? static_cast<Sink&>(*file_) : *pipe_; }
+  [[nodiscard]] bool is_pipe() const { return pipe_ != nullptr; }
+  [[nodiscard]] std::uint64_t bytes() const { return file_ ? file_->bytes_written() : pipe_->bytes_written(); }
+  Result<void> commit() { return file_ ? file_->commit() : Result<void>(); }
+
+ private:
+  std::unique_ptr<OutputFile> file_;
+  std::unique_ptr<DescriptorSink> pipe_;
+};
+
+Result<instance::ExportReport> make_bundle(Gateway& gateway, instance::ExportOptions options, Destination& destination,
+                                           ShownProgress& progress) {
+  if (gateway.daemon) {
+    const auto report = TRY(gateway.daemon->export_bundle(options, destination.sink(), progress));
+    TRY(destination.commit());
+    TRY(gateway.daemon->export_committed(report));
+    return report;
+  }
+  const auto prepared = TRY(instance::prepare_export(*gateway.instance, std::move(options), progress));
+  TRY(prepared->write(destination.sink()));
+  TRY(destination.commit());
+  TRY(prepared->committed());
+  return prepared->report();
+}
+
+Result<void> print_report(Output& out, const std::string& path, const Destination& destination,
+                          const instance::ExportReport& report, double seconds) {
+  if (report.identity_included)
+    out.note(std::string("spl: the bundle holds the private key of ") + report.source_did +
+             (report.encrypted ? ", encrypted" : ", not encrypted: whoever has the file can act as this instance"));
+  if (!out.text()) {
+    Json json = Json::Object{{"path", path}, {"bytes", destination.bytes()}};
+    const Json members = report.json();
+    for (const auto& [name, value] : *members.object()) json.add(name, value);
+    json.add("seconds", seconds);
+    if (!destination.is_pipe()) return out.document(json);
+    out.note(json.text());
+    return {};
+  }
+  if (destination.is_pipe()) return {};
+  return out.line("wrote " + shown(path) + ": " + counted(report.record_count, "record") + " in " +
+                  counted(report.thread_count, "thread") + ", " + human_bytes(destination.bytes()) + ", sha256 of its "
+                  "files " + report.bundle_sha256);
+}
+
+Result<int> run_export(Session& session, const Arguments& arguments) {
+  const auto path = arguments.value("--out");
+  if (!path) return fail(ErrorCode::kUsage, "spl export: --out is missing", "name the file to be written, or -");
+  auto options = TRY(options_from(arguments));
+  TRY(session.require_instance());
+  const auto start = session.env().clock.steady();
+  ShownProgress progress(session);
+  Destination destination = TRY(Destination::open(session, *path, progress));
+  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  const instance::ExportReport report = TRY(make_bundle(gateway, std::move(options), destination, progress));
+  progress.finish();
+  const std::chrono::duration<double> seconds = session.env().clock.steady() - start;
+  TRY(print_report(session.out(), *path, destination, report, seconds.count()));
+  return 0;
+}
+
+}  // namespace
+
+Command export_command() {
+  return {
+      .name = "export",
+      .summary = "Write everything of the instance into one signed file",
+      .details = "The file appears under its name only when it is whole and durable. It is a tar, compressed by zstd, "
+                 "that tar -tf lists. It holds the private key unless --no-identity is given; with recipients or a "
+                 "passphrase it is encrypted as a whole, and the age program opens it.",
+      .options =
+          {{.name = "--out",
+            .value = "PATH",
+            .help = "the file to write; - is standard output",
+            .names = Names::kFile},
+           {.name = "--uncompressed", .value = "", .help = "write a plain tar"},
+           {.name = "--no-identity", .value = "", .help = "leave out the private key: the bundle can be read, not imported"},
+           {.name = "--carry-tokens", .value = "", .help = "carry the hashes of the accounts' tokens, so that they stay valid"},
+           {.name = "--records-only", .value = "", .help = "leave out all services"},
+           {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the instance"},
+           {.name = "--without-derived", .value = "", .help = "leave out what services can rebuild at a price"},
+           {.name = "--recipient",
+            .value = "AGE1",
+            .help = "encrypt for this age recipient, besides those of config.toml",
+            .times = Times::kAny},
+           {.name = "--passphrase-file",
+            .value = "FILE",
+            .help = "encrypt for the passphrase that is the file's first line; - is standard input",
+            .names = Names::kFile},
+           {.name = "--plaintext", .value = "", .help = "do not encrypt, whatever config.toml says"},
+           {.name = "--spool",
+            .value = "DIR",
+            .help = "where room for the compressed body is; else the home's run/",
+            .names = Names::kDirectory}},
+      .examples = {"spl export --out my.spl", "spl export --out my.spl --recipient age1...",
+                   "spl export --out - | ssh there spl import -"},
+      .run = run_export};
+}
+
+}  // namespace spl::cli

@@ -1,0 +1,27 @@
+// The way of a command that a running daemon must see: through the daemon where one answers, else directly, under the
+// home's lock. Both do the same. One thread.
+#pragma once
+
+#include <memory>
+
+#include "base/result.h"
+#include "cli/session.h"
+#include "http/daemon_client.h"
+#include "instance/instance.h"
+
+namespace spl::cli {
+
+// Exactly one of the two is there.
+struct Gateway {
+  std::unique_ptr<http::DaemonClient> daemon;
+  std::unique_ptr<instance::Instance> instance;
+};
+
+// What to do where there is no instance yet.
+enum class Missing : bool { kMake, kRefuse };
+
+// While another process has the lock and no daemon answers, both ways are tried again for up to 30 s; then the code is
+// kUnavailable.
+Result<Gateway> open_gateway(Session& session, Missing missing);
+
+}  // namespace spl::cli

@@ -1,0 +1,193 @@
+#include "cli/help.h"
+
+#include <algorithm>
+
+#include "base/version.h"
+#include "cli/parse.h"
+
+namespace spl::cli {
+namespace {
+
+constexpr std::size_t kWidth = 100;
+constexpr std::size_t kColumnMax = 30;
+
+using Path = std::vector<const Command*>;
+
+// `text` filled into lines of kWidth, each indented; the first one stands at `column` already.
+void append_filled(std::string& out, std::string_view text, std::size_t indent, std::size_t column) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    if (column + end + 1 > kWidth && column > indent) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      out.push_back(' ');
+      ++column;
+    }
+    out += text.substr(0, end);
+    column += end;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  out.push_back('\n');
+}
+
+struct Row {
+  std::string left;
+  std::string right;
+};
+
+void append_rows(std::string& out, std::string_view title, const std::vector<Row>& rows) {
+  if (rows.empty()) return;
+  std::size_t column = 0;
+  for (const Row& row : rows) column = std::max(column, row.left.size());
+  column = std::min(column, kColumnMax) + 4;
+  out += "\n" + std::string(title) + "\n";
+  for (const Row& row : rows) {
+    out += "  " + row.left;
+    if (row.left.size() + 4 > column) {
+      out += "\n" + std::string(column, ' ');
+    } else {
+      out += std::string(column - 2 - row.left.size(), ' ');
+    }
+    append_filled(out, row.right, column, column);
+  }
+}
+
+std::string option_text(const Option& option) {
+  std::string text = option.name;
+  const std::size_t comma = text.find(',');
+  if (comma != std::string::npos) text.insert(comma + 1, " ");
+  if (!option.value.empty()) text += " " + option.value;
+  return text;
+}
+
+std::string positional_text(const Positional& positional) {
+  switch (positional.need) {
+    case Positional::Need::kOptional:
+      return "[" + positional.name + "]";
+    case Positional::Need::kSome:
+      return positional.name + "...";
+    case Positional::Need::kRequired:
+      break;
+  }
+  return positional.name;
+}
+
+std::string help_of(const Option& option) {
+  return option.help + (option.times == Times::kAny ? " (may be repeated)" : "");
+}
+
+std::vector<Row> option_rows(const Command& command) {
+  std::vector<Row> rows;
+  for (const Option& option : command.options) rows.push_back({option_text(option), help_of(option)});
+  return rows;
+}
+
+// Text for groff: backslashes and hyphens as they are, and no line that begins a macro.
+std::string roff(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\') {
+      out += "\\e";
+    } else if (c == '-') {
+      out += "\\-";
+    } else {
+      if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n')) out += "\\&";
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+void append_man_options(std::string& out, const Command& command) {
+  for (const Positional& positional : command.positionals)
+    out += ".TP\n\\fI" + roff(positional.name) + "\\fR\n" + roff(positional.help) + ".\n";
+  for (const Option& option : command.options)
+    out += ".TP\n\\fB" + roff(option_text(option)) + "\\fR\n" + roff(help_of(option)) + ".\n";
+}
+
+void append_man_examples(std::string& out, const Command& command) {
+  for (const std::string& example : command.examples) out += ".RS 4\n.EX\n" + roff(example) + "\n.EE\n.RE\n";
+}
+
+void append_man_commands(std::string& out, Path path) {
+  for (const Command& command : path.back()->commands) {
+    path.push_back(&command);
+    if (command.run != nullptr) {
+      out += ".SS \"" + roff(usage_line(path)) + "\"\n" + roff(command.summary) + ".\n";
+      if (!command.details.empty()) out += ".PP\n" + roff(command.details) + "\n";
+      append_man_options(out, command);
+      out += ".PP\nExample:\n";
+      append_man_examples(out, command);
+    }
+    append_man_commands(out, path);
+    path.pop_back();
+  }
+}
+
+}  // namespace
+
+std::string usage_line(const Path& path) {
+  std::string line = full_name(path);
+  const Command& command = *path.back();
+  if (!command.commands.empty()) return line + " COMMAND";
+  for (const Positional& positional : command.positionals) line += " " + positional_text(positional);
+  for (const Option& option : command.options)
+    line += " [" + key_of(option) + (option.value.empty() ? "" : " " + option.value) + "]" +
+            (option.times == Times::kAny ? "..." : "");
+  return line;
+}
+
+std::string help_text(const Path& path) {
+  const Command& command = *path.back();
+  std::string out = command.summary + ".\n\nusage: ";
+  append_filled(out, usage_line(path), 7, 7);
+  if (!command.details.empty()) {
+    out.push_back('\n');
+    append_filled(out, command.details, 0, 0);
+  }
+  std::vector<Row> rows;
+  for (const Command& below : command.commands) rows.push_back({below.name, below.summary});
+  append_rows(out, "commands:", rows);
+  rows.clear();
+  for (const Positional& positional : command.positionals) rows.push_back({positional.name, positional.help});
+  append_rows(out, "arguments:", rows);
+  if (path.size() > 1) append_rows(out, "options:", option_rows(command));
+  append_rows(out, "options of every command:", option_rows(*path.front()));
+  out += command.examples.size() > 1 ? "\nexamples:\n" : "\nexample:\n";
+  for (const std::string& example : command.examples) out += "  " + example + "\n";
+  return out;
+}
+
+std::string man_page(const Path& path) {
+  const Command& command = *path.back();
+  std::string dashed = full_name(path);
+  std::ranges::replace(dashed, ' ', '-');
+  std::string title = dashed;
+  std::ranges::transform(title, title.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; });
+  std::string out = ".TH " + roff(title) + " 1 \"\" \"spl " + base::kVersion + "\" \"spl\"\n";
+  out += ".SH NAME\n" + roff(dashed) + " \\- " + roff(command.summary) + "\n";
+  out += ".SH SYNOPSIS\n\\fB" + roff(usage_line(path)) + "\\fR\n";
+  if (!command.details.empty()) out += ".SH DESCRIPTION\n" + roff(command.details) + "\n";
+  if (!command.positionals.empty() || !command.options.empty()) {
+    out += ".SH OPTIONS\n";
+    append_man_options(out, command);
+  }
+  if (!command.commands.empty()) {
+    out += ".SH COMMANDS\n";
+    append_man_commands(out, path);
+  }
+  out += ".SH EXAMPLES\n";
+  append_man_examples(out, command);
+  out +=
+      ".SH EXIT STATUS\n"
+      "0 done; 1 failed; 2 wrong use; 3 refused by a safety gate; 4 verification failed; 5 pre\\-flight found a stop; "
+      "6 something needed is unavailable; 7 two things differ.\n";
+  if (path.size() == 1)
+    out +=
+        ".SH ENVIRONMENT\n.TP\nSYNCROPEL_HOME\nThe home, where \\fB\\-\\-home\\fR is not given.\n.TP\nNO_COLOR\nWhere "
+        "it is set, nothing is coloured.\n";
+  return out;
+}
+
+}  // namespace spl::cli

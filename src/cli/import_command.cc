@@ -1,0 +1,150 @@
+// import.
+#include "bundle/container.h"
+#include "cli/command.h"
+#include "cli/findings.h"
+#include "cli/gateway.h"
+#include "cli/keys.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "crypto/age.h"
+#include "instance/import.h"
+
+namespace spl::cli {
+namespace {
+
+using codec::Json;
+using instance::Finding;
+
+Result<instance::ImportOptions> options_from(const Arguments& arguments) {
+  if (const auto context = arguments.value("--context"))
+    return fail(ErrorCode::kUsage, "there is no context \"" + shown(*context) + "\"",
+                "this instance has no contexts: leave out --context");
+  if (arguments.value("--records") == "replace")
+    return fail(ErrorCode::kUsage, "--records replace is not available in this version", "records are merged");
+  if (arguments.at("FILE") == "-" && arguments.value("--passphrase-file") == "-")
+    return fail(ErrorCode::kUsage, "bundle and passphrase cannot both come from standard input");
+  instance::ImportOptions options;
+  options.dry_run = arguments.has("--dry-run");
+  options.force_overwrite = arguments.has("--force-overwrite");
+  options.adopt_identity = arguments.has("--adopt-identity");
+  options.allow_older = arguments.has("--allow-older");
+  options.expect_did = arguments.value("--expect-did");
+  options.reader.workers = Session::workers();
+  return options;
+}
+
+// Keys stay with this process: the daemon gets the inside of an encrypted bundle, and how it was encrypted.
+Result<instance::ImportReport> through_daemon(http::DaemonClient& daemon, Source& file, const Keys& keys,
+                                              instance::ImportOptions options, instance::Progress& progress,
+                                              std::vector<Finding>& findings) {
+  using Kind = bundle::Encryption::Kind;
+  bundle::PeekSource outside(file);
+  const std::string_view begin = TRY(outside.peek(crypto::kAgeMagicBytes));
+  if (!crypto::looks_like_age(begin)) return daemon.import_bundle(outside, options, progress, &findings);
+  const SecretBytes* passphrase = keys.passphrase ? &*keys.passphrase : nullptr;
+  const auto inside = TRY(crypto::AgeDecryptSource::open(outside, keys.identities, passphrase));
+  options.opened_by_caller = inside->kind() == crypto::AgeKind::kPassphrase ? Kind::kPassphrase : Kind::kRecipients;
+  return daemon.import_bundle(*inside, options, progress, &findings);
+}
+
+Result<instance::ImportReport> directly(instance::Instance& opened, Source& file, const Keys& keys,
+                                        instance::ImportOptions options, instance::Progress& progress,
+                                        std::vector<Finding>& findings) {
+  options.reader.identities = keys.identities;
+  options.reader.passphrase = keys.passphrase ? &*keys.passphrase : nullptr;
+  return instance::import_bundle(opened, file, options, progress, &findings);
+}
+
+// A rehearsal where nothing is: an instance in memory, so that not even the home is made.
+Result<Gateway> open_nowhere(Session& session) {
+  Gateway gateway;
+  gateway.instance = TRY(instance::Instance::open(
+      session.env(), {.home = session.paths().root, .sqlite_vfs = {}, .store_url = "memory:"},
+      instance::OpenFor::kReading));
+  return gateway;
+}
+
+std::string identity_text(const instance::ImportReport& report) {
+  const std::string tense = report.dry_run ? "would be " : "";
+  if (report.identity == "adopted") return tense + "adopted: " + report.source_did;
+  if (report.identity == "kept") return "the local one " + (report.dry_run ? std::string("would stay") : "stays");
+  if (report.identity == "same") return "the same: " + report.source_did;
+  return "none in the bundle";
+}
+
+Result<void> print_findings_to_heed(Output& out, const std::vector<Finding>& findings) {
+  for (const Finding& finding : findings) {
+    if (finding.status != "ok") TRY(out.line(finding_line(out, finding)));
+  }
+  return {};
+}
+
+Result<void> print_report(Output& out, const instance::ImportReport& report) {
+  if (!out.text()) return out.document(report.json());
+  TRY(out.line("verified: signature, " + counted(report.records_inspected, "record") + ", signed by " +
+               report.source_did + (report.signer.empty() ? "" : " (" + report.signer + ")")));
+  TRY(print_findings_to_heed(out, report.preflight));
+  TRY(out.line(std::string(report.dry_run ? "would insert " : "inserted ") +
+               counted(report.records_inserted, "record") + ", " + std::to_string(report.records_deduplicated) +
+               " already there" +
+               (report.records_differing > 0 ? ", " + std::to_string(report.records_differing) + " differing" : "")));
+  TRY(out.line("threads:  " + std::to_string(report.threads)));
+  TRY(out.line("pairs:    " + std::to_string(report.federation_pairs)));
+  TRY(out.line("grants:   " + std::to_string(report.consent_grants)));
+  TRY(out.line("identity: " + identity_text(report)));
+  return {};
+}
+
+Result<int> run_import(Session& session, const Arguments& arguments) {
+  const auto options = TRY(options_from(arguments));
+  const Keys keys = TRY(read_keys(arguments));
+  ShownProgress progress(session);
+  const auto file = TRY(InputFile::open(arguments.at("FILE"), &progress.interrupt()));
+  progress.follow(*file);
+  const bool nowhere = options.dry_run && !session.require_instance();
+  Gateway gateway = TRY(nowhere ? open_nowhere(session) : open_gateway(session, Missing::kMake));
+  std::vector<Finding> findings;
+  const auto report = gateway.daemon ? through_daemon(*gateway.daemon, *file, keys, options, progress, findings)
+                                     : directly(*gateway.instance, *file, keys, options, progress, findings);
+  progress.finish();
+  Output& out = session.out();
+  if (!report) {
+    if (out.text()) {
+      TRY(print_findings_to_heed(out, findings));
+    } else {
+      out.add_to_error("preflight", instance::findings_json(findings));
+    }
+    return std::unexpected(report.error());
+  }
+  TRY(print_report(out, *report));
+  return 0;
+}
+
+}  // namespace
+
+Command import_command() {
+  Command command{
+      .name = "import",
+      .summary = "Bring a bundle into this instance, checked to its last byte before anything is changed",
+      .details = "Into an empty store the bundle's identity is installed. A store with records is left alone unless "
+                 "all of the bundle's records are there already or --force-overwrite merges them; nothing is ever "
+                 "deleted. One transaction: all or nothing.",
+      .options =
+          {{.name = "--dry-run", .value = "", .help = "check everything, change nothing; the exit code is the real one"},
+           {.name = "--force-overwrite", .value = "", .help = "merge into a store that has records"},
+           {.name = "--adopt-identity", .value = "", .help = "take the bundle's identity instead of the local one"},
+           {.name = "--expect-did", .value = "DID", .help = "refuse a bundle that another instance signed"},
+           {.name = "--allow-older", .value = "", .help = "take a bundle older than one restored here before"},
+           {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the bundle"},
+           {.name = "--records",
+            .value = "HOW",
+            .help = "what happens to records that are there",
+            .choices = {"merge", "replace"}}},
+      .positionals = {{.name = "FILE", .help = "the bundle; - is standard input", .names = Names::kFile}},
+      .examples = {"spl import my.spl --dry-run", "spl import my.spl", "spl import my.spl --age-identity key.txt"},
+      .run = run_import};
+  for (Option& option : key_options()) command.options.push_back(std::move(option));
+  return command;
+}
+
+}  // namespace spl::cli

@@ -1,0 +1,59 @@
+#include "cli/keys.h"
+
+#include <cstring>
+
+#include "cli/session.h"
+#include "cli/streams.h"
+
+namespace spl::cli {
+namespace {
+
+constexpr std::size_t kPassphraseFileBytesMax = 64u << 10;
+
+// Text that is wiped when it has been used.
+struct SecretText {
+  std::string text;
+  SecretText() = default;
+  SecretText(SecretText&& other) = delete;
+  ~SecretText() { explicit_bzero(text.data(), text.size()); }
+};
+
+}  // namespace
+
+std::vector<Option> key_options() {
+  return {{.name = "--age-identity",
+           .value = "FILE",
+           .help = "secret keys, as age-keygen writes them, that may open an encrypted bundle",
+           .times = Times::kAny,
+           .names = Names::kFile},
+          {.name = "--passphrase-file",
+           .value = "FILE",
+           .help = "a file whose first line is the passphrase; - is standard input",
+           .names = Names::kFile}};
+}
+
+Result<std::optional<SecretBytes>> read_passphrase(const Arguments& arguments) {
+  const auto path = arguments.value("--passphrase-file");
+  if (!path) return std::nullopt;
+  SecretText content;
+  content.text = TRY(read_input(*path, kPassphraseFileBytesMax));
+  std::string_view line = std::string_view(content.text).substr(0, content.text.find('\n'));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.empty()) return fail(ErrorCode::kUsage, "--passphrase-file " + shown(*path) + ": the first line is empty");
+  return std::optional(SecretBytes(line));
+}
+
+Result<Keys> read_keys(const Arguments& arguments) {
+  Keys keys;
+  for (const std::string& path : arguments.all("--age-identity")) {
+    SecretText content;
+    content.text = TRY(read_input(path, crypto::kAgeIdentityFileBytesMax));
+    for (crypto::AgeIdentity& identity :
+         TRY_IN("--age-identity " + shown(path), crypto::parse_identity_file(content.text)))
+      keys.identities.push_back(std::move(identity));
+  }
+  keys.passphrase = TRY(read_passphrase(arguments));
+  return keys;
+}
+
+}  // namespace spl::cli

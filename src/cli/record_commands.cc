@@ -1,0 +1,164 @@
+// intend, do, know, learn, record.
+#include "base/limits.h"
+#include "cli/command.h"
+#include "cli/gateway.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "instance/ingest.h"
+
+namespace spl::cli {
+namespace {
+
+using codec::Json;
+
+Result<RecordId> id_from(const std::string& text) {
+  const auto id = RecordId::parse(text);
+  if (!id) return fail(ErrorCode::kUsage, "\"" + shown(text) + "\" is no record id", "an id is 64 lowercase digits");
+  return *id;
+}
+
+Result<int> emit(Session& session, const Arguments& arguments, record::Act act) {
+  instance::Emission emission;
+  emission.act = act;
+  emission.text = arguments.at("TEXT");
+  emission.thread = arguments.value("--thread");
+  emission.actor = arguments.value("--actor");
+  emission.body = arguments.value("--body");
+  emission.name_space = arguments.value("--namespace");
+  for (const std::string& text : arguments.all("--fulfills")) emission.fulfills.push_back(TRY(id_from(text)));
+  if (!emission.thread && act != record::Act::kIntend)
+    return fail(ErrorCode::kUsage, "only an INTEND opens a thread of its own", "name one with --thread");
+  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  const instance::Emitted emitted =
+      TRY(gateway.daemon ? gateway.daemon->emit(emission) : instance::emit(*gateway.instance, emission));
+  Output& out = session.out();
+  if (out.text()) {
+    TRY(out.line(emitted.id.hex() + " " + shown(emitted.thread)));
+  } else {
+    TRY(out.document(Json::Object{{"id", emitted.id.hex()}, {"thread", emitted.thread}}));
+  }
+  return 0;
+}
+
+Result<int> run_intend(Session& session, const Arguments& arguments) {
+  return emit(session, arguments, record::Act::kIntend);
+}
+Result<int> run_do(Session& session, const Arguments& arguments) {
+  return emit(session, arguments, record::Act::kDo);
+}
+Result<int> run_know(Session& session, const Arguments& arguments) {
+  return emit(session, arguments, record::Act::kKnow);
+}
+Result<int> run_learn(Session& session, const Arguments& arguments) {
+  return emit(session, arguments, record::Act::kLearn);
+}
+
+// One JSON document as a line, so that it is put like any other.
+Result<std::string> as_line(Source& in) {
+  constexpr std::size_t kDocumentBytesMax = 2 * base::kRecordBytesMax;  // with a wrapper and white space
+  std::string text(kDocumentBytesMax + 1, '\0');
+  text.resize(TRY(base::read_full(in, text)));
+  if (text.size() > kDocumentBytesMax) return fail(ErrorCode::kUsage, "standard input: longer than a record may be");
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos)
+    return fail(ErrorCode::kUsage, "standard input: no record",
+                "give one JSON object, or one a line with --ndjson");
+  const Record record = TRY_IN("standard input", record::parse_record_line(text));
+  return record::file_text(record) + "\n";
+}
+
+Result<int> run_put(Session& session, const Arguments& arguments) {
+  ShownProgress progress(session);
+  const auto input = TRY(InputFile::open("-", &progress.interrupt()));
+  progress.follow(*input);
+  std::optional<base::StringSource> line;
+  std::string text;
+  if (!arguments.has("--ndjson")) {
+    text = TRY(as_line(*input));
+    line.emplace(text);
+  }
+  Source& source = line ? static_cast<Source&>(*line) : *input;
+  Gateway gateway = TRY(open_gateway(session, Missing::kMake));
+  const instance::PutReport report = TRY(gateway.daemon ? gateway.daemon->put_ndjson(source, progress)
+                                                        : instance::put_ndjson(*gateway.instance, source, progress));
+  progress.finish();
+  Output& out = session.out();
+  if (!out.text()) {
+    TRY(out.document(Json::Object{{"inserted", report.inserted}, {"deduplicated", report.deduplicated}}));
+    return 0;
+  }
+  TRY(out.line(std::to_string(report.inserted) + " inserted, " + std::to_string(report.deduplicated) +
+               " already there"));
+  if (report.sigs_filled > 0) out.note(counted(report.sigs_filled, "missing signature") + " filled in");
+  if (report.differing > 0)
+    out.note(counted(report.differing, "record") + " with another judged_by: kept as first seen");
+  return 0;
+}
+
+Result<int> run_get(Session& session, const Arguments& arguments) {
+  const RecordId id = TRY(id_from(arguments.at("ID")));
+  const auto opened = TRY(session.open_for_reading());
+  const auto record = TRY(TRY(opened->store().reader())->find(id));
+  if (!record) return fail("there is no record " + id.hex());
+  Output& out = session.out();
+  const std::string content = record::file_text(*record);
+  if (out.out_is_terminal()) {
+    // What a terminal would act on is not sent to it; a pipe gets every octet as it is.
+    TRY(out.line(one_line(content)));
+  } else {
+    TRY(out.write(content));
+  }
+  return 0;
+}
+
+Command emission_command(std::string name, std::string summary, std::string example, Handler run) {
+  return {.name = std::move(name),
+          .summary = std::move(summary),
+          .details = "Prints the record's id and its thread. Without --actor the actor is the instance, and the record "
+                     "is signed.",
+          .options = {{.name = "--thread", .value = "THREAD", .help = "the thread it belongs to"},
+                      {.name = "--actor", .value = "DID", .help = "who acts, where it is not the instance"},
+                      {.name = "--body", .value = "JSON", .help = "more members of the body: a JSON object"},
+                      {.name = "--fulfills",
+                       .value = "ID",
+                       .help = "the record that this one answers",
+                       .times = Times::kAny},
+                      {.name = "--namespace", .value = "NAME", .help = "the body's namespace"}},
+          .positionals = {{.name = "TEXT", .help = "the body's text"}},
+          .examples = {std::move(example)},
+          .run = run};
+}
+
+}  // namespace
+
+std::vector<Command> record_commands() {
+  std::vector<Command> commands;
+  commands.push_back(emission_command("intend", "Record an intention; without --thread it opens a new thread",
+                                      "spl intend \"move to the new machine\"", run_intend));
+  commands.push_back(emission_command("do", "Record what was done on a thread",
+                                      "spl do \"copied the files\" --thread th_move", run_do));
+  commands.push_back(emission_command("know", "Record what is known, such as that an intention is fulfilled",
+                                      "spl know \"it runs there\" --thread th_move --fulfills 5f0c...e1", run_know));
+  commands.push_back(emission_command("learn", "Record what was learned on a thread",
+                                      "spl learn \"the disk is slow\" --thread th_move", run_learn));
+  Command record{.name = "record",
+                 .summary = "Records as they are: put given ones, get one",
+                 .examples = {"spl record put --ndjson < records.ndjson"}};
+  record.commands = {
+      {.name = "put",
+       .summary = "Put the records of standard input into the store, all or none",
+       .details = "A record is a JSON object of its members, to which sig may be added, or {\"id\":..,\"record\":.., "
+                  "\"sig\":..} whose id is checked.",
+       .options = {{.name = "--ndjson", .value = "", .help = "one record a line, as many as there are"}},
+       .examples = {"spl record put < record.json", "spl record put --ndjson < records.ndjson"},
+       .run = run_put},
+      {.name = "get",
+       .summary = "Print a record as a bundle would hold it, to the octet",
+       .positionals = {{.name = "ID", .help = "the record's id"}},
+       .examples = {"spl record get 5f0c...e1 > record.json"},
+       .run = run_get},
+  };
+  commands.push_back(std::move(record));
+  return commands;
+}
+
+}  // namespace spl::cli

@@ -1,0 +1,102 @@
+#include "cli/run.h"
+
+#include <exception>
+#include <new>
+#include <optional>
+
+#include "base/version.h"
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "cli/parse.h"
+#include "cli/session.h"
+
+namespace spl::cli {
+namespace {
+
+std::optional<Format> format_of(std::string_view text) {
+  if (text == "json") return Format::kJson;
+  if (text == "stream-json") return Format::kStreamJson;
+  return text == "text" ? std::optional(Format::kText) : std::nullopt;
+}
+
+// The format of a line that cannot be parsed, so that its error is told as it was asked for.
+Format guessed_format(const std::vector<std::string>& words) {
+  Format format = Format::kText;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string_view word = words[i];
+    std::optional<Format> named;
+    if ((word == "-o" || word == "--output") && i + 1 < words.size()) {
+      named = format_of(words[i + 1]);
+    } else if (word.starts_with("--output=")) {
+      named = format_of(word.substr(9));
+    } else if (word.starts_with("-o") && word.size() > 2) {
+      named = format_of(word.substr(2));
+    }
+    format = named.value_or(format);
+  }
+  return format;
+}
+
+int say(Output& out, const std::string& text, int code) {
+  if (code == 0) {
+    (void)out.write(text);
+    return out.flush() ? 0 : 1;
+  }
+  DescriptorSink(STDERR_FILENO, "standard error", nullptr).write(text).has_value();
+  return code;
+}
+
+// Ends the command: what it said goes out, and its error, if any, is told.
+int conclude(Output& out, Result<int> outcome) {
+  if (outcome) {
+    if (auto flushed = out.flush(); !flushed) outcome = std::unexpected(std::move(flushed).error());
+  }
+  if (outcome) return *outcome;
+  if (!out.reader_gone()) out.error(outcome.error());
+  return static_cast<int>(outcome.error().code);
+}
+
+int run_words(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    Output out(Format::kText, false);
+    return say(out, help_text({&program()}), static_cast<int>(ErrorCode::kUsage));
+  }
+  if (words.size() == 1 && words[0] == "--version") {
+    Output out(Format::kText, false);
+    return say(out, std::string("spl ") + base::kVersion + "\n", 0);
+  }
+  auto invocation = parse_command_line(words);
+  if (!invocation) {
+    Output out(guessed_format(words), color_wanted());
+    return conclude(out, std::unexpected(std::move(invocation).error()));
+  }
+  if (invocation->help) {
+    Output out(Format::kText, false);
+    return say(out, help_text(invocation->path), 0);
+  }
+  const Arguments& arguments = invocation->arguments;
+  Output out(*format_of(arguments.value("--output").value_or("text")), color_wanted());
+  auto home = find_home(arguments.value("--home"));
+  if (!home) return conclude(out, std::unexpected(std::move(home).error()));
+  Session session(out, std::move(*home), !arguments.has("--no-progress"));
+  try {
+    return conclude(out, invocation->path.back()->run(session, arguments));
+  } catch (const std::bad_alloc&) {
+    return conclude(out, fail("out of memory", "free some memory, or give the process more, and try again"));
+  } catch (const std::exception& error) {
+    return conclude(out, fail(std::string("unexpected: ") + error.what(), "this is a mistake in spl: please report it"));
+  }
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& words) {
+  try {
+    return run_words(words);
+  } catch (...) {
+    return static_cast<int>(ErrorCode::kFailed);
+  }
+}
+
+}  // namespace spl::cli

@@ -1,0 +1,75 @@
+#include "cli/session.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "base/encoding.h"
+#include "cli/daemon_info.h"
+
+namespace spl::cli {
+namespace {
+
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
+}
+
+Result<std::string> user_directory() {
+  if (const auto home = variable("HOME")) return *home;
+  const passwd* entry = ::getpwuid(::getuid());
+  if (entry == nullptr || entry->pw_dir == nullptr)
+    return fail(ErrorCode::kUsage, "the user has no home directory", "name the instance's home with --home DIR");
+  return std::string(entry->pw_dir);
+}
+
+}  // namespace
+
+std::size_t Session::workers() {
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+Result<std::unique_ptr<instance::Instance>> Session::open_for_reading() {
+  instance::InstanceOptions options;
+  options.home = paths_.root;
+  // A running daemon may have its store elsewhere.
+  if (const auto daemon = TRY(running_daemon(env(), paths_))) options.store_url = daemon->store_url;
+  return instance::Instance::open(env(), options, instance::OpenFor::kReading);
+}
+
+Result<void> Session::require_instance() {
+  if (TRY(fs_.info(paths_.store())) || TRY(running_daemon(env(), paths_))) return {};
+  return fail("there is no instance at " + shown(paths_.root), "run spl init, or name another home with --home");
+}
+
+Result<std::string> find_home(const std::optional<std::string>& given) {
+  std::string home;
+  if (given) {
+    if (given->empty()) return fail(ErrorCode::kUsage, "--home is empty");
+    home = *given;
+  } else if (const auto named = variable("SYNCROPEL_HOME")) {
+    home = *named;
+  } else {
+    home = env::join(TRY(user_directory()), ".syncro");
+  }
+  std::error_code error;
+  std::filesystem::path path = std::filesystem::absolute(home, error);
+  if (error) return fail("cannot find the directory " + shown(home) + ": " + error.message());
+  path = path.lexically_normal();
+  if (!path.has_filename() && path.has_parent_path() && path != path.root_path()) path = path.parent_path();
+  return path.string();
+}
+
+bool color_wanted() {
+  return !variable("NO_COLOR");
+}
+
+std::string shown(std::string_view foreign) {
+  return base::escaped(foreign, 512);
+}
+
+}  // namespace spl::cli

@@ -1,0 +1,54 @@
+// What every command has at hand: the machine, the home, the output. Made once by run(). One thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "cli/output.h"
+#include "env/env.h"
+#include "env/posix_env.h"
+#include "env/posix_file_system.h"
+#include "instance/home.h"
+#include "instance/instance.h"
+
+namespace spl::cli {
+
+class Session {
+ public:
+  // `home` is absolute.
+  Session(Output& out, std::string home, bool progress) : out_(out), paths_{std::move(home)}, progress_(progress) {}
+
+  [[nodiscard]] Output& out() { return out_; }
+  [[nodiscard]] env::Env env() { return {fs_, clock_, random_, log_}; }
+  [[nodiscard]] const instance::HomePaths& paths() const { return paths_; }
+  // Whether the user wants to see how far a long command is.
+  [[nodiscard]] bool progress() const { return progress_; }
+  // As many as there are cores.
+  [[nodiscard]] static std::size_t workers();
+
+  // For a command that only looks, whether a daemon runs or not. Code kFailed where there is no instance.
+  Result<std::unique_ptr<instance::Instance>> open_for_reading();
+  // Code kFailed, with what to do, where the home has no store.
+  Result<void> require_instance();
+
+ private:
+  Output& out_;
+  const instance::HomePaths paths_;
+  const bool progress_;
+  env::PosixFileSystem fs_;
+  env::SystemClock clock_;
+  env::SystemRandom random_;
+  env::NullLog log_;
+};
+
+// An absolute path: that of --home, of SYNCROPEL_HOME or ~/.syncro.
+Result<std::string> find_home(const std::optional<std::string>& given);
+// False where NO_COLOR is set.
+bool color_wanted();
+
+// For lines: a thread, an actor, a path as a terminal may show it.
+std::string shown(std::string_view foreign);
+
+}  // namespace spl::cli

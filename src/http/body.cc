@@ -1,0 +1,92 @@
+#include "http/body.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace spl::http {
+namespace {
+
+constexpr std::size_t kFirstBytes = 64u << 10;  // of a body whose length is not known
+constexpr std::size_t kSpoolBlockBytes = 1u << 20;
+
+}  // namespace
+
+bool BodyBudget::take(std::size_t bytes) {
+  std::size_t left = left_.load(std::memory_order_relaxed);
+  do {
+    if (left < bytes) return false;
+  } while (!left_.compare_exchange_weak(left, left - bytes, std::memory_order_relaxed));
+  return true;
+}
+
+bool BodyBuffer::grow(std::size_t capacity) {
+  if (capacity <= capacity_) return true;
+  if (!budget_.take(capacity)) return false;
+  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+  if (size_ > 0) std::memcpy(larger.get(), octets_.get(), size_);
+  budget_.give_back(capacity_);
+  octets_ = std::move(larger);
+  capacity_ = capacity;
+  return true;
+}
+
+Result<BodyBuffer::Fill> BodyBuffer::read(Wire& wire, std::size_t bytes_max) {
+  size_ = 0;
+  if (const auto length = wire.body_length()) {
+    if (*length > bytes_max) return Fill::kTooLong;
+    if (!grow(static_cast<std::size_t>(*length))) return Fill::kNoBudget;
+    while (!wire.body_ended()) size_ += TRY(wire.read_body({octets_.get() + size_, capacity_ - size_}));
+    return Fill::kWhole;
+  }
+  for (;;) {
+    if (size_ == capacity_) {
+      if (size_ > bytes_max) return Fill::kTooLong;
+      if (!grow(std::clamp(2 * capacity_, kFirstBytes, std::max(bytes_max + 1, kFirstBytes)))) return Fill::kNoBudget;
+    }
+    const std::size_t n = TRY(wire.read_body({octets_.get() + size_, capacity_ - size_}));
+    size_ += n;
+    if (size_ > bytes_max) return Fill::kTooLong;
+    if (n == 0 || wire.body_ended()) return Fill::kWhole;
+  }
+}
+
+void BodyBuffer::recycle() {
+  size_ = 0;
+  if (capacity_ <= kBodyKeptBytesMax) return;
+  octets_.reset();
+  budget_.give_back(capacity_);
+  capacity_ = 0;
+}
+
+void BodyBuffer::wipe() {
+  if (octets_) explicit_bzero(octets_.get(), size_);
+  size_ = 0;
+}
+
+Result<std::unique_ptr<SpooledBody>> SpooledBody::make(env::Env env, const std::string& directory,
+                                                       std::string_view beginning, Wire& wire) {
+  std::unique_ptr<SpooledBody> spooled(new SpooledBody(TRY(env.fs.open_unnamed(directory))));
+  TRY(spooled->file_->write_at(0, beginning));
+  spooled->size_bytes_ = beginning.size();
+  const auto block = std::make_unique_for_overwrite<char[]>(kSpoolBlockBytes);
+  BodySource rest(wire);
+  for (;;) {
+    const std::size_t n = TRY(base::read_full(rest, {block.get(), kSpoolBlockBytes}));
+    if (n == 0) return spooled;
+    if (n > kSpoolBytesMax - spooled->size_bytes_) return fail(ErrorCode::kUsage, "the body is longer than 64 GiB");
+    TRY(spooled->file_->write_at(spooled->size_bytes_, {block.get(), n}));
+    spooled->size_bytes_ += n;
+  }
+}
+
+Result<std::size_t> SpooledBody::read(std::span<char> out) {
+  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_bytes_ - read_bytes_));
+  if (n == 0) return 0;
+  if (TRY(file_->read_at(read_bytes_, out.first(n))) != n) return fail("a spooled body became shorter");
+  read_bytes_ += n;
+  return n;
+}
+
+}  // namespace spl::http

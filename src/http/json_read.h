@@ -1,0 +1,40 @@
+// Reads the members of a JSON request or answer strictly: each of its type, none that is not asked for. Errors have code
+// kUsage and name the member. One thread; the Json outlives the reader.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "codec/json.h"
+
+namespace spl::http {
+
+class JsonMembers {
+ public:
+  // Code kUsage where `json` is no object.
+  static Result<JsonMembers> of(const codec::Json& json);
+
+  Result<std::string> text(std::string_view name);
+  Result<std::optional<std::string>> optional_text(std::string_view name);  // null is absent
+  Result<bool> flag(std::string_view name);                                 // absent is false
+  Result<std::uint64_t> number(std::string_view name);
+  Result<std::vector<std::string>> texts(std::string_view name);  // absent is empty
+  // Null where it is absent or null.
+  const codec::Json* any(std::string_view name);
+  // Fails where the object has a member that none of the above was called for.
+  Result<void> end() const;
+
+ private:
+  explicit JsonMembers(const codec::Json& json) : json_(&json) {}
+  const codec::Json* json_;
+  std::vector<std::string_view> asked_;
+};
+
+// An array of strings.
+codec::Json json_texts(const std::vector<std::string>& texts);
+
+}  // namespace spl::http

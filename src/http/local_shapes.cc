@@ -1,0 +1,311 @@
+#include "http/local_shapes.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "base/encoding.h"
+#include "codec/json_cursor.h"
+#include "http/json_read.h"
+
+namespace spl::http {
+namespace {
+
+using codec::Json;
+
+constexpr std::array<std::string_view, 3> kEncryptions = {"none", "passphrase", "recipients"};
+
+Result<record::Act> parse_act(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(record::Act::kMap); ++i) {
+    const auto act = static_cast<record::Act>(i);
+    if (record::act_name(act) == name) return act;
+  }
+  return fail(ErrorCode::kUsage, "member \"act\" is none of INTEND DO KNOW LEARN GET PUT CALL MAP");
+}
+
+Result<std::vector<RecordId>> ids_of(const std::vector<std::string>& texts) {
+  std::vector<RecordId> ids;
+  for (const std::string& text : texts) ids.push_back(TRY(RecordId::parse(text)));
+  return ids;
+}
+
+Json hex_ids(const std::vector<RecordId>& ids) {
+  Json::Array array;
+  for (const RecordId& id : ids) array.emplace_back(id.hex());
+  return array;
+}
+
+void add_if(Json& json, const char* name, const std::optional<std::string>& value) {
+  if (value) json.add(name, *value);
+}
+
+// A JSON string's text, wiped when it goes.
+Result<SecretBytes> take_secret(codec::JsonCursor& cursor) {
+  std::string text = TRY(cursor.string());
+  SecretBytes secret(text);
+  explicit_bzero(text.data(), text.size());
+  return secret;
+}
+
+}  // namespace
+
+Json emission_json(const instance::Emission& emission) {
+  Json json = Json::Object{{"act", record::act_name(emission.act)}, {"text", emission.text}};
+  add_if(json, "thread", emission.thread);
+  add_if(json, "actor", emission.actor);
+  add_if(json, "body", emission.body);
+  if (!emission.fulfills.empty()) json.add("fulfills", hex_ids(emission.fulfills));
+  add_if(json, "namespace", emission.name_space);
+  return json;
+}
+
+Result<instance::Emission> parse_emission(const Json& json) {
+  JsonMembers members = TRY(JsonMembers::of(json));
+  instance::Emission emission;
+  emission.act = TRY(parse_act(TRY(members.text("act"))));
+  emission.text = TRY(members.optional_text("text")).value_or("");
+  emission.thread = TRY(members.optional_text("thread"));
+  emission.actor = TRY(members.optional_text("actor"));
+  // The body as an object, or as its text: then it is read by who emits it.
+  if (const Json* body = members.any("body")) emission.body = body->string() != nullptr ? *body->string() : body->text();
+  emission.fulfills = TRY(ids_of(TRY(members.texts("fulfills"))));
+  emission.name_space = TRY(members.optional_text("namespace"));
+  TRY(members.end());
+  return emission;
+}
+
+Json emitted_json(const instance::Emitted& emitted) {
+  return Json::Object{{"id", emitted.id.hex()}, {"thread", emitted.thread}};
+}
+
+Result<instance::Emitted> parse_emitted(const Json& json) {
+  JsonMembers members = TRY(JsonMembers::of(json));
+  return instance::Emitted{TRY(RecordId::parse(TRY(members.text("id")))), TRY(members.text("thread"))};
+}
+
+Json identity_json(const instance::IdentitySummary& summary) {
+  return Json::Object{{"did", summary.did},
+                      {"public_key_multibase", summary.public_key_multibase},
+                      {"created_at", summary.created_at}};
+}
+
+Result<instance::IdentitySummary> parse_identity(const Json& json) {
+  JsonMembers members = TRY(JsonMembers::of(json));
+  return instance::IdentitySummary{TRY(members.text("did")), TRY(members.text("public_key_multibase")),
+                                   TRY(members.text("created_at"))};
+}
+
+Json ids_json(const std::vector<RecordId>& ids) {
+  return Json::Object{{"ids", hex_ids(ids)}};
+}
+
+Result<std::vector<RecordId>> parse_ids(const Json& json) {
+  JsonMembers members = TRY(JsonMembers::of(json));
+  auto ids = TRY(ids_of(TRY(members.texts("ids"))));
+  TRY(members.end());
+  return ids;
+}
+
+Json account_json(const substrate::ServiceAccount& account) {
+  return Json::Object{{"name", account.name},
+                      {"scopes", json_texts(account.scopes)},
+                      {"actors", json_texts(account.actors)},
+                      {"active", account.active}};
+}
+
+Result<substrate::ServiceAccount> parse_account(const Json& json) {
+  JsonMembers members = TRY(JsonMembers::of(json));
+  substrate::ServiceAccount account;
+  account.name = TRY(members.text("name"));
+  account.scopes = TRY(members.texts("scopes"));
+  account.actors = TRY(members.texts("actors"));
+  const bool says_active = members.any("active") != nullptr;
+  account.active = TRY(members.flag("active")) || !says_active;
+  TRY(members.end());
+  return account;
+}
+
+Json token_request_json(const instance::TokenRequest& request) {
+  Json json = Json::Object{{"account", request.account},
+                           {"environment", request.environment},
+                           {"scopes", json_texts(request.scopes)}};
+  add_if(json, "expires_at", request.expires_at);
+  return json;
+}
+
+Result<instance::TokenRequest> parse_token_request(const Json& json) {
+  JsonMembers members = TRY(JsonMembers::of(json));
+  instance::TokenRequest request;
+  request.account = TRY(members.text("account"));
+  request.environment = TRY(members.optional_text("environment")).value_or(request.environment);
+  request.scopes = TRY(members.texts("scopes"));
+  request.expires_at = TRY(members.optional_text("expires_at"));
+  TRY(members.end());
+  return request;
+}
+
+void append_new_token(std::string& out, const substrate::NewToken& made) {
+  const store::Token& token = made.token;
+  out += "{\"token\":";
+  out.reserve(out.size() + made.text.size() * 2 + 1024);  // no copy of the secret is left behind by growth
+  base::append_json_string(out, made.text.reveal());
+  Json rest = Json::Object{{"sha256", base::to_hex(token.sha256.view())},
+                           {"account", token.account},
+                           {"scopes", json_texts(token.scopes)},
+                           {"created_at", token.created_at}};
+  add_if(rest, "expires_at", token.expires_at);
+  const std::string text = rest.text();
+  out.append(",").append(text, 1);
+}
+
+Result<substrate::NewToken> parse_new_token(std::string_view text) {
+  codec::JsonCursor cursor(text);
+  substrate::NewToken made;
+  std::string rest;
+  std::string name;
+  TRY(cursor.begin_object());
+  while (TRY(cursor.next_member(name))) {
+    if (name == "token") {
+      made.text = TRY(take_secret(cursor));
+      continue;
+    }
+    rest += rest.empty() ? "{" : ",";
+    base::append_json_string(rest, name);
+    rest += ":";
+    TRY(cursor.canonical(rest));
+  }
+  TRY(cursor.end());
+  rest += rest.empty() ? "{}" : "}";
+  const Json json = TRY(Json::parse(rest));
+  JsonMembers members = TRY(JsonMembers::of(json));
+  if (!base::parse_hex_digest(TRY(members.text("sha256")), made.token.sha256)) return fail("sha256 is not 64 digits");
+  made.token.account = TRY(members.text("account"));
+  made.token.scopes = TRY(members.texts("scopes"));
+  made.token.created_at = TRY(members.text("created_at"));
+  made.token.expires_at = TRY(members.optional_text("expires_at"));
+  return made;
+}
+
+Json status_json(const DaemonStatus& daemon) {
+  const instance::Status& status = daemon.status;
+  return Json::Object{{"running", true},
+                      {"port", daemon.port},
+                      {"did", status.did ? Json(*status.did) : Json()},
+                      {"version", daemon.version},
+                      {"record_count", status.counts.records},
+                      {"thread_count", status.counts.threads},
+                      {"federation_pairs", status.authority.federation_pairs},
+                      {"consent_grants", status.authority.consent_grants},
+                      {"service_accounts", status.authority.service_accounts},
+                      {"store", status.store},
+                      {"home", status.home}};
+}
+
+Result<DaemonStatus> parse_status(const Json& json) {
+  JsonMembers members = TRY(JsonMembers::of(json));
+  DaemonStatus daemon;
+  daemon.status.did = TRY(members.optional_text("did"));
+  daemon.status.counts = {TRY(members.number("record_count")), TRY(members.number("thread_count"))};
+  daemon.status.authority = {TRY(members.number("federation_pairs")), TRY(members.number("consent_grants")),
+                             TRY(members.number("service_accounts"))};
+  daemon.status.store = TRY(members.text("store"));
+  daemon.status.home = TRY(members.text("home"));
+  daemon.port = static_cast<std::uint16_t>(TRY(members.number("port")));
+  daemon.version = TRY(members.text("version"));
+  return daemon;
+}
+
+std::string export_request_text(const instance::ExportOptions& options) {
+  Json json = Json::Object{{"uncompressed", options.uncompressed},
+                           {"no_identity", options.no_identity},
+                           {"carry_tokens", options.carry_tokens},
+                           {"plaintext", options.plaintext}};
+  Json::Array recipients;
+  for (const crypto::Recipient& recipient : options.recipients) recipients.emplace_back(recipient.text());
+  json.add("recipients", std::move(recipients));
+  if (!options.spool_directory.empty()) json.add("spool_directory", options.spool_directory);
+  std::string text = json.text();
+  if (options.passphrase) {
+    std::string encoded = base::to_base64(options.passphrase->reveal());
+    text.reserve(text.size() + encoded.size() + 64);
+    text.pop_back();
+    text.append(",\"passphrase_base64\":\"").append(encoded).append("\"}");
+    explicit_bzero(encoded.data(), encoded.size());
+  }
+  return text;
+}
+
+Result<instance::ExportOptions> parse_export_request(std::string_view text) {
+  instance::ExportOptions options;
+  // Walked by hand, so that no copy of a passphrase is left.
+  std::string rest;
+  if (!text.empty()) {
+    codec::JsonCursor cursor(text);
+    std::string name;
+    TRY(cursor.begin_object());
+    while (TRY(cursor.next_member(name))) {
+      const bool encoded = name == "passphrase_base64";
+      if (encoded || name == "passphrase") {
+        if (options.passphrase) return fail(ErrorCode::kUsage, "the passphrase stands twice");
+        options.passphrase = TRY_IN("passphrase", take_secret(cursor));
+        if (!encoded) continue;
+        std::string octets = TRY_IN("passphrase_base64", base::from_base64(options.passphrase->reveal()));
+        options.passphrase = SecretBytes(octets);
+        explicit_bzero(octets.data(), octets.size());
+        continue;
+      }
+      rest += rest.empty() ? "{" : ",";
+      base::append_json_string(rest, name);
+      rest += ":";
+      TRY(cursor.canonical(rest));
+    }
+    TRY(cursor.end());
+  }
+  rest += rest.empty() ? "{}" : "}";
+  const Json json = TRY(Json::parse(rest));
+  JsonMembers members = TRY(JsonMembers::of(json));
+  options.uncompressed = TRY(members.flag("uncompressed"));
+  options.no_identity = TRY(members.flag("no_identity"));
+  options.carry_tokens = TRY(members.flag("carry_tokens"));
+  options.plaintext = TRY(members.flag("plaintext"));
+  for (const std::string& recipient : TRY(members.texts("recipients")))
+    options.recipients.push_back(TRY(crypto::Recipient::parse(recipient)));
+  options.spool_directory = TRY(members.optional_text("spool_directory")).value_or("");
+  TRY(members.end());
+  return options;
+}
+
+Json findings_json(const std::vector<instance::Finding>& findings) {
+  Json::Array array;
+  for (const instance::Finding& finding : findings) {
+    array.push_back(Json::Object{{"check", finding.check},
+                                 {"status", finding.status},
+                                 {"subject", finding.subject},
+                                 {"message", finding.message},
+                                 {"hint", finding.hint}});
+  }
+  return array;
+}
+
+Result<std::vector<instance::Finding>> parse_findings(const Json& json) {
+  if (json.array() == nullptr) return fail(ErrorCode::kUsage, "preflight is not an array");
+  std::vector<instance::Finding> findings;
+  for (const Json& item : *json.array()) {
+    JsonMembers members = TRY(JsonMembers::of(item));
+    findings.push_back({TRY(members.text("check")), TRY(members.text("status")), TRY(members.text("subject")),
+                        TRY(members.text("message")), TRY(members.text("hint"))});
+  }
+  return findings;
+}
+
+std::string_view encryption_name(bundle::Encryption::Kind kind) {
+  return kEncryptions[static_cast<std::size_t>(kind)];
+}
+
+Result<bundle::Encryption::Kind> parse_encryption(std::string_view name) {
+  const auto at = std::ranges::find(kEncryptions, name);
+  if (at == kEncryptions.end()) return fail(ErrorCode::kUsage, "opened is none of none, passphrase, recipients");
+  return static_cast<bundle::Encryption::Kind>(at - kEncryptions.begin());
+}
+
+}  // namespace spl::http
