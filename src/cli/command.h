@@ -28,7 +28,7 @@ struct Option {
 struct Positional {
   std::string name;  // "FILE"
   std::string help;
-  enum class Need : std::uint8_t { kRequired, kOptional, kSome } need = Need::kRequired;  // kSome: one or more
+  enum class Need : std::uint8_t { kRequired, kOptional, kSome, kAny } need = Need::kRequired;  // one or more, zero or more
   Names names = Names::kAnything;
   std::vector<std::string> choices = {};  // not empty: nothing else is taken
 };

@@ -63,9 +63,9 @@ class Destination {
 Result<instance::ExportReport> make_bundle(Gateway& gateway, instance::ExportOptions options, Destination& destination,
                                            ShownProgress& progress) {
   if (gateway.daemon) {
-    const auto report = TRY(gateway.daemon->export_bundle(options, destination.sink(), progress));
+    const auto report = TRY(gateway.daemon->export_bundle(options, destination.sink(), {}, progress));
     TRY(destination.commit());
-    TRY(gateway.daemon->export_committed(report));
+    TRY(gateway.daemon->commit_export());
     return report;
   }
   const auto prepared = TRY(instance::prepare_export(*gateway.instance, std::move(options), progress));

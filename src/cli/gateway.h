@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "base/result.h"
 #include "cli/session.h"
@@ -13,7 +15,7 @@ namespace spl::cli {
 
 // Exactly one of the two is there.
 struct Gateway {
-  std::unique_ptr<http::DaemonClient> daemon;
+  std::optional<http::DaemonClient> daemon;
   std::unique_ptr<instance::Instance> instance;
 };
 
@@ -23,5 +25,8 @@ enum class Missing : bool { kMake, kRefuse };
 // While another process has the lock and no daemon answers, both ways are tried again for up to 30 s; then the code is
 // kUnavailable.
 Result<Gateway> open_gateway(Session& session, Missing missing);
+
+// Who holds the advisory lock on a file, as far as the kernel tells.
+std::optional<int> lock_holder(const std::string& path);
 
 }  // namespace spl::cli

@@ -67,6 +67,8 @@ std::string positional_text(const Positional& positional) {
       return "[" + positional.name + "]";
     case Positional::Need::kSome:
       return positional.name + "...";
+    case Positional::Need::kAny:
+      return "[" + positional.name + "]...";
     case Positional::Need::kRequired:
       break;
   }

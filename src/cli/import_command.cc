@@ -1,12 +1,10 @@
 // import.
-#include "bundle/container.h"
 #include "cli/command.h"
 #include "cli/findings.h"
 #include "cli/gateway.h"
 #include "cli/keys.h"
 #include "cli/progress.h"
 #include "cli/session.h"
-#include "crypto/age.h"
 #include "instance/import.h"
 
 namespace spl::cli {
@@ -31,28 +29,6 @@ Result<instance::ImportOptions> options_from(const Arguments& arguments) {
   options.expect_did = arguments.value("--expect-did");
   options.reader.workers = Session::workers();
   return options;
-}
-
-// Keys stay with this process: the daemon gets the inside of an encrypted bundle, and how it was encrypted.
-Result<instance::ImportReport> through_daemon(http::DaemonClient& daemon, Source& file, const Keys& keys,
-                                              instance::ImportOptions options, instance::Progress& progress,
-                                              std::vector<Finding>& findings) {
-  using Kind = bundle::Encryption::Kind;
-  bundle::PeekSource outside(file);
-  const std::string_view begin = TRY(outside.peek(crypto::kAgeMagicBytes));
-  if (!crypto::looks_like_age(begin)) return daemon.import_bundle(outside, options, progress, &findings);
-  const SecretBytes* passphrase = keys.passphrase ? &*keys.passphrase : nullptr;
-  const auto inside = TRY(crypto::AgeDecryptSource::open(outside, keys.identities, passphrase));
-  options.opened_by_caller = inside->kind() == crypto::AgeKind::kPassphrase ? Kind::kPassphrase : Kind::kRecipients;
-  return daemon.import_bundle(*inside, options, progress, &findings);
-}
-
-Result<instance::ImportReport> directly(instance::Instance& opened, Source& file, const Keys& keys,
-                                        instance::ImportOptions options, instance::Progress& progress,
-                                        std::vector<Finding>& findings) {
-  options.reader.identities = keys.identities;
-  options.reader.passphrase = keys.passphrase ? &*keys.passphrase : nullptr;
-  return instance::import_bundle(opened, file, options, progress, &findings);
 }
 
 // A rehearsal where nothing is: an instance in memory, so that not even the home is made.
@@ -96,16 +72,19 @@ Result<void> print_report(Output& out, const instance::ImportReport& report) {
 }
 
 Result<int> run_import(Session& session, const Arguments& arguments) {
-  const auto options = TRY(options_from(arguments));
+  auto options = TRY(options_from(arguments));
   const Keys keys = TRY(read_keys(arguments));
+  options.reader.identities = keys.identities;
+  options.reader.passphrase = keys.passphrase ? &*keys.passphrase : nullptr;
   ShownProgress progress(session);
   const auto file = TRY(InputFile::open(arguments.at("FILE"), &progress.interrupt()));
   progress.follow(*file);
   const bool nowhere = options.dry_run && !session.require_instance();
   Gateway gateway = TRY(nowhere ? open_nowhere(session) : open_gateway(session, Missing::kMake));
   std::vector<Finding> findings;
-  const auto report = gateway.daemon ? through_daemon(*gateway.daemon, *file, keys, options, progress, findings)
-                                     : directly(*gateway.instance, *file, keys, options, progress, findings);
+  const auto report = gateway.daemon
+                          ? gateway.daemon->import_bundle(*file, options, progress, &findings)
+                          : instance::import_bundle(*gateway.instance, *file, options, progress, &findings);
   progress.finish();
   Output& out = session.out();
   if (!report) {

@@ -57,10 +57,10 @@ class Builder {
 
   void add_positional(CLI::App& app, const Positional& positional) {
     CLI::Option* made = app.add_option(positional.name, any(), positional.help);
-    const bool some = positional.need == Positional::Need::kSome;
+    const bool some = positional.need == Positional::Need::kSome || positional.need == Positional::Need::kAny;
     made->expected(1)->allow_extra_args(some);
     made->multi_option_policy(some ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
-    made->required(positional.need != Positional::Need::kOptional);
+    made->required(positional.need == Positional::Need::kRequired || positional.need == Positional::Need::kSome);
     slots_.push_back({positional.name, made, false});
   }
 

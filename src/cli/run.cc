@@ -1,5 +1,7 @@
 #include "cli/run.h"
 
+#include <unistd.h>
+
 #include <exception>
 #include <new>
 #include <optional>
@@ -43,7 +45,8 @@ int say(Output& out, const std::string& text, int code) {
     (void)out.write(text);
     return out.flush() ? 0 : 1;
   }
-  DescriptorSink(STDERR_FILENO, "standard error", nullptr).write(text).has_value();
+  DescriptorSink sink(STDERR_FILENO, "standard error", nullptr);
+  (void)sink.write(text);
   return code;
 }
 

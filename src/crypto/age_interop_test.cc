@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <pty.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -93,7 +93,7 @@ class AgeInterop : public testing::Test {
       const ssize_t n = read(terminal, buffer, sizeof buffer);
       if (n <= 0) return true;
       seen.append(buffer, static_cast<std::size_t>(n));
-      for (std::size_t at; (at = seen.find(kPrompt)) != std::string::npos;) {
+      for (std::size_t at = seen.find(kPrompt); at != std::string::npos; at = seen.find(kPrompt)) {
         seen.erase(0, at + kPrompt.size());
         EXPECT_EQ(write(terminal, answer.data(), answer.size()), static_cast<ssize_t>(answer.size()));
       }

@@ -77,7 +77,7 @@ TEST(AgeStanzas, X25519IsRefusedInEveryOtherShape) {
   const std::string octets = base::from_base64(share, base::Padding::kNone).value();
   const std::vector<std::pair<std::string_view, AgeStanza>> cases = {
       {"no share", change([](AgeStanza& s) { s.arguments.pop_back(); })},
-      {"extra argument", change([](AgeStanza& s) { s.arguments.push_back("x"); })},
+      {"extra argument", change([](AgeStanza& s) { s.arguments.emplace_back("x"); })},
       {"short share", change([&](AgeStanza& s) { s.arguments[1] = base64(octets.substr(1)); })},
       {"long share", change([&](AgeStanza& s) { s.arguments[1] = base64(octets + "x"); })},
       {"padded share", change([](AgeStanza& s) { s.arguments[1] += "="; })},
@@ -129,7 +129,7 @@ TEST(AgeStanzas, ScryptIsRefusedInEveryOtherShape) {
     return stanza;
   };
   expect_refused({change([](AgeStanza& s) { s.arguments.pop_back(); })}, "no work factor");
-  expect_refused({change([](AgeStanza& s) { s.arguments.push_back("2"); })}, "extra argument");
+  expect_refused({change([](AgeStanza& s) { s.arguments.emplace_back("2"); })}, "extra argument");
   expect_refused({change([](AgeStanza& s) { s.arguments[1] = base64(std::string(15, 'x')); })}, "short salt");
   expect_refused({change([](AgeStanza& s) { s.arguments[1] = base64(std::string(17, 'x')); })}, "long salt");
   expect_refused({change([](AgeStanza& s) { s.arguments[1].back() = '/'; })}, "salt not canonical");

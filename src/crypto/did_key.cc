@@ -1,9 +1,9 @@
 #include "crypto/did_key.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <ranges>
 
 #include "base/encoding.h"
 
@@ -39,9 +39,9 @@ bool from_base58(std::string_view digits, std::array<std::uint8_t, kTaggedBytes>
     const std::size_t digit = kBase58.find(c);
     if (digit == std::string_view::npos) return false;
     auto carry = static_cast<std::uint32_t>(digit);
-    for (auto octet = number.rbegin(); octet != number.rend(); ++octet) {
-      carry += *octet * 58u;
-      *octet = static_cast<std::uint8_t>(carry & 0xff);
+    for (std::uint8_t& octet : std::views::reverse(number)) {
+      carry += octet * 58u;
+      octet = static_cast<std::uint8_t>(carry & 0xff);
       carry >>= 8;
     }
     if (carry != 0) return false;

@@ -17,8 +17,8 @@ namespace spl::env {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual std::chrono::system_clock::time_point now() = 0;      // for people: UTC
-  virtual std::chrono::steady_clock::time_point steady() = 0;   // for durations
+  virtual std::chrono::system_clock::time_point now() = 0;     // for people: UTC
+  virtual std::chrono::steady_clock::time_point steady() = 0;  // for durations
 };
 
 class Random {

@@ -18,8 +18,7 @@ std::string_view name_of(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-Result<void> write_durably(FileSystem& fs, const std::string& path, std::string_view content,
-                           std::uint32_t mode) {
+Result<void> write_durably(FileSystem& fs, const std::string& path, std::string_view content, std::uint32_t mode) {
   const std::unique_ptr<File> file = TRY(fs.open(path, OpenMode::kCreateNew, mode));
   TRY(file->write_at(0, content));
   return file->sync();
@@ -50,8 +49,8 @@ Result<std::string> read_file(FileSystem& fs, const std::string& path, std::size
     content.resize(room);
     const std::size_t n = TRY(file->read_at(0, content));
     if (n > max_bytes) {
-      return fail("cannot read " + base::escaped(path) + ": it is longer than " +
-                  std::to_string(max_bytes) + " octets");
+      return fail("cannot read " + base::escaped(path) + ": it is longer than " + std::to_string(max_bytes) +
+                  " octets");
     }
     if (n < room) {
       content.resize(n);
@@ -60,11 +59,10 @@ Result<std::string> read_file(FileSystem& fs, const std::string& path, std::size
   }
 }
 
-// The temporary name is fixed, ".<name>.tmp" beside the target: what a killed run left is found and
-// removed by the next one. So no two may write one path at a time, which holds where callers have
-// the home's lock.
-Result<void> write_file_atomically(FileSystem& fs, const std::string& path,
-                                   std::string_view content, std::uint32_t mode) {
+// The temporary name is fixed, ".<name>.tmp" beside the target: what a killed run left is found and removed by the next
+// one. So no two may write one path at a time, which holds where callers have the home's lock.
+Result<void> write_file_atomically(FileSystem& fs, const std::string& path, std::string_view content,
+                                   std::uint32_t mode) {
   const std::string directory = parent_of(path);
   const std::string temporary = join(directory, "." + std::string(name_of(path)) + ".tmp");
   TRY(fs.remove(temporary));
@@ -93,8 +91,7 @@ Result<void> make_directories(FileSystem& fs, const std::string& path, std::uint
   const std::optional<FileInfo> info = TRY(fs.info(path));
   const std::string parent = parent_of(path);
   if (info && info->type != FileType::kFile && info->type != FileType::kOther) {
-    // An empty one may be what a killed run made and did not sync; list also refuses a link that
-    // leads nowhere.
+    // An empty one may be what a killed run made and did not sync; list also refuses a link that leads nowhere.
     if (TRY(fs.list(path)).empty() && parent != path) TRY(fs.sync_directory(parent));
     return {};
   }
@@ -108,8 +105,7 @@ Result<void> make_directories(FileSystem& fs, const std::string& path, std::uint
     }
     return fs.sync_directory(parent);
   }
-  return fail("cannot make directory " + base::escaped(path) +
-              ": there is something else of that name");
+  return fail("cannot make directory " + base::escaped(path) + ": there is something else of that name");
 }
 
 }  // namespace spl::env

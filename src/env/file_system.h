@@ -59,8 +59,7 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   // Never follows a symbolic link in the last component. `mode` is for a file that is made.
-  virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode how,
-                                             std::uint32_t mode = 0600) = 0;
+  virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode how, std::uint32_t mode = 0600) = 0;
   // A file without a name, gone when closed; in `directory` so that it is on that file system.
   virtual Result<std::unique_ptr<File>> open_unnamed(const std::string& directory) = 0;
   // Nothing where there is no such name. Does not follow a symbolic link.

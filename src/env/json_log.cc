@@ -24,8 +24,7 @@ std::string_view name_of(LogLevel level) {
 std::string shortened(std::string_view value) {
   if (value.size() <= kLogValueBytesMax) return std::string(value);
   std::size_t end = kLogValueBytesMax;
-  while (end > kLogValueBytesMax - 4 && (static_cast<unsigned char>(value[end]) & 0xC0) == 0x80)
-    --end;
+  while (end > kLogValueBytesMax - 4 && (static_cast<unsigned char>(value[end]) & 0xC0) == 0x80) --end;
   return std::string(value.substr(0, end)) + "...";
 }
 
@@ -36,8 +35,7 @@ void append_value(std::string& line, std::string_view value) {
 
 }  // namespace
 
-JsonLog::JsonLog(FileSystem& fs, Clock& clock, std::string path)
-    : fs_(fs), clock_(clock), path_(std::move(path)) {}
+JsonLog::JsonLog(FileSystem& fs, Clock& clock, std::string path) : fs_(fs), clock_(clock), path_(std::move(path)) {}
 
 void JsonLog::write(LogLevel level, std::string_view event, const LogFields& fields) {
   try {

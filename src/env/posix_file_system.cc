@@ -41,8 +41,7 @@ class Descriptor {
   explicit Descriptor(int number) : number_(number) {}
   Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
   Descriptor& operator=(Descriptor&&) = delete;
-  // An error of close() has nothing to say: what had to be durable was synced, and Linux closes in
-  // any case.
+  // An error of close() has nothing to say: what had to be durable was synced, and Linux closes in any case.
   ~Descriptor() {
     if (number_ >= 0) ::close(number_);
   }
@@ -54,16 +53,14 @@ class Descriptor {
 
 class PosixFile final : public File {
  public:
-  PosixFile(Descriptor descriptor, std::string path)
-      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+  PosixFile(Descriptor descriptor, std::string path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<char> out) override {
     if (!in_range(offset, out.size())) return failed("read", path_, EINVAL);
     std::size_t done = 0;
     while (done < out.size()) {
       const ssize_t n = retry_interrupted([&] {
-        return ::pread(descriptor_.number(), out.data() + done, out.size() - done,
-                       static_cast<off_t>(offset + done));
+        return ::pread(descriptor_.number(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
       });
       if (n < 0) return failed("read", path_, errno);
       if (n == 0) break;
@@ -75,10 +72,8 @@ class PosixFile final : public File {
   Result<void> write_at(std::uint64_t offset, std::string_view octets) override {
     if (!in_range(offset, octets.size())) return failed("write", path_, EFBIG);
     while (!octets.empty()) {
-      const ssize_t n = retry_interrupted([&] {
-        return ::pwrite(descriptor_.number(), octets.data(), octets.size(),
-                        static_cast<off_t>(offset));
-      });
+      const ssize_t n = retry_interrupted(
+          [&] { return ::pwrite(descriptor_.number(), octets.data(), octets.size(), static_cast<off_t>(offset)); });
       if (n <= 0) return failed("write", path_, n < 0 ? errno : EIO);
       octets.remove_prefix(static_cast<std::size_t>(n));
       offset += static_cast<std::uint64_t>(n);
@@ -102,8 +97,7 @@ class PosixFile final : public File {
   }
 
   Result<void> sync() override {
-    // The kernel may call the lost pages clean after an error and then say that all is well: the
-    // first answer stays.
+    // The kernel may call the lost pages clean after an error and then say that all is well: the first answer stays.
     if (sync_errno_ == 0 && retry_interrupted([&] { return ::fsync(descriptor_.number()); }) != 0) {
       sync_errno_ = errno;
     }
@@ -131,17 +125,15 @@ class PosixLock final : public Lock {
 };
 
 int open_existing(const std::string& path, int access) {
-  return retry_interrupted([&] {
-    return ::open(path.c_str(), access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-  });
+  return retry_interrupted(
+      [&] { return ::open(path.c_str(), access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY); });
 }
 
 // -1 with errno EEXIST where there is such a name.
 int open_new(const std::string& path, std::uint32_t mode) {
   const auto bits = static_cast<mode_t>(mode & kPermissionBits);
-  const int number = retry_interrupted([&] {
-    return ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, bits);
-  });
+  const int number =
+      retry_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, bits); });
   if (number < 0) return number;
   // The umask may have taken bits away.
   if (::fchmod(number, bits) != 0) {
@@ -192,8 +184,7 @@ Result<Descriptor> open_regular(const std::string& path, OpenMode how, std::uint
 }
 
 Result<Descriptor> open_directory(const std::string& path) {
-  const int number =
-      retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  const int number = retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (number < 0) return failed("open directory", path, errno);
   return Descriptor(number);
 }
@@ -202,8 +193,8 @@ Result<Descriptor> open_directory(const std::string& path) {
 Result<Descriptor> open_unlinked(const std::string& directory) {
   static std::atomic<std::uint64_t> serial{0};
   for (int i = 0; i < kRaceTriesMax; ++i) {
-    const std::string path = join(directory, ".unnamed-" + std::to_string(::getpid()) + "-" +
-                                                 std::to_string(serial++) + ".tmp");
+    const std::string path =
+        join(directory, ".unnamed-" + std::to_string(::getpid()) + "-" + std::to_string(serial++) + ".tmp");
     const int number = open_new(path, 0600);
     if (number < 0 && errno == EEXIST) continue;
     if (number < 0) return failed("make a file in", directory, errno);
@@ -227,16 +218,15 @@ bool is_absent(int errno_value) {
 
 }  // namespace
 
-Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, OpenMode how,
-                                                    std::uint32_t mode) {
+Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, OpenMode how, std::uint32_t mode) {
   return std::make_unique<PosixFile>(TRY(open_regular(path, how, mode)), path);
 }
 
 Result<std::unique_ptr<File>> PosixFileSystem::open_unnamed(const std::string& directory) {
   const std::string shown = join(directory, "(unnamed)");
   if (unnamed_ == Unnamed::kTmpfile) {
-    const int number = retry_interrupted(
-        [&] { return ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); });
+    const int number =
+        retry_interrupted([&] { return ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); });
     if (number >= 0) return std::make_unique<PosixFile>(Descriptor(number), shown);
     if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) {
       return failed("make a file in", directory, errno);
@@ -288,8 +278,7 @@ Result<std::vector<std::string>> PosixFileSystem::list(const std::string& direct
   // closedir() closes what it was given.
   const int number = ::fcntl(descriptor.number(), F_DUPFD_CLOEXEC, 0);
   if (number < 0) return failed("list", directory, errno);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(number),
-                                                   [](DIR* d) { return ::closedir(d); });
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(number), [](DIR* d) { return ::closedir(d); });
   if (!stream) {
     const int reason = errno;
     ::close(number);
@@ -326,8 +315,7 @@ Result<std::unique_ptr<Lock>> PosixFileSystem::try_lock(const std::string& path)
     struct stat held{};
     struct stat named{};
     if (::fstat(descriptor.number(), &held) != 0) return failed("lock", path, errno);
-    if (::lstat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
-        held.st_ino == named.st_ino) {
+    if (::lstat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino) {
       return std::make_unique<PosixLock>(std::move(descriptor));
     }
   }

@@ -1,10 +1,9 @@
 // The real file system, through POSIX and Linux calls. Any thread.
 //
-// Every descriptor is close-on-exec. Interrupted calls and short reads and writes are carried on.
-// Only regular files are opened: a FIFO or a device is refused and cannot make the caller wait.
-// list, sync_directory, open_unnamed and free_bytes follow a symbolic link to a directory, so that
-// a home may be one; nothing else does. Sources: open(2), flock(2), fsync(2);
-// https://lwn.net/Articles/752063 (why an error of fsync is final).
+// Every descriptor is close-on-exec. Interrupted calls and short reads and writes are carried on. Only regular files
+// are opened: a FIFO or a device is refused and cannot make the caller wait. list, sync_directory, open_unnamed and
+// free_bytes follow a symbolic link to a directory, so that a home may be one; nothing else does.
+// Sources: open(2), flock(2), fsync(2); https://lwn.net/Articles/752063 (why an error of fsync is final).
 #pragma once
 
 #include <memory>
@@ -18,25 +17,21 @@ namespace spl::env {
 
 class PosixFileSystem final : public FileSystem {
  public:
-  // How open_unnamed works. O_TMPFILE falls back to the other where the file system does not have
-  // it.
+  // How open_unnamed works. O_TMPFILE falls back to the other where the file system does not have it.
   enum class Unnamed : bool { kTmpfile, kCreateAndUnlink };
 
   explicit PosixFileSystem(Unnamed unnamed = Unnamed::kTmpfile) : unnamed_(unnamed) {}
 
-  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode how,
-                                     std::uint32_t mode = 0600) override;
+  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode how, std::uint32_t mode = 0600) override;
   Result<std::unique_ptr<File>> open_unnamed(const std::string& directory) override;
   Result<std::optional<FileInfo>> info(const std::string& path) override;
   Result<void> make_directory(const std::string& path, std::uint32_t mode = 0700) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
   Result<void> remove(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& directory) override;
-  // A file system that cannot sync directories at all (EINVAL) is taken to make names durable by
-  // itself.
+  // A file system that cannot sync directories at all (EINVAL) is taken to make names durable by itself.
   Result<void> sync_directory(const std::string& directory) override;
-  // flock(2). The lock file stays when the lock goes; one that was replaced meanwhile is not a lock
-  // and is tried anew.
+  // flock(2). The lock file stays when the lock goes; one that was replaced meanwhile is not a lock and is tried anew.
   Result<std::unique_ptr<Lock>> try_lock(const std::string& path) override;
   Result<std::uint64_t> free_bytes(const std::string& directory) override;
 

@@ -33,12 +33,11 @@ class PosixUnderTest final : public FileSystemUnderTest {
 namespace spl::testing {
 
 using Unnamed = env::PosixFileSystem::Unnamed;
-INSTANTIATE_TEST_SUITE_P(
-    Posix, FileSystemConformance,
-    ::testing::Values(FileSystemMaker{"tmpfile", env::PosixUnderTest<Unnamed::kTmpfile>::make},
-                      FileSystemMaker{"unlinked",
-                                      env::PosixUnderTest<Unnamed::kCreateAndUnlink>::make}),
-    file_system_maker_name);
+INSTANTIATE_TEST_SUITE_P(Posix, FileSystemConformance,
+                         ::testing::Values(FileSystemMaker{"tmpfile", env::PosixUnderTest<Unnamed::kTmpfile>::make},
+                                           FileSystemMaker{"unlinked",
+                                                           env::PosixUnderTest<Unnamed::kCreateAndUnlink>::make}),
+                         file_system_maker_name);
 
 }  // namespace spl::testing
 
@@ -47,9 +46,7 @@ namespace {
 
 class PosixFileSystemTest : public ::testing::Test {
  protected:
-  [[nodiscard]] std::string at(std::string_view name) const {
-    return join(directory_.path(), name);
-  }
+  [[nodiscard]] std::string at(std::string_view name) const { return join(directory_.path(), name); }
   TempDirectory directory_;
   PosixFileSystem fs_;
 };
@@ -58,8 +55,7 @@ TEST_F(PosixFileSystemTest, OpensNoSymbolicLink) {
   ASSERT_TRUE(write_file_atomically(fs_, at("target"), "kept"));
   ASSERT_EQ(::symlink(at("target").c_str(), at("link").c_str()), 0);
   ASSERT_EQ(::symlink(at("none").c_str(), at("dangling").c_str()), 0);
-  for (const auto how :
-       {OpenMode::kRead, OpenMode::kReadWrite, OpenMode::kCreate, OpenMode::kCreateNew}) {
+  for (const auto how : {OpenMode::kRead, OpenMode::kReadWrite, OpenMode::kCreate, OpenMode::kCreateNew}) {
     EXPECT_FALSE(fs_.open(at("link"), how));
     EXPECT_FALSE(fs_.open(at("dangling"), how));
   }

@@ -8,7 +8,7 @@ namespace spl::http {
 Verdict verdict_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::kUsage:
-      return kInvalidRequest;
+      return verdict::kInvalidRequest;
     case ErrorCode::kRefused:
       return {409, "REFUSED"};
     case ErrorCode::kVerification:
@@ -16,7 +16,7 @@ Verdict verdict_of(ErrorCode code) {
     case ErrorCode::kStop:
       return {409, "PREFLIGHT_STOP"};
     case ErrorCode::kUnavailable:
-      return kUnavailable;
+      return verdict::kUnavailable;
     case ErrorCode::kDiffers:
       return {409, "DIFFERS"};
     case ErrorCode::kFailed:

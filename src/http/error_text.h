@@ -15,6 +15,7 @@ struct Verdict {
   int status = 500;
   std::string_view code = "INTERNAL";
 };
+namespace verdict {
 inline constexpr Verdict kNotFound{404, "NOT_FOUND"};
 inline constexpr Verdict kMethodNotAllowed{405, "METHOD_NOT_ALLOWED"};
 inline constexpr Verdict kAuthRequired{401, "AUTH_REQUIRED"};
@@ -27,6 +28,7 @@ inline constexpr Verdict kTooLarge{413, "TOO_LARGE"};
 inline constexpr Verdict kHeadTooLarge{431, "TOO_LARGE"};
 inline constexpr Verdict kNotImplemented{501, "NOT_IMPLEMENTED"};
 inline constexpr Verdict kUnavailable{503, "UNAVAILABLE"};
+}  // namespace verdict
 
 // What an error is called where nobody says more.
 Verdict verdict_of(ErrorCode code);

@@ -99,9 +99,9 @@ Result<std::string_view> Exchange::body(std::size_t bytes_max) {
     case BodyBuffer::Fill::kWhole:
       break;
     case BodyBuffer::Fill::kTooLong:
-      return refuse(kTooLarge, ErrorCode::kUsage, "the body is longer than " + std::to_string(bytes_max) + " bytes");
+      return refuse(verdict::kTooLarge, ErrorCode::kUsage, "the body is longer than " + std::to_string(bytes_max) + " bytes");
     case BodyBuffer::Fill::kNoBudget:
-      return refuse(kUnavailable, ErrorCode::kUnavailable, "too many large requests at once", "try again");
+      return refuse(verdict::kUnavailable, ErrorCode::kUnavailable, "too many large requests at once", "try again");
   }
   return body_.view();
 }
@@ -201,7 +201,7 @@ void Exchange::add_error_member(std::string name, codec::Json value) {
 void Exchange::fail_with(const Error& error) {
   if (state_ != State::kOpen && state_ != State::kBuffering) return;
   const ChannelEnd end = wire_.channel().end();
-  if (end == ChannelEnd::kTimedOut) verdict_ = kTimeout;
+  if (end == ChannelEnd::kTimedOut) verdict_ = verdict::kTimeout;
   const Verdict verdict = verdict_.value_or(verdict_of(error.code));
   if (end != ChannelEnd::kNone) keep_alive_ = false;
   if (end == ChannelEnd::kClosed || end == ChannelEnd::kInterrupted) {

@@ -275,18 +275,6 @@ Result<instance::ExportOptions> parse_export_request(std::string_view text) {
   return options;
 }
 
-Json findings_json(const std::vector<instance::Finding>& findings) {
-  Json::Array array;
-  for (const instance::Finding& finding : findings) {
-    array.push_back(Json::Object{{"check", finding.check},
-                                 {"status", finding.status},
-                                 {"subject", finding.subject},
-                                 {"message", finding.message},
-                                 {"hint", finding.hint}});
-  }
-  return array;
-}
-
 Result<std::vector<instance::Finding>> parse_findings(const Json& json) {
   if (json.array() == nullptr) return fail(ErrorCode::kUsage, "preflight is not an array");
   std::vector<instance::Finding> findings;

@@ -51,7 +51,7 @@ Result<DaemonStatus> parse_status(const codec::Json& json);
 std::string export_request_text(const instance::ExportOptions& options);
 Result<instance::ExportOptions> parse_export_request(std::string_view text);
 
-codec::Json findings_json(const std::vector<instance::Finding>& findings);
+// Back from instance::findings_json().
 Result<std::vector<instance::Finding>> parse_findings(const codec::Json& json);
 
 // "none", "passphrase" or "recipients": how a bundle was encrypted that the client has opened.

@@ -120,12 +120,12 @@ HeadFault Wire::frame(Parser& parser) {
   return HeadFault::kNone;
 }
 
-std::optional<RequestHead> Wire::read_request() {
+std::optional<RequestHead> Wire::read_request(std::chrono::milliseconds idle) {
   SPL_CHECK(body_ended());
   is_request_ = true;
   framing_ = Framing::kNone;
   fault_ = HeadFault::kEnded;
-  channel_.set_timeout(times_.idle);
+  channel_.set_timeout(idle);
   channel_.set_deadline(std::nullopt);
   for (int lines = 0;;) {
     if (begin_ == end_) {

@@ -41,9 +41,9 @@ class Wire {
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
 
-  // The next request's head; nothing where none came, and then head_fault() says why. The body of the one before must
-  // have ended.
-  std::optional<RequestHead> read_request();
+  // The next request's head, waiting for at most `idle` until it begins; nothing where none came, and then head_fault()
+  // says why. The body of the one before must have ended.
+  std::optional<RequestHead> read_request(std::chrono::milliseconds idle);
   [[nodiscard]] HeadFault head_fault() const { return fault_; }
   // The head of the answer, waiting for at most `patience`. Code kUnavailable.
   Result<AnswerHead> read_answer(std::chrono::milliseconds patience);

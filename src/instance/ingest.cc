@@ -15,7 +15,6 @@ namespace spl::instance {
 namespace {
 
 constexpr std::size_t kReadBytes = 1u << 20;                      // of a stream, at once
-constexpr std::size_t kLineBytesMax = 2 * base::kRecordBytesMax;  // a record with its wrapper, before it is parsed
 constexpr std::size_t kBatchesInFlight = 4;
 constexpr std::size_t kThreadNonceBytes = 32;
 
@@ -72,7 +71,7 @@ class LineReader {
         }
         break;
       }
-      if (batch.text.size() > kLineBytesMax)
+      if (batch.text.size() > record::kRecordLineBytesMax)
         return fail(ErrorCode::kUsage, "line " + std::to_string(line_) + ": longer than a record may be");
     }
     if (batch.text.empty()) return std::nullopt;

@@ -1,6 +1,5 @@
-// What a test hands to the program in place of the machine: a clock that stands until it is moved,
-// random numbers that are the same each time, a log that can be looked at. Any thread. Never a seed
-// of these in a program that is run.
+// What a test hands to the program in place of the machine: a clock that stands until it is moved, random numbers that
+// are the same each time, a log that can be looked at. Any thread. Never a seed of these in a program that is run.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,5 @@
-// What every env::FileSystem does, as tests. A test program includes this once and runs it for its
-// implementation:
-//   INSTANTIATE_TEST_SUITE_P(Sim, FileSystemConformance,
-//   ::testing::Values(FileSystemMaker{"memory", make}),
+// What every env::FileSystem does, as tests. A test program includes this once and runs it for its implementation:
+//   INSTANTIATE_TEST_SUITE_P(Sim, FileSystemConformance, ::testing::Values(FileSystemMaker{"memory", make}),
 //                            file_system_maker_name);
 #pragma once
 
@@ -121,14 +119,12 @@ TEST_P(FileSystemConformance, WritesAtOnceToRangesThatDoNotOverlap) {
   for (char c = 'a'; c < 'e'; ++c) {
     threads.emplace_back([&file, c] {
       for (std::uint64_t i = 0; i < 50; ++i) {
-        ASSERT_TRUE(
-            file->write_at(static_cast<std::uint64_t>(c - 'a') * 500 + i * 10, std::string(10, c)));
+        ASSERT_TRUE(file->write_at(static_cast<std::uint64_t>(c - 'a') * 500 + i * 10, std::string(10, c)));
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(get("f"), std::string(500, 'a') + std::string(500, 'b') + std::string(500, 'c') +
-                          std::string(500, 'd'));
+  EXPECT_EQ(get("f"), std::string(500, 'a') + std::string(500, 'b') + std::string(500, 'c') + std::string(500, 'd'));
 }
 
 TEST_P(FileSystemConformance, OpensWhatIsThereAndMakesWhatItShould) {
@@ -164,8 +160,8 @@ TEST_P(FileSystemConformance, DoesNotWriteToAFileOpenedForReading) {
 }
 
 TEST_P(FileSystemConformance, DoesNotOpenADirectoryAsAFile) {
-  for (const auto how : {env::OpenMode::kRead, env::OpenMode::kReadWrite, env::OpenMode::kCreate,
-                         env::OpenMode::kCreateNew}) {
+  for (const auto how :
+       {env::OpenMode::kRead, env::OpenMode::kReadWrite, env::OpenMode::kCreate, env::OpenMode::kCreateNew}) {
     EXPECT_FALSE(fs_.open(root_, how));
   }
 }

@@ -24,8 +24,7 @@ bool fits(std::uint64_t offset, std::size_t length) {
   return offset <= kSimFileBytesMax && length <= kSimFileBytesMax - offset;
 }
 
-void collect(const SimInode& directory, const std::string& prefix,
-             std::map<std::string, std::string>& out) {
+void collect(const SimInode& directory, const std::string& prefix, std::map<std::string, std::string>& out) {
   for (const auto& [name, inode] : directory.entries) {
     const std::string path = prefix + name;
     if (inode->type == FileType::kDirectory) {
@@ -39,9 +38,8 @@ void collect(const SimInode& directory, const std::string& prefix,
 
 // True where `inode` is `below` or a directory that it is in.
 bool holds(const SimInode& inode, const SimInode& below) {
-  return &inode == &below || std::ranges::any_of(inode.entries, [&](const auto& entry) {
-    return holds(*entry.second, below);
-  });
+  return &inode == &below ||
+         std::ranges::any_of(inode.entries, [&](const auto& entry) { return holds(*entry.second, below); });
 }
 
 }  // namespace
@@ -50,11 +48,7 @@ class SimFileSystem::SimFile final : public env::File {
  public:
   enum class Access : bool { kRead, kReadWrite };
   SimFile(SimFileSystem& fs, SimInodePtr inode, std::string path, Access access)
-      : fs_(fs),
-        boot_(fs.boot_),
-        inode_(std::move(inode)),
-        path_(std::move(path)),
-        access_(access) {}
+      : fs_(fs), boot_(fs.boot_), inode_(std::move(inode)), path_(std::move(path)), access_(access) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<char> out) override {
     const std::scoped_lock lock(fs_.mutex_);
@@ -121,8 +115,7 @@ class SimFileSystem::SimFile final : public env::File {
 
 class SimFileSystem::SimLock final : public env::Lock {
  public:
-  SimLock(SimFileSystem& fs, SimInodePtr inode)
-      : fs_(fs), boot_(fs.boot_), inode_(std::move(inode)) {}
+  SimLock(SimFileSystem& fs, SimInodePtr inode) : fs_(fs), boot_(fs.boot_), inode_(std::move(inode)) {}
   ~SimLock() override {
     const std::scoped_lock lock(fs_.mutex_);
     if (boot_ == fs_.boot_) fs_.locked_.erase(inode_.get());
@@ -195,12 +188,10 @@ SimFileSystem::Fault SimFileSystem::next_fault() {
   return fault->second;
 }
 
-std::unexpected<Error> SimFileSystem::error_of(Fault fault, std::string_view doing,
-                                               const std::string& path) {
+std::unexpected<Error> SimFileSystem::error_of(Fault fault, std::string_view doing, const std::string& path) {
   if (fault == Fault::kEio) return failed(doing, path, EIO);
   if (fault == Fault::kEnospc) return failed(doing, path, ENOSPC);
-  return fail("cannot " + std::string(doing) + " " + base::escaped(path) +
-              ": the power is cut (simulated)");
+  return fail("cannot " + std::string(doing) + " " + base::escaped(path) + ": the power is cut (simulated)");
 }
 
 Result<void> SimFileSystem::begin(std::string_view doing, const std::string& path) {
@@ -209,8 +200,7 @@ Result<void> SimFileSystem::begin(std::string_view doing, const std::string& pat
   return {};
 }
 
-Result<SimFileSystem::Place> SimFileSystem::locate(std::string_view doing,
-                                                   const std::string& path) const {
+Result<SimFileSystem::Place> SimFileSystem::locate(std::string_view doing, const std::string& path) const {
   if (path.empty()) return failed(doing, path, ENOENT);
   // From the root to where the path has led so far.
   std::vector<Place> way = {{nullptr, "", disk_.root()}};
@@ -233,16 +223,14 @@ Result<SimFileSystem::Place> SimFileSystem::locate(std::string_view doing,
   return std::move(way.back());
 }
 
-Result<SimInodePtr> SimFileSystem::find_directory(std::string_view doing,
-                                                  const std::string& path) const {
+Result<SimInodePtr> SimFileSystem::find_directory(std::string_view doing, const std::string& path) const {
   Place place = TRY(locate(doing, path));
   if (!place.inode) return failed(doing, path, ENOENT);
   if (place.inode->type != FileType::kDirectory) return failed(doing, path, ENOTDIR);
   return std::move(place.inode);
 }
 
-Result<SimInodePtr> SimFileSystem::open_inode(const std::string& path, OpenMode how,
-                                              std::uint32_t mode) {
+Result<SimInodePtr> SimFileSystem::open_inode(const std::string& path, OpenMode how, std::uint32_t mode) {
   Place place = TRY(locate("open", path));
   const bool makes = how == OpenMode::kCreate || how == OpenMode::kCreateNew;
   if (place.inode) {
@@ -256,8 +244,7 @@ Result<SimInodePtr> SimFileSystem::open_inode(const std::string& path, OpenMode 
   return inode;
 }
 
-Result<std::unique_ptr<env::File>> SimFileSystem::open(const std::string& path, OpenMode how,
-                                                       std::uint32_t mode) {
+Result<std::unique_ptr<env::File>> SimFileSystem::open(const std::string& path, OpenMode how, std::uint32_t mode) {
   const std::scoped_lock lock(mutex_);
   TRY(begin("open", path));
   SimInodePtr inode = TRY(open_inode(path, how, mode));
@@ -269,8 +256,8 @@ Result<std::unique_ptr<env::File>> SimFileSystem::open_unnamed(const std::string
   const std::scoped_lock lock(mutex_);
   TRY(begin("make a file in", directory));
   TRY(find_directory("make a file in", directory));
-  return std::make_unique<SimFile>(*this, disk_.make(FileType::kFile, 0600),
-                                   env::join(directory, "(unnamed)"), SimFile::Access::kReadWrite);
+  return std::make_unique<SimFile>(*this, disk_.make(FileType::kFile, 0600), env::join(directory, "(unnamed)"),
+                                   SimFile::Access::kReadWrite);
 }
 
 Result<std::optional<env::FileInfo>> SimFileSystem::info(const std::string& path) {
@@ -279,9 +266,8 @@ Result<std::optional<env::FileInfo>> SimFileSystem::info(const std::string& path
   // What keeps a path from leading somewhere is that there is nothing.
   const Result<Place> place = locate("look at", path);
   if (!place || !place->inode) return std::nullopt;
-  return env::FileInfo{.type = place->inode->type,
-                       .size_bytes = place->inode->content.now().size(),
-                       .mode = place->inode->mode};
+  return env::FileInfo{
+      .type = place->inode->type, .size_bytes = place->inode->content.now().size(), .mode = place->inode->mode};
 }
 
 Result<void> SimFileSystem::make_directory(const std::string& path, std::uint32_t mode) {

@@ -1,18 +1,16 @@
-// A file system in memory that fails when told to, and forgets what was not synced when its power
-// is cut. Any thread.
+// A file system in memory that fails when told to, and forgets what was not synced when its power is cut. Any thread.
 //
-// Every call of a method of the FileSystem or of one of its Files is counted, from 1, also after a
-// reboot; closing and unlocking are not calls. A crash sweep runs an operation once, reads calls(),
-// and then runs it anew on a fresh SimFileSystem for each number n up to that with cut_at(n) or
-// fail_at(n, ...), reboots, and looks at what is left.
+// Every call of a method of the FileSystem or of one of its Files is counted, from 1, also after a reboot; closing and
+// unlocking are not calls. A crash sweep runs an operation once, reads calls(), and then runs it anew on a fresh
+// SimFileSystem for each number n up to that with cut_at(n) or fail_at(n, ...), reboots, and looks at what is left.
 //
 //   SimFileSystem fs;
 //   fs.cut_at(17);
 //   ...                                  // the 17th call and all after it fail and change nothing
 //   fs.reboot(Survivors::synced_only());
 //
-// Absolute and relative paths mean the same; "." and ".." go by name; there are no symbolic links.
-// The disk is without limit: kEnospc comes from fail_at only. What is durable when: sim_inode.h.
+// Absolute and relative paths mean the same; "." and ".." go by name; there are no symbolic links. The disk is without
+// limit: kEnospc comes from fail_at only. What is durable when: sim_inode.h.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +39,8 @@ struct Survivors {
   static Survivors synced_only() { return {Kind::kSyncedOnly}; }
   // Only the process was killed. What it did not sync may still go at a later power cut.
   static Survivors everything() { return {Kind::kEverything}; }
-  // A part, chosen by the seed: per file, the first writes or any of them, some torn into sectors;
-  // per directory, the first names or any of them, in order.
+  // A part, chosen by the seed: per file, the first writes or any of them, some torn into sectors; per directory, the
+  // first names or any of them, in order.
   static Survivors seeded(std::uint64_t seed) { return {Kind::kSeeded, seed}; }
 };
 
@@ -51,9 +49,8 @@ class SimFileSystem final : public env::FileSystem {
   SimFileSystem() = default;
 
   [[nodiscard]] std::uint64_t calls() const;
-  // Call number `call` fails, once. A write that fails leaves its first half; a sync that fails
-  // leaves what was dirty lost but readable, and the next sync says that all is well ("fsyncgate");
-  // any other changes nothing.
+  // Call number `call` fails, once. A write that fails leaves its first half; a sync that fails leaves what was dirty
+  // lost but readable, and the next sync says that all is well ("fsyncgate"); any other changes nothing.
   void fail_at(std::uint64_t call, SimError error);
   // Call number `call` and all later ones fail and change nothing, until reboot().
   void cut_at(std::uint64_t call);
@@ -83,8 +80,7 @@ class SimFileSystem final : public env::FileSystem {
   class SimFile;
   class SimLock;
   enum class Fault : std::uint8_t { kNone, kEio, kEnospc, kPowerOff };
-  // Where a path leads: the directory it is in (none for the root), and what is there now (nothing
-  // or an inode).
+  // Where a path leads: the directory it is in (none for the root), and what is there now (nothing or an inode).
   struct Place {
     SimInodePtr directory;
     std::string name;
@@ -94,8 +90,7 @@ class SimFileSystem final : public env::FileSystem {
   // All of these want mutex_ held.
   Fault next_fault();
   Result<void> begin(std::string_view doing, const std::string& path);
-  static std::unexpected<Error> error_of(Fault fault, std::string_view doing,
-                                         const std::string& path);
+  static std::unexpected<Error> error_of(Fault fault, std::string_view doing, const std::string& path);
   Result<Place> locate(std::string_view doing, const std::string& path) const;
   Result<SimInodePtr> find_directory(std::string_view doing, const std::string& path) const;
   Result<SimInodePtr> open_inode(const std::string& path, env::OpenMode how, std::uint32_t mode);

@@ -110,23 +110,21 @@ void SimDisk::unlink(SimInode& directory, const std::string& name) {
   directory.pending.push_back({++operation_id_, SimInode::Kind::kUnlink, name, {}, {}});
 }
 
-void SimDisk::move(const SimInodePtr& from_directory, const std::string& from,
-                   const SimInodePtr& to_directory, const std::string& to) {
+void SimDisk::move(const SimInodePtr& from_directory, const std::string& from, const SimInodePtr& to_directory,
+                   const std::string& to) {
   const SimInodePtr inode = from_directory->entries.at(from);
   from_directory->entries.erase(from);
   // The durable old name goes when the new one comes: apply() sees to it.
   link(*to_directory, to, inode);
   if (from_directory != to_directory) {
-    from_directory->pending.push_back(
-        {operation_id_, SimInode::Kind::kMovedAway, {}, {}, to_directory});
+    from_directory->pending.push_back({operation_id_, SimInode::Kind::kMovedAway, {}, {}, to_directory});
   }
 }
 
 void SimDisk::sync_up_to(const SimInodePtr& directory, std::uint64_t id) {
   std::vector<SimInode::Operation>& pending = directory->pending;
   const auto last = std::ranges::find_if(pending, [&](const auto& op) { return op.id > id; });
-  const std::vector<SimInode::Operation> due(std::make_move_iterator(pending.begin()),
-                                             std::make_move_iterator(last));
+  const std::vector<SimInode::Operation> due(std::make_move_iterator(pending.begin()), std::make_move_iterator(last));
   pending.erase(pending.begin(), last);
   for (const SimInode::Operation& operation : due) {
     if (operation.kind == SimInode::Kind::kMovedAway) {

@@ -1,11 +1,9 @@
-// The disk below SimFileSystem: files and directories that each have a state as it is seen and a
-// state that is durable, and between the two the operations that were not synced, in order. The
-// owner's lock guards all of it.
+// The disk below SimFileSystem: files and directories that each have a state as it is seen and a state that is durable,
+// and between the two the operations that were not synced, in order. The owner's lock guards all of it.
 //
-// Strict POSIX: fsync of a file makes its content durable and not its name, fsync of a directory
-// makes its names durable and not what they lead to. What journalling file systems all promise is
-// taken as given: a rename is one step, also between two directories (syncing either of them makes
-// it durable); an inode never has two names.
+// Strict POSIX: fsync of a file makes its content durable and not its name, fsync of a directory makes its names
+// durable and not what they lead to. What journalling file systems all promise is taken as given: a rename is one step,
+// also between two directories (syncing either of them makes it durable); an inode never has two names.
 #pragma once
 
 #include <cstdint>
@@ -59,8 +57,7 @@ using SimEntries = std::map<std::string, SimInodePtr>;
 struct SimInode {
   enum class Kind : std::uint8_t { kLink, kUnlink, kMovedAway };
   struct Operation {
-    std::uint64_t
-        id;  // in the order of all operations of the disk; the two halves of a move have one id
+    std::uint64_t id;  // in the order of all operations of the disk; the two halves of a move have one id
     Kind kind;
     std::string name;              // not of kMovedAway
     SimInodePtr inode;             // of kLink
@@ -94,8 +91,8 @@ class SimDisk {
   void link(SimInode& directory, const std::string& name, const SimInodePtr& inode);
   void unlink(SimInode& directory, const std::string& name);
   // Replaces what has the name `to`.
-  void move(const SimInodePtr& from_directory, const std::string& from,
-            const SimInodePtr& to_directory, const std::string& to);
+  void move(const SimInodePtr& from_directory, const std::string& from, const SimInodePtr& to_directory,
+            const std::string& to);
   void sync_directory(const SimInodePtr& directory) {
     sync_up_to(directory, std::numeric_limits<std::uint64_t>::max());
   }

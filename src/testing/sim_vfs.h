@@ -3,8 +3,8 @@
 // them must be in one process. Any thread.
 //
 // It promises SQLite nothing that POSIX does not (device characteristics 0, no powersafe overwrite). A name that was
-// made is made durable with the first sync of its journal or WAL file, as SQLite's own unix VFS does.
-// Errors of the file system become SQLITE_IOERR_*, also when a disk is full.
+// made is made durable with the first sync of its journal or WAL file, as SQLite's own unix VFS does. Errors of the
+// file system become SQLITE_IOERR_*, also when a disk is full.
 #pragma once
 
 #include <memory>

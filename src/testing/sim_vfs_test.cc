@@ -85,8 +85,10 @@ int run_workload(const SqliteVfs& vfs, const Mode& mode) {
   if (!ready) return promised;
   for (promised = 0; promised < kTransactions; ++promised) {
     const std::string id = std::to_string(promised + 1);
-    if (!db.run("BEGIN IMMEDIATE; INSERT INTO entry VALUES(" + id + ", zeroblob(700 * (" + id +
-                " % 4))); UPDATE total SET entries = " + id + "; COMMIT")) {
+    std::string sql = "BEGIN IMMEDIATE; INSERT INTO entry VALUES(";
+    sql.append(id).append(", zeroblob(700 * (").append(id).append(" % 4)));");
+    sql.append("UPDATE total SET entries = ").append(id).append("; COMMIT");
+    if (!db.run(sql)) {
       break;
     }
   }

@@ -1,0 +1,215 @@
+// service-account, token.
+#include <charconv>
+#include <chrono>
+
+#include "base/encoding.h"
+#include "cli/command.h"
+#include "cli/gateway.h"
+#include "cli/session.h"
+#include "instance/access.h"
+
+namespace spl::cli {
+namespace {
+
+using codec::Json;
+using substrate::ServiceAccount;
+
+Json texts(const std::vector<std::string>& items) {
+  Json::Array array;
+  for (const std::string& item : items) array.emplace_back(item);
+  return array;
+}
+
+std::string joined(const std::vector<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) text += (text.empty() ? "" : ",") + shown(item);
+  return text.empty() ? "-" : text;
+}
+
+Json account_json(const ServiceAccount& account) {
+  return Json::Object{{"name", account.name},
+                      {"scopes", texts(account.scopes)},
+                      {"actors", texts(account.actors)},
+                      {"active", account.active}};
+}
+
+std::string account_line(const ServiceAccount& account) {
+  return std::string(account.active ? "active   " : "revoked  ") + shown(account.name) + "  scopes " +
+         joined(account.scopes) + "  actors " + (account.actors.empty() ? "any" : joined(account.actors));
+}
+
+Result<int> run_account_create(Session& session, const Arguments& arguments) {
+  ServiceAccount account;
+  account.name = arguments.at("NAME");
+  account.scopes = arguments.all("--scope");
+  account.actors = arguments.all("--actor");
+  if (account.scopes.empty()) {
+    std::string known;
+    for (const std::string_view scope : substrate::known_scopes()) known.append(known.empty() ? "" : ", ").append(scope);
+    return fail(ErrorCode::kUsage, "spl service-account create: --scope is missing", "the scopes are " + known);
+  }
+  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  const ServiceAccount made = TRY(gateway.daemon ? gateway.daemon->create_account(account)
+                                                 : instance::create_account(*gateway.instance, account));
+  Output& out = session.out();
+  TRY(out.text() ? out.line(account_line(made)) : out.document(account_json(made)));
+  return 0;
+}
+
+Result<int> run_account_list(Session& session, const Arguments&) {
+  const auto opened = TRY(session.open_for_reading());
+  Output& out = session.out();
+  ListOutput list(out);
+  for (const ServiceAccount& account : TRY(instance::list_accounts(*opened)))
+    TRY(list.item(out.text() ? account_line(account) : account_json(account).text()));
+  TRY(list.end());
+  return 0;
+}
+
+Result<int> run_account_revoke(Session& session, const Arguments& arguments) {
+  const std::string& name = arguments.at("NAME");
+  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  TRY(gateway.daemon ? gateway.daemon->revoke_account(name) : instance::revoke_account(*gateway.instance, name));
+  Output& out = session.out();
+  TRY(out.text() ? out.line("revoked " + shown(name)) : out.document(Json::Object{{"name", name}, {"active", false}}));
+  return 0;
+}
+
+Json token_json(const store::Token& token) {
+  return Json::Object{{"id", base::to_hex(token.sha256.view())},
+                      {"account", token.account},
+                      {"scopes", texts(token.scopes)},
+                      {"created_at", token.created_at},
+                      {"expires_at", token.expires_at ? Json(*token.expires_at) : Json()}};
+}
+
+// A time as it is, or a number of days or hours from now: "90d", "12h".
+Result<std::string> expiry(env::Env env, const std::string& text) {
+  constexpr int kCountMax = 100'000;
+  const bool days = text.ends_with('d');
+  if (!days && !text.ends_with('h')) return text;
+  int count = 0;
+  const char* end = text.data() + text.size() - 1;
+  const auto [stop, error] = std::from_chars(text.data(), end, count);
+  if (error != std::errc() || stop != end || count <= 0 || count > kCountMax)
+    return fail(ErrorCode::kUsage, "--expires " + shown(text) + ": not a time and not a number of days or hours",
+                "such as 90d, 12h or 2030-01-31T12:00:00Z");
+  return env::rfc3339(env.clock.now() + std::chrono::hours(days ? 24 * count : count));
+}
+
+Result<int> run_token_create(Session& session, const Arguments& arguments) {
+  instance::TokenRequest request;
+  request.account = arguments.at("ACCOUNT");
+  request.scopes = arguments.all("--scope");
+  if (const auto environment = arguments.value("--env")) request.environment = *environment;
+  if (const auto end = arguments.value("--expires")) request.expires_at = TRY(expiry(session.env(), *end));
+  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  const substrate::NewToken made = TRY(gateway.daemon ? gateway.daemon->create_token(request)
+                                                      : instance::create_token(*gateway.instance, request));
+  Output& out = session.out();
+  if (!out.text()) {
+    Json json = Json::Object{{"token", std::string(made.text.reveal())}};
+    const Json members = token_json(made.token);
+    for (const auto& [name, value] : *members.object()) json.add(name, value);
+    TRY(out.document(json));
+    return 0;
+  }
+  TRY(out.line(made.text.reveal()));
+  out.note("spl: keep the token now: it is not shown again");
+  return 0;
+}
+
+Result<int> run_token_list(Session& session, const Arguments&) {
+  const auto opened = TRY(session.open_for_reading());
+  Output& out = session.out();
+  ListOutput list(out);
+  for (const store::Token& token : TRY(instance::list_tokens(*opened))) {
+    const std::string id = base::to_hex(token.sha256.view());
+    TRY(list.item(out.text() ? id.substr(0, 16) + "  " + shown(token.account) + "  scopes " + joined(token.scopes) +
+                                   "  " + (token.expires_at ? "until " + shown(*token.expires_at) : "without end")
+                             : token_json(token).text()));
+  }
+  TRY(list.end());
+  return 0;
+}
+
+Result<int> run_token_revoke(Session& session, const Arguments& arguments) {
+  const std::string& id = arguments.at("ID");
+  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  TRY(gateway.daemon ? gateway.daemon->revoke_token(id) : instance::revoke_token(*gateway.instance, id));
+  Output& out = session.out();
+  TRY(out.text() ? out.line("revoked " + shown(id)) : out.document(Json::Object{{"id", id}, {"revoked", true}}));
+  return 0;
+}
+
+Command account_command() {
+  Command account{.name = "service-account",
+                  .summary = "Who may come in over TCP, and for what",
+                  .examples = {"spl service-account list"}};
+  const Positional name{.name = "NAME", .help = "the account's name"};
+  account.commands = {
+      {.name = "create",
+       .summary = "Make a service account",
+       .options = {{.name = "--scope",
+                    .value = "SCOPE",
+                    .help = "what it may do: records:read, records:write, threads:write, federation:manage, "
+                            "config:read, config:write, admin",
+                    .times = Times::kAny},
+                   {.name = "--actor",
+                    .value = "DID",
+                    .help = "whom it may write as; without it, as anybody",
+                    .times = Times::kAny}},
+       .positionals = {name},
+       .examples = {"spl service-account create ci --scope records:read --scope records:write"},
+       .run = run_account_create},
+      {.name = "list",
+       .summary = "List the service accounts",
+       .examples = {"spl service-account list -o json"},
+       .run = run_account_list},
+      {.name = "revoke",
+       .summary = "End a service account; its tokens are of no use from then on",
+       .positionals = {name},
+       .examples = {"spl service-account revoke ci"},
+       .run = run_account_revoke},
+  };
+  return account;
+}
+
+Command token_command() {
+  Command token{.name = "token", .summary = "Tokens of service accounts", .examples = {"spl token list"}};
+  token.commands = {
+      {.name = "create",
+       .summary = "Make a token and print it, once",
+       .details = "Only a hash of it is kept.",
+       .options = {{.name = "--scope",
+                    .value = "SCOPE",
+                    .help = "one of the account's scopes; without it, all of them",
+                    .times = Times::kAny},
+                   {.name = "--env", .value = "NAME", .help = "a tag in the token's text; prod where it is not given"},
+                   {.name = "--expires", .value = "TIME", .help = "its end: 90d, 12h or 2030-01-31T12:00:00Z"}},
+       .positionals = {{.name = "ACCOUNT", .help = "the account's name"}},
+       .examples = {"spl token create ci --expires 90d"},
+       .run = run_token_create},
+      {.name = "list",
+       .summary = "List the tokens, without their secrets",
+       .examples = {"spl token list -o json"},
+       .run = run_token_list},
+      {.name = "revoke",
+       .summary = "End a token",
+       .positionals = {{.name = "ID", .help = "its id as the list shows it, or the first 8 digits or more"}},
+       .examples = {"spl token revoke 0f3a9c1b"},
+       .run = run_token_revoke},
+  };
+  return token;
+}
+
+}  // namespace
+
+std::vector<Command> access_commands() {
+  std::vector<Command> commands;
+  commands.push_back(account_command());
+  commands.push_back(token_command());
+  return commands;
+}
+
+}  // namespace spl::cli

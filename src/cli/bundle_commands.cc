@@ -1,0 +1,219 @@
+// bundle show, verify, list.
+#include "base/encoding.h"
+#include "cli/bundle_file.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "cli/signature_check.h"
+
+namespace spl::cli {
+namespace {
+
+using bundle::Encryption;
+using bundle::Manifest;
+using codec::Json;
+
+constexpr std::uint64_t kProgressEvery = 4096;  // entries
+
+std::string encryption_text(const Manifest& manifest) {
+  switch (manifest.encryption.kind) {
+    case Encryption::Kind::kPassphrase:
+      return "with a passphrase";
+    case Encryption::Kind::kRecipients:
+      return "for " + counted(manifest.encryption.recipients.size(), "recipient");
+    case Encryption::Kind::kNone:
+      break;
+  }
+  return "none";
+}
+
+std::string scope_text(const bundle::Scope& scope) {
+  std::string text = scope.service ? "service " + shown(*scope.service) : "the whole instance";
+  if (scope.context) text += ", context " + shown(*scope.context);
+  return text;
+}
+
+Result<void> print_manifest(Output& out, const Manifest& manifest) {
+  const auto row = [&out](std::string name, const std::string& value) {
+    name.resize(16, ' ');
+    return out.line(name + value);
+  };
+  TRY(row("source:", shown(manifest.source_did)));
+  TRY(row("scope:", scope_text(manifest.scope)));
+  TRY(row("made:", shown(manifest.created_at) + " by " + shown(manifest.created_by)));
+  TRY(row("export:", "number " + std::to_string(manifest.export_sequence)));
+  TRY(row("records:", std::to_string(manifest.record_count) + " in " + counted(manifest.thread_count, "thread")));
+  TRY(row("identity:", manifest.identity_included ? "included, with the private key" : "omitted"));
+  TRY(row("tokens:", manifest.tokens_carried ? "carried" : "revoked"));
+  TRY(row("encryption:", encryption_text(manifest)));
+  TRY(row("bundle_sha256:", base::to_hex(manifest.bundle_sha256.view())));
+  for (const bundle::Context& context : manifest.contexts)
+    TRY(row("context:", shown(context.name) + " (" + std::to_string(context.id) + ")"));
+  for (const bundle::Service& service : manifest.services)
+    TRY(row("service:", shown(service.name) + " " + shown(service.version)));
+  for (const bundle::Secret& secret : manifest.secrets)
+    TRY(row("secret:", shown(secret.handle) + (secret.required ? ", required" : "")));
+  for (const bundle::Section& section : manifest.sections)
+    TRY(row("section:", shown(section.prefix) + "  " + counted(section.files, "file") + ", " +
+                            human_bytes(section.bytes) + ", sha256 " + base::to_hex(section.sha256.view())));
+  return {};
+}
+
+Result<int> run_show(Session& session, const Arguments& arguments) {
+  const Keys keys = TRY(read_keys(arguments));
+  const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, nullptr, 1));
+  Output& out = session.out();
+  const std::string_view text = opened.reader->manifest_text();
+  switch (out.format()) {
+    case Format::kText:
+      TRY(print_manifest(out, opened.reader->manifest()));
+      break;
+    case Format::kJson:
+      TRY(out.line(text.ends_with('\n') ? text.substr(0, text.size() - 1) : text));
+      break;
+    case Format::kStreamJson:
+      TRY(out.document(TRY(Json::parse(text))));
+      break;
+  }
+  return 0;
+}
+
+struct Totals {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+};
+
+Result<Totals> read_through(bundle::BundleReader& reader, SignatureCheck* signatures, ShownProgress& progress) {
+  Totals totals;
+  while (const auto entry = TRY(reader.next())) {
+    ++totals.files;
+    totals.bytes += entry->size_bytes;
+    if (signatures != nullptr && entry->record != nullptr) signatures->add(entry->path, *entry->record);
+    if (totals.files % kProgressEvery != 0) continue;
+    progress.update("verifying", totals.files, 0, "files");
+    if (progress.cancelled()) return fail("interrupted: the bundle was not verified");
+  }
+  return totals;
+}
+
+Json signatures_json(const SignatureCheck::Counts& counts) {
+  return Json::Object{{"valid", counts.valid}, {"invalid", counts.invalid}, {"absent", counts.absent}};
+}
+
+Result<void> print_verified(Output& out, const bundle::BundleReader& reader, const Totals& totals,
+                            const std::optional<SignatureCheck::Counts>& signatures) {
+  const Manifest& manifest = reader.manifest();
+  const std::string sha256 = base::to_hex(manifest.bundle_sha256.view());
+  if (!out.text()) {
+    Json json = Json::Object{{"verified", true},
+                             {"source_did", manifest.source_did},
+                             {"bundle_sha256", sha256},
+                             {"encrypted", reader.opened_as() != Encryption::Kind::kNone},
+                             {"record_count", manifest.record_count},
+                             {"thread_count", manifest.thread_count},
+                             {"files", totals.files},
+                             {"bytes", totals.bytes}};
+    if (signatures) json.add("signatures", signatures_json(*signatures));
+    return out.document(json);
+  }
+  TRY(out.line("verified: signed by " + shown(manifest.source_did)));
+  TRY(out.line(counted(manifest.record_count, "record") + " in " + counted(manifest.thread_count, "thread") + ", " +
+               counted(totals.files, "file") + ", " + human_bytes(totals.bytes)));
+  TRY(out.line("bundle_sha256 " + sha256));
+  if (!signatures) return {};
+  return out.line("signatures of records: " + std::to_string(signatures->valid) + " valid, " +
+                  std::to_string(signatures->absent) + " absent");
+}
+
+Result<int> run_verify(Session& session, const Arguments& arguments) {
+  const Keys keys = TRY(read_keys(arguments));
+  ShownProgress progress(session);
+  const BundleFile opened =
+      TRY(open_bundle(arguments.at("FILE"), keys, &progress.interrupt(), Session::workers()));
+  progress.follow(*opened.file);
+  std::optional<SignatureCheck> signatures;
+  if (arguments.has("--signatures")) signatures.emplace(Session::workers());
+  const Totals totals = TRY(read_through(*opened.reader, signatures ? &*signatures : nullptr, progress));
+  std::optional<SignatureCheck::Counts> counts;
+  if (signatures) counts = signatures->finish();
+  progress.finish();
+  Output& out = session.out();
+  if (counts && counts->invalid > 0) {
+    if (!out.text()) out.add_to_error("signatures", signatures_json(*counts));
+    return fail(ErrorCode::kVerification,
+                counted(counts->invalid, "record") + " with a signature that is not its actor's, the first " +
+                    shown(counts->first_invalid),
+                "the bundle itself is whole: its signer carried them as they were");
+  }
+  TRY(print_verified(out, *opened.reader, totals, counts));
+  return 0;
+}
+
+// What list prints of one file.
+struct Listed {
+  std::string_view path;
+  std::uint64_t size_bytes;
+};
+
+Result<int> run_list(Session& session, const Arguments& arguments) {
+  const Keys keys = TRY(read_keys(arguments));
+  const std::string prefix = arguments.value("PREFIX").value_or("");
+  const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, nullptr, Session::workers()));
+  Output& out = session.out();
+  ListOutput list(out);
+  const auto item = [&](const Listed& listed) -> Result<void> {
+    if (!listed.path.starts_with(prefix)) return {};
+    if (out.text()) return list.item(path_line(listed.path, out.out_is_terminal()));
+    return list.item(Json(Json::Object{{"path", path_text(listed.path)}, {"bytes", listed.size_bytes}}).text());
+  };
+  TRY(item({bundle::kManifestPath, opened.reader->manifest_text().size()}));
+  TRY(item({bundle::kSignaturePath, crypto::kSignatureBytes}));
+  while (const auto entry = TRY(opened.reader->next())) TRY(item({entry->path, entry->size_bytes}));
+  TRY(list.end());
+  return 0;
+}
+
+Command with_keys(Command command) {
+  for (Option& option : key_options()) command.options.push_back(std::move(option));
+  return command;
+}
+
+}  // namespace
+
+std::vector<Command> bundle_commands() {
+  Command bundle{.name = "bundle",
+                 .summary = "Look into bundles and check them; no instance is needed",
+                 .examples = {"spl bundle verify my.spl"}};
+  const Positional file{.name = "FILE", .help = "the bundle", .names = Names::kFile};
+  bundle.commands = {
+      with_keys({.name = "show",
+                 .summary = "Say what a bundle says of itself",
+                 .details = "Signature and manifest are checked, the rest is not read.",
+                 .positionals = {file},
+                 .examples = {"spl bundle show my.spl", "spl bundle show my.spl -o json | jq .sections"},
+                 .run = run_show}),
+      with_keys({.name = "verify",
+                 .summary = "Check a bundle from its first byte to its last",
+                 .options = {{.name = "--signatures",
+                              .value = "",
+                              .help = "also check the signature of every record that carries one"}},
+                 .positionals = {file},
+                 .examples = {"spl bundle verify my.spl", "spl bundle verify my.spl --signatures"},
+                 .run = run_verify}),
+      with_keys({.name = "list",
+                 .summary = "List the files in a bundle",
+                 .details = "The bundle is verified on the way: an error at the end means that what was listed is not "
+                            "to be trusted.",
+                 .positionals = {file,
+                                 {.name = "PREFIX",
+                                  .help = "only paths that begin so",
+                                  .need = Positional::Need::kOptional}},
+                 .examples = {"spl bundle list my.spl", "spl bundle list my.spl records/"},
+                 .run = run_list}),
+      with_keys(bundle_extract_command()),
+      with_keys(bundle_diff_command()),
+  };
+  return {std::move(bundle)};
+}
+
+}  // namespace spl::cli

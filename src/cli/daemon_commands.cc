@@ -1,0 +1,171 @@
+// serve, stop.
+#include <sys/pidfd.h>
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <filesystem>
+#include <limits>
+
+#include "cli/command.h"
+#include "cli/daemonize.h"
+#include "cli/serve.h"
+#include "cli/session.h"
+
+namespace spl::cli {
+namespace {
+
+using codec::Json;
+
+constexpr std::chrono::milliseconds kStopWaitMax{60'000};
+
+Result<std::uint16_t> port_from(const std::string& text) {
+  std::uint16_t port = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || stop != text.data() + text.size())
+    return fail(ErrorCode::kUsage, "--port " + shown(text) + ": not a number from 0 to 65535");
+  return port;
+}
+
+// The daemon works in another directory.
+Result<std::string> absolute(const Arguments& arguments, const char* name) {
+  const auto given = arguments.value(name);
+  if (!given) return std::string();
+  if (::access(given->c_str(), R_OK) != 0) return base::fail_errno(std::string(name) + " " + shown(*given), errno);
+  std::error_code error;
+  const std::string path = std::filesystem::absolute(*given, error).string();
+  if (error) return fail(std::string(name) + " " + shown(*given) + ": " + error.message());
+  return path;
+}
+
+// sqlite:PATH with an absolute path.
+std::string absolute_store(const std::string& url) {
+  for (const std::string_view scheme : {"sqlite://", "sqlite:"}) {
+    if (!url.starts_with(scheme)) continue;
+    std::error_code error;
+    return "sqlite:" + std::filesystem::absolute(url.substr(scheme.size()), error).string();
+  }
+  return url;
+}
+
+Result<ServeOptions> options_from(const Arguments& arguments) {
+  ServeOptions options;
+  if (const auto host = arguments.value("--host")) options.server.host = *host;
+  if (const auto port = arguments.value("--port")) options.server.port = TRY(port_from(*port));
+  if (const auto url = arguments.value("--store")) options.store_url = absolute_store(*url);
+  options.server.tls_certificate_file = TRY(absolute(arguments, "--tls-cert"));
+  options.server.tls_key_file = TRY(absolute(arguments, "--tls-key"));
+  // Whom to trust when this instance goes out to its peers: read, so that a mistake shows now.
+  TRY(absolute(arguments, "--ca-file"));
+  if (arguments.has("--tls-cert") != arguments.has("--tls-key"))
+    return fail(ErrorCode::kUsage, "--tls-cert and --tls-key belong together", "give both or neither");
+  return options;
+}
+
+Result<void> announce(Session& session, const DaemonInfo& info) {
+  Output& out = session.out();
+  if (out.text()) {
+    TRY(out.line("serving " + shown(session.paths().root) + " at " + shown(info.address) + ", pid " +
+                 std::to_string(info.pid)));
+  } else {
+    TRY(out.document(Json::Object{
+        {"pid", info.pid}, {"address", info.address}, {"port", info.port}, {"home", session.paths().root}}));
+  }
+  return out.flush();
+}
+
+Result<int> run_serve(Session& session, const Arguments& arguments) {
+  const ServeOptions options = TRY(options_from(arguments));
+  if (!arguments.has("--daemon")) {
+    TRY(serve(session, options, [&session](const DaemonInfo& info) { return announce(session, info); }));
+    return 0;
+  }
+  const Started started = TRY(daemonize(session.paths(), [&](const Ready& ready) {
+    return serve(session, options, [&ready](const DaemonInfo& info) { return ready(info); });
+  }));
+  if (started.info) TRY(announce(session, *started.info));
+  return 0;
+}
+
+// A process by a handle that stays with it, even when its id goes to another one.
+class ProcessHandle {
+ public:
+  explicit ProcessHandle(int pid) : descriptor_(::pidfd_open(pid, 0)) {}
+  ProcessHandle(const ProcessHandle&) = delete;
+  ProcessHandle& operator=(const ProcessHandle&) = delete;
+  ~ProcessHandle() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  [[nodiscard]] bool there() const { return descriptor_ >= 0; }
+  [[nodiscard]] bool ask_to_end() const { return ::pidfd_send_signal(descriptor_, SIGTERM, nullptr, 0) == 0; }
+  [[nodiscard]] bool wait(std::chrono::milliseconds at_most) const {
+    pollfd wait{descriptor_, POLLIN, 0};
+    for (;;) {
+      const int n = ::poll(&wait, 1, static_cast<int>(at_most.count()));
+      if (n >= 0 || errno != EINTR) return n > 0;
+    }
+  }
+
+ private:
+  const int descriptor_;
+};
+
+Result<int> print_stopped(Output& out, std::optional<int> pid) {
+  if (out.text()) {
+    TRY(out.line(pid ? "stopped, pid " + std::to_string(*pid) : "no daemon is running"));
+  } else {
+    TRY(out.document(Json::Object{{"stopped", pid.has_value()}, {"pid", pid ? Json(*pid) : Json()}}));
+  }
+  return 0;
+}
+
+Result<int> run_stop(Session& session, const Arguments&) {
+  Output& out = session.out();
+  const auto info = TRY(running_daemon(session.env(), session.paths()));
+  if (!info) return print_stopped(out, std::nullopt);
+  const ProcessHandle process(info->pid);
+  // The handle may be that of a later process with the same id.
+  if (!process.there() || process_start(info->pid) != info->process_start) return print_stopped(out, std::nullopt);
+  if (!process.ask_to_end() && errno != ESRCH)
+    return base::fail_errno("cannot stop the daemon, pid " + std::to_string(info->pid), errno);
+  if (!process.wait(kStopWaitMax))
+    return fail("the daemon, pid " + std::to_string(info->pid) + ", has not ended in 60 seconds",
+                "it may still be writing: try again, or look into logs/spl.log");
+  return print_stopped(out, info->pid);
+}
+
+}  // namespace
+
+std::vector<Command> daemon_commands() {
+  std::vector<Command> commands;
+  commands.push_back(
+      {.name = "serve",
+       .summary = "Serve the instance over HTTP and on its Unix socket until it is stopped",
+       .details = "An empty home gets a store, but no identity. Plain HTTP is served on loopback only. Other spl "
+                  "commands find the daemon by themselves.",
+       .options = {{.name = "--daemon", .value = "", .help = "go on in the background; return when it listens"},
+                   {.name = "--host", .value = "HOST", .help = "the address to listen on; 127.0.0.1 where it is not given"},
+                   {.name = "--port", .value = "PORT", .help = "the port; 9100 where it is not given; 0 is any free one"},
+                   {.name = "--store", .value = "URL", .help = "where the record store is: sqlite:PATH; else hub.db in the home"},
+                   {.name = "--tls-cert", .value = "FILE", .help = "serve TLS with this certificate", .names = Names::kFile},
+                   {.name = "--tls-key", .value = "FILE", .help = "the certificate's key", .names = Names::kFile},
+                   {.name = "--ca-file",
+                    .value = "FILE",
+                    .help = "certificates that peers are checked against",
+                    .names = Names::kFile}},
+       .examples = {"spl serve", "spl serve --daemon --port 0"},
+       .run = run_serve});
+  commands.push_back({.name = "stop",
+                      .summary = "Stop the daemon, and wait until it has ended",
+                      .details = "Where none runs nothing is done.",
+                      .examples = {"spl stop"},
+                      .run = run_stop});
+  return commands;
+}
+
+}  // namespace spl::cli

@@ -1,0 +1,70 @@
+#include "cli/gateway.h"
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "cli/daemon_info.h"
+
+namespace spl::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kWaitMax = 30s;
+constexpr auto kFirstPause = 20ms;
+constexpr std::chrono::milliseconds kPauseMax = 500ms;
+
+Error held_by_another(Session& session, Error error) {
+  if (const auto pid = lock_holder(session.paths().lock()))
+    error.message += " (pid " + std::to_string(*pid) + ")";
+  return error;
+}
+
+}  // namespace
+
+std::optional<int> lock_holder(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  std::array<char, 64> wanted{};
+  std::snprintf(wanted.data(), wanted.size(), "%02x:%02x:%lu", major(status.st_dev), minor(status.st_dev),
+                static_cast<unsigned long>(status.st_ino));
+  // "1: FLOCK  ADVISORY  WRITE 708 00:13:13 0 EOF"
+  std::ifstream locks("/proc/locks");
+  for (std::string number, kind, mode, access, pid, file, begin, end;
+       locks >> number >> kind >> mode >> access >> pid >> file >> begin >> end;) {
+    if (kind == "FLOCK" && file == wanted.data()) return std::atoi(pid.c_str());
+  }
+  return std::nullopt;
+}
+
+Result<Gateway> open_gateway(Session& session, Missing missing) {
+  if (missing == Missing::kRefuse) TRY(session.require_instance());
+  env::Clock& clock = session.env().clock;
+  const auto end = clock.steady() + kWaitMax;
+  for (std::chrono::milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kPauseMax)) {
+    Gateway gateway;
+    gateway.daemon = TRY(http::DaemonClient::connect(session.env(), session.paths()));
+    if (gateway.daemon) return gateway;
+    instance::InstanceOptions options;
+    options.home = session.paths().root;
+    auto opened = instance::Instance::open(session.env(), options, instance::OpenFor::kWriting);
+    if (opened) {
+      gateway.instance = std::move(*opened);
+      return gateway;
+    }
+    if (opened.error().code != ErrorCode::kUnavailable) return std::unexpected(std::move(opened).error());
+    if (clock.steady() + pause > end)
+      return std::unexpected(held_by_another(session, std::move(opened).error()));
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+}  // namespace spl::cli

@@ -1,0 +1,146 @@
+#include "http/connection.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+
+#include "base/encoding.h"
+
+namespace spl::http {
+namespace {
+
+// How long a client that was answered early may go on sending before the connection is closed under it.
+constexpr std::chrono::seconds kLingerMax{2};
+constexpr std::size_t kLingerReadBytes = 64u << 10;
+// How long an export may wait for the client's word that it is durable.
+constexpr std::chrono::minutes kCommitWait{10};
+constexpr std::size_t kLoggedPathBytesMax = 256;
+constexpr std::size_t kLoggedMethodBytesMax = 32;
+
+struct Fault {
+  Verdict verdict;
+  const char* message;
+};
+
+Fault fault_of(HeadFault fault) {
+  switch (fault) {
+    case HeadFault::kTimedOut:
+      return {verdict::kTimeout, "the request's head did not arrive in time"};
+    case HeadFault::kTooLarge:
+      return {verdict::kHeadTooLarge, "the request's head is longer than 64 KiB"};
+    case HeadFault::kUnsupported:
+      return {verdict::kNotImplemented, "the only transfer coding known here is chunked"};
+    default:
+      return {verdict::kInvalidRequest, "this is not HTTP/1.1"};
+  }
+}
+
+class Connection {
+ public:
+  Connection(Descriptor socket, Door door, const Surroundings& around)
+      : around_(around),
+        env_(around.served.instance.env()),
+        door_(door),
+        channel_(std::move(socket), env_.clock, &around.cut),
+        wire_(channel_, env_.clock, around.times),
+        body_(around.budget) {}
+
+  void run() {
+    if (door_ == Door::kTcp && around_.tls != nullptr) {
+      channel_.set_deadline(env_.clock.steady() + around_.times.head);
+      if (!channel_.accept_tls(*around_.tls)) return;
+    }
+    while (serve_next()) {
+    }
+  }
+
+ private:
+  // False when the connection is to be closed.
+  bool serve_next() {
+    const bool owed = session_.uncommitted != nullptr;
+    channel_.set_idle_interrupt(owed ? nullptr : &around_.stop);
+    auto head = wire_.read_request(owed ? kCommitWait : around_.times.idle);
+    if (!head && wire_.head_fault() == HeadFault::kEnded) return false;
+    channel_.set_idle_interrupt(nullptr);
+    const auto begun = env_.clock.steady();
+    const bool came = head.has_value();
+    auto target = came ? parse_target(head->target) : Result<Target>(Target{});
+    Exchange exchange(wire_, body_, env_.clock, came ? std::move(*head) : RequestHead{},
+                      target ? std::move(*target) : Target{}, door_);
+    if (around_.stop.raised()) exchange.close_after();
+    const Result<void> outcome = !came     ? refuse_fault(exchange)
+                                 : !target ? Result<void>(std::unexpected(target.error()))
+                                           : answer(exchange);
+    if (!outcome) exchange.fail_with(outcome.error());
+    log(exchange, outcome, begun);
+    body_.recycle();
+    if (exchange.keeps_alive()) return true;
+    if (exchange.answered()) linger();
+    return false;
+  }
+
+  Result<void> refuse_fault(Exchange& exchange) {
+    const Fault fault = fault_of(wire_.head_fault());
+    exchange.close_after();
+    return exchange.refuse(fault.verdict, ErrorCode::kUsage, fault.message);
+  }
+
+  Result<void> answer(Exchange& exchange) {
+    for (const std::string_view once : {"host", "authorization", "content-type", "expect"}) {
+      if (std::ranges::count(exchange.head().fields, once, [](const auto& field) { return field.first; }) > 1)
+        return exchange.refuse(verdict::kInvalidRequest, ErrorCode::kUsage,
+                               "header field " + std::string(once) + " stands twice");
+    }
+    Call call{around_.served, session_, exchange};
+    return dispatch(call);
+  }
+
+  // The client sees the answer, and not a reset because of what it is still sending.
+  void linger() {
+    const auto end = env_.clock.steady() + kLingerMax;
+    channel_.end_writing();
+    channel_.set_deadline(end);
+    const auto discarded = std::make_unique_for_overwrite<char[]>(kLingerReadBytes);
+    while (env_.clock.steady() < end) {
+      const auto more = channel_.read_some({discarded.get(), kLingerReadBytes});
+      if (!more || *more == 0) return;
+    }
+  }
+
+  void log(const Exchange& exchange, const Result<void>& outcome, Channel::TimePoint begun) {
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(env_.clock.steady() - begun);
+    char ms[32];
+    std::snprintf(ms, sizeof ms, "%.3f", static_cast<double>(took.count()) / 1000.0);
+    env::LogFields fields{{"method", base::escaped(exchange.head().method, kLoggedMethodBytesMax)},
+                          {"path", base::escaped(exchange.target().path, kLoggedPathBytesMax)},
+                          {"status", std::to_string(exchange.status())},
+                          {"bytes", std::to_string(exchange.sent_bytes())},
+                          {"ms", ms}};
+    if (exchange.bearer()) fields.emplace_back("account", exchange.bearer()->account);
+    // An error that the client has not seen, or that is not the client's.
+    const bool unseen = !outcome && (exchange.status() >= 500 || exchange.status() < 400);
+    if (unseen) fields.emplace_back("error", outcome.error().message);
+    env_.log.write(unseen ? env::LogLevel::kWarn : env::LogLevel::kInfo, "request", fields);
+  }
+
+  const Surroundings& around_;
+  env::Env env_;
+  Door door_;
+  Channel channel_;
+  Wire wire_;
+  BodyBuffer body_;
+  Session session_;
+};
+
+}  // namespace
+
+void serve_connection(Descriptor socket, Door door, const Surroundings& around) noexcept {
+  try {
+    Connection(std::move(socket), door, around).run();
+  } catch (const std::exception& error) {
+    // Of the standard library, for want of memory or of threads: this connection ends, the others go on.
+    around.served.instance.env().log.write(env::LogLevel::kError, "connection", {{"error", error.what()}});
+  }
+}
+
+}  // namespace spl::http

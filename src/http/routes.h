@@ -1,0 +1,75 @@
+// What the daemon serves: the table of routes, and the handlers behind it. A handler runs on the connection's thread, and
+// many run at the same time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "http/exchange.h"
+#include "http/gate.h"
+#include "instance/export.h"
+#include "instance/instance.h"
+
+namespace spl::http {
+
+inline constexpr std::size_t kBatchBytesMax = 32u << 20;       // of NDJSON that is parsed whole; more goes through disk
+inline constexpr std::uint64_t kPageRecordsDefault = 1000;     // GET /v1/records
+inline constexpr std::uint64_t kPageRecordsMax = 10'000;
+inline constexpr std::uint64_t kPageBytesMax = 32u << 20;      // a page ends before its limit where it grows over this
+inline constexpr std::uint64_t kActorClocksRecordsMax = 10'000;  // threads up to this size show their actors' clocks
+
+// What all connections share.
+struct Served {
+  instance::Instance& instance;
+  Gate gate;
+  std::uint16_t port = 0;
+  std::size_t workers = 1;  // threads that one operation may use
+};
+
+// What one connection keeps from one request to the next.
+struct Session {
+  std::unique_ptr<instance::PreparedExport> uncommitted;  // sent whole; the client says when it is durable
+};
+
+struct Call {
+  Served& served;
+  Session& session;
+  Exchange& exchange;
+};
+
+enum class Access : std::uint8_t {
+  kOpen,   // for everybody
+  kRead,   // TCP: scope records:read
+  kWrite,  // records:write
+  kAdmin,  // admin
+  kOwner,  // at the Unix socket only; elsewhere there is no such route
+};
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  // "/v1/threads/{id}/state"
+  Access access;
+  Result<void> (*handle)(Call&);
+};
+
+// All of them.
+const std::vector<Route>& routes();
+// Finds the request's route, asks the gate, runs the handler. What it returns is an error that is to be answered, or
+// nothing.
+Result<void> dispatch(Call& call);
+
+// The groups that the table is made of.
+void add_about_routes(std::vector<Route>& table);
+void add_record_routes(std::vector<Route>& table);
+void add_thread_routes(std::vector<Route>& table);
+void add_portability_routes(std::vector<Route>& table);
+void add_owner_routes(std::vector<Route>& table);
+
+// GET /openapi.json.
+std::string_view openapi_text();
+
+}  // namespace spl::http

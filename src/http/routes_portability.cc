@@ -1,0 +1,96 @@
+// Export and import of the whole instance, as streams.
+#include <chrono>
+
+#include "http/local_shapes.h"
+#include "http/routes.h"
+#include "instance/export.h"
+#include "instance/import.h"
+
+namespace spl::http {
+namespace {
+
+using codec::Json;
+
+// Without a byte of a bundle moved: who makes or takes it may be slow.
+constexpr std::chrono::minutes kBundleTimeout{10};
+
+Result<void> export_bundle(Call& call) {
+  Exchange& exchange = call.exchange;
+  TRY(exchange.only_known_parameters());
+  const auto text = exchange.body();
+  auto options = text ? parse_export_request(*text) : std::unexpected(text.error());
+  exchange.body_buffer().wipe();
+  if (!options) return std::unexpected(std::move(options).error().in("body"));
+  if (exchange.door() != Door::kUnix) {
+    if (options->passphrase)
+      return fail(ErrorCode::kUsage, "a passphrase is taken at the Unix socket only", "name recipients instead");
+    if (!options->spool_directory.empty())
+      return fail(ErrorCode::kUsage, "spool_directory is taken at the Unix socket only");
+  }
+  options->workers = call.served.workers;
+  const std::string* commits = find_field(exchange.head().fields, kCommitField);
+  const bool client_commits = commits != nullptr && *commits == "client";
+  call.session.uncommitted.reset();
+  auto prepared = TRY(instance::prepare_export(call.served.instance, std::move(*options), exchange.progress()));
+  TRY(exchange.body_wire())->channel().set_timeout(kBundleTimeout);
+  exchange.add_field(kReportField, prepared->report().json().text());
+  exchange.stream(kBundleType);
+  TRY(prepared->write(exchange));
+  TRY(exchange.finish());
+  if (client_commits) {
+    call.session.uncommitted = std::move(prepared);
+    return {};
+  }
+  return prepared->committed();
+}
+
+Result<void> commit_export(Call& call) {
+  Exchange& exchange = call.exchange;
+  TRY(exchange.only_known_parameters());
+  const auto prepared = std::move(call.session.uncommitted);
+  if (!prepared)
+    return fail(ErrorCode::kUsage, "no export of this connection waits for its commit",
+                "ask for the export with spl-commit: client, on the same connection");
+  TRY(prepared->committed());
+  return exchange.send_json(200, prepared->report().json());
+}
+
+Result<instance::ImportOptions> import_options(Exchange& exchange) {
+  instance::ImportOptions options;
+  options.dry_run = TRY(exchange.flag("dry_run"));
+  options.force_overwrite = TRY(exchange.flag("force_overwrite"));
+  options.adopt_identity = TRY(exchange.flag("adopt_identity"));
+  options.allow_older = TRY(exchange.flag("allow_older"));
+  if (const std::string* did = exchange.parameter("expect_did")) options.expect_did = *did;
+  if (const std::string* opened = exchange.parameter("opened")) options.opened_by_caller = TRY(parse_encryption(*opened));
+  TRY(exchange.only_known_parameters());
+  return options;
+}
+
+Result<void> import_bundle(Call& call) {
+  Exchange& exchange = call.exchange;
+  instance::ImportOptions options = TRY(import_options(exchange));
+  options.reader.workers = call.served.workers;
+  Wire& wire = *TRY(exchange.body_wire());
+  wire.channel().set_timeout(kBundleTimeout);
+  BodySource body(wire);
+  std::vector<instance::Finding> findings;
+  const auto report =
+      instance::import_bundle(call.served.instance, body, options, exchange.progress(), &findings);
+  call.served.gate.power_changed();
+  if (!report) {
+    if (!findings.empty()) exchange.add_error_member("preflight", instance::findings_json(findings));
+    return std::unexpected(report.error());
+  }
+  return exchange.send_json(200, report->json());
+}
+
+}  // namespace
+
+void add_portability_routes(std::vector<Route>& table) {
+  table.push_back({"POST", "/v1/portability/export", Access::kAdmin, export_bundle});
+  table.push_back({"POST", "/v1/portability/export/commit", Access::kAdmin, commit_export});
+  table.push_back({"POST", "/v1/portability/import", Access::kAdmin, import_bundle});
+}
+
+}  // namespace spl::http

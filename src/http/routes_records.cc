@@ -1,0 +1,152 @@
+// Records, one by one and many at once.
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "http/record_lines.h"
+#include "http/routes.h"
+#include "instance/ingest.h"
+#include "record/thread.h"
+
+namespace spl::http {
+namespace {
+
+using codec::Json;
+
+// A record in any JSON form, which may be longer than what is kept of it.
+constexpr std::size_t kRecordBodyBytesMax = base::kRecordBytesMax + (1u << 20);
+
+std::unexpected<Error> forbidden(Exchange& exchange, const Error& error) {
+  return exchange.refuse(verdict::kActorForbidden, error.code, error.message, error.hint);
+}
+
+Result<void> check_actor(Exchange& exchange, std::string_view actor) {
+  if (may_write_as(exchange, actor)) return {};
+  return forbidden(exchange, foreign_actor(actor));
+}
+
+// A change of accounts is a record on their thread, whoever puts it.
+void note_thread(Call& call, std::string_view thread) {
+  if (thread == record::kServiceAccountsThread) call.served.gate.power_changed();
+}
+
+Result<void> post_one(Call& call) {
+  Exchange& exchange = call.exchange;
+  const std::string_view body = TRY(exchange.body(kRecordBodyBytesMax));
+  RecordId id;
+  auto record = record::parse_record_line(body);
+  if (record) {
+    TRY(check_actor(exchange, record->actor));
+    id = record->id;
+    std::vector<Record> records;
+    records.push_back(std::move(*record));
+    TRY(instance::put_records(call.served.instance, records));
+    note_thread(call, records[0].thread);
+  } else {
+    const auto draft = record::parse_record(body, 0);
+    if (!draft) return std::unexpected(std::move(record).error());
+    // It only lacked a clock.
+    TRY(check_actor(exchange, draft->actor));
+    id = TRY(instance::put_one(call.served.instance, body));
+    note_thread(call, draft->thread);
+  }
+  return exchange.send_json(201, Json::Object{{"id", id.hex()}});
+}
+
+Result<void> send_report(Exchange& exchange, const instance::PutReport& report) {
+  const Json rest = Json::Object{{"sigs_filled", report.sigs_filled}, {"differing", report.differing}};
+  exchange.add_field(kReportField, rest.text());
+  return exchange.send_json(200,
+                            Json::Object{{"inserted", report.inserted}, {"deduplicated", report.deduplicated}});
+}
+
+Result<void> post_batch(Call& call, std::string_view lines) {
+  const std::vector<Record> records = TRY(parse_record_lines(lines, call.served.workers));
+  for (const Record& record : records) TRY(check_actor(call.exchange, record.actor));
+  const instance::PutReport report = TRY(instance::put_records(call.served.instance, records));
+  for (const Record& record : records) note_thread(call, record.thread);
+  return send_report(call.exchange, report);
+}
+
+// Of any length: through a file without a name, so that the store's writer waits for no network.
+Result<void> post_spooled(Call& call) {
+  Exchange& exchange = call.exchange;
+  instance::Instance& instance = call.served.instance;
+  const auto spooled = TRY(SpooledBody::make(instance.env(), instance.paths().run(), exchange.body_buffer().view(),
+                                             *TRY(exchange.body_wire())));
+  exchange.body_buffer().recycle();
+  ActorGuard guarded(*spooled, [&exchange](std::string_view actor) { return may_write_as(exchange, actor); });
+  const bool anybody = may_write_as(exchange, "");
+  auto report = instance::put_ndjson(instance, anybody ? static_cast<Source&>(*spooled) : guarded, exchange.progress());
+  call.served.gate.power_changed();
+  if (!report && guarded.refused()) return forbidden(exchange, report.error());
+  return send_report(exchange, TRY(std::move(report)));
+}
+
+Result<void> post_records(Call& call) {
+  Exchange& exchange = call.exchange;
+  TRY(exchange.only_known_parameters());
+  const std::string* type = find_field(exchange.head().fields, "content-type");
+  const bool is_ndjson = type != nullptr && (type->starts_with("application/x-ndjson") ||
+                                             type->starts_with("application/ndjson"));
+  if (!is_ndjson) return post_one(call);
+  if (TRY(exchange.fill_body(kBatchBytesMax)) == BodyBuffer::Fill::kWhole)
+    return post_batch(call, exchange.body_buffer().view());
+  return post_spooled(call);
+}
+
+Result<void> get_record(Call& call) {
+  Exchange& exchange = call.exchange;
+  TRY(exchange.only_known_parameters());
+  const RecordId id = TRY(RecordId::parse(exchange.captured(0)));
+  const auto record = TRY(TRY(call.served.instance.store().reader())->find(id));
+  if (!record) return exchange.refuse(verdict::kNotFound, ErrorCode::kFailed, "no record " + id.hex() + " is here");
+  std::string text;
+  append_record_object(text, id, record::file_text(*record));
+  return exchange.send(200, kJsonType, text);
+}
+
+Result<void> list_records(Call& call) {
+  Exchange& exchange = call.exchange;
+  const std::string* thread = exchange.parameter("thread");
+  std::uint64_t next_since = TRY(exchange.number("since", 0));
+  const std::uint64_t limit = TRY(exchange.number("limit", kPageRecordsDefault));
+  TRY(exchange.only_known_parameters());
+  if (limit == 0 || limit > kPageRecordsMax)
+    return fail(ErrorCode::kUsage, "parameter limit is not from 1 to " + std::to_string(kPageRecordsMax));
+  const auto reader = TRY(call.served.instance.store().reader());
+  exchange.stream(kJsonType);
+  std::string text = "{\"object\":\"list\",\"data\":[";
+  std::uint64_t count = 0;
+  std::uint64_t bytes = 0;
+  bool has_more = false;
+  const auto visit = [&](const store::StoredRecord& row) -> Result<void> {
+    // One more than is asked for tells whether there is more.
+    has_more = count == limit || bytes > kPageBytesMax;
+    if (has_more) return fail("the page is full");
+    if (count++ > 0) text.push_back(',');
+    append_record_object(text, row.id, record::file_text(row.canonical, row.judged_by, row.sig));
+    next_since = row.sequence;
+    bytes += text.size();
+    TRY(exchange.write(text));
+    text.clear();
+    return {};
+  };
+  const auto walked = reader->changes(
+      next_since, limit + 1, thread == nullptr ? std::nullopt : std::optional<std::string_view>(*thread), visit);
+  if (!walked && !has_more) return walked;
+  text += "],\"next_since\":" + std::to_string(next_since) + ",\"has_more\":" + (has_more ? "true}" : "false}");
+  TRY(exchange.write(text));
+  return exchange.finish();
+}
+
+}  // namespace
+
+void add_record_routes(std::vector<Route>& table) {
+  table.push_back({"POST", "/v1/records", Access::kWrite, post_records});
+  table.push_back({"GET", "/v1/records", Access::kRead, list_records});
+  table.push_back({"GET", "/v1/records/{id}", Access::kRead, get_record});
+}
+
+}  // namespace spl::http

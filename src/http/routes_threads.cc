@@ -1,0 +1,105 @@
+// Threads: their list, their records, their state. Lists go out while the store is read.
+#include <map>
+
+#include "base/encoding.h"
+#include "http/record_lines.h"
+#include "http/routes.h"
+
+namespace spl::http {
+namespace {
+
+using codec::Json;
+
+void append_summary(std::string& out, const store::ThreadSummary& summary) {
+  out += "{\"thread\":";
+  base::append_json_string(out, summary.thread);
+  out.append(",\"state\":\"").append(record::thread_state_name(summary.state));
+  out.append("\",\"records\":").append(std::to_string(summary.records));
+  out.append(",\"last_sequence\":").append(std::to_string(summary.last_sequence)).append("}");
+}
+
+Result<void> list_threads(Call& call) {
+  Exchange& exchange = call.exchange;
+  TRY(exchange.only_known_parameters());
+  const auto reader = TRY(call.served.instance.store().reader());
+  exchange.stream(kJsonType);
+  std::string text = "{\"object\":\"list\",\"data\":[";
+  const char* separator = "";
+  TRY(reader->threads([&](const store::ThreadSummary& summary) -> Result<void> {
+    text += separator;
+    append_summary(text, summary);
+    separator = ",";
+    TRY(exchange.write(text));
+    text.clear();
+    return {};
+  }));
+  TRY(exchange.write(text + "]}"));
+  return exchange.finish();
+}
+
+Result<store::ThreadSummary> summary_of(Exchange& exchange, store::StoreReader& reader) {
+  const std::string& thread = exchange.captured(0);
+  auto summary = TRY(reader.thread(thread));
+  if (!summary)
+    return exchange.refuse(verdict::kNotFound, ErrorCode::kFailed, "no thread \"" + base::escaped(thread) + "\" is here");
+  return std::move(*summary);
+}
+
+Result<void> thread_records(Call& call) {
+  Exchange& exchange = call.exchange;
+  TRY(exchange.only_known_parameters());
+  const auto reader = TRY(call.served.instance.store().reader());
+  const auto summary = TRY(summary_of(exchange, *reader));
+  exchange.stream(kJsonType);
+  std::string text = "{\"object\":\"list\",\"data\":[";
+  const char* separator = "";
+  TRY(reader->thread_records(summary.thread, store::RecordOrder::kClock,
+                             [&](const store::StoredRecord& row) -> Result<void> {
+                               text += separator;
+                               append_record_element(text, row.id, row.canonical, row.judged_by, row.sig);
+                               separator = ",";
+                               TRY(exchange.write(text));
+                               text.clear();
+                               return {};
+                             }));
+  TRY(exchange.write(text + "]}"));
+  return exchange.finish();
+}
+
+// The highest clock of each actor on the thread.
+Result<Json> actor_clocks(store::StoreReader& reader, const std::string& thread) {
+  std::map<std::string, std::uint64_t> clocks;
+  TRY(reader.thread_records(thread, store::RecordOrder::kAny, [&clocks](const store::StoredRecord& row) -> Result<void> {
+    const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
+    std::uint64_t& clock = clocks[record.actor];
+    clock = std::max(clock, record.clock);
+    return {};
+  }));
+  Json::Object object;
+  for (const auto& [actor, clock] : clocks) object.emplace_back(actor, clock);
+  return Json(std::move(object));
+}
+
+Result<void> thread_state(Call& call) {
+  Exchange& exchange = call.exchange;
+  TRY(exchange.only_known_parameters());
+  const auto reader = TRY(call.served.instance.store().reader());
+  const auto summary = TRY(summary_of(exchange, *reader));
+  Json json = Json::Object{{"thread", summary.thread},
+                           {"state", record::thread_state_name(summary.state)},
+                           {"records", summary.records},
+                           {"last_sequence", summary.last_sequence}};
+  if (summary.records <= kActorClocksRecordsMax)
+    json.add("actor_clocks", TRY(actor_clocks(*reader, summary.thread)));
+  return exchange.send_json(200, json);
+}
+
+}  // namespace
+
+void add_thread_routes(std::vector<Route>& table) {
+  table.push_back({"GET", "/v1/threads", Access::kRead, list_threads});
+  table.push_back({"GET", "/v1/threads/{id}/records", Access::kRead, thread_records});
+  table.push_back({"GET", "/v1/threads/{id}/state", Access::kRead, thread_state});
+}
+
+}  // namespace spl::http

@@ -1,0 +1,53 @@
+// The daemon: serves an instance on its Unix socket and on TCP until it is told to stop. One thread a connection, a
+// bounded number of them; no event loop: every wait has an end of its own.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "http/wire.h"
+#include "instance/instance.h"
+
+namespace spl::http {
+
+inline constexpr std::size_t kConnectionsMax = 256;
+inline constexpr std::chrono::milliseconds kStopGrace{10'000};  // for requests that run when the stop comes
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 9100;         // 0: any free one
+  std::string tls_certificate_file;  // PEM; both or neither. Without them only loopback is served.
+  std::string tls_key_file;
+  std::size_t workers = 0;  // threads that one operation may use; 0: as many as the machine has processors
+  // For tests.
+  WireTimes times;
+  std::chrono::milliseconds grace = kStopGrace;
+  std::size_t connections_max = kConnectionsMax;
+};
+
+class Server {
+ public:
+  // Listens when it returns; connections are accepted once run() is called. `instance` is open for writing and outlives
+  // the server. Code kUsage for a host that is not loopback without TLS, and for certificates that cannot be used;
+  // kUnavailable where the port is taken or another daemon answers on the home's socket.
+  static Result<std::unique_ptr<Server>> start(instance::Instance& instance, const ServerOptions& options);
+  ~Server();
+
+  // Of the TCP door: the real one.
+  [[nodiscard]] std::uint16_t port() const;
+  // Serves until stop(), then ends in order: nothing new is accepted, requests that run have the grace time and are cut
+  // after it, commits that run end. Once. An error where connections can no longer be accepted.
+  Result<void> run();
+  // From any thread, or a signal handler. Returns at once.
+  void stop();
+
+ private:
+  class Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace spl::http
