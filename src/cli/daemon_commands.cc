@@ -1,8 +1,7 @@
 // serve, stop.
-#include <sys/pidfd.h>
-
 #include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -92,17 +91,25 @@ Result<int> run_serve(Session& session, const Arguments& arguments) {
   return 0;
 }
 
+// glibc 2.36 declares these two without saying that they are C.
+int open_process(int pid) {
+  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+}
+int signal_process(int descriptor, int signal) {
+  return static_cast<int>(::syscall(SYS_pidfd_send_signal, descriptor, signal, nullptr, 0));
+}
+
 // A process by a handle that stays with it, even when its id goes to another one.
 class ProcessHandle {
  public:
-  explicit ProcessHandle(int pid) : descriptor_(::pidfd_open(pid, 0)) {}
+  explicit ProcessHandle(int pid) : descriptor_(open_process(pid)) {}
   ProcessHandle(const ProcessHandle&) = delete;
   ProcessHandle& operator=(const ProcessHandle&) = delete;
   ~ProcessHandle() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
   [[nodiscard]] bool there() const { return descriptor_ >= 0; }
-  [[nodiscard]] bool ask_to_end() const { return ::pidfd_send_signal(descriptor_, SIGTERM, nullptr, 0) == 0; }
+  [[nodiscard]] bool ask_to_end() const { return signal_process(descriptor_, SIGTERM) == 0; }
   [[nodiscard]] bool wait(std::chrono::milliseconds at_most) const {
     pollfd wait{descriptor_, POLLIN, 0};
     for (;;) {

@@ -264,15 +264,20 @@ Result<bool> is_wrapped(std::string_view json) {
   return false;
 }
 
-Result<void> check_size(const Record& record, std::size_t given_bytes, std::size_t given_bytes_max) {
-  // The file's size: the two members that are not hashed may be longer there than they were given.
-  std::size_t beside = record.sig ? 97 : 0;
-  if (record.judged_by) {
+// The size of a record's file: the two members that are not hashed may be longer there than they were given.
+std::size_t file_bytes(std::string_view canonical, std::optional<std::string_view> judged_by, bool has_sig) {
+  std::size_t bytes = canonical.size() + (has_sig ? 97 : 0);
+  if (judged_by) {
     std::string quoted;
-    base::append_json_string(quoted, *record.judged_by);
-    beside += quoted.size() + 13;
+    base::append_json_string(quoted, *judged_by);
+    bytes += quoted.size() + 13;
   }
-  if (given_bytes > given_bytes_max || record.canonical.size() + beside > base::kRecordBytesMax)
+  return bytes;
+}
+
+Result<void> check_size(const Record& record, std::size_t given_bytes, std::size_t given_bytes_max) {
+  if (given_bytes > given_bytes_max ||
+      file_bytes(record.canonical, record.judged_by, record.sig.has_value()) > base::kRecordBytesMax)
     return wrong("a record is longer than 16 MiB");
   return {};
 }
@@ -346,6 +351,10 @@ std::string file_text(std::string_view canonical, std::optional<std::string_view
 
 std::string file_text(const Record& record) {
   return file_text(record.canonical, record.judged_by, record.sig ? std::optional(record.sig->view()) : std::nullopt);
+}
+
+bool fits_with_sig(std::string_view canonical, std::optional<std::string_view> judged_by) {
+  return file_bytes(canonical, judged_by, true) <= base::kRecordBytesMax;
 }
 
 bool signature_is_valid(const Record& record) {

@@ -70,6 +70,8 @@ std::string file_text(std::string_view canonical, std::optional<std::string_view
                       std::optional<std::string_view> sig);
 std::string file_text(const Record& record);
 
+// Whether the record's file would keep within its limit with a signature.
+bool fits_with_sig(std::string_view canonical, std::optional<std::string_view> judged_by);
 // True where the record carries a signature by its actor's key; false too where the actor is no
 // did:key.
 bool signature_is_valid(const Record& record);

@@ -144,7 +144,7 @@ TYPED_TEST_P(StoreConformance, ADifferentJudgedByIsKeptAsFirstSeen) {
   Record second = absent;
   second.judged_by = "second";
   EXPECT_EQ(conformance::put(this->store_, {first, second, first, absent}),
-            (std::vector{kInserted, kDiffers, kDuplicate, kDuplicate}));
+            (std::vector{kInserted, kDiffers, kDuplicate, kDiffers}));
   EXPECT_EQ(this->store_.reader().value()->find(first.id).value()->judged_by, "first");
   const Record other = conformance::nth(2);
   Record judged = other;

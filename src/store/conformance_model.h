@@ -133,11 +133,12 @@ struct Model {
       log.push_back(record);
       return PutOutcome::kInserted;
     }
+    const bool differs = record.judged_by != at->judged_by;
     if (!at->sig && record::signature_is_valid(record)) {
       at->sig = record.sig;
-      return PutOutcome::kSigFilled;
+      if (!differs) return PutOutcome::kSigFilled;
     }
-    return record.judged_by && record.judged_by != at->judged_by ? PutOutcome::kDiffers : PutOutcome::kDuplicate;
+    return differs ? PutOutcome::kDiffers : PutOutcome::kDuplicate;
   }
 
   [[nodiscard]] std::vector<Row> rows(const std::optional<std::string>& thread = {}) const {

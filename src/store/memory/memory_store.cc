@@ -250,13 +250,14 @@ Result<PutOutcome> MemoryWriter::put(const Record& record) {
 }
 
 PutOutcome MemoryWriter::meet_duplicate(EntryPtr& there, const Record& record) {
-  if (!there->sig && record::signature_is_valid(record)) {
+  const bool differs = there->judged_by != record.judged_by;
+  if (!there->sig && record::fits_with_sig(there->canonical, there->judged_by) && record::signature_is_valid(record)) {
     auto filled = std::make_shared<Record>(*there);
     filled->sig = record.sig;
     there = std::move(filled);
-    return PutOutcome::kSigFilled;
+    if (!differs) return PutOutcome::kSigFilled;
   }
-  return record.judged_by && there->judged_by != record.judged_by ? PutOutcome::kDiffers : PutOutcome::kDuplicate;
+  return differs ? PutOutcome::kDiffers : PutOutcome::kDuplicate;
 }
 
 Result<std::unique_ptr<StoreWriter>> MemoryStore::writer() {

@@ -202,13 +202,14 @@ Result<PutOutcome> SqliteWriter::meet_duplicate(const Record& record) {
   if (!TRY(row.bind_blob(1, record.id.digest.view()).step()))
     return fail("record " + record.id.hex() + " was neither inserted nor found");
   const auto judged_by = row.optional_text(0);
-  const bool differs = record.judged_by && judged_by != std::optional<std::string_view>(*record.judged_by);
-  const bool unsigned_here = row.integer(1) != 0;
+  const bool differs = judged_by != std::optional<std::string_view>(record.judged_by);
+  // A signature that would make the record's file longer than a reader takes is not filled in.
+  const bool fillable = row.integer(1) != 0 && record::fits_with_sig(record.canonical, judged_by);
   row.reset();
-  if (unsigned_here && record::signature_is_valid(record)) {
+  if (fillable && record::signature_is_valid(record)) {
     db::Statement& fill = *TRY(session_.get("UPDATE record_log SET sig=? WHERE id=?"));
     TRY(fill.bind_blob(1, record.sig->view()).bind_blob(2, record.id.digest.view()).run());
-    return PutOutcome::kSigFilled;
+    if (!differs) return PutOutcome::kSigFilled;
   }
   return differs ? PutOutcome::kDiffers : PutOutcome::kDuplicate;
 }
