@@ -18,9 +18,7 @@ struct Digest {
   std::array<std::uint8_t, 32> octets{};
   auto operator<=>(const Digest&) const = default;
 
-  [[nodiscard]] std::string_view view() const {
-    return {reinterpret_cast<const char*>(octets.data()), octets.size()};
-  }
+  [[nodiscard]] std::string_view view() const { return {reinterpret_cast<const char*>(octets.data()), octets.size()}; }
   // `bytes` must be 32 long.
   static Digest from(std::string_view bytes) {
     Digest digest;

@@ -58,16 +58,16 @@ using base::Result;
 }  // namespace spl
 
 // The value of a Result, or return its error from the calling function.
-#define TRY(...) SPL_TRY_IMPL_(SPL_TRY_NAME_(__COUNTER__), , __VA_ARGS__)
+#define TRY(...) SPL_TRY_IMPL(SPL_TRY_NAME(__COUNTER__), , __VA_ARGS__)
 // The same, with the name of what was worked on put before the message.
-#define TRY_IN(what, ...) SPL_TRY_IMPL_(SPL_TRY_NAME_(__COUNTER__), .in(what), __VA_ARGS__)
+#define TRY_IN(what, ...) SPL_TRY_IMPL(SPL_TRY_NAME(__COUNTER__), .in(what), __VA_ARGS__)
 
 // A GNU statement expression, with a name of its own at each use.
-#define SPL_TRY_IMPL_(result, in_what, ...)                                 \
+#define SPL_TRY_IMPL(result, in_what, ...)                                  \
   ({                                                                        \
     auto result = (__VA_ARGS__);                                            \
     if (!result) return std::unexpected(std::move(result).error() in_what); \
     std::move(result).value();                                              \
   })
-#define SPL_TRY_NAME_(counter) SPL_TRY_PASTE_(try_result_, counter)
-#define SPL_TRY_PASTE_(name, counter) name##counter
+#define SPL_TRY_NAME(counter) SPL_TRY_PASTE(try_result_, counter)
+#define SPL_TRY_PASTE(name, counter) name##counter

@@ -50,8 +50,7 @@ Result<Gateway> open_gateway(Session& session, Missing missing) {
   env::Clock& clock = session.env().clock;
   const auto end = clock.steady() + kWaitMax;
   for (std::chrono::milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kPauseMax)) {
-    Gateway gateway;
-    gateway.daemon = TRY(http::DaemonClient::connect(session.env(), session.paths()));
+    Gateway gateway{TRY(http::DaemonClient::connect(session.env(), session.paths())), nullptr};
     if (gateway.daemon) return gateway;
     instance::InstanceOptions options;
     options.home = session.paths().root;
