@@ -32,11 +32,12 @@ endfunction()
 
 # The tests of the layers are made last: they may use spl_testing, which stands above most of them.
 function(spl_layer_tests)
+  include(${CMAKE_SOURCE_DIR}/cmake/tests.cmake)
   get_property(layers GLOBAL PROPERTY SPL_TEST_LAYERS)
   foreach(target IN LISTS layers)
     get_property(tests GLOBAL PROPERTY SPL_TESTS_OF_${target})
     add_executable(${target}_test ${tests})
     target_link_libraries(${target}_test PRIVATE ${target} spl_testing GTest::gtest GTest::gmock GTest::gtest_main)
-    gtest_discover_tests(${target}_test DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 300)
+    spl_discover_tests(${target}_test)
   endforeach()
 endfunction()
