@@ -48,7 +48,7 @@ Result<int> run_account_create(Session& session, const Arguments& arguments) {
     for (const std::string_view scope : substrate::known_scopes()) known.append(known.empty() ? "" : ", ").append(scope);
     return fail(ErrorCode::kUsage, "spl service-account create: --scope is missing", "the scopes are " + known);
   }
-  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   const ServiceAccount made = TRY(gateway.daemon ? gateway.daemon->create_account(account)
                                                  : instance::create_account(*gateway.instance, account));
   Output& out = session.out();
@@ -68,7 +68,7 @@ Result<int> run_account_list(Session& session, const Arguments&) {
 
 Result<int> run_account_revoke(Session& session, const Arguments& arguments) {
   const std::string& name = arguments.at("NAME");
-  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   TRY(gateway.daemon ? gateway.daemon->revoke_account(name) : instance::revoke_account(*gateway.instance, name));
   Output& out = session.out();
   TRY(out.text() ? out.line("revoked " + shown(name)) : out.document(Json::Object{{"name", name}, {"active", false}}));
@@ -103,7 +103,7 @@ Result<int> run_token_create(Session& session, const Arguments& arguments) {
   request.scopes = arguments.all("--scope");
   if (const auto environment = arguments.value("--env")) request.environment = *environment;
   if (const auto end = arguments.value("--expires")) request.expires_at = TRY(expiry(session.env(), *end));
-  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   const substrate::NewToken made = TRY(gateway.daemon ? gateway.daemon->create_token(request)
                                                       : instance::create_token(*gateway.instance, request));
   Output& out = session.out();
@@ -135,7 +135,7 @@ Result<int> run_token_list(Session& session, const Arguments&) {
 
 Result<int> run_token_revoke(Session& session, const Arguments& arguments) {
   const std::string& id = arguments.at("ID");
-  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   TRY(gateway.daemon ? gateway.daemon->revoke_token(id) : instance::revoke_token(*gateway.instance, id));
   Output& out = session.out();
   TRY(out.text() ? out.line("revoked " + shown(id)) : out.document(Json::Object{{"id", id}, {"revoked", true}}));

@@ -103,7 +103,7 @@ Result<int> run_export(Session& session, const Arguments& arguments) {
   const auto start = session.env().clock.steady();
   ShownProgress progress(session);
   Destination destination = TRY(Destination::open(session, *path, progress));
-  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   const instance::ExportReport report = TRY(make_bundle(gateway, std::move(options), destination, progress));
   progress.finish();
   const std::chrono::duration<double> seconds = session.env().clock.steady() - start;

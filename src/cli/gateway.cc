@@ -45,8 +45,7 @@ std::optional<int> lock_holder(const std::string& path) {
   return std::nullopt;
 }
 
-Result<Gateway> open_gateway(Session& session, Missing missing) {
-  if (missing == Missing::kRefuse) TRY(session.require_instance());
+Result<Gateway> open_gateway(Session& session, instance::OpenFor how) {
   env::Clock& clock = session.env().clock;
   const auto end = clock.steady() + kWaitMax;
   for (std::chrono::milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kPauseMax)) {
@@ -54,7 +53,7 @@ Result<Gateway> open_gateway(Session& session, Missing missing) {
     if (gateway.daemon) return gateway;
     instance::InstanceOptions options;
     options.home = session.paths().root;
-    auto opened = instance::Instance::open(session.env(), options, instance::OpenFor::kWriting);
+    auto opened = instance::Instance::open(session.env(), options, how);
     if (opened) {
       gateway.instance = std::move(*opened);
       return gateway;

@@ -19,12 +19,9 @@ struct Gateway {
   std::unique_ptr<instance::Instance> instance;
 };
 
-// What to do where there is no instance yet.
-enum class Missing : bool { kMake, kRefuse };
-
 // While another process has the lock and no daemon answers, both ways are tried again for up to 30 s; then the code is
-// kUnavailable.
-Result<Gateway> open_gateway(Session& session, Missing missing);
+// kUnavailable. `how` is kWriting or kCreating.
+Result<Gateway> open_gateway(Session& session, instance::OpenFor how);
 
 // Who holds the advisory lock on a file, as far as the kernel tells.
 std::optional<int> lock_holder(const std::string& path);

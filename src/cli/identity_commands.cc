@@ -23,7 +23,7 @@ Result<void> print_identity(Output& out, const instance::IdentitySummary& identi
 }
 
 Result<int> run_generate(Session& session, const Arguments&) {
-  Gateway gateway = TRY(open_gateway(session, Missing::kMake));
+  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
   TRY(print_identity(session.out(),
                      TRY(gateway.daemon ? gateway.daemon->generate_identity() : gateway.instance->generate_identity())));
   return 0;
@@ -81,7 +81,7 @@ Result<int> run_endorse(Session& session, const Arguments& arguments) {
     if (!id) return fail(ErrorCode::kUsage, "\"" + shown(text) + "\" is no record id", "an id is 64 lowercase digits");
     ids.push_back(*id);
   }
-  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   const auto written =
       TRY(gateway.daemon ? gateway.daemon->endorse(ids) : instance::endorse(*gateway.instance, ids));
   Output& out = session.out();

@@ -31,15 +31,6 @@ Result<instance::ImportOptions> options_from(const Arguments& arguments) {
   return options;
 }
 
-// A rehearsal where nothing is: an instance in memory, so that not even the home is made.
-Result<Gateway> open_nowhere(Session& session) {
-  Gateway gateway;
-  gateway.instance = TRY(instance::Instance::open(
-      session.env(), {.home = session.paths().root, .sqlite_vfs = {}, .store_url = "memory:"},
-      instance::OpenFor::kReading));
-  return gateway;
-}
-
 std::string identity_text(const instance::ImportReport& report) {
   const std::string tense = report.dry_run ? "would be " : "";
   if (report.identity == "adopted") return tense + "adopted: " + report.source_did;
@@ -79,13 +70,15 @@ Result<int> run_import(Session& session, const Arguments& arguments) {
   ShownProgress progress(session);
   const auto file = TRY(InputFile::open(arguments.at("FILE"), &progress.interrupt()));
   progress.follow(*file);
-  const bool nowhere = options.dry_run && !session.require_instance();
-  Gateway gateway = TRY(nowhere ? open_nowhere(session) : open_gateway(session, Missing::kMake));
+  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
   std::vector<Finding> findings;
   const auto report = gateway.daemon
                           ? gateway.daemon->import_bundle(*file, options, progress, &findings)
                           : instance::import_bundle(*gateway.instance, *file, options, progress, &findings);
   progress.finish();
+  // A home that was made for an import that did not come is not left behind.
+  if (gateway.instance && (!report || options.dry_run))
+    TRY(instance::Instance::close_and_unmake(std::move(gateway.instance)));
   Output& out = session.out();
   if (!report) {
     if (out.text()) {

@@ -28,7 +28,7 @@ Result<int> run_init(Session& session, const Arguments&) {
   auto identity = TRY(identity_if_any(session));
   const bool created = !identity;
   if (created) {
-    Gateway gateway = TRY(open_gateway(session, Missing::kMake));
+    Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
     if (gateway.instance) identity = TRY(gateway.instance->identity_summary());
     if (!identity) identity = TRY(make_identity(gateway));
   }

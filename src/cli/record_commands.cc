@@ -28,7 +28,7 @@ Result<int> emit(Session& session, const Arguments& arguments, record::Act act) 
   for (const std::string& text : arguments.all("--fulfills")) emission.fulfills.push_back(TRY(id_from(text)));
   if (!emission.thread && act != record::Act::kIntend)
     return fail(ErrorCode::kUsage, "only an INTEND opens a thread of its own", "name one with --thread");
-  Gateway gateway = TRY(open_gateway(session, Missing::kRefuse));
+  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   const instance::Emitted emitted =
       TRY(gateway.daemon ? gateway.daemon->emit(emission) : instance::emit(*gateway.instance, emission));
   Output& out = session.out();
@@ -77,7 +77,7 @@ Result<int> run_put(Session& session, const Arguments& arguments) {
     line.emplace(text);
   }
   Source& source = line ? static_cast<Source&>(*line) : *input;
-  Gateway gateway = TRY(open_gateway(session, Missing::kMake));
+  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   const instance::PutReport report = TRY(gateway.daemon ? gateway.daemon->put_ndjson(source, progress)
                                                         : instance::put_ndjson(*gateway.instance, source, progress));
   progress.finish();

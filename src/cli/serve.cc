@@ -57,7 +57,7 @@ Result<std::unique_ptr<instance::Instance>> open_alone(env::Env env, const insta
   const auto end = env.clock.steady() + kLockWaitMax;
   for (;;) {
     if (const auto info = TRY(running_daemon(env, paths))) return already_running(*info);
-    auto opened = instance::Instance::open(env, options, instance::OpenFor::kWriting);
+    auto opened = instance::Instance::open(env, options, instance::OpenFor::kCreating);
     if (opened || opened.error().code != ErrorCode::kUnavailable) return opened;
     if (env.clock.steady() > end) {
       Error error = std::move(opened).error();

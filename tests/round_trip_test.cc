@@ -1,0 +1,558 @@
+// An instance goes out through a bundle and comes in somewhere else: it is the same there, whatever the container and
+// however the bytes arrive; and where an import is not wanted, nothing changes and the words are those of the contract.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "base/encoding.h"
+#include "instance/access.h"
+#include "instance/ingest.h"
+#include "sample_instance.h"
+#include "testing/tree_contents.h"
+
+namespace spl {
+namespace {
+
+using instance::ExportOptions;
+using instance::Finding;
+using instance::ImportOptions;
+using instance::ImportReport;
+using instance::Instance;
+using instance::OpenFor;
+using testing::Contents;
+using testing::contents_of;
+using testing::export_text;
+using ::testing::HasSubstr;
+using testing::import_text;
+using testing::Machine;
+using testing::SampleSize;
+using testing::setting_of;
+using testing::tree_contents;
+using testing::verify_bundle;
+
+constexpr char kAgeKey[] = "AGE-SECRET-KEY-10KZJVY4CQ452VA3SGJ67JH45WRULLGA4SPMUSMEN36UU54RNWKFSNV3E8N";
+constexpr char kPassphrase[] = "a passphrase of the tests";
+
+std::string error_of(const auto& result) {
+  return result ? "(no error)" : result.error().message;
+}
+
+// As a pipe gives octets: now many, now one, never as many as were asked for.
+class PipeSource final : public Source {
+ public:
+  explicit PipeSource(std::string_view octets) : rest_(octets) {}
+  Result<std::size_t> read(std::span<char> out) override {
+    constexpr std::size_t kSizes[] = {1, 511, 7, 4096, 65536, 3, 100'000};
+    const std::size_t n = rest_.copy(out.data(), std::min(out.size(), kSizes[turn_++ % std::size(kSizes)]));
+    rest_.remove_prefix(n);
+    return n;
+  }
+
+ private:
+  std::string_view rest_;
+  std::size_t turn_ = 0;
+};
+
+// Takes what is written and nothing else: no seeking, no length.
+class PipeSink final : public Sink {
+ public:
+  Result<void> write(std::string_view octets) override {
+    for (std::size_t at = 0; at < octets.size(); at += kPieceBytes) text += octets.substr(at, kPieceBytes);
+    return {};
+  }
+  std::string text;
+
+ private:
+  static constexpr std::size_t kPieceBytes = 513;
+};
+
+// How the bundle is made and opened.
+struct Way {
+  const char* name;
+  bool uncompressed = false;
+  bool for_recipient = false;
+  bool for_passphrase = false;
+  std::size_t workers = 1;
+};
+void PrintTo(const Way& way, std::ostream* out) {
+  *out << way.name;
+}
+
+class RoundTrip : public ::testing::TestWithParam<Way> {
+ protected:
+  RoundTrip() {
+    auto identity = crypto::AgeIdentity::parse(kAgeKey);
+    EXPECT_TRUE(identity) << error_of(identity);
+    if (identity) keys_.push_back(std::move(*identity));
+  }
+  ExportOptions export_options() {
+    ExportOptions options;
+    options.uncompressed = GetParam().uncompressed;
+    options.carry_tokens = true;
+    options.workers = GetParam().workers;
+    if (GetParam().for_recipient) options.recipients.push_back(keys_.at(0).recipient());
+    if (GetParam().for_passphrase) options.passphrase = passphrase_.copy();
+    return options;
+  }
+  bundle::ReaderOptions reader_options() {
+    bundle::ReaderOptions options;
+    options.workers = GetParam().workers;
+    if (GetParam().for_recipient) options.identities = keys_;
+    if (GetParam().for_passphrase) options.passphrase = &passphrase_;
+    return options;
+  }
+  Machine machine_;
+  std::vector<crypto::AgeIdentity> keys_;
+  SecretBytes passphrase_{kPassphrase};
+};
+
+TEST_P(RoundTrip, GivesTheSameInstanceAndTheSameBundleAgain) {
+  const auto source = machine_.make("source");
+  testing::fill_sample(*source);
+  ASSERT_FALSE(HasFatalFailure());
+  const Contents before = *contents_of(*source);
+  ASSERT_GT(before.pairs, 0U);
+  ASSERT_GT(before.grants, 0U);
+  ASSERT_EQ(before.accounts, 2U);
+
+  instance::NoProgress progress;
+  const auto prepared = instance::prepare_export(*source, export_options(), progress);
+  ASSERT_TRUE(prepared) << error_of(prepared);
+  PipeSink first;
+  ASSERT_TRUE((*prepared)->write(first));
+  ASSERT_TRUE((*prepared)->committed());
+  EXPECT_EQ((*prepared)->report().record_count, before.records.size());
+  EXPECT_EQ((*prepared)->report().thread_count, before.threads.size());
+  EXPECT_EQ((*prepared)->report().federation_pairs, before.pairs);
+  EXPECT_EQ((*prepared)->report().consent_grants, before.grants);
+
+  const auto target = machine_.open("target");
+  PipeSource pipe(first.text);
+  ImportOptions options;
+  options.reader = reader_options();
+  const auto report = instance::import_bundle(*target, pipe, options, progress, nullptr);
+  ASSERT_TRUE(report) << error_of(report);
+  EXPECT_EQ(report->records_inserted, before.records.size());
+  EXPECT_EQ(report->records_deduplicated, 0U);
+  EXPECT_EQ(report->federation_pairs, before.pairs);
+  EXPECT_EQ(report->consent_grants, before.grants);
+  EXPECT_EQ(report->identity, "adopted");
+  EXPECT_EQ(*contents_of(*source), *contents_of(*target));
+  EXPECT_TRUE(target->verify_identity());
+
+  const auto second = export_text(*target, export_options());
+  ASSERT_TRUE(second) << error_of(second);
+  const auto one = verify_bundle(first.text, reader_options());
+  const auto two = verify_bundle(*second, reader_options());
+  ASSERT_TRUE(one) << error_of(one);
+  ASSERT_TRUE(two) << error_of(two);
+  EXPECT_EQ(one->files, two->files);
+  EXPECT_EQ(one->manifest.bundle_sha256, two->manifest.bundle_sha256);
+  ASSERT_EQ(one->manifest.sections.size(), 3U);
+  ASSERT_EQ(two->manifest.sections.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(one->manifest.sections[i].prefix, two->manifest.sections[i].prefix);
+    EXPECT_EQ(one->manifest.sections[i].sha256, two->manifest.sections[i].sha256);
+    EXPECT_EQ(one->manifest.sections[i].offset, two->manifest.sections[i].offset);
+  }
+  EXPECT_EQ(two->manifest.export_sequence, one->manifest.export_sequence + 1) << "the number travels";
+  EXPECT_EQ(two->manifest.previous, one->manifest.bundle_sha256);
+  EXPECT_EQ(two->manifest.source_did, one->manifest.source_did);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ways, RoundTrip,
+    ::testing::Values(Way{.name = "PlainTar", .uncompressed = true}, Way{.name = "Zstd"},
+                      Way{.name = "ZstdOnFourThreads", .workers = 4},
+                      Way{.name = "ForARecipient", .for_recipient = true, .workers = 4},
+                      Way{.name = "PlainTarForARecipient", .uncompressed = true, .for_recipient = true},
+                      Way{.name = "ForAPassphrase", .for_passphrase = true}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+class Portability : public ::testing::Test {
+ protected:
+  // A bundle of a new instance with the small sample.
+  std::string sample_bundle(const std::string& home, ExportOptions options = {}) {
+    const auto source = machine_.make(home);
+    testing::fill_sample(*source, SampleSize::kSmall);
+    auto text = export_text(*source, std::move(options));
+    EXPECT_TRUE(text) << error_of(text);
+    return text.value_or("");
+  }
+  std::unique_ptr<Instance> with_records(const std::string& home, const std::string& thread, std::uint64_t count) {
+    auto made = machine_.make(home);
+    EXPECT_TRUE(instance::put_records(*made, testing::many_records(thread, count)));
+    return made;
+  }
+  // The import is refused with this code, and so is its rehearsal; the home is as it was, to the last file.
+  Error refused(const std::string& home, std::string_view bundle, ImportOptions options, ErrorCode code) {
+    Error last;
+    for (const bool dry_run : {true, false}) {
+      const auto before = tree_contents(machine_.path(home));
+      options.dry_run = dry_run;
+      const auto report = import_text(*machine_.open(home, OpenFor::kWriting), bundle, options, &findings_);
+      EXPECT_FALSE(report);
+      if (report) return last;
+      EXPECT_EQ(report.error().code, code) << report.error().message;
+      if (!dry_run) EXPECT_EQ(report.error().message, last.message) << "the rehearsal says the same";
+      EXPECT_TRUE(before == tree_contents(machine_.path(home)));
+      last = report.error();
+    }
+    return last;
+  }
+  [[nodiscard]] std::string finding(const std::string& check) const {
+    const auto at = std::ranges::find(findings_, check, &Finding::check);
+    return at == findings_.end() ? "(none)" : at->status + ": " + at->message;
+  }
+  Machine machine_;
+  std::vector<Finding> findings_;
+};
+
+TEST_F(Portability, AnImportTwiceIsAVerification) {
+  const std::string bundle = sample_bundle("source");
+  const auto target = machine_.open("target");
+  ASSERT_TRUE(import_text(*target, bundle));
+  const Contents before = *contents_of(*target);
+  const auto again = import_text(*target, bundle);
+  ASSERT_TRUE(again) << error_of(again);
+  EXPECT_EQ(again->records_inserted, 0U);
+  EXPECT_EQ(again->records_deduplicated, before.records.size());
+  EXPECT_EQ(again->records_inspected, before.records.size());
+  EXPECT_EQ(again->identity, "same");
+  EXPECT_EQ(again->signer, "self");
+  EXPECT_EQ(*contents_of(*target), before);
+  ImportOptions force;
+  force.force_overwrite = true;
+  const auto forced = import_text(*target, bundle, force);
+  ASSERT_TRUE(forced) << error_of(forced);
+  EXPECT_EQ(forced->records_inserted, 0U);
+  EXPECT_EQ(*contents_of(*target), before);
+}
+
+TEST_F(Portability, MergesOfOverlappingStoresGiveTheSameInEitherOrder) {
+  std::vector<std::string> bundles;
+  for (const auto& [home, thread] : {std::pair("left", "th_left"), std::pair("right", "th_right")}) {
+    const auto source = with_records(home, "th_both", 50);
+    ASSERT_TRUE(instance::put_records(*source, testing::many_records(thread, 30)));
+    ASSERT_TRUE(instance::put_records(*source, {testing::make_record({.clock = 3, .thread = "th_both"})}));
+    bundles.push_back(*export_text(*source));
+  }
+  ImportOptions force;
+  force.force_overwrite = true;
+  std::vector<Contents> results;
+  for (const auto& [home, first] : {std::pair("leftfirst", 0U), std::pair("rightfirst", 1U)}) {
+    const auto target = with_records(home, "th_own", 5);
+    const auto one = import_text(*target, bundles[first], force);
+    const auto two = import_text(*target, bundles[1 - first], force);
+    ASSERT_TRUE(one) << error_of(one);
+    ASSERT_TRUE(two) << error_of(two);
+    EXPECT_EQ(one->records_inserted, 81U);
+    EXPECT_EQ(two->records_inserted, 30U);
+    EXPECT_EQ(two->records_deduplicated, 51U);
+    EXPECT_EQ(one->identity, "kept");
+    EXPECT_EQ(two->identity, "kept");
+    results.push_back(*contents_of(*target));
+    EXPECT_EQ(results.back().did, target->did());
+  }
+  EXPECT_EQ(results[0].records, results[1].records);
+  EXPECT_EQ(results[0].threads, results[1].threads);
+  EXPECT_EQ(results[0].records.size(), 116U);
+}
+
+TEST_F(Portability, ADifferingJudgeIsCountedAndTheFirstIsKept) {
+  const auto source = machine_.make("source");
+  ASSERT_TRUE(instance::put_records(*source, {testing::make_record({.judged_by = "did:example:b"})}));
+  const auto target = machine_.make("target");
+  ASSERT_TRUE(instance::put_records(*target, {testing::make_record({.judged_by = "did:example:a"})}));
+  const auto before = contents_of(*target)->records;
+  ImportOptions force;
+  force.force_overwrite = true;
+  const auto report = import_text(*target, *export_text(*source), force);
+  ASSERT_TRUE(report) << error_of(report);
+  EXPECT_EQ(report->records_differing, 1U);
+  EXPECT_EQ(report->records_deduplicated, 1U);
+  EXPECT_EQ(contents_of(*target)->records, before);
+}
+
+TEST_F(Portability, AnExportSeesOneMomentWhileOthersWrite) {
+  constexpr std::uint64_t kTogether = 5;  // records that one unit puts on one thread
+  const auto source = machine_.make("source");
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> writers;
+  for (int w = 0; w < 3; ++w) {
+    writers.emplace_back([&, w] {
+      for (std::uint64_t n = 0; !stop; ++n) {
+        const auto put = instance::put_records(
+            *source, testing::many_records("th_" + std::to_string(w) + "_" + std::to_string(n), kTogether));
+        EXPECT_TRUE(put) << error_of(put);
+      }
+    });
+  }
+  std::uint64_t least = 0;
+  for (int round = 0; round < 5; ++round) {
+    const auto verified = verify_bundle(export_text(*source).value_or(""));
+    EXPECT_TRUE(verified) << error_of(verified);
+    if (!verified) break;
+    std::map<std::string, std::uint64_t> threads;
+    for (const auto& [path, content] : verified->files) {
+      if (path.starts_with("records/")) ++threads[path.substr(0, path.rfind('/'))];
+    }
+    EXPECT_EQ(verified->manifest.thread_count, threads.size());
+    EXPECT_EQ(verified->manifest.record_count, kTogether * threads.size());
+    for (const auto& [thread, count] : threads) EXPECT_EQ(count, kTogether) << thread << " is half there";
+    EXPECT_GE(verified->manifest.record_count, least);
+    least = verified->manifest.record_count;
+  }
+  stop = true;
+  for (std::thread& writer : writers) writer.join();
+}
+
+TEST_F(Portability, ManyWritersMakeOneLargeThreadThatTravels) {
+  constexpr int kWriters = 5;
+  constexpr std::uint64_t kEach = 1000;
+  const auto source = machine_.make("source");
+  std::vector<std::thread> writers;
+  for (int w = 0; w < kWriters; ++w) {
+    writers.emplace_back([&, w] {
+      const auto records = testing::many_records("th_large", kEach, "did:example:writer" + std::to_string(w));
+      for (std::size_t at = 0; at < records.size(); at += 100) {
+        const auto put = instance::put_records(*source, {records.begin() + static_cast<std::ptrdiff_t>(at),
+                                                         records.begin() + static_cast<std::ptrdiff_t>(at + 100)});
+        EXPECT_TRUE(put) << error_of(put);
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  ExportOptions options;
+  options.workers = 4;
+  const auto bundle = export_text(*source, std::move(options));
+  ASSERT_TRUE(bundle) << error_of(bundle);
+  const auto target = machine_.open("target");
+  const auto report = import_text(*target, *bundle);
+  ASSERT_TRUE(report) << error_of(report);
+  EXPECT_EQ(report->records_inserted, kWriters * kEach);
+  EXPECT_EQ(report->threads, 1U);
+  EXPECT_EQ(*contents_of(*source), *contents_of(*target));
+}
+
+TEST_F(Portability, AStoreWithRecordsIsLeftAloneUnlessForced) {
+  const std::string bundle = sample_bundle("source");
+  (void)with_records("target", "th_mine", 3);
+  const Error error = refused("target", bundle, {}, ErrorCode::kRefused);
+  EXPECT_EQ(error.message, "import refused: local store has 3 records; pass --force-overwrite to import anyway");
+  ImportOptions adopt;
+  adopt.adopt_identity = true;
+  EXPECT_EQ(refused("target", bundle, adopt, ErrorCode::kRefused).message, error.message)
+      << "--adopt-identity alone forces nothing";
+}
+
+TEST_F(Portability, ABundleWithoutIdentityIsRefusedWhateverIsGiven) {
+  ExportOptions without;
+  without.no_identity = true;
+  const std::string bundle = sample_bundle("source", std::move(without));
+  constexpr char kWords[] = "import refused: bundle has no identity (exported with --no-identity)";
+  (void)machine_.open("empty");
+  EXPECT_EQ(refused("empty", bundle, {}, ErrorCode::kRefused).message, kWords);
+  (void)with_records("full", "th_mine", 3);
+  ImportOptions force;
+  force.force_overwrite = force.adopt_identity = true;
+  EXPECT_EQ(refused("full", bundle, force, ErrorCode::kRefused).message, kWords);
+}
+
+TEST_F(Portability, AnotherSignerThanTheExpectedIsRefused) {
+  const std::string bundle = sample_bundle("source");
+  const std::string did = verify_bundle(bundle)->manifest.source_did;
+  (void)machine_.open("target");
+  ImportOptions options;
+  options.expect_did = "did:key:z6MkehRgf7yJbgaGfYsdoAsKdBPE3dj2CYhowQdcjqSJgvVd";
+  const Error error = refused("target", bundle, options, ErrorCode::kRefused);
+  EXPECT_EQ(error.message, "import refused: the bundle is signed by " + did + ", not by " + *options.expect_did);
+  options.expect_did = did;
+  const auto report = import_text(*machine_.open("target"), bundle, options);
+  ASSERT_TRUE(report) << error_of(report);
+  EXPECT_EQ(report->signer, "expected");
+}
+
+TEST_F(Portability, StrictSignersStopAnUnknownOneAtAStoreWithRecords) {
+  const std::string bundle = sample_bundle("source");
+  env::PosixFileSystem fs;
+  for (const char* home : {"empty", "full"}) {
+    (void)machine_.open(home);
+    ASSERT_TRUE(
+        env::write_file_atomically(fs, machine_.path(std::string(home) + "/config.toml"), "strict_signers = true\n"));
+  }
+  EXPECT_TRUE(import_text(*machine_.open("empty"), bundle)) << "an empty store takes it";
+  (void)with_records("full", "th_mine", 1);
+  ImportOptions force;
+  force.force_overwrite = true;
+  const Error error = refused("full", bundle, force, ErrorCode::kStop);
+  EXPECT_THAT(error.message, HasSubstr("strict_signers"));
+  EXPECT_THAT(finding("signer"), HasSubstr("stop: "));
+  EXPECT_EQ(refused("full", bundle, {}, ErrorCode::kRefused).code, ErrorCode::kRefused) << "3 comes before 5";
+  force.expect_did = verify_bundle(bundle)->manifest.source_did;
+  EXPECT_TRUE(import_text(*machine_.open("full"), bundle, force));
+}
+
+TEST_F(Portability, ADamagedBundleComesBeforeEveryOtherRefusal) {
+  std::string bundle = sample_bundle("source", [] {
+    ExportOptions options;
+    options.uncompressed = true;
+    return options;
+  }());
+  bundle[bundle.rfind("\"clock\":0") + 8] = '1';
+  (void)with_records("target", "th_mine", 3);
+  ImportOptions options;
+  options.expect_did = "did:key:z6MkehRgf7yJbgaGfYsdoAsKdBPE3dj2CYhowQdcjqSJgvVd";
+  EXPECT_THAT(refused("target", bundle, options, ErrorCode::kVerification).message, HasSubstr("bundle malformed: "));
+}
+
+TEST_F(Portability, ARehearsalThatWouldSucceedChangesNothing) {
+  const std::string bundle = sample_bundle("source");
+  (void)machine_.make("empty");
+  (void)with_records("full", "th_mine", 3);
+  for (const char* home : {"empty", "full"}) {
+    const auto before = tree_contents(machine_.path(home));
+    ImportOptions options;
+    options.dry_run = options.force_overwrite = options.adopt_identity = true;
+    const auto rehearsed = import_text(*machine_.open(home, OpenFor::kWriting), bundle, options);
+    ASSERT_TRUE(rehearsed) << error_of(rehearsed);
+    EXPECT_TRUE(rehearsed->dry_run);
+    EXPECT_TRUE(before == tree_contents(machine_.path(home))) << home;
+    options.dry_run = false;
+    const auto real = import_text(*machine_.open(home, OpenFor::kWriting), bundle, options);
+    ASSERT_TRUE(real) << error_of(real);
+    EXPECT_EQ(real->records_inserted, rehearsed->records_inserted);
+    EXPECT_EQ(real->federation_pairs, rehearsed->federation_pairs);
+    EXPECT_EQ(real->consent_grants, rehearsed->consent_grants);
+    EXPECT_EQ(real->identity, rehearsed->identity);
+    EXPECT_EQ(real->identity, "adopted");
+    EXPECT_EQ(real->preflight.size(), rehearsed->preflight.size());
+  }
+}
+
+TEST_F(Portability, TheIdentityBeforeIsKeptUnderPrevious) {
+  const std::string bundle = sample_bundle("source");
+  std::string own;
+  std::string own_key;
+  {
+    const auto target = machine_.make("target");
+    own = *target->did();
+    own_key = tree_contents(machine_.path("target")).at("identity/private_key.bin");
+    const auto report = import_text(*target, bundle);
+    ASSERT_TRUE(report) << error_of(report);
+    EXPECT_EQ(report->identity, "adopted");
+    EXPECT_EQ(target->did(), report->source_did);
+    EXPECT_TRUE(target->verify_identity());
+  }
+  const auto tree = tree_contents(machine_.path("target"));
+  EXPECT_EQ(tree.at("identity/previous/" + own + "/private_key.bin"), own_key);
+  EXPECT_TRUE(tree.contains("identity/previous/" + own + "/did_document.json"));
+  EXPECT_NE(tree.at("identity/private_key.bin"), own_key);
+  EXPECT_FALSE(tree.contains("identity/incoming"));
+}
+
+TEST_F(Portability, AdoptingListsWhatLosesItsEffect) {
+  const std::string bundle = sample_bundle("source");
+  const auto target = machine_.make("target");
+  testing::fill_sample(*target, SampleSize::kSmall);
+  const std::string own = *target->did();
+  const std::uint64_t own_grants = contents_of(*target)->grants;
+  ASSERT_GT(own_grants, 0U);
+  ImportOptions options;
+  options.force_overwrite = options.adopt_identity = true;
+  const auto report = import_text(*target, bundle, options, &findings_);
+  ASSERT_TRUE(report) << error_of(report);
+  EXPECT_EQ(report->identity, "adopted");
+  const auto lost = std::ranges::find_if(
+      findings_, [](const Finding& f) { return f.message.find("lose their effect") != std::string::npos; });
+  ASSERT_NE(lost, findings_.end());
+  EXPECT_EQ(lost->status, "warn");
+  EXPECT_EQ(lost->subject, own);
+  EXPECT_THAT(lost->hint, HasSubstr("spl authority endorse"));
+  EXPECT_EQ(report->consent_grants, own_grants) << "only those of the bundle's identity count";
+  EXPECT_EQ(contents_of(*target)->grants, report->consent_grants);
+}
+
+TEST_F(Portability, TokensComeOnlyWithTheirIdentity) {
+  ExportOptions carry;
+  carry.carry_tokens = true;
+  const std::string bundle = sample_bundle("source", std::move(carry));
+  const auto tokens_after = [&](const std::string& home, const ImportOptions& options) {
+    const auto target = with_records(home, "th_mine", 1);
+    findings_.clear();
+    const auto report = import_text(*target, bundle, options, &findings_);
+    EXPECT_TRUE(report || report.error().code == ErrorCode::kStop) << error_of(report);
+    return instance::list_tokens(*target)->size();
+  };
+  ImportOptions options;
+  options.force_overwrite = true;
+  EXPECT_EQ(tokens_after("kept", options), 0U);
+  EXPECT_THAT(finding("tokens"), HasSubstr("warn: the bundle's tokens stay out"));
+  options.adopt_identity = true;
+  EXPECT_EQ(tokens_after("unknown", options), 0U);
+  EXPECT_THAT(finding("tokens"), HasSubstr("stop: "));
+  options.expect_did = verify_bundle(bundle)->manifest.source_did;
+  EXPECT_EQ(tokens_after("expected", options), 3U);
+  EXPECT_THAT(finding("tokens"), HasSubstr("ok: "));
+  const auto empty = machine_.open("empty");
+  ASSERT_TRUE(import_text(*empty, bundle));
+  EXPECT_EQ(instance::list_tokens(*empty)->size(), 3U);
+  EXPECT_EQ(verify_bundle(*export_text(*empty))->manifest.tokens_carried, false) << "not without being asked";
+}
+
+TEST_F(Portability, AnOlderBundleIsAWarningAndAStopForItsTokens) {
+  const auto source = machine_.make("source");
+  testing::fill_sample(*source, SampleSize::kSmall);
+  const auto carried = [&source] {
+    ExportOptions options;
+    options.carry_tokens = true;
+    return *export_text(*source, std::move(options));
+  };
+  const std::string plain = *export_text(*source);
+  const std::string older = carried();
+  const std::string newer = carried();
+  (void)[&] {
+    EXPECT_TRUE(import_text(*machine_.open("target"), newer));
+  }
+  ();
+  const std::string sequence = *setting_of(*machine_.open("target"), store::kExportSequenceSetting);
+  EXPECT_EQ(sequence, "3");
+  EXPECT_THAT(refused("target", older, {}, ErrorCode::kStop).message, HasSubstr("pre-flight: age: "));
+  EXPECT_TRUE(import_text(*machine_.open("target"), plain, {}, &findings_));
+  EXPECT_THAT(finding("age"), HasSubstr("warn: the bundle is export 1"));
+  ImportOptions allow;
+  allow.allow_older = allow.force_overwrite = true;
+  EXPECT_TRUE(import_text(*machine_.open("target"), older, allow));
+  EXPECT_EQ(*setting_of(*machine_.open("target"), store::kExportSequenceSetting), sequence) << "it never goes back";
+}
+
+TEST_F(Portability, AnEmptyInstanceTravels) {
+  const auto source = machine_.make("source");
+  const auto bundle = export_text(*source);
+  ASSERT_TRUE(bundle) << error_of(bundle);
+  const auto target = machine_.open("target");
+  const auto report = import_text(*target, *bundle);
+  ASSERT_TRUE(report) << error_of(report);
+  EXPECT_EQ(*contents_of(*source), *contents_of(*target));
+  EXPECT_EQ(verify_bundle(*export_text(*target))->manifest.bundle_sha256,
+            verify_bundle(*bundle)->manifest.bundle_sha256);
+}
+
+TEST_F(Portability, AnImportIntoAnEmptyStoreStartsAnotherLifeOfTheStore) {
+  const std::string bundle = sample_bundle("source");
+  const auto target = machine_.make("target");
+  const auto life = [&target] { return *(*target->store().reader())->incarnation(); };
+  const std::string before = life();
+  ASSERT_TRUE(import_text(*target, bundle));
+  const std::string after = life();
+  EXPECT_NE(after, before);
+  ASSERT_TRUE(import_text(*target, bundle));
+  EXPECT_EQ(life(), after);
+}
+
+}  // namespace
+}  // namespace spl
