@@ -150,7 +150,8 @@ std::unique_ptr<instance::Instance> Machine::make(std::string_view home) {
 
 Record make_record(const Draft& draft, const crypto::SigningKey* key, Sign sign) {
   std::string parents;
-  for (const RecordId& parent : draft.parents) parents.append(parents.empty() ? "" : ",").append(json_string(parent.hex()));
+  for (const RecordId& parent : draft.parents)
+    parents.append(parents.empty() ? "" : ",").append(json_string(parent.hex()));
   auto made = record::parse_record("{\"act\":" + json_string(draft.act) + ",\"actor\":" + json_string(draft.actor) +
                                    ",\"body\":" + draft.body + ",\"clock\":" + std::to_string(draft.clock) +
                                    ",\"data_type\":" + json_string(draft.data_type) + ",\"parents\":[" + parents +
@@ -179,7 +180,8 @@ void fill_sample(instance::Instance& instance, SampleSize size) {
   for (const char* name : {"ci", "bot"}) {
     ASSERT_TRUE(instance::create_account(
         instance, {.name = name, .scopes = {"records:read", "records:write"}, .actors = {"did:example:bot"}}));
-    ASSERT_TRUE(instance::create_token(instance, {.account = name, .environment = "test", .scopes = {}}));
+    ASSERT_TRUE(
+        instance::create_token(instance, {.account = name, .environment = "test", .scopes = {}, .expires_at = {}}));
   }
   ASSERT_TRUE(instance::create_token(
       instance, {.account = "ci", .scopes = {"records:read"}, .expires_at = "2030-01-31T12:00:00Z"}));

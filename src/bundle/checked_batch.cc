@@ -7,13 +7,26 @@
 namespace spl::bundle {
 namespace {
 
-Result<Record> check_record(std::string_view path, std::string_view content) {
-  std::string_view directory;
-  std::string_view id_text;
-  if (!split_record_path(path, directory, id_text)) return fail("no record's path");
-  const RecordId id = TRY(RecordId::parse(id_text));
-  Record record = TRY(record::parse_record_file(content, id));
-  if (record::thread_directory(record.thread) != directory) return fail("lies under another thread than its own");
+// A thread whose directory was worked out last: records of one thread stand together.
+struct KnownThread {
+  std::string thread;
+  std::string directory;
+  bool known = false;
+
+  [[nodiscard]] bool lies_in(const std::string& of_thread, std::string_view in_directory) {
+    if (!known || thread != of_thread) {
+      thread = of_thread;
+      directory = record::thread_directory(of_thread);
+      known = true;
+    }
+    return directory == in_directory;
+  }
+};
+
+Result<Record> check_record(std::string_view path, std::string_view content, KnownThread& known) {
+  const RecordPath parts = parts_of_record_path(path);
+  Record record = TRY(record::parse_record_file(content, TRY(RecordId::parse(parts.id))));
+  if (!known.lies_in(record.thread, parts.directory)) return fail("lies under another thread than its own");
   return record;
 }
 
@@ -24,12 +37,13 @@ CheckedBatch check_batch(RawBatch&& raw) {
   checked.raw = std::move(raw);
   checked.sha256.reserve(checked.raw.items.size());
   checked.records.reserve(checked.raw.items.size());
+  KnownThread known;
   for (const RawBatch::Item& item : checked.raw.items) {
     const std::string_view path = checked.raw.path(item);
     const std::string_view content = checked.raw.content(item);
     std::optional<Record> record;
     if (item.kind == EntryKind::kRecord) {
-      auto parsed = check_record(path, content);
+      auto parsed = check_record(path, content, known);
       if (!parsed) {
         checked.error = malformed(path, parsed.error().message).error();
         break;

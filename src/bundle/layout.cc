@@ -11,6 +11,18 @@ std::unexpected<Error> wrong(std::string rule) {
   return fail(ErrorCode::kVerification, std::move(rule));
 }
 
+constexpr std::string_view kRecordSuffix = ".json";
+
+// Whether a path is records/<directory>/<64 digits>.json.
+bool is_record_path(std::string_view path) {
+  if (!path.starts_with(kRecordsPrefix) || !path.ends_with(kRecordSuffix)) return false;
+  path.remove_prefix(kRecordsPrefix.size());
+  path.remove_suffix(kRecordSuffix.size());
+  const std::size_t slash = path.find('/');
+  Digest digest;
+  return slash != 0 && slash != std::string_view::npos && base::parse_hex_digest(path.substr(slash + 1), digest);
+}
+
 // Whether a path below services/ stands in a tree: services/<service>/<surface>/<part>/tree/...
 bool in_tree(std::string_view path) {
   for (int part = 0; part < 4; ++part) {
@@ -28,17 +40,11 @@ Result<void> check_size(const codec::TarEntry& entry, std::uint64_t bytes_max, s
 
 }  // namespace
 
-bool split_record_path(std::string_view path, std::string_view& directory, std::string_view& id) {
-  constexpr std::string_view kSuffix = ".json";
-  if (!path.starts_with(kRecordsPrefix) || !path.ends_with(kSuffix)) return false;
+RecordPath parts_of_record_path(std::string_view path) {
   path.remove_prefix(kRecordsPrefix.size());
-  path.remove_suffix(kSuffix.size());
-  const std::size_t slash = path.find('/');
-  if (slash == 0 || slash == std::string_view::npos) return false;
-  directory = path.substr(0, slash);
-  id = path.substr(slash + 1);
-  Digest digest;
-  return base::parse_hex_digest(id, digest);
+  path.remove_suffix(kRecordSuffix.size());
+  const std::size_t slash = path.rfind('/');
+  return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
 Result<void> check_plain(const codec::TarEntry& entry) {
@@ -56,9 +62,7 @@ Result<EntryKind> place_of(const codec::TarEntry& entry) {
     return EntryKind::kServiceFile;
   }
   TRY(check_plain(entry));
-  std::string_view directory;
-  std::string_view id;
-  if (split_record_path(path, directory, id)) {
+  if (is_record_path(path)) {
     TRY(check_size(entry, base::kRecordBytesMax, "a record may be: 16 MiB"));
     return EntryKind::kRecord;
   }

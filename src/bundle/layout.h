@@ -29,8 +29,12 @@ Result<EntryKind> place_of(const codec::TarEntry& entry);
 // The rules for everything outside a tree.
 Result<void> check_plain(const codec::TarEntry& entry);
 
-// Parts of records/<directory>/<64 digits>.json; false where it has another form.
-bool split_record_path(std::string_view path, std::string_view& directory, std::string_view& id);
+// The two parts of records/<directory>/<64 digits>.json, for a path that place_of has said to be a record's.
+struct RecordPath {
+  std::string_view directory;
+  std::string_view id;
+};
+RecordPath parts_of_record_path(std::string_view path);
 
 // "bundle malformed: <entry>: <rule>"; the entry is shown escaped.
 std::unexpected<Error> malformed(std::string_view entry, std::string_view rule);

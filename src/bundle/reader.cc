@@ -252,9 +252,7 @@ Result<BundleEntry> BundleReader::Impl::give(std::size_t at) {
     return entry;
   }
   entry.record = &*batch_.records[at];
-  std::string_view directory;
-  std::string_view id;
-  SPL_CHECK(split_record_path(entry.path, directory, id));
+  const std::string_view directory = parts_of_record_path(entry.path).directory;
   ++records_;
   if (records_ == 1 || directory != last_directory_) {
     ++threads_;

@@ -7,6 +7,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <cstring>
 #include <exception>
+#include <limits>
 
 #include "base/check.h"
 
@@ -83,7 +84,8 @@ HeadFault Wire::read_head(Parser& parser) {
   };
   try {
     parser.header_limit(static_cast<std::uint32_t>(kHeadBytesMax));
-    parser.body_limit(boost::none);
+    // Boost 1.74 takes "none" for zero where the length is known.
+    parser.body_limit(std::numeric_limits<std::uint64_t>::max());
     while (!parser.is_header_done()) {
       beast::error_code error = beast::http::error::need_more;
       if (begin_ < end_) {

@@ -142,6 +142,8 @@ Result<void> check_parents(std::string_view value) {
 
 Result<void> check_thread(std::string_view thread) {
   if (thread.size() > base::kThreadBytesMax) return wrong("thread is longer than 256 bytes");
+  const auto is_graphic = [](char c) { return c >= 0x20 && c < 0x7F; };
+  if (std::ranges::all_of(thread, is_graphic)) return {};
   while (!thread.empty()) {
     std::uint32_t c = 0;
     const std::size_t length = base::decode_utf8(thread, c);
@@ -201,8 +203,10 @@ Result<Record> build(Members&& members) {
 }
 
 // The record object that the cursor stands before.
-Result<Record> parse_at(JsonCursor& cursor, std::optional<std::uint64_t> clock_if_absent) {
+// `bytes_expected` is about how long its canonical form will be.
+Result<Record> parse_at(JsonCursor& cursor, std::optional<std::uint64_t> clock_if_absent, std::size_t bytes_expected) {
   Members members;
+  members.text.reserve(bytes_expected);
   TRY(take_members(cursor, members));
   if ((members.seen & (1u << kClock)) == 0 && clock_if_absent) {
     members.in_order = members.in_order && members.seen >> kClock == 0;
@@ -228,7 +232,7 @@ Result<Record> parse_wrapped(std::string_view json) {
     if (name == "id" && !id) {
       id = TRY(RecordId::parse(TRY(cursor.string())));
     } else if (name == "record" && !record) {
-      record = TRY(parse_at(cursor, {}));
+      record = TRY(parse_at(cursor, {}, json.size()));
     } else if (name == "sig" && !sig) {
       if (TRY(cursor.peek()) == codec::JsonType::kNull) {
         TRY(cursor.null());
@@ -297,7 +301,7 @@ std::string_view act_name(Act act) {
 
 Result<Record> parse_record(std::string_view json, std::optional<std::uint64_t> clock_if_absent) {
   JsonCursor cursor(json);
-  Record record = TRY(parse_at(cursor, clock_if_absent));
+  Record record = TRY(parse_at(cursor, clock_if_absent, json.size()));
   TRY(cursor.end());
   TRY(check_size(record, json.size(), base::kRecordBytesMax));
   return record;
