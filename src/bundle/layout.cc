@@ -43,7 +43,7 @@ Result<void> check_size(const codec::TarEntry& entry, std::uint64_t bytes_max, s
 RecordPath parts_of_record_path(std::string_view path) {
   path.remove_prefix(kRecordsPrefix.size());
   path.remove_suffix(kRecordSuffix.size());
-  const std::size_t slash = path.rfind('/');
+  const std::size_t slash = path.size() - 2 * sizeof(Digest) - 1;
   return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
