@@ -1,1 +1,266 @@
+// A daemon and the commands beside it: both ways do the same.
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
 #include "cli_harness.h"
+
+namespace spl::cli_test {
+namespace {
+
+using CliDaemonTest = CliTest;
+
+std::string record_text(const std::string& thread, int clock) {
+  return "{\"act\":\"DO\",\"actor\":\"did:web:else.where\",\"body\":{},\"clock\":" + std::to_string(clock) +
+         ",\"data_type\":\"SCALAR\",\"parents\":[],\"thread\":\"" + thread + "\"}\n";
+}
+
+TEST_F(CliDaemonTest, ServesInTheBackgroundUntilItIsStopped) {
+  make_home("h", 1);
+  const std::uint64_t port = start_daemon("h");
+  EXPECT_GT(port, 0u);
+  const codec::Json status = json_on("h", {"status"});
+  EXPECT_TRUE(flag_of(status, "running"));
+  const std::string pid = read_file(path("h/run/spl.pid"));
+  EXPECT_EQ(::kill(std::stoi(pid), 0), 0);
+  EXPECT_EQ(pid.back(), '\n');
+  EXPECT_TRUE(exists(path("h/run/spl.sock")));
+  const codec::Json stopped = json_on("h", {"stop"});
+  EXPECT_TRUE(flag_of(stopped, "stopped"));
+  EXPECT_EQ(std::to_string(number_of(stopped, "pid")) + "\n", pid);
+  EXPECT_FALSE(exists(path("h/run/spl.pid")));
+  EXPECT_FALSE(exists(path("h/run/spl.sock")));
+  EXPECT_FALSE(flag_of(json_on("h", {"status"}), "running"));
+  const Ran again = on("h", {"stop"});
+  EXPECT_EQ(again.code, 0);
+  EXPECT_EQ(again.out, "no daemon is running\n");
+  const std::string log = read_file(path("h/logs/spl.log"));
+  for (std::size_t at = 0; at < log.size(); at = log.find('\n', at) + 1)
+    EXPECT_NE(json_of(log.substr(at, log.find('\n', at) - at)).find("event"), nullptr);
+}
+
+TEST_F(CliDaemonTest, ServesInTheForegroundUntilASignal) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    Process daemon({"--home", path("h"), "serve", "--port", "0"});
+    ASSERT_TRUE(daemon.wait_for_output("serving " + path("h") + " at http://127.0.0.1:"));
+    EXPECT_EQ(read_file(path("h/run/spl.pid")), std::to_string(daemon.pid()) + "\n");
+    EXPECT_TRUE(flag_of(json_on("h", {"status"}), "running"));
+    ::kill(daemon.pid(), signal);
+    const Ran ran = daemon.wait();
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_FALSE(exists(path("h/run/spl.pid")));
+  }
+  // An empty home got a store, but no identity.
+  EXPECT_TRUE(json_on("h", {"status"}).find("did")->is_null());
+}
+
+TEST_F(CliDaemonTest, ASecondDaemonIsRefused) {
+  make_home("h", 0);
+  start_daemon("h");
+  const std::string pid = read_file(path("h/run/spl.pid"));
+  for (const Words& words : {Words{"serve", "--port", "0"}, Words{"serve", "--daemon", "--port", "0"}}) {
+    const Ran ran = on("h", words);
+    EXPECT_EQ(ran.code, 3);
+    EXPECT_NE(ran.err.find("already running, pid " + pid.substr(0, pid.size() - 1)), std::string::npos) << ran.err;
+  }
+  EXPECT_EQ(on("h", {"status"}).code, 0);
+}
+
+TEST_F(CliDaemonTest, ErrorsOfTheBackgroundProcessReachTheCaller) {
+  make_home("h", 0);
+  make_home("g", 0);
+  const std::string taken = std::to_string(start_daemon("h"));
+  const Ran ran = on("g", {"serve", "--daemon", "--port", taken, "-o", "json"});
+  EXPECT_EQ(ran.code, 6);
+  EXPECT_EQ(number_of(*json_of(ran.out).find("error"), "code"), 6u);
+  EXPECT_EQ(std::ranges::count(ran.err, '\n'), 1) << ran.err;
+  EXPECT_EQ(on("g", {"serve", "--daemon", "--port", "0", "--host", "0.0.0.0"}).code, 2);
+  EXPECT_FALSE(exists(path("g/run/spl.pid")));
+  EXPECT_FALSE(flag_of(json_on("g", {"status"}), "running"));
+}
+
+TEST_F(CliDaemonTest, WhatAKilledDaemonLeftIsSeenToBeStale) {
+  make_home("h", 1);
+  start_daemon("h");
+  ::kill(std::stoi(read_file(path("h/run/spl.pid"))), SIGKILL);
+  for (int i = 0; i < 100 && flag_of(json_on("h", {"status"}), "running"); ++i) ::usleep(20'000);
+  EXPECT_TRUE(exists(path("h/run/spl.pid")));
+  EXPECT_FALSE(flag_of(json_on("h", {"status"}), "running"));
+  EXPECT_EQ(on("h", {"do", "x", "--thread", "t"}).code, 0);
+  EXPECT_EQ(on("h", {"stop"}).out, "no daemon is running\n");
+  EXPECT_GT(start_daemon("h"), 0u);
+  EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 3u);
+}
+
+TEST_F(CliDaemonTest, AForeignPidFileIsNotBelieved) {
+  make_home("h", 0);
+  write_file(path("h/run/spl.pid"), std::to_string(::getpid()) + "\n");
+  write_file(path("h/run/daemon.json"), "{\"pid\":" + std::to_string(::getpid()) +
+                                            ",\"process_start\":\"1\",\"address\":\"\",\"port\":1,\"store\":\"\"}");
+  EXPECT_FALSE(flag_of(json_on("h", {"status"}), "running"));
+  EXPECT_EQ(on("h", {"stop"}).out, "no daemon is running\n");
+  write_file(path("h/run/daemon.json"), "{");
+  EXPECT_EQ(on("h", {"stop"}).code, 0);
+}
+
+// The same commands on two homes, one with a daemon: same codes, same results.
+TEST_F(CliDaemonTest, BothWaysDoTheSame) {
+  make_home("h", 2);
+  ASSERT_EQ(on("h", {"export", "--out", path("seed")}).code, 0);
+  for (const char* home : {"direct", "served"}) ASSERT_EQ(on(home, {"import", path("seed")}).code, 0);
+  start_daemon("served");
+  const std::string did = text_of(json_on("h", {"identity", "show"}), "did");
+  make_home("foreign", 1);
+  ASSERT_EQ(on("foreign", {"do", "x", "--thread", "theirs"}).code, 0);
+  ASSERT_EQ(on("foreign", {"export", "--out", path("foreign.spl")}).code, 0);
+  const std::vector<std::pair<Words, std::string>> commands{
+      {{"intend", "x", "--thread", "t"}, ""},
+      {{"do", "x", "--thread", "t"}, ""},
+      {{"do", "x", "--thread", "t", "--actor", "did:web:else"}, ""},
+      {{"do", "x"}, ""},
+      {{"do", "x", "--thread", "t", "--body", "[]"}, ""},
+      {{"know", "x", "--thread", "t", "--body", "{\"n\":1}", "--namespace", "a"}, ""},
+      {{"record", "put"}, record_text("p", 1)},
+      {{"record", "put", "--ndjson"}, record_text("p", 1) + record_text("p", 2)},
+      {{"record", "put", "--ndjson"}, record_text("p", 3) + "{\n"},
+      {{"record", "put"}, ""},
+      {{"identity", "generate"}, ""},
+      {{"authority", "endorse", std::string(64, '0')}, ""},
+      {{"service-account", "create", "ci", "--scope", "admin"}, ""},
+      {{"service-account", "create", "ci", "--scope", "admin"}, ""},
+      {{"service-account", "revoke", "nobody"}, ""},
+      {{"service-account", "list"}, ""},
+      {{"token", "create", "nobody"}, ""},
+      {{"token", "revoke", "12345678"}, ""},
+      {{"import", path("seed")}, ""},
+      {{"import", path("foreign.spl")}, ""},
+      {{"import", path("foreign.spl"), "--dry-run"}, ""},
+      {{"import", path("foreign.spl"), "--force-overwrite", "--expect-did", did}, ""},
+      {{"import", path("foreign.spl"), "--force-overwrite"}, ""},
+      {{"thread", "list"}, ""},
+      {{"thread", "records", "t"}, ""},
+      {{"doctor"}, ""},
+  };
+  for (const auto& [words, input] : commands) {
+    std::string name;
+    for (const std::string& word : words) name += word + " ";
+    for (const char* format : {"json", "text"}) {
+      // Text and JSON each once would do everything twice: what writes is done as JSON only.
+      if (std::string(format) == "text" && words[0] != "thread") continue;
+      Words asked = words;
+      asked.insert(asked.end(), {"-o", format});
+      Ran direct = on("direct", asked, {.text = input});
+      Ran served = on("served", asked, {.text = input});
+      EXPECT_EQ(direct.code, served.code) << name << direct.err << served.err;
+      for (Ran* ran : {&direct, &served}) {
+        for (std::string* text : {&ran->out, &ran->err}) {
+          if (const std::size_t at = text->find("\"seconds\""); at != std::string::npos) text->erase(at);
+          for (const std::string& home : {path("direct"), path("served")}) {
+            for (std::size_t at = 0; (at = text->find(home)) != std::string::npos;) text->replace(at, home.size(), "HOME");
+          }
+        }
+      }
+      EXPECT_EQ(direct.out, served.out) << name;
+      EXPECT_EQ(direct.err, served.err) << name;
+    }
+  }
+  const codec::Json direct = json_on("direct", {"export", "--out", path("d.spl")});
+  const codec::Json served = json_on("served", {"export", "--out", path("s.spl")});
+  EXPECT_EQ(members(direct), members(served));
+  EXPECT_EQ(text_of(direct, "bundle_sha256"), text_of(served, "bundle_sha256"));
+  EXPECT_EQ(run({"bundle", "diff", path("d.spl"), path("s.spl")}).code, 0);
+}
+
+TEST_F(CliDaemonTest, EncryptedBundlesGoThroughTheDaemonBothWays) {
+  make_home("h", 1);
+  write_file(path("pass"), "correct horse\n");
+  start_daemon("h");
+  const codec::Json report = json_on("h", {"export", "--out", path("a"), "--passphrase-file", path("pass")});
+  EXPECT_TRUE(flag_of(report, "encrypted"));
+  EXPECT_EQ(on("h", {"import", path("a")}).code, 4);
+  const codec::Json imported = json_on("h", {"import", path("a"), "--passphrase-file", path("pass")});
+  EXPECT_EQ(number_of(imported, "records_deduplicated"), 2u);
+}
+
+TEST_F(CliDaemonTest, ADaemonsIdentityCanBeMadeByACommand) {
+  start_daemon("h");
+  EXPECT_EQ(on("h", {"export", "--out", path("a")}).code, 3);
+  EXPECT_FALSE(exists(path("a")));
+  const codec::Json made = json_on("h", {"init"});
+  EXPECT_TRUE(flag_of(made, "created"));
+  EXPECT_EQ(on("h", {"identity", "generate"}).code, 3);
+  EXPECT_EQ(on("h", {"intend", "x"}).code, 0);
+  EXPECT_EQ(on("h", {"export", "--out", path("a")}).code, 0);
+}
+
+TEST_F(CliDaemonTest, AnotherStoreIsFoundByTheCommandsBesideTheDaemon) {
+  make_home("h", 0);
+  Process daemon({"--home", path("h"), "serve", "--port", "0", "--store", "sqlite:" + path("other.db")});
+  ASSERT_TRUE(daemon.wait_for_output("serving"));
+  EXPECT_EQ(on("h", {"record", "put"}, {.text = record_text("t", 0)}).code, 0);
+  const codec::Json status = json_on("h", {"status"});
+  EXPECT_EQ(number_of(status, "record_count"), 1u);
+  EXPECT_EQ(text_of(status, "store"), "sqlite:" + path("other.db"));
+  ::kill(daemon.pid(), SIGTERM);
+  EXPECT_EQ(daemon.wait().code, 0);
+  EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 0u);
+}
+
+TEST_F(CliDaemonTest, ManyWritersTakeTurns) {
+  make_home("h", 0);
+  std::vector<std::unique_ptr<Process>> writers;
+  for (int i = 0; i < 8; ++i)
+    writers.push_back(std::make_unique<Process>(Words{"--home", path("h"), "do", "x", "--thread", "t"}));
+  const Ran daemon = on("h", {"serve", "--daemon", "--port", "0"});
+  EXPECT_EQ(daemon.code, 0) << daemon.err;
+  for (const auto& writer : writers) {
+    const Ran ran = writer->wait();
+    EXPECT_EQ(ran.code, 0) << ran.err;
+  }
+  EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 8u);
+  EXPECT_EQ(on("h", {"stop"}).code, 0);
+}
+
+TEST_F(CliDaemonTest, AnExportThatIsInterruptedLeavesNothing) {
+  make_home("h", 0);
+  std::string lines;
+  for (int i = 0; i < 20'000; ++i) lines += record_text("t", i);
+  ASSERT_EQ(on("h", {"record", "put", "--ndjson"}, {.text = lines}).code, 0);
+  // Nobody reads: the export waits at the pipe until it is interrupted.
+  Process process({"--home", path("h"), "export", "--out", "-", "--uncompressed"});
+  ::usleep(700'000);
+  ::kill(process.pid(), SIGINT);
+  const Ran ran = process.wait();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("interrupted"), std::string::npos) << ran.err;
+  EXPECT_EQ(names_in(path("h/run")), (Words{"spl.lock"}));
+}
+
+TEST_F(CliDaemonTest, AnImportThatIsInterruptedLeavesNothing) {
+  Process process({"--home", path("n"), "import", "/dev/fd/3"});
+  process.close_output();
+  EXPECT_EQ(process.wait().code, 1);
+  EXPECT_FALSE(exists(path("n")));
+}
+
+TEST_F(CliDaemonTest, AHomeThatAnotherProcessKeepsIsUnavailableAfterAWhile) {
+  make_home("h", 1);
+  const int lock = ::open(path("h/run/spl.lock").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::flock(lock, LOCK_EX), 0);
+  EXPECT_EQ(on("h", {"status"}).code, 0);
+  const Ran ran = on("h", {"do", "x", "--thread", "t"});
+  EXPECT_EQ(ran.code, 6);
+  EXPECT_NE(ran.err.find("(pid " + std::to_string(::getpid()) + ")"), std::string::npos) << ran.err;
+  ::close(lock);
+  EXPECT_EQ(on("h", {"do", "x", "--thread", "t"}).code, 0);
+}
+
+}  // namespace
+}  // namespace spl::cli_test

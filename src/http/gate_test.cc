@@ -1,0 +1,158 @@
+// Who may do what over TCP.
+#include "http/gate.h"
+
+#include <gtest/gtest.h>
+
+#include "env/env.h"
+#include "http/daemon_client.h"
+#include "http/routes.h"
+#include "http/server_test_util.h"
+#include "record/thread.h"
+#include "testing/fake_clock.h"
+#include "testing/temp_directory.h"
+
+namespace spl::http {
+namespace {
+
+class GateTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(daemon_.instance().generate_identity());
+    owner_.emplace(std::move(**DaemonClient::connect(daemon_.env(), daemon_.instance().paths())));
+  }
+  std::string token(const std::string& name, std::vector<std::string> scopes, std::vector<std::string> actors = {},
+                    std::optional<std::string> expires_at = {}) {
+    const auto account = owner_->create_account({name, std::move(scopes), std::move(actors), true});
+    EXPECT_TRUE(account) << account.error().message;
+    const auto made = owner_->create_token({name, "test", {}, std::move(expires_at)});
+    EXPECT_TRUE(made) << made.error().message;
+    return made ? std::string(made->text.reveal()) : "";
+  }
+  RawAnswer ask(std::string_view token, std::string_view method, std::string_view target, std::string_view body = {},
+                std::string fields = {}) {
+    if (!token.empty()) fields += "authorization: Bearer " + std::string(token) + "\r\n";
+    return daemon_.tcp().ask(method, target, body, fields).value_or(RawAnswer());
+  }
+
+  testing::TempDirectory home_;
+  testing::MemoryLog log_;
+  TestDaemon daemon_{home_.path() + "/home", log_};
+  std::optional<DaemonClient> owner_;
+};
+
+TEST_F(GateTest, WithoutATokenNothingIsServedOverTcp) {
+  for (const Route& route : routes()) {
+    if (route.access == Access::kOpen) continue;
+    std::string path(route.pattern);
+    if (const std::size_t brace = path.find("{id}"); brace != std::string::npos) path.replace(brace, 4, std::string(64, '0'));
+    const auto answer = ask("", route.method, path);
+    const bool owners = route.access == Access::kOwner;
+    EXPECT_EQ(answer.status, owners ? 404 : 401) << path;
+    EXPECT_EQ(answer.text("code"), owners ? "NOT_FOUND" : "AUTH_REQUIRED") << path;
+    EXPECT_EQ(answer.fields.contains("www-authenticate"), !owners);
+  }
+}
+
+TEST_F(GateTest, WrongTokensAreNotValid) {
+  const std::string good = token("reader", {"records:read"});
+  EXPECT_EQ(ask(good, "GET", "/v1/threads").status, 200);
+  for (const std::string& bad : {std::string("x"), good + "0", good.substr(0, good.size() - 1), std::string(5000, 'x')}) {
+    const auto answer = ask(bad, "GET", "/v1/threads");
+    EXPECT_EQ(answer.status, 401);
+    EXPECT_EQ(answer.text("code"), "AUTH_INVALID");
+  }
+  EXPECT_EQ(ask("", "GET", "/v1/threads", "", "authorization: Basic " + good + "\r\n").text("code"), "AUTH_REQUIRED");
+  EXPECT_EQ(ask("", "GET", "/v1/threads", "", "authorization: bearer  " + good + "\r\n").status, 200);
+}
+
+TEST_F(GateTest, ScopesAreHeld) {
+  const std::string reader = token("reader", {"records:read"});
+  const std::string writer = token("writer", {"records:write"}, {"did:web:a"});
+  const std::string admin = token("root", {"admin"});
+  auto answer = ask(reader, "POST", "/v1/records", record_json(1));
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_EQ(answer.text("code"), "SCOPE_FORBIDDEN");
+  EXPECT_EQ(answer.text("required_scope"), "records:write");
+  EXPECT_EQ(answer.fields.at("spl-exit-code"), "3");
+  EXPECT_EQ(ask(writer, "POST", "/v1/records", record_json(1)).status, 201);
+  EXPECT_EQ(ask(writer, "GET", "/v1/threads").status, 403);
+  EXPECT_EQ(ask(writer, "POST", "/v1/portability/export", "{}").status, 403);
+  EXPECT_EQ(ask(reader, "POST", "/v1/portability/import", "x").status, 403);
+  EXPECT_EQ(ask(admin, "GET", "/v1/threads").status, 200);
+  EXPECT_EQ(ask(admin, "POST", "/v1/portability/export", "{}").status, 200);
+}
+
+TEST_F(GateTest, ATokenWritesAsItsActorsOnly) {
+  const std::string writer = token("writer", {"records:write"}, {"did:web:a"});
+  auto answer = ask(writer, "POST", "/v1/records", record_json(1, "th", "did:web:b"));
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_EQ(answer.text("code"), "ACTOR_FORBIDDEN");
+  const std::uint64_t before = daemon_.records();
+  const std::string mixed = record_json(1) + "\n" + record_json(2, "th", "did:web:b") + "\n";
+  answer = ask(writer, "POST", "/v1/records", mixed, std::string(kNdjsonField));
+  EXPECT_EQ(answer.text("code"), "ACTOR_FORBIDDEN");
+  EXPECT_EQ(daemon_.records(), before);
+  std::string clockless = record_json(3, "th", "did:web:b");
+  clockless.erase(clockless.find(",\"clock\":3"), 10);
+  EXPECT_EQ(ask(writer, "POST", "/v1/records", clockless).text("code"), "ACTOR_FORBIDDEN");
+  EXPECT_EQ(ask(token("root", {"admin"}), "POST", "/v1/records", mixed, std::string(kNdjsonField)).status, 200);
+}
+
+TEST_F(GateTest, ALongStreamIsHeldToTheActorsToo) {
+  const std::string writer = token("writer", {"records:write"}, {"did:web:a"});
+  const std::uint64_t before = daemon_.records();
+  std::string lines;
+  int n = 0;
+  for (const std::string filler(50'000, 'x'); lines.size() <= kBatchBytesMax; ++n) {
+    std::string json = record_json(n);
+    lines += json.replace(json.find("{\"n\":"), 1, "{\"filler\":\"" + filler + "\",") + "\n";
+  }
+  auto answer = ask(writer, "POST", "/v1/records", lines + record_json(1, "th", "did:web:b"), std::string(kNdjsonField));
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_EQ(answer.text("code"), "ACTOR_FORBIDDEN");
+  EXPECT_EQ(daemon_.records(), before);
+  answer = ask(writer, "POST", "/v1/records", lines + record_json(n), std::string(kNdjsonField));
+  EXPECT_EQ(answer.number("inserted"), static_cast<std::uint64_t>(n) + 1);
+}
+
+TEST_F(GateTest, WhatIsRevokedIsOfNoUseFromThenOn) {
+  const std::string first = token("reader", {"records:read"});
+  const auto second = owner_->create_token({"reader", "test", {}, {}});
+  ASSERT_TRUE(second);
+  EXPECT_EQ(ask(first, "GET", "/v1/threads").status, 200);
+  EXPECT_EQ(ask(second->text.reveal(), "GET", "/v1/threads").status, 200);
+  ASSERT_TRUE(owner_->revoke_token(base::to_hex(second->token.sha256.view())));
+  EXPECT_EQ(ask(second->text.reveal(), "GET", "/v1/threads").status, 401);
+  EXPECT_EQ(ask(first, "GET", "/v1/threads").status, 200);
+  ASSERT_TRUE(owner_->revoke_account("reader"));
+  EXPECT_EQ(ask(first, "GET", "/v1/threads").status, 401);
+}
+
+TEST_F(GateTest, ARevocationThatIsPutAsARecordCountsAtOnce) {
+  const std::string reader = token("reader", {"records:read"});
+  EXPECT_EQ(ask(reader, "GET", "/v1/threads").status, 200);
+  const auto identity = daemon_.instance().identity();
+  std::string json = "{\"act\":\"LEARN\",\"actor\":\"" + identity->did + "\",\"body\":" +
+                     substrate::account_body({"reader", {}, {}, false}) +
+                     ",\"clock\":1000,\"data_type\":\"SCALAR\",\"parents\":[],\"thread\":\"th_service_accounts\"}";
+  // Without a signature it is data only.
+  EXPECT_EQ(daemon_.local().ask("POST", "/v1/records", json)->status, 201);
+  EXPECT_EQ(ask(reader, "GET", "/v1/threads").status, 200);
+  const Record record = record::parse_record(json).value();
+  json.insert(1, "\"sig\":\"" + base::to_base64(identity->key.sign(record.canonical).view()) + "\",");
+  EXPECT_EQ(daemon_.local().ask("POST", "/v1/records", json)->status, 201);
+  EXPECT_EQ(ask(reader, "GET", "/v1/threads").status, 401);
+}
+
+TEST_F(GateTest, AnExpiredTokenIsOfNoUse) {
+  EXPECT_EQ(ask(token("reader", {"records:read"}, {}, "2020-01-01T00:00:00Z"), "GET", "/v1/threads").status, 401);
+}
+
+TEST_F(GateTest, APassphraseIsNotTakenOverTcp) {
+  const auto answer = ask(token("root", {"admin"}), "POST", "/v1/portability/export", R"({"passphrase":"correct horse"})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.body.find("horse"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace spl::http
