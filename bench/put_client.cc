@@ -56,7 +56,8 @@ struct Work {
 };
 
 Work cut(std::string_view text, std::size_t batch_records, std::size_t count) {
-  Work work{.single = batch_records == 1};
+  Work work;
+  work.single = batch_records == 1;
   const char* begin = text.data();
   std::size_t in_batch = 0;
   while (!text.empty() && work.records < count) {

@@ -109,7 +109,7 @@ std::uint64_t Dice::next() {
 
 std::uint64_t Dice::skewed(std::uint64_t bound) {
   const double x = fraction();
-  return std::min(bound - 1, static_cast<std::uint64_t>(x * x * x * static_cast<double>(bound)));
+  return std::min(bound - 1, static_cast<std::uint64_t>(x * x * x * x * static_cast<double>(bound)));
 }
 
 std::uint64_t Dice::geometric(double mean) {
@@ -207,11 +207,12 @@ void RecordMaker::append_files(std::string& out, const Repository& repository) {
   if (dice_.one_in(30)) count = 0;
   if (dice_.one_in(16)) count = 5 + dice_.below(36);
   const std::vector<std::string>& paths = repository.paths;
-  std::size_t at = dice_.skewed(paths.size());
+  // What is worked on much is spread over the tree.
+  std::size_t at = dice_.skewed(paths.size()) * 17 % paths.size();
   std::vector<std::string_view> files;
   for (std::uint64_t i = 0; i < count; ++i) {
     files.emplace_back(paths[at % paths.size()]);
-    at += dice_.one_in(3) ? dice_.below(paths.size()) : 1 + dice_.below(4);
+    at += dice_.one_in(5) ? dice_.below(paths.size()) : 1 + dice_.below(3);
   }
   std::ranges::sort(files);
   files.erase(std::ranges::unique(files).begin(), files.end());
@@ -233,10 +234,10 @@ void RecordMaker::append_subject(std::string& out, const Repository& repository)
     return;
   }
   out.append(repository.topics[dice_.skewed(repository.topics.size())]).append(":");
-  const std::uint64_t words = 3 + dice_.below(9);
+  const std::uint64_t words = 4 + dice_.below(9);
   for (std::uint64_t i = 0; i < words; ++i) {
     out.append(" ").append(word(dice_));
-    if (dice_.one_in(9)) out.append("_").append(any_word(dice_));
+    if (dice_.one_in(16)) out.append("_").append(any_word(dice_));
   }
   if (dice_.one_in(120)) out.append(" ").append(kOddities[dice_.below(kOddities.size())]);
 }

@@ -22,7 +22,7 @@ class Dice {
   // From 0 to `bound` - 1.
   std::uint64_t below(std::uint64_t bound) { return next() % bound; }
   bool one_in(std::uint64_t n) { return below(n) == 0; }
-  // From 0 to `bound` - 1, small ones much more often: the cube of an even choice.
+  // From 0 to `bound` - 1, small ones much more often: an even choice's fourth power.
   std::uint64_t skewed(std::uint64_t bound);
   // From 1 on; mean about `mean`.
   std::uint64_t geometric(double mean);

@@ -206,7 +206,7 @@ Ran CliTest::on(const std::string& home, Words words, const Input& input) {
 }
 
 codec::Json CliTest::json_on(const std::string& home, Words words, const Input& input, int code) {
-  words.insert(words.end(), {"-o", "json"});
+  words.insert(words.begin(), {"-o", "json"});
   const Ran ran = on(home, words, input);
   EXPECT_EQ(ran.code, code) << ran.out << ran.err;
   return json_of(ran.out);

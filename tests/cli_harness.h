@@ -23,9 +23,9 @@ struct Ran {
 };
 
 struct Input {
-  std::string text;                                // standard input
-  std::map<std::string, std::string> environment;  // besides PATH, HOME (a directory that is not there)
-  std::string directory;                           // to work in; "" is the test's
+  std::string text = {};                                // standard input
+  std::map<std::string, std::string> environment = {};  // besides PATH, HOME (a directory that is not there)
+  std::string directory = {};                           // to work in; "" is the test's
 };
 
 // A process that goes on while the test does other things.

@@ -10,10 +10,6 @@ using CliInstanceTest = CliTest;
 using CliRecordTest = CliTest;
 using CliAccessTest = CliTest;
 
-std::string first_word(const std::string& line) {
-  return line.substr(0, line.find_first_of(" \n"));
-}
-
 std::string put_text() {
   return read_file(std::string(SPL_SOURCE_DIR) + "/src/record/testdata/records.ndjson");
 }

@@ -262,7 +262,7 @@ TEST_F(CliUsageTest, BashTakesTheCompletionAndCompletes) {
                             "COMP_WORDS=(spl export --no); COMP_CWORD=2; _spl; echo \"${COMPREPLY[@]}\"\n" +
                             "COMP_WORDS=(spl -o str); COMP_CWORD=2; _spl; echo \"${COMPREPLY[@]}\"\n");
   ASSERT_EQ(std::system(("bash " + path("c") + " >" + path("o") + " 2>&1").c_str()), 0) << read_file(path("o"));
-  EXPECT_EQ(read_file(path("o")), "verify\n--no-identity --no-progress\nstream-json\n");
+  EXPECT_EQ(read_file(path("o")), "verify\n--no-progress --no-identity\nstream-json\n");
 }
 
 TEST_F(CliUsageTest, ManPagesNameEveryCommandAndOption) {

@@ -17,6 +17,10 @@ struct Slot {
   bool flag;
 };
 
+// The library takes the word "++" as the end of a command: it gets another one for it.
+const std::string kPlusPlus = "++";
+const std::string kPlusPlusStandIn("++\0", 3);
+
 class Builder {
  public:
   // The library's command for `command`; `slots` belong to the whole line.
@@ -152,7 +156,9 @@ Result<Invocation> parse_command_line(const std::vector<std::string>& words) {
     Builder builder;
     builder.fill(app, program());
     try {
-      app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+      std::vector<std::string> backwards(words.rbegin(), words.rend());
+      std::ranges::replace(backwards, kPlusPlus, kPlusPlusStandIn);
+      app.parse(std::move(backwards));
     } catch (const CLI::CallForHelp&) {
       invocation.help = true;
     } catch (const CLI::ParseError& error) {
@@ -163,7 +169,7 @@ Result<Invocation> parse_command_line(const std::vector<std::string>& words) {
       for (const std::string& value : slot.option->results()) {
         if (slot.flag && value != "true")
           return wrong_use(invocation.path, slot.key + " takes no value");
-        invocation.arguments.add(slot.key, value);
+        invocation.arguments.add(slot.key, value == kPlusPlusStandIn ? kPlusPlus : value);
       }
     }
   } catch (const CLI::Error& error) {

@@ -16,9 +16,9 @@
 
 namespace spl::http {
 
-inline constexpr std::size_t kBodiesBytesMax = 256u << 20;        // of all connections, in memory
-inline constexpr std::size_t kBodyKeptBytesMax = 2u << 20;        // of one connection, kept for its next request
-inline constexpr std::uint64_t kSpoolBytesMax = 64ull << 30;      // of one body, on disk
+inline constexpr std::size_t kBodiesBytesMax = 256u << 20;    // of all connections, in memory
+inline constexpr std::size_t kBodyKeptBytesMax = 2u << 20;    // of one connection, kept for its next request
+inline constexpr std::uint64_t kSpoolBytesMax = 64ull << 30;  // of one body, on disk
 
 // How much memory bodies may still take. Any thread; outlives its buffers.
 class BodyBudget {

@@ -19,9 +19,9 @@ namespace {
 
 using codec::Json;
 
-constexpr std::size_t kAnswerBytesMax = 64u << 20;    // of a JSON answer
-constexpr std::size_t kPieceBytes = 256u << 10;       // of a stream, at once
-constexpr std::chrono::minutes kPieceTimeout{10};     // without a byte of a stream moved
+constexpr std::size_t kAnswerBytesMax = 64u << 20;  // of a JSON answer
+constexpr std::size_t kPieceBytes = 256u << 10;     // of a stream, at once
+constexpr std::chrono::minutes kPieceTimeout{10};   // without a byte of a stream moved
 
 // The beginning of a stream, and then the rest of it.
 class RejoinedSource final : public Source {
@@ -213,8 +213,9 @@ Result<instance::ExportReport> DaemonClient::export_bundle(
   auto made = TRY(call());
   made->watch(progress);
   std::string request = export_request_text(options);
-  const auto sent = made->send("POST", "/v1/portability/export",
-                               {{"content-type", std::string(kJsonType)}, {std::string(kCommitField), "client"}}, request);
+  const auto sent =
+      made->send("POST", "/v1/portability/export",
+                 {{"content-type", std::string(kJsonType)}, {std::string(kCommitField), "client"}}, request);
   explicit_bzero(request.data(), request.size());
   if (!sent) return std::unexpected(sent.error());
   const AnswerHead head = TRY(made->answer());

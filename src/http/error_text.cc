@@ -2,7 +2,6 @@
 
 #include <string>
 
-
 namespace spl::http {
 
 Verdict verdict_of(ErrorCode code) {

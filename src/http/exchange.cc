@@ -21,11 +21,11 @@ std::string http_date(std::chrono::system_clock::time_point time) {
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(seconds - day);
   char text[64];
-  const int length = std::snprintf(
-      text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT", kDays[std::chrono::weekday(day).c_encoding()],
-      static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
-      static_cast<int>(date.year()), static_cast<int>(clock.hours().count()),
-      static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
+  const int length = std::snprintf(text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT",
+                                   kDays[std::chrono::weekday(day).c_encoding()], static_cast<unsigned>(date.day()),
+                                   kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+                                   static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                                   static_cast<int>(clock.seconds().count()));
   return {text, static_cast<std::size_t>(length)};
 }
 
@@ -99,7 +99,8 @@ Result<std::string_view> Exchange::body(std::size_t bytes_max) {
     case BodyBuffer::Fill::kWhole:
       break;
     case BodyBuffer::Fill::kTooLong:
-      return refuse(verdict::kTooLarge, ErrorCode::kUsage, "the body is longer than " + std::to_string(bytes_max) + " bytes");
+      return refuse(verdict::kTooLarge, ErrorCode::kUsage,
+                    "the body is longer than " + std::to_string(bytes_max) + " bytes");
     case BodyBuffer::Fill::kNoBudget:
       return refuse(verdict::kUnavailable, ErrorCode::kUnavailable, "too many large requests at once", "try again");
   }
@@ -188,8 +189,7 @@ Result<void> Exchange::finish() {
   return {};
 }
 
-std::unexpected<Error> Exchange::refuse(const Verdict& verdict, ErrorCode code, std::string message,
-                                        std::string hint) {
+std::unexpected<Error> Exchange::refuse(const Verdict& verdict, ErrorCode code, std::string message, std::string hint) {
   verdict_ = verdict;
   return fail(code, std::move(message), std::move(hint));
 }

@@ -1,7 +1,7 @@
 // One request and its answer, as a route sees them. One thread: the connection's.
 //
-// A route reads the body, if it wants one, and answers once: with send(), send_json(), or stream() and finish(). When it
-// returns an error instead, and nothing has been sent, the error is the answer; where something has been sent the
+// A route reads the body, if it wants one, and answers once: with send(), send_json(), or stream() and finish(). When
+// it returns an error instead, and nothing has been sent, the error is the answer; where something has been sent the
 // connection is cut, so that the client sees a body that does not end.
 #pragma once
 
@@ -61,7 +61,8 @@ class Exchange final : public Sink {
   // The whole body; valid until the answer is sent. Too long is 413.
   Result<std::string_view> body(std::size_t bytes_max = kControlBodyBytesMax);
   Result<codec::Json> json_body();
-  // For routes that take bodies in another way. Both ask the client to go on where it waits for that (RFC 9110, 10.1.1).
+  // For routes that take bodies in another way. Both ask the client to go on where it waits for that (RFC
+  // 9110, 10.1.1).
   Result<BodyBuffer::Fill> fill_body(std::size_t bytes_max);
   [[nodiscard]] BodyBuffer& body_buffer() { return body_; }
   Result<Wire*> body_wire();

@@ -44,7 +44,8 @@ TEST_F(GateTest, WithoutATokenNothingIsServedOverTcp) {
   for (const Route& route : routes()) {
     if (route.access == Access::kOpen) continue;
     std::string path(route.pattern);
-    if (const std::size_t brace = path.find("{id}"); brace != std::string::npos) path.replace(brace, 4, std::string(64, '0'));
+    if (const std::size_t brace = path.find("{id}"); brace != std::string::npos)
+      path.replace(brace, 4, std::string(64, '0'));
     const auto answer = ask("", route.method, path);
     const bool owners = route.access == Access::kOwner;
     EXPECT_EQ(answer.status, owners ? 404 : 401) << path;
@@ -56,7 +57,8 @@ TEST_F(GateTest, WithoutATokenNothingIsServedOverTcp) {
 TEST_F(GateTest, WrongTokensAreNotValid) {
   const std::string good = token("reader", {"records:read"});
   EXPECT_EQ(ask(good, "GET", "/v1/threads").status, 200);
-  for (const std::string& bad : {std::string("x"), good + "0", good.substr(0, good.size() - 1), std::string(5000, 'x')}) {
+  for (const std::string& bad :
+       {std::string("x"), good + "0", good.substr(0, good.size() - 1), std::string(5000, 'x')}) {
     const auto answer = ask(bad, "GET", "/v1/threads");
     EXPECT_EQ(answer.status, 401);
     EXPECT_EQ(answer.text("code"), "AUTH_INVALID");
@@ -107,7 +109,8 @@ TEST_F(GateTest, ALongStreamIsHeldToTheActorsToo) {
     std::string json = record_json(n);
     lines += json.replace(json.find("{\"n\":"), 1, "{\"filler\":\"" + filler + "\",") + "\n";
   }
-  auto answer = ask(writer, "POST", "/v1/records", lines + record_json(1, "th", "did:web:b"), std::string(kNdjsonField));
+  auto answer =
+      ask(writer, "POST", "/v1/records", lines + record_json(1, "th", "did:web:b"), std::string(kNdjsonField));
   EXPECT_EQ(answer.status, 403);
   EXPECT_EQ(answer.text("code"), "ACTOR_FORBIDDEN");
   EXPECT_EQ(daemon_.records(), before);
@@ -132,8 +135,8 @@ TEST_F(GateTest, ARevocationThatIsPutAsARecordCountsAtOnce) {
   const std::string reader = token("reader", {"records:read"});
   EXPECT_EQ(ask(reader, "GET", "/v1/threads").status, 200);
   const auto identity = daemon_.instance().identity();
-  std::string json = "{\"act\":\"LEARN\",\"actor\":\"" + identity->did + "\",\"body\":" +
-                     substrate::account_body({"reader", {}, {}, false}) +
+  std::string json = "{\"act\":\"LEARN\",\"actor\":\"" + identity->did +
+                     "\",\"body\":" + substrate::account_body({"reader", {}, {}, false}) +
                      ",\"clock\":1000,\"data_type\":\"SCALAR\",\"parents\":[],\"thread\":\"th_service_accounts\"}";
   // Without a signature it is data only.
   EXPECT_EQ(daemon_.local().ask("POST", "/v1/records", json)->status, 201);
@@ -149,7 +152,8 @@ TEST_F(GateTest, AnExpiredTokenIsOfNoUse) {
 }
 
 TEST_F(GateTest, APassphraseIsNotTakenOverTcp) {
-  const auto answer = ask(token("root", {"admin"}), "POST", "/v1/portability/export", R"({"passphrase":"correct horse"})");
+  const auto answer =
+      ask(token("root", {"admin"}), "POST", "/v1/portability/export", R"({"passphrase":"correct horse"})");
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(answer.body.find("horse"), std::string::npos);
 }

@@ -1,5 +1,5 @@
-// Reads the members of a JSON request or answer strictly: each of its type, none that is not asked for. Errors have code
-// kUsage and name the member. One thread; the Json outlives the reader.
+// Reads the members of a JSON request or answer strictly: each of its type, none that is not asked for. Errors have
+// code kUsage and name the member. One thread; the Json outlives the reader.
 #pragma once
 
 #include <cstdint>

@@ -51,19 +51,19 @@ Result<Descriptor> open_directory(const std::string& path) {
 }
 
 Result<void> check_private(const Descriptor& directory, const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(directory.number(), &info) != 0) return base::fail_errno("cannot look at " + base::escaped(path), errno);
   if ((info.st_mode & 077) != 0)
-    return fail(ErrorCode::kRefused, base::escaped(path) + " can be entered by others, and the socket asks for no token",
+    return fail(ErrorCode::kRefused,
+                base::escaped(path) + " can be entered by others, and the socket asks for no token",
                 "chmod 700 " + path);
-  if (info.st_uid != ::geteuid())
-    return fail(ErrorCode::kRefused, base::escaped(path) + " belongs to another user");
+  if (info.st_uid != ::geteuid()) return fail(ErrorCode::kRefused, base::escaped(path) + " belongs to another user");
   return {};
 }
 
 // Takes away a socket's name that nothing answers at.
 Result<void> remove_stale(const Descriptor& directory, const std::string& name, const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::fstatat(directory.number(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return {};
     return base::fail_errno("cannot look at " + base::escaped(path), errno);
@@ -123,7 +123,7 @@ Result<UnixListener> UnixListener::bind(const std::string& path) {
   if (!socket.is_open() || with_address(socket, address_in(directory, name), ::bind) != 0 ||
       ::listen(socket.number(), kBacklog) != 0)
     return base::fail_errno("cannot listen on " + base::escaped(path), errno);
-  struct stat info {};
+  struct stat info{};
   if (::fchmodat(directory.number(), name.c_str(), 0600, 0) != 0 ||
       ::fstatat(directory.number(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
     return base::fail_errno("cannot look at " + base::escaped(path), errno);
@@ -132,7 +132,7 @@ Result<UnixListener> UnixListener::bind(const std::string& path) {
 
 UnixListener::~UnixListener() {
   if (!directory_.is_open()) return;
-  struct stat info {};
+  struct stat info{};
   if (::fstatat(directory_.number(), name_.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_ino == inode_)
     ::unlinkat(directory_.number(), name_.c_str(), 0);
 }
@@ -169,8 +169,8 @@ Result<TcpListener> TcpListener::bind(const std::string& host, std::uint16_t por
     }
     errno_value = errno;
   }
-  Error error = base::fail_errno("cannot listen on " + base::escaped(host) + ":" + std::to_string(port), errno_value)
-                    .error();
+  Error error =
+      base::fail_errno("cannot listen on " + base::escaped(host) + ":" + std::to_string(port), errno_value).error();
   error.code = ErrorCode::kUnavailable;
   if (errno_value == EADDRINUSE) error.hint = "another program has the port; --port 0 takes any free one";
   return std::unexpected(std::move(error));

@@ -31,7 +31,7 @@ TEST_F(ListenerTest, ListensAndTakesItsNameAwayWhenItGoes) {
     const auto listener = UnixListener::bind(path());
     ASSERT_TRUE(listener) << listener.error().message;
     EXPECT_TRUE(connect_unix(path()).value());
-    struct stat info {};
+    struct stat info{};
     ASSERT_EQ(::lstat(path().c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0600u);
   }
@@ -80,7 +80,9 @@ TEST_F(ListenerTest, LeavesAFileThatIsNoSocketAndAnothersSocket) {
   ASSERT_TRUE(first);
   fs::remove(path());
   std::ofstream(path()) << "another's";
-  { const UnixListener gone = std::move(*first); }
+  {
+    const UnixListener gone = std::move(*first);
+  }
   EXPECT_TRUE(fs::exists(path()));
 }
 

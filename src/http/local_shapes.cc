@@ -67,7 +67,8 @@ Result<instance::Emission> parse_emission(const Json& json) {
   emission.thread = TRY(members.optional_text("thread"));
   emission.actor = TRY(members.optional_text("actor"));
   // The body as an object, or as its text: then it is read by who emits it.
-  if (const Json* body = members.any("body")) emission.body = body->string() != nullptr ? *body->string() : body->text();
+  if (const Json* body = members.any("body"))
+    emission.body = body->string() != nullptr ? *body->string() : body->text();
   emission.fulfills = TRY(ids_of(TRY(members.texts("fulfills"))));
   emission.name_space = TRY(members.optional_text("namespace"));
   TRY(members.end());
@@ -84,9 +85,8 @@ Result<instance::Emitted> parse_emitted(const Json& json) {
 }
 
 Json identity_json(const instance::IdentitySummary& summary) {
-  return Json::Object{{"did", summary.did},
-                      {"public_key_multibase", summary.public_key_multibase},
-                      {"created_at", summary.created_at}};
+  return Json::Object{
+      {"did", summary.did}, {"public_key_multibase", summary.public_key_multibase}, {"created_at", summary.created_at}};
 }
 
 Result<instance::IdentitySummary> parse_identity(const Json& json) {
@@ -126,9 +126,8 @@ Result<substrate::ServiceAccount> parse_account(const Json& json) {
 }
 
 Json token_request_json(const instance::TokenRequest& request) {
-  Json json = Json::Object{{"account", request.account},
-                           {"environment", request.environment},
-                           {"scopes", json_texts(request.scopes)}};
+  Json json = Json::Object{
+      {"account", request.account}, {"environment", request.environment}, {"scopes", json_texts(request.scopes)}};
   add_if(json, "expires_at", request.expires_at);
   return json;
 }

@@ -1,5 +1,5 @@
-// The JSON of the owner's door (/v1/local/*) and of the portability routes, made by one side and read by the other: both
-// directions stand together here, so that they cannot part. Pure; any thread.
+// The JSON of the owner's door (/v1/local/*) and of the portability routes, made by one side and read by the other:
+// both directions stand together here, so that they cannot part. Pure; any thread.
 #pragma once
 
 #include <cstdint>

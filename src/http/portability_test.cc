@@ -66,10 +66,13 @@ TEST_F(PortabilityTest, ABundleGoesFromDaemonToDaemon) {
   base::StringSink out;
   DaemonClient asks = client(from_);
   std::optional<instance::ExportReport> early;
-  const auto report = asks.export_bundle({}, out, [&](const instance::ExportReport& told) {
-    EXPECT_TRUE(out.text.empty());
-    early = told;
-  }, progress_);
+  const auto report = asks.export_bundle(
+      {}, out,
+      [&](const instance::ExportReport& told) {
+        EXPECT_TRUE(out.text.empty());
+        early = told;
+      },
+      progress_);
   ASSERT_TRUE(report) << report.error().message;
   ASSERT_TRUE(early);
   EXPECT_EQ(early->bundle_sha256, report->bundle_sha256);

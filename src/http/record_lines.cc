@@ -26,7 +26,8 @@ struct Part {
 
 std::string_view take_line(std::string_view& rest) {
   const void* at = std::memchr(rest.data(), '\n', rest.size());
-  const std::size_t end = at == nullptr ? rest.size() : static_cast<std::size_t>(static_cast<const char*>(at) - rest.data());
+  const std::size_t end =
+      at == nullptr ? rest.size() : static_cast<std::size_t>(static_cast<const char*>(at) - rest.data());
   std::string_view line = rest.substr(0, end);
   rest.remove_prefix(std::min(end + 1, rest.size()));
   if (line.ends_with('\r')) line.remove_suffix(1);
@@ -117,7 +118,8 @@ Result<void> ActorGuard::read_more() {
   const std::size_t last = held_.rfind('\n');
   const std::size_t whole = ended_ ? held_.size() : last == std::string::npos ? 0 : last + 1;
   std::string_view rest = std::string_view(held_).substr(0, std::max(whole, checked_)).substr(checked_);
-  if (whole == 0 && held_.size() > kLineBytesMax) return fail(ErrorCode::kUsage, "a line is longer than a record may be");
+  if (whole == 0 && held_.size() > kLineBytesMax)
+    return fail(ErrorCode::kUsage, "a line is longer than a record may be");
   while (!rest.empty()) {
     const auto record = record::parse_record_line(take_line(rest));
     if (record && !allowed_(record->actor)) {

@@ -43,7 +43,7 @@ class ActorGuard final : public Source {
 
   Source& in_;
   std::function<bool(std::string_view)> allowed_;
-  std::string held_;          // [passed_, checked_) may go out; what follows is no whole line yet
+  std::string held_;  // [passed_, checked_) may go out; what follows is no whole line yet
   std::size_t passed_ = 0;
   std::size_t checked_ = 0;
   bool ended_ = false;

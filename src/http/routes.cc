@@ -77,7 +77,8 @@ Result<void> dispatch(Call& call) {
     if (route.method == "GET") allowed += ", HEAD";
   }
   if (allowed.empty())
-    return exchange.refuse(verdict::kNotFound, ErrorCode::kFailed, "there is nothing at " + base::escaped(exchange.target().path),
+    return exchange.refuse(verdict::kNotFound, ErrorCode::kFailed,
+                           "there is nothing at " + base::escaped(exchange.target().path),
                            "GET /openapi.json says what there is");
   exchange.add_field("allow", allowed);
   return exchange.refuse(verdict::kMethodNotAllowed, ErrorCode::kUsage,

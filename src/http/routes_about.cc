@@ -21,11 +21,11 @@ Result<void> health(Call& call) {
 
 Result<void> well_known(Call& call) {
   TRY(call.exchange.only_known_parameters());
-  Json capabilities = Json::Object{
-      {"version", base::kVersion},
-      {"algebra_version", "v1"},
-      {"hashed_fields", Json::Array{"parents", "thread", "actor", "act", "body", "clock", "data_type"}},
-      {"bundle_version", bundle::kBundleVersion}};
+  Json capabilities =
+      Json::Object{{"version", base::kVersion},
+                   {"algebra_version", "v1"},
+                   {"hashed_fields", Json::Array{"parents", "thread", "actor", "act", "body", "clock", "data_type"}},
+                   {"bundle_version", bundle::kBundleVersion}};
   return call.exchange.send_json(
       200, Json::Object{{"did", did_json(call)}, {"capabilities_manifest", std::move(capabilities)}});
 }

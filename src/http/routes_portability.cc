@@ -62,7 +62,8 @@ Result<instance::ImportOptions> import_options(Exchange& exchange) {
   options.adopt_identity = TRY(exchange.flag("adopt_identity"));
   options.allow_older = TRY(exchange.flag("allow_older"));
   if (const std::string* did = exchange.parameter("expect_did")) options.expect_did = *did;
-  if (const std::string* opened = exchange.parameter("opened")) options.opened_by_caller = TRY(parse_encryption(*opened));
+  if (const std::string* opened = exchange.parameter("opened"))
+    options.opened_by_caller = TRY(parse_encryption(*opened));
   TRY(exchange.only_known_parameters());
   return options;
 }
@@ -75,8 +76,7 @@ Result<void> import_bundle(Call& call) {
   wire.channel().set_timeout(kBundleTimeout);
   BodySource body(wire);
   std::vector<instance::Finding> findings;
-  const auto report =
-      instance::import_bundle(call.served.instance, body, options, exchange.progress(), &findings);
+  const auto report = instance::import_bundle(call.served.instance, body, options, exchange.progress(), &findings);
   call.served.gate.power_changed();
   if (!report) {
     if (!findings.empty()) exchange.add_error_member("preflight", instance::findings_json(findings));

@@ -57,8 +57,7 @@ Result<void> post_one(Call& call) {
 Result<void> send_report(Exchange& exchange, const instance::PutReport& report) {
   const Json rest = Json::Object{{"sigs_filled", report.sigs_filled}, {"differing", report.differing}};
   exchange.add_field(kReportField, rest.text());
-  return exchange.send_json(200,
-                            Json::Object{{"inserted", report.inserted}, {"deduplicated", report.deduplicated}});
+  return exchange.send_json(200, Json::Object{{"inserted", report.inserted}, {"deduplicated", report.deduplicated}});
 }
 
 Result<void> post_batch(Call& call, std::string_view lines) {
@@ -88,8 +87,8 @@ Result<void> post_records(Call& call) {
   Exchange& exchange = call.exchange;
   TRY(exchange.only_known_parameters());
   const std::string* type = find_field(exchange.head().fields, "content-type");
-  const bool is_ndjson = type != nullptr && (type->starts_with("application/x-ndjson") ||
-                                             type->starts_with("application/ndjson"));
+  const bool is_ndjson =
+      type != nullptr && (type->starts_with("application/x-ndjson") || type->starts_with("application/ndjson"));
   if (!is_ndjson) return post_one(call);
   if (TRY(exchange.fill_body(kBatchBytesMax)) == BodyBuffer::Fill::kWhole)
     return post_batch(call, exchange.body_buffer().view());

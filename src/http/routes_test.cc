@@ -1,9 +1,10 @@
 // Records and threads over HTTP.
+#include "http/routes.h"
+
 #include <gtest/gtest.h>
 
 #include <thread>
 
-#include "http/routes.h"
 #include "http/server_test_util.h"
 #include "http/target.h"
 #include "testing/fake_clock.h"
@@ -114,7 +115,8 @@ TEST_F(RoutesTest, PutsABatchAllOrNothing) {
 }
 
 TEST_F(RoutesTest, TakesABatchInChunks) {
-  std::string text = "POST /v1/records HTTP/1.1\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n";
+  std::string text =
+      "POST /v1/records HTTP/1.1\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n";
   for (int n = 0; n < 1000; ++n) {
     const std::string line = record_json(n) + "\n";
     char size[20];
@@ -131,11 +133,10 @@ TEST_F(RoutesTest, ABatchThatBreaksOffPutsNothing) {
   char size[20];
   std::snprintf(size, sizeof size, "%zx\r\n", line.size());
   const std::string head = "POST /v1/records HTTP/1.1\r\ncontent-type: application/x-ndjson\r\n";
-  for (const std::string& text :
-       {head + "transfer-encoding: chunked\r\n\r\n" + size + line + "\r\n",
-        head + "transfer-encoding: chunked\r\n\r\n" + size + line.substr(0, 20),
-        head + "transfer-encoding: chunked\r\n\r\n" + size + line + "\r\nnonsense\r\n",
-        head + "content-length: 100000\r\n\r\n" + line}) {
+  for (const std::string& text : {head + "transfer-encoding: chunked\r\n\r\n" + size + line + "\r\n",
+                                  head + "transfer-encoding: chunked\r\n\r\n" + size + line.substr(0, 20),
+                                  head + "transfer-encoding: chunked\r\n\r\n" + size + line + "\r\nnonsense\r\n",
+                                  head + "content-length: 100000\r\n\r\n" + line}) {
     RawClient broken = daemon_.local();
     ASSERT_TRUE(broken.send(text));
     broken.end_writing();
@@ -174,7 +175,8 @@ TEST_F(RoutesTest, ManyWritersAtOnceAreAllAcknowledgedAndDurable) {
     writers.emplace_back([this, w, &ids] {
       RawClient client = daemon_.local();
       for (int n = 0; n < kEach; ++n) {
-        const auto answer = client.ask("POST", "/v1/records", record_json(n, "th_" + std::to_string(w % 3), "did:web:w" + std::to_string(w)));
+        const auto answer = client.ask("POST", "/v1/records",
+                                       record_json(n, "th_" + std::to_string(w % 3), "did:web:w" + std::to_string(w)));
         if (answer && answer->status == 201) ids[static_cast<std::size_t>(w)].push_back(answer->text("id"));
       }
     });
@@ -249,8 +251,8 @@ TEST_F(RoutesTest, SaysTheStateOfAThread) {
 }
 
 TEST_F(RoutesTest, ThreadsOfAnyNameAreReached) {
-  const std::vector<std::string> threads = {"",      "a/b", "../..", "%2F", "a?b#c&d=e+f g", "\xE2\x98\x83 \xF0\x9F\x8C\xB2",
-                                            "state", std::string(256, '%')};
+  const std::vector<std::string> threads = {
+      "", "a/b", "../..", "%2F", "a?b#c&d=e+f g", "\xE2\x98\x83 \xF0\x9F\x8C\xB2", "state", std::string(256, '%')};
   for (const std::string& thread : threads) {
     const auto made = ask("POST", "/v1/records", record_json(1, thread));
     ASSERT_EQ(made.status, 201) << thread << made.body;

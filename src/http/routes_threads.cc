@@ -41,7 +41,8 @@ Result<store::ThreadSummary> summary_of(Exchange& exchange, store::StoreReader& 
   const std::string& thread = exchange.captured(0);
   auto summary = TRY(reader.thread(thread));
   if (!summary)
-    return exchange.refuse(verdict::kNotFound, ErrorCode::kFailed, "no thread \"" + base::escaped(thread) + "\" is here");
+    return exchange.refuse(verdict::kNotFound, ErrorCode::kFailed,
+                           "no thread \"" + base::escaped(thread) + "\" is here");
   return std::move(*summary);
 }
 
@@ -69,12 +70,13 @@ Result<void> thread_records(Call& call) {
 // The highest clock of each actor on the thread.
 Result<Json> actor_clocks(store::StoreReader& reader, const std::string& thread) {
   std::map<std::string, std::uint64_t> clocks;
-  TRY(reader.thread_records(thread, store::RecordOrder::kAny, [&clocks](const store::StoredRecord& row) -> Result<void> {
-    const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
-    std::uint64_t& clock = clocks[record.actor];
-    clock = std::max(clock, record.clock);
-    return {};
-  }));
+  TRY(reader.thread_records(thread, store::RecordOrder::kAny,
+                            [&clocks](const store::StoredRecord& row) -> Result<void> {
+                              const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
+                              std::uint64_t& clock = clocks[record.actor];
+                              clock = std::max(clock, record.clock);
+                              return {};
+                            }));
   Json::Object object;
   for (const auto& [actor, clock] : clocks) object.emplace_back(actor, clock);
   return Json(std::move(object));
@@ -89,8 +91,7 @@ Result<void> thread_state(Call& call) {
                            {"state", record::thread_state_name(summary.state)},
                            {"records", summary.records},
                            {"last_sequence", summary.last_sequence}};
-  if (summary.records <= kActorClocksRecordsMax)
-    json.add("actor_clocks", TRY(actor_clocks(*reader, summary.thread)));
+  if (summary.records <= kActorClocksRecordsMax) json.add("actor_clocks", TRY(actor_clocks(*reader, summary.thread)));
   return exchange.send_json(200, json);
 }
 

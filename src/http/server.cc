@@ -91,9 +91,8 @@ class Server::Impl {
     TRY(set_non_blocking(unix_->socket()));
     TRY(set_non_blocking(tcp_.socket));
     while (!stop_->raised()) {
-      std::array<pollfd, 3> polled{{{stop_->descriptor(), POLLIN, 0},
-                                    {unix_->socket().number(), POLLIN, 0},
-                                    {tcp_.socket.number(), POLLIN, 0}}};
+      std::array<pollfd, 3> polled{
+          {{stop_->descriptor(), POLLIN, 0}, {unix_->socket().number(), POLLIN, 0}, {tcp_.socket.number(), POLLIN, 0}}};
       if (::poll(polled.data(), polled.size(), -1) < 0) {
         if (errno == EINTR) continue;
         return base::fail_errno("cannot wait for connections", errno);
@@ -198,9 +197,8 @@ Result<std::unique_ptr<Server>> Server::start(instance::Instance& instance, cons
   auto unix_listener = TRY(UnixListener::bind(instance.paths().socket()));
   auto stop = TRY(Interrupt::make());
   auto cut = TRY(Interrupt::make());
-  return std::unique_ptr<Server>(new Server(std::make_unique<Impl>(instance, options, std::move(tcp),
-                                                                   std::move(unix_listener), std::move(tls),
-                                                                   std::move(stop), std::move(cut))));
+  return std::unique_ptr<Server>(new Server(std::make_unique<Impl>(
+      instance, options, std::move(tcp), std::move(unix_listener), std::move(tls), std::move(stop), std::move(cut))));
 }
 
 std::uint16_t Server::port() const {

@@ -116,7 +116,8 @@ TEST_F(ServerTest, UnknownParametersAreRefused) {
 
 TEST_F(ServerTest, RequestsThatCameTogetherAreAnsweredInOrder) {
   RawClient client = daemon().local();
-  ASSERT_TRUE(client.send("GET /health HTTP/1.1\r\n\r\nGET /nothing HTTP/1.1\r\n\r\nGET /health HTTP/1.1\r\nconnection: close\r\n\r\n"));
+  ASSERT_TRUE(client.send(
+      "GET /health HTTP/1.1\r\n\r\nGET /nothing HTTP/1.1\r\n\r\nGET /health HTTP/1.1\r\nconnection: close\r\n\r\n"));
   EXPECT_EQ(client.receive()->status, 200);
   EXPECT_EQ(client.receive()->status, 404);
   const auto last = client.receive();

@@ -154,10 +154,12 @@ class TestDaemon {
  public:
   TestDaemon(std::string home, env::Log& log, ServerOptions options = {}) : home_(std::move(home)), log_(log) {
     options.port = 0;
-    auto opened = instance::Instance::open(env(), {home_, "", ""}, instance::OpenFor::kWriting);
+    auto opened = instance::Instance::open(env(), {home_, "", ""}, instance::OpenFor::kCreating);
+    if (!opened) ADD_FAILURE() << opened.error().message;
     SPL_CHECK(opened.has_value());
     instance_ = std::move(*opened);
     auto started = Server::start(*instance_, options);
+    if (!started) ADD_FAILURE() << started.error().message;
     SPL_CHECK(started.has_value());
     server_ = std::move(*started);
     thread_ = std::thread([this] { outcome_ = server_->run(); });
@@ -192,8 +194,8 @@ class TestDaemon {
 };
 
 inline std::string record_json(int n, std::string_view thread = "th_test", std::string_view actor = "did:web:a") {
-  std::string json = "{\"act\":\"LEARN\",\"actor\":\"" + std::string(actor) + "\",\"body\":{\"n\":" +
-                     std::to_string(n) + "},\"clock\":" + std::to_string(n) +
+  std::string json = "{\"act\":\"LEARN\",\"actor\":\"" + std::string(actor) +
+                     "\",\"body\":{\"n\":" + std::to_string(n) + "},\"clock\":" + std::to_string(n) +
                      ",\"data_type\":\"SCALAR\",\"parents\":[],\"thread\":";
   base::append_json_string(json, thread);
   return json + "}";

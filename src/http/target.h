@@ -17,8 +17,8 @@ inline constexpr std::size_t kPathSegmentsMax = 16;
 inline constexpr std::size_t kQueryParametersMax = 32;
 
 struct Target {
-  std::string path;                                         // as it was sent, without the query: for the log
-  std::vector<std::string> segments;                        // of "/a//b%2F": "a", "", "b/"; UTF-8
+  std::string path;                                        // as it was sent, without the query: for the log
+  std::vector<std::string> segments;                       // of "/a//b%2F": "a", "", "b/"; UTF-8
   std::vector<std::pair<std::string, std::string>> query;  // no name twice; UTF-8; '+' is a space
 
   // Null where there is no such parameter.

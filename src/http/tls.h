@@ -18,8 +18,8 @@ namespace spl::http {
 
 class TlsContext {
  public:
-  // Certificate chain and key in PEM, as --tls-cert and --tls-key name them. Code kUsage where they cannot be read or do
-  // not belong together. Symbolic links are followed: that is how certificates are renewed.
+  // Certificate chain and key in PEM, as --tls-cert and --tls-key name them. Code kUsage where they cannot be read or
+  // do not belong together. Symbolic links are followed: that is how certificates are renewed.
   static Result<std::unique_ptr<TlsContext>> for_server(const std::string& certificate_file,
                                                         const std::string& key_file);
   // Trusts the certificates of `ca_file`, or the machine's where it is empty.

@@ -18,9 +18,9 @@ class TlsTest : public ::testing::Test {
  protected:
   TlsTest() {
     // A certificate that is its own authority, by the openssl program.
-    const std::string command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout " +
-                                key() + " -out " + certificate() +
-                                " -subj /CN=spl -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null";
+    const std::string command =
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout " + key() +
+        " -out " + certificate() + " -subj /CN=spl -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null";
     SPL_CHECK(std::system(command.c_str()) == 0);
     options_.tls_certificate_file = certificate();
     options_.tls_key_file = key();
@@ -91,7 +91,8 @@ TEST_F(TlsTest, LargeBodiesComeThroughBothWays) {
   Channel channel(connect_tcp("127.0.0.1", daemon.server().port()).value(), clock_, nullptr);
   ASSERT_TRUE(channel.connect_tls(**trusting, "localhost"));
   const std::string large(3 << 20, ' ');
-  ASSERT_TRUE(channel.write_all({"POST /v1/records HTTP/1.1\r\nhost: x\r\ncontent-length: " + std::to_string(large.size()) + "\r\n\r\n"}));
+  ASSERT_TRUE(channel.write_all(
+      {"POST /v1/records HTTP/1.1\r\nhost: x\r\ncontent-length: " + std::to_string(large.size()) + "\r\n\r\n"}));
   Wire wire(channel, clock_, {});
   const auto refused = wire.read_answer(kTestPatience);
   ASSERT_TRUE(refused);

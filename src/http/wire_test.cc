@@ -64,7 +64,9 @@ TEST_F(WireTest, ReadsAHead) {
 }
 
 TEST_F(WireTest, KnowsWhoKeepsTheConnection) {
-  sent("GET / HTTP/1.1\r\nconnection: close\r\n\r\nGET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n");
+  sent(
+      "GET / HTTP/1.1\r\nconnection: close\r\n\r\nGET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\nconnection: "
+      "keep-alive\r\n\r\n");
   EXPECT_FALSE(request()->keep_alive);
   const auto old = request();
   EXPECT_FALSE(old->keep_alive);
@@ -73,9 +75,10 @@ TEST_F(WireTest, KnowsWhoKeepsTheConnection) {
 }
 
 TEST_F(WireTest, ReadsRequestsThatCameTogether) {
-  sent("POST /1 HTTP/1.1\r\ncontent-length: 5\r\n\r\nhello"
-       "POST /2 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: t\r\n\r\n"
-       "GET /3 HTTP/1.1\r\n\r\n");
+  sent(
+      "POST /1 HTTP/1.1\r\ncontent-length: 5\r\n\r\nhello"
+      "POST /2 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: t\r\n\r\n"
+      "GET /3 HTTP/1.1\r\n\r\n");
   EXPECT_EQ(request()->target, "/1");
   EXPECT_EQ(wire_->body_length(), 5u);
   EXPECT_EQ(*body(), "hello");
@@ -105,7 +108,8 @@ TEST_F(WireTest, ReadsLargeBodies) {
   for (int i = 0; large.size() < (4u << 20); ++i) large += std::to_string(i) + ",";
   begin();
   std::thread sender([&] {
-    EXPECT_TRUE(far_->write_all({"POST / HTTP/1.1\r\ncontent-length: " + std::to_string(large.size()) + "\r\n\r\n", large}));
+    EXPECT_TRUE(
+        far_->write_all({"POST / HTTP/1.1\r\ncontent-length: " + std::to_string(large.size()) + "\r\n\r\n", large}));
     EXPECT_TRUE(far_->write_all({"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n"}));
     for (std::size_t at = 0; at < large.size(); at += 100'000) {
       const std::string_view piece = std::string_view(large).substr(at, 100'000);
@@ -144,7 +148,8 @@ TEST_P(WireMalformedChunks, AreErrors) {
 }
 INSTANTIATE_TEST_SUITE_P(All, WireMalformedChunks,
                          ::testing::Values("x\r\n", "-1\r\na\r\n", "fffffffffffffffff\r\n", "3\r\nabcd\r\n0\r\n\r\n",
-                                           "3\nabc\n0\n\n", "\r\n\r\n", "3\r\nabc0\r\n\r\n", "0x3\r\nabc\r\n0\r\n\r\n"));
+                                           "3\nabc\n0\n\n", "\r\n\r\n", "3\r\nabc0\r\n\r\n",
+                                           "0x3\r\nabc\r\n0\r\n\r\n"));
 
 TEST_F(WireTest, AChunkLineWithoutAnEndIsAnError) {
   begin();
@@ -231,8 +236,10 @@ TEST_F(WireTest, WhatNeverBeginsIsNoFault) {
 }
 
 TEST_F(WireTest, ReadsAnswers) {
-  sent("HTTP/1.1 201 Created\r\ncontent-length: 2\r\nspl-report: {}\r\n\r\nokHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
-       "\r\n2\r\nab\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\nforever");
+  sent(
+      "HTTP/1.1 201 Created\r\ncontent-length: 2\r\nspl-report: {}\r\n\r\nokHTTP/1.1 200 OK\r\nTransfer-Encoding: "
+      "chunked\r\n"
+      "\r\n2\r\nab\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\nforever");
   auto head = wire_->read_answer(milliseconds(1000));
   ASSERT_TRUE(head);
   EXPECT_EQ(head->status, 201);

@@ -1,0 +1,131 @@
+// A machine whose power can be cut at any file-system call, with an instance on it, store and all; and how a sweep over
+// all the calls of an operation goes.
+//
+// An operation is a list of steps, each of which reports success or failure to whoever asked for it. A run without any
+// fault tells the state after each step: S(0), S(1), ... After a cut, with n steps reported as done, the reopened
+// instance is in S(n) or in S(n+1) and in nothing else; the whole operation can be run again, and ends in the last state.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "instance/export.h"
+#include "instance/instance.h"
+#include "sample_instance.h"
+#include "testing/fake_clock.h"
+#include "testing/sim_file_system.h"
+#include "testing/sim_vfs.h"
+
+namespace spl::testing {
+
+inline constexpr char kCrashHome[] = "/home/spl";
+inline constexpr char kCrashBundle[] = "/out/my.spl";
+
+// All files of a disk, as SimFileSystem::contents() gives them.
+using Image = std::map<std::string, std::string>;
+
+class CrashMachine {
+ public:
+  // A disk on which all of the image is durable.
+  explicit CrashMachine(const Image& image = {});
+  env::Env env() { return {fs, clock, *random_, log_}; }
+  // Random numbers that go on after a reboot, for names of temporary files.
+  env::Env env_of_files() { return {fs, clock, random_of_files_, log_}; }
+  Result<std::unique_ptr<instance::Instance>> open(instance::OpenFor how);
+  // Nothing may be open. The program starts anew with the same random numbers, so that it makes the same identity.
+  void reboot(Survivors how);
+
+  SimFileSystem fs;
+  FakeClock clock;
+
+ private:
+  SqliteVfs vfs_;
+  std::unique_ptr<SeededRandom> random_;
+  SeededRandom random_of_files_{99};
+  env::NullLog log_;
+};
+
+// What must be the old or the new, never something between.
+struct CrashState {
+  Contents contents;
+  std::string incarnation;
+  std::string identity_created_at;
+  std::string key;  // hexadecimal, of the identity in force
+  std::map<std::string, std::string> previous;  // below identity/previous
+  std::string bundle;  // what the file kCrashBundle holds: its bundle_sha256; "" where it is not there
+  std::string bundle_number;
+  bool operator==(const CrashState&) const = default;
+};
+std::string difference(const CrashState& is, const CrashState& wanted);
+
+// What a run has in its hands; closed in this order: the export, the instance.
+struct CrashRun {
+  explicit CrashRun(CrashMachine& on) : machine(on) {}
+  CrashMachine& machine;
+  std::unique_ptr<instance::Instance> instance;
+  std::unique_ptr<instance::PreparedExport> prepared;
+};
+
+struct CrashOperation {
+  std::string name;
+  Image image;  // of the disk before
+  instance::OpenFor how = instance::OpenFor::kWriting;
+  // After the instance was opened, which is step 0 of all.
+  std::vector<std::function<Result<void>(CrashRun&)>> steps;
+  // Takes out of a state what a second run may make otherwise than the first.
+  std::function<void(CrashState&)> forget = [](CrashState&) {};
+  // False where the operation run again does something more, such as another record.
+  bool idempotent = true;
+};
+
+// How many of the calls are swept, and in how many ways.
+struct SweepExtent {
+  std::uint64_t every = 1;
+  std::uint64_t seeds = 3;
+};
+struct SweepCounts {
+  std::uint64_t calls = 0, runs = 0, survived = 0;
+};
+
+class CrashSweep {
+ public:
+  // Runs the operation without a fault, step by step.
+  explicit CrashSweep(CrashOperation operation);
+  [[nodiscard]] std::uint64_t calls() const { return calls_; }
+  // Cuts the power at the calls in turn; each cut is looked at with what was synced, with everything (a kill), and with
+  // some that the seeds choose.
+  void cut_power(const SweepExtent& extent);
+  // Lets the calls fail once each, in turn: the operation goes on and succeeds, or fails and can be run again, by the
+  // same open instance or by one that is opened anew.
+  void fail_once(const SweepExtent& extent, SimError error);
+
+ private:
+  struct Outcome {
+    std::size_t done = 0;  // steps, the opening among them
+    std::optional<Error> error;
+  };
+  Outcome run(CrashRun& run, std::size_t steps);
+  // Opens, looks at everything, closes. A failure fails the test.
+  CrashState look(CrashMachine& machine) const;
+  void expect_one_of(const CrashState& is, std::size_t done) const;
+  // Runs it all again and expects the last state, and no other names on the disk than a run without a fault leaves.
+  void run_again(CrashMachine& machine);
+  void cut_power_at(std::uint64_t call, Survivors how);
+  void fail_at(std::uint64_t call, SimError error, bool on_the_same_instance);
+
+  CrashOperation operation_;
+  std::vector<CrashState> states_;    // after each count of steps
+  std::vector<std::string> names_;    // of the disk at the end
+  std::uint64_t calls_ = 0;
+  std::uint64_t same_instance_went_on_ = 0;
+};
+
+// Names on a disk but for what SQLite keeps beside the store.
+std::vector<std::string> names_of(const SimFileSystem& fs);
+
+}  // namespace spl::testing
