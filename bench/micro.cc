@@ -152,8 +152,7 @@ void tar_header_write(benchmark::State& state) {
   std::string out;
   for (auto _ : state) {
     out.clear();
-    for (std::size_t i = 0; i < kRecords; ++i)
-      spl::codec::append_tar_header(out, entry_of(all, i));
+    for (std::size_t i = 0; i < kRecords; ++i) spl::codec::append_tar_header(out, entry_of(all, i));
     benchmark::DoNotOptimize(out.data());
   }
   count_bytes(state, out.size());
@@ -165,7 +164,7 @@ void tar_read(benchmark::State& state) {
   for (auto _ : state) {
     StringSource source(data().tar);
     spl::codec::TarReader reader(source);
-    for (auto entry = reader.next(); ; entry = reader.next()) {
+    for (auto entry = reader.next();; entry = reader.next()) {
       SPL_CHECK(entry);
       if (!*entry) break;
       content.clear();

@@ -152,11 +152,11 @@ class Inserter {
   Statement insert_{database_,
                     "INSERT INTO record_log(id, thread_no, flags, clock, canonical, judged_by, sig) "
                     "VALUES(?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING"};
-  Statement insert_thread_{
-      database_, "INSERT INTO threads(thread, directory, records, last_sequence, flags) VALUES(?,?,0,0,0)"};
+  Statement insert_thread_{database_,
+                           "INSERT INTO threads(thread, directory, records, last_sequence, flags) VALUES(?,?,0,0,0)"};
   Statement insert_actor_{database_, "INSERT INTO actors(actor) VALUES(?)"};
-  Statement update_thread_{
-      database_, "UPDATE threads SET records=records+?, last_sequence=?, flags=flags|? WHERE thread_no=?"};
+  Statement update_thread_{database_,
+                           "UPDATE threads SET records=records+?, last_sequence=?, flags=flags|? WHERE thread_no=?"};
   Statement upsert_clock_{
       database_, "INSERT INTO clocks VALUES(?,?,?) ON CONFLICT DO UPDATE SET clock=max(clock, excluded.clock)"};
   std::unordered_map<std::string, std::int64_t> threads_;

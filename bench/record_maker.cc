@@ -31,42 +31,58 @@ constexpr std::array<Shape, 4> kShapes = {{
 }};
 
 constexpr auto kWords = std::to_array<std::string_view>({
-    "add",      "fix",       "remove",   "update",    "use",       "make",       "test",     "docs",      "move",
-    "refactor", "support",   "for",      "the",       "in",        "of",         "to",       "and",       "with",
-    "from",     "when",      "not",      "a",         "on",        "by",         "all",      "new",       "error",
-    "file",     "files",     "repo",     "snapshot",  "commit",    "branch",     "index",    "backend",   "config",
-    "option",   "command",   "output",   "cli",       "storage",   "cache",      "blob",     "pack",      "tree",
-    "upload",   "restore",   "merge",    "conflict",  "revset",    "template",   "operation", "workspace", "parser",
-    "message",  "default",   "function", "type",      "argument",  "method",     "struct",   "return",    "handle",
-    "check",    "allow",     "instead",  "only",      "before",    "after",      "rename",   "version",   "bump",
-    "release",  "build",     "windows",  "macos",     "linux",     "golang",     "rust",     "async",     "lock",
-    "policy",   "retention", "hash",     "encryption", "format",   "compression", "splitter", "content",  "manifest",
-    "maintenance", "server", "client",   "api",       "session",   "user",       "password", "token",     "s3",
-    "sftp",     "webdav",    "azure",    "gcs",       "rclone",    "filesystem", "symlink",  "directory", "path",
-    "entry",    "walk",      "ignore",   "filter",    "progress",  "estimate",   "logging",  "metrics",   "flag",
-    "deprecate", "cleanup",  "minor",    "various",   "improve",   "performance", "memory",  "leak",      "race",
-    "flaky",    "ci",        "workflow", "dependabot", "cargo",    "deps",       "group",    "updates",   "lint",
-    "clippy",   "gofmt",     "warning",  "unused",    "import",    "module",     "crate",    "package",   "vendor",
-    "example",  "tutorial",  "readme",   "changelog", "typo",      "link",       "website",  "install",   "script",
-    "squash",   "rebase",    "abandon",  "describe",  "bookmark",  "remote",     "fetch",    "push",      "clone",
-    "gitignore", "submodule", "store",   "view",      "graph",     "log",        "diff",     "editor",    "prompt",
-    "color",    "terminal",  "width",    "unicode",   "escape",    "quote",      "string",   "bytes",     "stream",
-    "reader",   "writer",    "iterator", "callback",  "context",   "cancel",     "timeout",  "retry",     "throttle",
-    "parallel", "worker",    "queue",    "channel",   "mutex",     "atomic",     "journal",  "recover",   "repair",
-    "prune",    "forget",    "keep",     "tag",       "host",      "mount",      "fuse",     "stats",     "verify",
-    "sign",     "signature", "key",      "identity",  "proto",     "grpc",       "http",     "proxy",     "tls",
-    "divergent", "immutable", "working-copy", "change-id", "colocated", "fsmonitor", "watchman", "fileset", "sparse",
+    "add",        "fix",        "remove",       "update",    "use",        "make",      "test",        "docs",
+    "move",       "refactor",   "support",      "for",       "the",        "in",        "of",          "to",
+    "and",        "with",       "from",         "when",      "not",        "a",         "on",          "by",
+    "all",        "new",        "error",        "file",      "files",      "repo",      "snapshot",    "commit",
+    "branch",     "index",      "backend",      "config",    "option",     "command",   "output",      "cli",
+    "storage",    "cache",      "blob",         "pack",      "tree",       "upload",    "restore",     "merge",
+    "conflict",   "revset",     "template",     "operation", "workspace",  "parser",    "message",     "default",
+    "function",   "type",       "argument",     "method",    "struct",     "return",    "handle",      "check",
+    "allow",      "instead",    "only",         "before",    "after",      "rename",    "version",     "bump",
+    "release",    "build",      "windows",      "macos",     "linux",      "golang",    "rust",        "async",
+    "lock",       "policy",     "retention",    "hash",      "encryption", "format",    "compression", "splitter",
+    "content",    "manifest",   "maintenance",  "server",    "client",     "api",       "session",     "user",
+    "password",   "token",      "s3",           "sftp",      "webdav",     "azure",     "gcs",         "rclone",
+    "filesystem", "symlink",    "directory",    "path",      "entry",      "walk",      "ignore",      "filter",
+    "progress",   "estimate",   "logging",      "metrics",   "flag",       "deprecate", "cleanup",     "minor",
+    "various",    "improve",    "performance",  "memory",    "leak",       "race",      "flaky",       "ci",
+    "workflow",   "dependabot", "cargo",        "deps",      "group",      "updates",   "lint",        "clippy",
+    "gofmt",      "warning",    "unused",       "import",    "module",     "crate",     "package",     "vendor",
+    "example",    "tutorial",   "readme",       "changelog", "typo",       "link",      "website",     "install",
+    "script",     "squash",     "rebase",       "abandon",   "describe",   "bookmark",  "remote",      "fetch",
+    "push",       "clone",      "gitignore",    "submodule", "store",      "view",      "graph",       "log",
+    "diff",       "editor",     "prompt",       "color",     "terminal",   "width",     "unicode",     "escape",
+    "quote",      "string",     "bytes",        "stream",    "reader",     "writer",    "iterator",    "callback",
+    "context",    "cancel",     "timeout",      "retry",     "throttle",   "parallel",  "worker",      "queue",
+    "channel",    "mutex",      "atomic",       "journal",   "recover",    "repair",    "prune",       "forget",
+    "keep",       "tag",        "host",         "mount",     "fuse",       "stats",     "verify",      "sign",
+    "signature",  "key",        "identity",     "proto",     "grpc",       "http",      "proxy",       "tls",
+    "divergent",  "immutable",  "working-copy", "change-id", "colocated",  "fsmonitor", "watchman",    "fileset",
+    "sparse",
 });
 
 // What real subjects have besides words.
 constexpr auto kOddities = std::to_array<std::string_view>({
-    "naïve",       "Größe",      "résumé",  "日本語",       "файл",       "µs",           "→",
-    "🎉",          "“quoted”",   "—",       R"(\"--force\")", R"(C:\\path)", R"(\"a\\tb\")", "`x`",
-    "it's",        "<T>",        "&&",      "100%",         "[ci skip]",
+    "naïve",          "Größe",       "résumé",       "日本語", "файл", "µs",  "→",  "🎉",   "“quoted”",  "—",
+    R"(\"--force\")", R"(C:\\path)", R"(\"a\\tb\")", "`x`",    "it's", "<T>", "&&", "100%", "[ci skip]",
 });
 
 constexpr auto kExtensions = std::to_array<std::string_view>({
-    ".go", ".rs", "_test.go", ".rs", ".go", ".md", ".toml", ".yml", ".lock", ".html", ".sh", ".snap", ".js", ".json",
+    ".go",
+    ".rs",
+    "_test.go",
+    ".rs",
+    ".go",
+    ".md",
+    ".toml",
+    ".yml",
+    ".lock",
+    ".html",
+    ".sh",
+    ".snap",
+    ".js",
+    ".json",
 });
 
 std::string_view word(Dice& dice) {
@@ -121,8 +137,10 @@ RecordMaker::RecordMaker(std::uint64_t seed) : dice_(seed) {
 }
 
 const Record& RecordMaker::next() {
-  if (thread_left_ == 0) begin_thread();
-  else make_commit();
+  if (thread_left_ == 0)
+    begin_thread();
+  else
+    make_commit();
   --thread_left_;
   return record_;
 }

@@ -70,7 +70,7 @@ class RecordMaker {
   std::vector<Author> authors_;
   std::size_t repository_ = 0;  // the current one
   std::uint64_t thread_no_ = 0;
-  std::uint64_t thread_left_ = 0;  // records of the current thread to come
+  std::uint64_t thread_left_ = 0;   // records of the current thread to come
   std::uint64_t threads_left_ = 0;  // of the current repository
   std::string thread_;
   std::string body_;

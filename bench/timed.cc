@@ -1,5 +1,5 @@
-// timed RESULT COMMAND ARG... ["|" COMMAND ARG...]...: runs a command or a pipeline and writes what it took to RESULT, as
-// JSON: wall seconds from before the first start to the last end; and of each command its processor seconds, with
+// timed RESULT COMMAND ARG... ["|" COMMAND ARG...]...: runs a command or a pipeline and writes what it took to RESULT,
+// as JSON: wall seconds from before the first start to the last end; and of each command its processor seconds, with
 // those of its children, its peak resident octets and how it ended. A small program of its own because a child begins
 // with the peak of the program that started it, and Python's is larger than spl's may be. Exit code: the first of the
 // pipeline that is not 0, 127 where a command cannot be started.

@@ -13,14 +13,13 @@ using CliExportTest = CliTest;
 using CliImportTest = CliTest;
 using CliBundleTest = CliTest;
 
-const Words kExportMembers{"path",           "bytes",        "source_did",       "bundle_sha256",  "encrypted",
-                           "record_count",   "thread_count", "federation_pairs", "consent_grants", "identity",
-                           "services",       "pause_ms",     "consistency",      "seconds"};
-const Words kImportMembers{"dry_run",           "source_did",       "signer",
-                           "records_inspected", "records_inserted", "records_deduplicated",
-                           "records_differing", "records_failed",   "threads",
-                           "federation_pairs",  "consent_grants",   "identity",
-                           "services",          "preflight",        "seconds"};
+const Words kExportMembers{"path",         "bytes",        "source_did",       "bundle_sha256",  "encrypted",
+                           "record_count", "thread_count", "federation_pairs", "consent_grants", "identity",
+                           "services",     "pause_ms",     "consistency",      "seconds"};
+const Words kImportMembers{
+    "dry_run",           "source_did",     "signer",  "records_inspected", "records_inserted", "records_deduplicated",
+    "records_differing", "records_failed", "threads", "federation_pairs",  "consent_grants",   "identity",
+    "services",          "preflight",      "seconds"};
 
 int shell(const std::string& command) {
   const int status = std::system(command.c_str());
@@ -105,7 +104,8 @@ TEST_F(CliExportTest, ATargetThatIsNoRegularFileIsRefused) {
   ASSERT_EQ(::mkdir(path("dir").c_str(), 0700), 0);
   ASSERT_EQ(::symlink("elsewhere", path("link").c_str()), 0);
   ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
-  for (const std::string& target : {path("dir"), path("dir/"), path("link"), path("fifo"), std::string("/dev/null"), std::string("")}) {
+  for (const std::string& target :
+       {path("dir"), path("dir/"), path("link"), path("fifo"), std::string("/dev/null"), std::string("")}) {
     const Ran ran = on("h", {"export", "--out", target});
     EXPECT_EQ(ran.code, 2) << target << ran.err;
   }
@@ -242,12 +242,14 @@ TEST_F(CliImportTest, StandardInputAndPipesAreRead) {
   EXPECT_EQ(shell(program + " --home " + path("h") + " export --out - 2>/dev/null | " + program + " --home " +
                   path("p") + " import - >/dev/null"),
             0);
-  EXPECT_EQ(shell("bash -c '" + program + " --home " + path("q") + " import <(cat " + path("a") + ")' >/dev/null 2>&1"), 4);
+  EXPECT_EQ(shell("bash -c '" + program + " --home " + path("q") + " import <(cat " + path("a") + ")' >/dev/null 2>&1"),
+            4);
   EXPECT_EQ(on("n", {"import", path("none")}).code, 1);
 }
 
 TEST_F(CliImportTest, AnEncryptedBundleNeedsItsKey) {
-  if (shell("command -v age-keygen >/dev/null && command -v age >/dev/null") != 0) GTEST_SKIP() << "age is not installed";
+  if (shell("command -v age-keygen >/dev/null && command -v age >/dev/null") != 0)
+    GTEST_SKIP() << "age is not installed";
   make_home("h", 2);
   ASSERT_EQ(shell("age-keygen -o " + path("key") + " 2>" + path("pub")), 0);
   ASSERT_EQ(shell("age-keygen -o " + path("other") + " 2>/dev/null"), 0);
@@ -345,8 +347,10 @@ TEST_F(CliBundleTest, AWholeExtractChecksByTheWrittenRecipe) {
   ASSERT_EQ(::mkdir(path("x").c_str(), 0700), 0);
   ASSERT_EQ(run({"bundle", "extract", path("a.spl"), "", "--to", path("x/")}).code, 0);
   EXPECT_EQ(read_file(path("x/manifest.sig")).size(), 64u);
-  ASSERT_EQ(shell("cd " + path("x") + " && find . -type f ! -path ./manifest.json ! -path ./manifest.sig -printf '%P\\0' | "
-                  "LC_ALL=C sort -z | xargs -0r sha256sum | sha256sum | cut -c1-64 >" + path("sum")),
+  ASSERT_EQ(shell("cd " + path("x") +
+                  " && find . -type f ! -path ./manifest.json ! -path ./manifest.sig -printf '%P\\0' | "
+                  "LC_ALL=C sort -z | xargs -0r sha256sum | sha256sum | cut -c1-64 >" +
+                  path("sum")),
             0);
   EXPECT_EQ(read_file(path("sum")), text_of(report, "bundle_sha256") + "\n");
 }
@@ -383,9 +387,8 @@ TEST_F(CliBundleTest, DiffSaysWhatDiffers) {
   const Ran text = run({"bundle", "diff", path("a"), path("c")});
   EXPECT_EQ(text.code, 7);
   EXPECT_EQ(text.err, "");
-  EXPECT_EQ(text.out,
-            "- identity/did_document.json\n- identity/private_key.bin\n+ records/th_test1/" + added +
-                ".json\n2 only in the first, 1 only in the second, 0 differ\n");
+  EXPECT_EQ(text.out, "- identity/did_document.json\n- identity/private_key.bin\n+ records/th_test1/" + added +
+                          ".json\n2 only in the first, 1 only in the second, 0 differ\n");
   const Ran ran = run({"bundle", "diff", path("c"), path("a"), "-o", "json"});
   EXPECT_EQ(ran.code, 7);
   const codec::Json json = json_of(ran.out);

@@ -1,10 +1,9 @@
 // A daemon and the commands beside it: both ways do the same.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <fcntl.h>
 
 #include <algorithm>
 #include <thread>
@@ -163,7 +162,8 @@ TEST_F(CliDaemonTest, BothWaysDoTheSame) {
         for (std::string* text : {&ran->out, &ran->err}) {
           if (const std::size_t at = text->find("\"seconds\""); at != std::string::npos) text->erase(at);
           for (const std::string& home : {path("direct"), path("served")}) {
-            for (std::size_t at = 0; (at = text->find(home)) != std::string::npos;) text->replace(at, home.size(), "HOME");
+            for (std::size_t at = 0; (at = text->find(home)) != std::string::npos;)
+              text->replace(at, home.size(), "HOME");
           }
         }
       }

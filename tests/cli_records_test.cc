@@ -24,7 +24,8 @@ std::string error_message(const codec::Json& json) {
 std::string record_text(const std::string& thread, int clock, const std::string& act = "DO",
                         const std::string& body = "{}") {
   return "{\"act\":\"" + act + "\",\"actor\":\"did:web:else.where\",\"body\":" + body +
-         ",\"clock\":" + std::to_string(clock) + ",\"data_type\":\"SCALAR\",\"parents\":[],\"thread\":\"" + thread + "\"}";
+         ",\"clock\":" + std::to_string(clock) + ",\"data_type\":\"SCALAR\",\"parents\":[],\"thread\":\"" + thread +
+         "\"}";
 }
 
 TEST_F(CliInstanceTest, InitMakesAHomeOnceAndThenChangesNothing) {
@@ -32,7 +33,8 @@ TEST_F(CliInstanceTest, InitMakesAHomeOnceAndThenChangesNothing) {
   EXPECT_TRUE(flag_of(made, "created"));
   EXPECT_EQ(text_of(made, "home"), path("h"));
   EXPECT_TRUE(text_of(made, "did").starts_with("did:key:z6Mk"));
-  for (const char* name : {"config.toml", "contexts.toml", "hub.db", "identity", "secrets", "services", "data", "run", "logs"})
+  for (const char* name :
+       {"config.toml", "contexts.toml", "hub.db", "identity", "secrets", "services", "data", "run", "logs"})
     EXPECT_TRUE(exists(path("h") + "/" + name)) << name;
   EXPECT_EQ(mode_of(path("h/identity")), 0700u);
   EXPECT_EQ(mode_of(path("h/identity/private_key.bin")), 0600u);
@@ -147,7 +149,8 @@ TEST_F(CliRecordTest, EmissionsThatCannotBeAreRefused) {
 
 TEST_F(CliRecordTest, PutTakesOneDocumentOrManyLines) {
   make_home("h", 0);
-  const codec::Json one = json_on("h", {"record", "put"}, {.text = "\n  {\n\"record\": " + record_text("t", 1) + "}\n\n"});
+  const codec::Json one =
+      json_on("h", {"record", "put"}, {.text = "\n  {\n\"record\": " + record_text("t", 1) + "}\n\n"});
   EXPECT_EQ(members(one), (Words{"inserted", "deduplicated"}));
   EXPECT_EQ(number_of(one, "inserted"), 1u);
   const codec::Json many = json_on("h", {"record", "put", "--ndjson"}, {.text = put_text()});
@@ -162,7 +165,8 @@ TEST_F(CliRecordTest, PutTakesOneDocumentOrManyLines) {
 TEST_F(CliRecordTest, PutIsAllOrNothing) {
   make_home("h", 0);
   const std::string good = record_text("t", 1);
-  for (const std::string& bad : {std::string("{"), record_text("t", 2) + "x", std::string("{\"id\":\"") + std::string(64, '0') + "\",\"record\":" + good + "}"}) {
+  for (const std::string& bad : {std::string("{"), record_text("t", 2) + "x",
+                                 std::string("{\"id\":\"") + std::string(64, '0') + "\",\"record\":" + good + "}"}) {
     const Ran ran = on("h", {"record", "put", "--ndjson", "-o", "json"}, {.text = good + "\n" + bad + "\n"});
     EXPECT_NE(ran.code, 0) << bad;
     EXPECT_NE(error_message(json_of(ran.out)).find("line 2"), std::string::npos) << ran.out;
@@ -236,7 +240,8 @@ TEST_F(CliRecordTest, ForeignTextIsShownWithoutWhatATerminalWouldActOn) {
                              Words{"thread", "show", "t\xE2\x80\xAEx"}}) {
     const Ran ran = on("h", words);
     EXPECT_EQ(ran.code, 0);
-    for (const char* part : {"\x1b", "\xC2\x9B", "\xE2\x80\xAE"}) EXPECT_EQ(ran.out.find(part), std::string::npos) << ran.out;
+    for (const char* part : {"\x1b", "\xC2\x9B", "\xE2\x80\xAE"})
+      EXPECT_EQ(ran.out.find(part), std::string::npos) << ran.out;
   }
   EXPECT_EQ(std::ranges::count(on("h", {"thread", "records", "t\xE2\x80\xAEx"}).out, '\n'), 1);
 }

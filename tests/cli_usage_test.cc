@@ -184,7 +184,8 @@ TEST_F(CliUsageTest, WordsOfCommandsAreTakenAsTextWhereTextStands) {
   const codec::Json records = json_on("h", {"thread", "records", "th_words"});
   ASSERT_NE(records.array(), nullptr);
   std::vector<std::string> texts;
-  for (const codec::Json& record : *records.array()) texts.push_back(text_of(*record.find("record")->find("body"), "text"));
+  for (const codec::Json& record : *records.array())
+    texts.push_back(text_of(*record.find("record")->find("body"), "text"));
   EXPECT_EQ(texts, (std::vector<std::string>{"export", "intend", "status", "--", "[a,b]", "++", "-"}));
 }
 
@@ -203,8 +204,8 @@ TEST_F(CliUsageTest, GlobalOptionsStandBeforeOrAfterTheCommand) {
 TEST_F(CliUsageTest, TheHomeIsOptionThenVariableThenDotSyncro) {
   ASSERT_EQ(run({"init"}, {.environment = {{"SYNCROPEL_HOME", path("v")}}}).code, 0);
   ASSERT_EQ(run({"init"}, {.environment = {{"HOME", path("")}}}).code, 0);
-  ASSERT_EQ(run({"init", "--home", "rel/"}, {.environment = {{"SYNCROPEL_HOME", path("v")}}, .directory = path("")}).code,
-            0);
+  ASSERT_EQ(
+      run({"init", "--home", "rel/"}, {.environment = {{"SYNCROPEL_HOME", path("v")}}, .directory = path("")}).code, 0);
   EXPECT_TRUE(exists(path("v/hub.db")));
   EXPECT_TRUE(exists(path(".syncro/hub.db")));
   EXPECT_TRUE(exists(path("rel/hub.db")));

@@ -3,7 +3,8 @@
 //
 // An operation is a list of steps, each of which reports success or failure to whoever asked for it. A run without any
 // fault tells the state after each step: S(0), S(1), ... After a cut, with n steps reported as done, the reopened
-// instance is in S(n) or in S(n+1) and in nothing else; the whole operation can be run again, and ends in the last state.
+// instance is in S(n) or in S(n+1) and in nothing else; the whole operation can be run again, and ends in the last
+// state.
 #pragma once
 
 #include <functional>
@@ -29,23 +30,36 @@ inline constexpr char kCrashBundle[] = "/out/my.spl";
 // All files of a disk, as SimFileSystem::contents() gives them.
 using Image = std::map<std::string, std::string>;
 
+// Random numbers that begin again when they are told to.
+class RepeatedRandom final : public env::Random {
+ public:
+  void fill(std::span<char> out) override { now_->fill(out); }
+  void begin_again() { now_ = std::make_unique<SeededRandom>(kSeed); }
+
+ private:
+  static constexpr std::uint64_t kSeed = 7;
+  std::unique_ptr<SeededRandom> now_ = std::make_unique<SeededRandom>(kSeed);
+};
+
 class CrashMachine {
  public:
   // A disk on which all of the image is durable.
   explicit CrashMachine(const Image& image = {});
-  env::Env env() { return {fs, clock, *random_, log_}; }
+  env::Env env() { return {fs, clock, random, log_}; }
   // Random numbers that go on after a reboot, for names of temporary files.
   env::Env env_of_files() { return {fs, clock, random_of_files_, log_}; }
-  Result<std::unique_ptr<instance::Instance>> open(instance::OpenFor how);
+  Result<std::unique_ptr<instance::Instance>> open(instance::OpenFor how) { return open(how, env()); }
+  // Through another Env, whose file system is a decorator of this machine's.
+  Result<std::unique_ptr<instance::Instance>> open(instance::OpenFor how, env::Env env);
   // Nothing may be open. The program starts anew with the same random numbers, so that it makes the same identity.
   void reboot(Survivors how);
 
   SimFileSystem fs;
   FakeClock clock;
+  RepeatedRandom random;
 
  private:
   SqliteVfs vfs_;
-  std::unique_ptr<SeededRandom> random_;
   SeededRandom random_of_files_{99};
   env::NullLog log_;
 };
@@ -55,7 +69,7 @@ struct CrashState {
   Contents contents;
   std::string incarnation;
   std::string identity_created_at;
-  std::string key;  // hexadecimal, of the identity in force
+  std::string key;                              // hexadecimal, of the identity in force
   std::map<std::string, std::string> previous;  // below identity/previous
   std::string bundle;  // what the file kCrashBundle holds: its bundle_sha256; "" where it is not there
   std::string bundle_number;
@@ -77,8 +91,10 @@ struct CrashOperation {
   instance::OpenFor how = instance::OpenFor::kWriting;
   // After the instance was opened, which is step 0 of all.
   std::vector<std::function<Result<void>(CrashRun&)>> steps;
-  // Takes out of a state what a second run may make otherwise than the first.
+  // Takes out of a state what no two runs make the same.
   std::function<void(CrashState&)> forget = [](CrashState&) {};
+  // And what a second run after a first may make otherwise.
+  std::function<void(CrashState&)> forget_when_run_again = [](CrashState&) {};
   // False where the operation run again does something more, such as another record.
   bool idempotent = true;
 };
@@ -87,9 +103,6 @@ struct CrashOperation {
 struct SweepExtent {
   std::uint64_t every = 1;
   std::uint64_t seeds = 3;
-};
-struct SweepCounts {
-  std::uint64_t calls = 0, runs = 0, survived = 0;
 };
 
 class CrashSweep {
@@ -113,19 +126,22 @@ class CrashSweep {
   // Opens, looks at everything, closes. A failure fails the test.
   CrashState look(CrashMachine& machine) const;
   void expect_one_of(const CrashState& is, std::size_t done) const;
+  // Expects the last state.
+  void expect_done(CrashState is, std::string_view after) const;
   // Runs it all again and expects the last state, and no other names on the disk than a run without a fault leaves.
   void run_again(CrashMachine& machine);
   void cut_power_at(std::uint64_t call, Survivors how);
   void fail_at(std::uint64_t call, SimError error, bool on_the_same_instance);
 
   CrashOperation operation_;
-  std::vector<CrashState> states_;    // after each count of steps
-  std::vector<std::string> names_;    // of the disk at the end
+  std::vector<CrashState> states_;  // after each count of steps
+  std::vector<std::string> names_;  // of the disk at the end
   std::uint64_t calls_ = 0;
   std::uint64_t same_instance_went_on_ = 0;
 };
 
-// Names on a disk but for what SQLite keeps beside the store.
+// Names on a disk but for what SQLite keeps beside the store, and for the output file that a killed export leaves under
+// a name that begins with a dot: nobody knows whose it is.
 std::vector<std::string> names_of(const SimFileSystem& fs);
 
 }  // namespace spl::testing

@@ -62,7 +62,7 @@ class BundleReader::Impl {
   void push_building();
   // Giving out: checked batches, in order.
   Result<void> take_batch();
-  Result<BundleEntry> give(std::size_t item);
+  Result<BundleEntry> give(std::size_t at);
   Result<BundleEntry> give_service_file();
   Result<void> end_service_file();
   Result<void> end_sections_before(std::size_t section);

@@ -45,7 +45,8 @@ Result<int> run_account_create(Session& session, const Arguments& arguments) {
   account.actors = arguments.all("--actor");
   if (account.scopes.empty()) {
     std::string known;
-    for (const std::string_view scope : substrate::known_scopes()) known.append(known.empty() ? "" : ", ").append(scope);
+    for (const std::string_view scope : substrate::known_scopes())
+      known.append(known.empty() ? "" : ", ").append(scope);
     return fail(ErrorCode::kUsage, "spl service-account create: --scope is missing", "the scopes are " + known);
   }
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
@@ -104,8 +105,8 @@ Result<int> run_token_create(Session& session, const Arguments& arguments) {
   if (const auto environment = arguments.value("--env")) request.environment = *environment;
   if (const auto end = arguments.value("--expires")) request.expires_at = TRY(expiry(session.env(), *end));
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  const substrate::NewToken made = TRY(gateway.daemon ? gateway.daemon->create_token(request)
-                                                      : instance::create_token(*gateway.instance, request));
+  const substrate::NewToken made =
+      TRY(gateway.daemon ? gateway.daemon->create_token(request) : instance::create_token(*gateway.instance, request));
   Output& out = session.out();
   if (!out.text()) {
     Json json = Json::Object{{"token", std::string(made.text.reveal())}};

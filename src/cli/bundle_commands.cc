@@ -128,8 +128,7 @@ Result<void> print_verified(Output& out, const bundle::BundleReader& reader, con
 Result<int> run_verify(Session& session, const Arguments& arguments) {
   const Keys keys = TRY(read_keys(arguments));
   ShownProgress progress(session);
-  const BundleFile opened =
-      TRY(open_bundle(arguments.at("FILE"), keys, &progress.interrupt(), Session::workers()));
+  const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, &progress.interrupt(), Session::workers()));
   progress.follow(*opened.file);
   std::optional<SignatureCheck> signatures;
   if (arguments.has("--signatures")) signatures.emplace(Session::workers());
@@ -191,7 +190,8 @@ std::vector<Command> bundle_commands() {
                  .details = "Signature and manifest are checked, the rest is not read.",
                  .positionals = {file},
                  .examples = {"spl bundle show my.spl", "spl bundle show my.spl -o json | jq .sections"},
-                 .run = run_show}),
+                 .run = run_show,
+                 .needs_home = false}),
       with_keys({.name = "verify",
                  .summary = "Check a bundle from its first byte to its last",
                  .options = {{.name = "--signatures",
@@ -199,17 +199,18 @@ std::vector<Command> bundle_commands() {
                               .help = "also check the signature of every record that carries one"}},
                  .positionals = {file},
                  .examples = {"spl bundle verify my.spl", "spl bundle verify my.spl --signatures"},
-                 .run = run_verify}),
-      with_keys({.name = "list",
-                 .summary = "List the files in a bundle",
-                 .details = "The bundle is verified on the way: an error at the end means that what was listed is not "
-                            "to be trusted.",
-                 .positionals = {file,
-                                 {.name = "PREFIX",
-                                  .help = "only paths that begin so",
-                                  .need = Positional::Need::kOptional}},
-                 .examples = {"spl bundle list my.spl", "spl bundle list my.spl records/"},
-                 .run = run_list}),
+                 .run = run_verify,
+                 .needs_home = false}),
+      with_keys(
+          {.name = "list",
+           .summary = "List the files in a bundle",
+           .details = "The bundle is verified on the way: an error at the end means that what was listed is not "
+                      "to be trusted.",
+           .positionals = {file,
+                           {.name = "PREFIX", .help = "only paths that begin so", .need = Positional::Need::kOptional}},
+           .examples = {"spl bundle list my.spl", "spl bundle list my.spl records/"},
+           .run = run_list,
+           .needs_home = false}),
       with_keys(bundle_extract_command()),
       with_keys(bundle_diff_command()),
   };

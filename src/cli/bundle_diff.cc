@@ -72,7 +72,9 @@ class Report {
     if (names_.at(at).size() < kNamesMax) names_.at(at).emplace_back(path_text(path));
     return {};
   }
-  [[nodiscard]] bool same() const { return std::ranges::all_of(counts_, [](std::uint64_t n) { return n == 0; }); }
+  [[nodiscard]] bool same() const {
+    return std::ranges::all_of(counts_, [](std::uint64_t n) { return n == 0; });
+  }
 
   Result<void> print(const bundle::Manifest& a, const bundle::Manifest& b) {
     if (!out_.text()) return out_.document(json(a, b));
@@ -140,8 +142,7 @@ Result<void> compare(Side& a, Side& b, Report& report, ShownProgress& progress) 
 Result<int> run_diff(Session& session, const Arguments& arguments) {
   const std::string& path_a = arguments.at("A");
   const std::string& path_b = arguments.at("B");
-  if (path_a == "-" && path_b == "-")
-    return fail(ErrorCode::kUsage, "both bundles cannot come from standard input");
+  if (path_a == "-" && path_b == "-") return fail(ErrorCode::kUsage, "both bundles cannot come from standard input");
   const Keys keys = TRY(read_keys(arguments));
   ShownProgress progress(session);
   const BundleFile a = TRY_IN(shown(path_a), open_bundle(path_a, keys, &progress.interrupt(), Session::workers()));
@@ -162,12 +163,14 @@ Result<int> run_diff(Session& session, const Arguments& arguments) {
 Command bundle_diff_command() {
   return {.name = "diff",
           .summary = "Say which files of two bundles differ, both verified on the way",
-          .details = "A line begins with - for what only the first bundle has, + for what only the second has, ! for "
-                     "what both have and is not the same. The exit code is 0 where they are the same, else 7.",
+          .details =
+              "A line begins with - for what only the first bundle has, + for what only the second has, ! for "
+              "what both have and is not the same. The exit code is 0 where they are the same, else 7.",
           .positionals = {{.name = "A", .help = "a bundle", .names = Names::kFile},
                           {.name = "B", .help = "another bundle", .names = Names::kFile}},
           .examples = {"spl bundle diff before.spl after.spl"},
-          .run = run_diff};
+          .run = run_diff,
+          .needs_home = false};
 }
 
 }  // namespace spl::cli

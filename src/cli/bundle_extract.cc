@@ -170,8 +170,7 @@ Result<std::string> checked_target(env::Env env, const std::string& given) {
 Result<void> extract_files(const BundleFile& opened, const std::string& path, const Keys& keys,
                            const std::string& prefix, Extraction& extraction) {
   const bundle::BundleReader& reader = *opened.reader;
-  if (bundle::kManifestPath.starts_with(prefix))
-    TRY(extraction.write(bundle::kManifestPath, reader.manifest_text()));
+  if (bundle::kManifestPath.starts_with(prefix)) TRY(extraction.write(bundle::kManifestPath, reader.manifest_text()));
   if (bundle::kSignaturePath.starts_with(prefix)) {
     if (!opened.file->size_bytes())
       return fail(ErrorCode::kUsage, "manifest.sig can be extracted from a file only", "name a longer PREFIX");
@@ -221,8 +220,9 @@ Result<int> run_extract(Session& session, const Arguments& arguments) {
 Command bundle_extract_command() {
   return {.name = "extract",
           .summary = "Write files of a bundle into a new directory",
-          .details = "The whole bundle is verified; the directory appears only then. All files get mode 0600, "
-                     "directories 0700; symbolic links are left out.",
+          .details =
+              "The whole bundle is verified; the directory appears only then. All files get mode 0600, "
+              "directories 0700; symbolic links are left out.",
           .options = {{.name = "--to",
                        .value = "DIR",
                        .help = "the directory to make; it may be there if it is empty",
@@ -231,7 +231,8 @@ Command bundle_extract_command() {
                           {.name = "PREFIX", .help = "what paths begin with that are wanted; \"\" is all"}},
           .examples = {"spl bundle extract my.spl records/ --to my-records",
                        "spl bundle extract my.spl identity/did_document.json --to my-did"},
-          .run = run_extract};
+          .run = run_extract,
+          .needs_home = false};
 }
 
 }  // namespace spl::cli

@@ -6,7 +6,8 @@ namespace spl::cli {
 namespace {
 
 Command make_program() {
-  Command root{.name = "spl", .summary = "Takes a running instance along: records, identity and all, in one signed file"};
+  Command root{.name = "spl",
+               .summary = "Takes a running instance along: records, identity and all, in one signed file"};
   root.details =
       "An instance is one home directory with one identity, one record store and its services. spl runs it, exports it "
       "into a bundle that ordinary tools can open, checks bundles, and brings them back elsewhere.";

@@ -28,7 +28,12 @@ struct Option {
 struct Positional {
   std::string name;  // "FILE"
   std::string help;
-  enum class Need : std::uint8_t { kRequired, kOptional, kSome, kAny } need = Need::kRequired;  // one or more, zero or more
+  enum class Need : std::uint8_t {
+    kRequired,
+    kOptional,
+    kSome,
+    kAny
+  } need = Need::kRequired;  // one or more, zero or more
   Names names = Names::kAnything;
   std::vector<std::string> choices = {};  // not empty: nothing else is taken
 };
@@ -44,6 +49,7 @@ struct Command {
   std::vector<Positional> positionals = {};
   std::vector<std::string> examples = {};  // whole command lines; at least one
   Handler run = nullptr;                   // null where it only has commands below it
+  bool needs_home = true;                  // false: it works where not even a home can be named
   std::vector<Command> commands = {};
 };
 
@@ -51,15 +57,15 @@ struct Command {
 const Command& program();
 
 // The parts that program() is made of; each stands beside what its commands do.
-std::vector<Command> instance_commands();    // init, status, version, doctor
-std::vector<Command> daemon_commands();      // serve, stop
-std::vector<Command> identity_commands();    // identity, authority
-std::vector<Command> record_commands();      // intend, do, know, learn, record
-std::vector<Command> thread_commands();      // thread
-std::vector<Command> portability_commands(); // export, import
-std::vector<Command> bundle_commands();      // bundle
-std::vector<Command> access_commands();      // service-account, token
-std::vector<Command> shell_commands();       // completion, man
+std::vector<Command> instance_commands();     // init, status, version, doctor
+std::vector<Command> daemon_commands();       // serve, stop
+std::vector<Command> identity_commands();     // identity, authority
+std::vector<Command> record_commands();       // intend, do, know, learn, record
+std::vector<Command> thread_commands();       // thread
+std::vector<Command> portability_commands();  // export, import
+std::vector<Command> bundle_commands();       // bundle
+std::vector<Command> access_commands();       // service-account, token
+std::vector<Command> shell_commands();        // completion, man
 Command export_command();
 Command import_command();
 Command bundle_extract_command();

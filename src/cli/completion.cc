@@ -172,7 +172,8 @@ std::string zsh_script() {
     for (const Command& command : path.back()->commands)
       cases += "\n        " + quoted(command.name + ":" + command.summary);
     for (const Option* option : options_of(path)) {
-      for (const std::string& spelling : spellings(*option)) cases += "\n        " + quoted(spelling + ":" + option->help);
+      for (const std::string& spelling : spellings(*option))
+        cases += "\n        " + quoted(spelling + ":" + option->help);
     }
     cases += ")\n      ";
     cases += takes_file(path) ? "files=1\n" : "files=0\n";
@@ -209,11 +210,12 @@ std::string fish_script() {
       "    set -l words (commandline -opc)\n"
       "    set -l command\n"
       "    for word in $words[2..]\n"
-      "        if contains -- (string join ' ' $command $word) $__spl_commands\n"
+      "        if contains -- (string join -- ' ' $command $word) $__spl_commands\n"
       "            set -a command $word\n"
       "        end\n"
       "    end\n"
-      "    test (string join ' ' $command) = \"$argv[1]\"\n"
+      "    set -l at (string join -- ' ' $command)\n"
+      "    test \"$at\" = \"$argv[1]\"\n"
       "end\n"
       "set -g __spl_commands";
   const std::vector<Path> paths = all_paths();

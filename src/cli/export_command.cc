@@ -91,8 +91,10 @@ Result<void> print_report(Output& out, const std::string& path, const Destinatio
   }
   if (destination.is_pipe()) return {};
   return out.line("wrote " + shown(path) + ": " + counted(report.record_count, "record") + " in " +
-                  counted(report.thread_count, "thread") + ", " + human_bytes(destination.bytes()) + ", sha256 of its "
-                  "files " + report.bundle_sha256);
+                  counted(report.thread_count, "thread") + ", " + human_bytes(destination.bytes()) +
+                  ", sha256 of its "
+                  "files " +
+                  report.bundle_sha256);
 }
 
 Result<int> run_export(Session& session, const Arguments& arguments) {
@@ -104,8 +106,8 @@ Result<int> run_export(Session& session, const Arguments& arguments) {
   ShownProgress progress(session);
   Destination destination = TRY(Destination::open(session, *path, progress));
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  const instance::ExportReport report = TRY(make_bundle(gateway, std::move(options), destination, progress));
-  progress.finish();
+  const instance::ExportReport report =
+      TRY(progress.conclude(make_bundle(gateway, std::move(options), destination, progress)));
   const std::chrono::duration<double> seconds = session.env().clock.steady() - start;
   TRY(print_report(session.out(), *path, destination, report, seconds.count()));
   return 0;
@@ -117,17 +119,19 @@ Command export_command() {
   return {
       .name = "export",
       .summary = "Write everything of the instance into one signed file",
-      .details = "The file appears under its name only when it is whole and durable. It is a tar, compressed by zstd, "
-                 "that tar -tf lists. It holds the private key unless --no-identity is given; with recipients or a "
-                 "passphrase it is encrypted as a whole, and the age program opens it.",
+      .details =
+          "The file appears under its name only when it is whole and durable. It is a tar, compressed by zstd, "
+          "that tar -tf lists. It holds the private key unless --no-identity is given; with recipients or a "
+          "passphrase it is encrypted as a whole, and the age program opens it.",
       .options =
-          {{.name = "--out",
-            .value = "PATH",
-            .help = "the file to write; - is standard output",
-            .names = Names::kFile},
+          {{.name = "--out", .value = "PATH", .help = "the file to write; - is standard output", .names = Names::kFile},
            {.name = "--uncompressed", .value = "", .help = "write a plain tar"},
-           {.name = "--no-identity", .value = "", .help = "leave out the private key: the bundle can be read, not imported"},
-           {.name = "--carry-tokens", .value = "", .help = "carry the hashes of the accounts' tokens, so that they stay valid"},
+           {.name = "--no-identity",
+            .value = "",
+            .help = "leave out the private key: the bundle can be read, not imported"},
+           {.name = "--carry-tokens",
+            .value = "",
+            .help = "carry the hashes of the accounts' tokens, so that they stay valid"},
            {.name = "--records-only", .value = "", .help = "leave out all services"},
            {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the instance"},
            {.name = "--without-derived", .value = "", .help = "leave out what services can rebuild at a price"},

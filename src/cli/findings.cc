@@ -13,9 +13,7 @@ bool any_stop(const std::vector<Finding>& findings) {
 }
 
 std::string finding_line(const Output& out, const Finding& finding) {
-  const Color color = finding.status == "ok"     ? Color::kGreen
-                      : finding.status == "warn" ? Color::kYellow
-                                                 : Color::kRed;
+  const Color color = finding.status == "ok" ? Color::kGreen : finding.status == "warn" ? Color::kYellow : Color::kRed;
   std::string status = finding.status;
   status.resize(std::max<std::size_t>(status.size(), 4), ' ');
   std::string line = out.painted(color, status) + "  " + finding.check + ": ";
@@ -28,7 +26,8 @@ std::string finding_line(const Output& out, const Finding& finding) {
 Result<void> print_findings(Output& out, const std::vector<Finding>& findings) {
   ListOutput list(out);
   for (const Finding& finding : findings)
-    TRY(list.item(out.text() ? finding_line(out, finding) : instance::findings_json({finding}).array()->front().text()));
+    TRY(list.item(out.text() ? finding_line(out, finding)
+                             : instance::findings_json({finding}).array()->front().text()));
   return list.end();
 }
 

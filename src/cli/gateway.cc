@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -23,8 +24,7 @@ constexpr auto kFirstPause = 20ms;
 constexpr std::chrono::milliseconds kPauseMax = 500ms;
 
 Error held_by_another(Session& session, Error error) {
-  if (const auto pid = lock_holder(session.paths().lock()))
-    error.message += " (pid " + std::to_string(*pid) + ")";
+  if (const auto pid = lock_holder(session.paths().lock())) error.message += " (pid " + std::to_string(*pid) + ")";
   return error;
 }
 
@@ -40,7 +40,10 @@ std::optional<int> lock_holder(const std::string& path) {
   std::ifstream locks("/proc/locks");
   for (std::string number, kind, mode, access, pid, file, begin, end;
        locks >> number >> kind >> mode >> access >> pid >> file >> begin >> end;) {
-    if (kind == "FLOCK" && file == wanted.data()) return std::atoi(pid.c_str());
+    int holder = 0;
+    if (kind == "FLOCK" && file == wanted.data() &&
+        std::from_chars(pid.data(), pid.data() + pid.size(), holder).ec == std::errc())
+      return holder;
   }
   return std::nullopt;
 }
@@ -59,8 +62,7 @@ Result<Gateway> open_gateway(Session& session, instance::OpenFor how) {
       return gateway;
     }
     if (opened.error().code != ErrorCode::kUnavailable) return std::unexpected(std::move(opened).error());
-    if (clock.steady() + pause > end)
-      return std::unexpected(held_by_another(session, std::move(opened).error()));
+    if (clock.steady() + pause > end) return std::unexpected(held_by_another(session, std::move(opened).error()));
     std::this_thread::sleep_for(pause);
   }
 }

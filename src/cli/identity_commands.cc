@@ -24,8 +24,8 @@ Result<void> print_identity(Output& out, const instance::IdentitySummary& identi
 
 Result<int> run_generate(Session& session, const Arguments&) {
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
-  TRY(print_identity(session.out(),
-                     TRY(gateway.daemon ? gateway.daemon->generate_identity() : gateway.instance->generate_identity())));
+  TRY(print_identity(session.out(), TRY(gateway.daemon ? gateway.daemon->generate_identity()
+                                                       : gateway.instance->generate_identity())));
   return 0;
 }
 
@@ -82,8 +82,7 @@ Result<int> run_endorse(Session& session, const Arguments& arguments) {
     ids.push_back(*id);
   }
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  const auto written =
-      TRY(gateway.daemon ? gateway.daemon->endorse(ids) : instance::endorse(*gateway.instance, ids));
+  const auto written = TRY(gateway.daemon ? gateway.daemon->endorse(ids) : instance::endorse(*gateway.instance, ids));
   Output& out = session.out();
   if (out.text()) {
     for (const RecordId& id : written) TRY(out.line(id.hex()));
@@ -121,8 +120,9 @@ std::vector<Command> identity_commands() {
   };
   Command authority{.name = "authority",
                     .summary = "Records that came from elsewhere and take no effect until they are endorsed",
-                    .details = "A record on a reserved thread (pairs, consent, accounts, ...) takes effect only where "
-                               "this instance signed or endorsed it.",
+                    .details =
+                        "A record on a reserved thread (pairs, consent, accounts, ...) takes effect only where "
+                        "this instance signed or endorsed it.",
                     .examples = {"spl authority list"}};
   authority.commands = {
       {.name = "list",

@@ -72,10 +72,9 @@ Result<int> run_import(Session& session, const Arguments& arguments) {
   progress.follow(*file);
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
   std::vector<Finding> findings;
-  const auto report = gateway.daemon
-                          ? gateway.daemon->import_bundle(*file, options, progress, &findings)
-                          : instance::import_bundle(*gateway.instance, *file, options, progress, &findings);
-  progress.finish();
+  const auto report = progress.conclude(
+      gateway.daemon ? gateway.daemon->import_bundle(*file, options, progress, &findings)
+                     : instance::import_bundle(*gateway.instance, *file, options, progress, &findings));
   // A home that was made for an import that did not come is not left behind.
   if (gateway.instance && (!report || options.dry_run))
     TRY(instance::Instance::close_and_unmake(std::move(gateway.instance)));
@@ -98,20 +97,24 @@ Command import_command() {
   Command command{
       .name = "import",
       .summary = "Bring a bundle into this instance, checked to its last byte before anything is changed",
-      .details = "Into an empty store the bundle's identity is installed. A store with records is left alone unless "
-                 "all of the bundle's records are there already or --force-overwrite merges them; nothing is ever "
-                 "deleted. One transaction: all or nothing.",
-      .options =
-          {{.name = "--dry-run", .value = "", .help = "check everything, change nothing; the exit code is the real one"},
-           {.name = "--force-overwrite", .value = "", .help = "merge into a store that has records"},
-           {.name = "--adopt-identity", .value = "", .help = "take the bundle's identity instead of the local one"},
-           {.name = "--expect-did", .value = "DID", .help = "refuse a bundle that another instance signed"},
-           {.name = "--allow-older", .value = "", .help = "take a bundle older than one restored here before"},
-           {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the bundle"},
-           {.name = "--records",
-            .value = "HOW",
-            .help = "what happens to records that are there",
-            .choices = {"merge", "replace"}}},
+      .details =
+          "Into an empty store the bundle's identity is installed. A store with records is left alone unless "
+          "all of the bundle's records are there already or --force-overwrite merges them; nothing is ever "
+          "deleted. One transaction: all or nothing.",
+      .options = {{.name = "--dry-run",
+                   .value = "",
+                   .help = "check everything, change nothing; the exit code is the real one"},
+                  {.name = "--force-overwrite", .value = "", .help = "merge into a store that has records"},
+                  {.name = "--adopt-identity",
+                   .value = "",
+                   .help = "take the bundle's identity instead of the local one"},
+                  {.name = "--expect-did", .value = "DID", .help = "refuse a bundle that another instance signed"},
+                  {.name = "--allow-older", .value = "", .help = "take a bundle older than one restored here before"},
+                  {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the bundle"},
+                  {.name = "--records",
+                   .value = "HOW",
+                   .help = "what happens to records that are there",
+                   .choices = {"merge", "replace"}}},
       .positionals = {{.name = "FILE", .help = "the bundle; - is standard input", .names = Names::kFile}},
       .examples = {"spl import my.spl --dry-run", "spl import my.spl", "spl import my.spl --age-identity key.txt"},
       .run = run_import};

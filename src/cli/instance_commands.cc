@@ -107,7 +107,8 @@ std::vector<Command> instance_commands() {
   commands.push_back({.name = "version",
                       .summary = "Say the version of this program",
                       .examples = {"spl version"},
-                      .run = run_version});
+                      .run = run_version,
+                      .needs_home = false});
   commands.push_back({.name = "doctor",
                       .summary = "Check store, records, identity and authority",
                       .details = "Every record is checked against its id. Nothing is changed. The exit code is 1 where "

@@ -1,5 +1,5 @@
-// Ctrl-C, SIGTERM and SIGHUP as a wish that a long command grants when it has taken everything back. The second one ends
-// the process at once. At most one Interrupt lives at a time; its questions may come from any thread.
+// Ctrl-C, SIGTERM and SIGHUP as a wish that a long command grants when it has taken everything back. The second one
+// ends the process at once. At most one Interrupt lives at a time; its questions may come from any thread.
 #pragma once
 
 #include <signal.h>

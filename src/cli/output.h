@@ -68,8 +68,8 @@ class ListOutput {
   bool any_ = false;
 };
 
-// What a terminal would act on (control characters, bidirectional controls, broken UTF-8) as \xNN; quotes and backslashes
-// stay, unlike in base::escaped.
+// What a terminal would act on (control characters, bidirectional controls, broken UTF-8) as \xNN; quotes and
+// backslashes stay, unlike in base::escaped.
 std::string one_line(std::string_view text);
 // "3 records", "1 record"
 std::string counted(std::uint64_t count, std::string_view noun);

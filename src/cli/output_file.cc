@@ -30,8 +30,7 @@ Result<std::unique_ptr<OutputFile>> OutputFile::create(env::Env env, const std::
     return fail(ErrorCode::kUsage, shown(path) + " is not a regular file", "--out - writes to standard output");
   std::string temporary = temporary_beside(env, path);
   auto file = TRY(env.fs.open(temporary, env::OpenMode::kCreateNew, 0600));
-  return std::unique_ptr<OutputFile>(
-      new OutputFile(env, path, std::move(temporary), std::move(file), progress));
+  return std::unique_ptr<OutputFile>(new OutputFile(env, path, std::move(temporary), std::move(file), progress));
 }
 
 OutputFile::~OutputFile() {

@@ -1,7 +1,6 @@
 #include "cli/parse.h"
 
 #include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <map>
 
@@ -107,8 +106,7 @@ std::unexpected<Error> objection(const CLI::App& app, const CLI::ParseError& err
     if (!command.commands.empty()) return wrong_use(path, name + ": unknown command " + shown);
     return wrong_use(path, name + ": " + shown + " is one argument too many");
   }
-  if (!command.commands.empty())
-    return wrong_use(path, name + ": a command is missing: " + names_of(command.commands));
+  if (!command.commands.empty()) return wrong_use(path, name + ": a command is missing: " + names_of(command.commands));
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     std::string missing = error.what();
     const std::string tail = " is required";
@@ -133,8 +131,7 @@ Result<void> check_choices(const std::vector<const Command*>& path, const Argume
 
 Result<void> check_values(const std::vector<const Command*>& path, const Arguments& arguments) {
   for (const Command* command : path) {
-    for (const Option& option : command->options)
-      TRY(check_choices(path, arguments, key_of(option), option.choices));
+    for (const Option& option : command->options) TRY(check_choices(path, arguments, key_of(option), option.choices));
     for (const Positional& positional : command->positionals)
       TRY(check_choices(path, arguments, positional.name, positional.choices));
   }
@@ -167,8 +164,7 @@ Result<Invocation> parse_command_line(const std::vector<std::string>& words) {
     invocation.path = found_path(app);
     for (const Slot& slot : builder.slots()) {
       for (const std::string& value : slot.option->results()) {
-        if (slot.flag && value != "true")
-          return wrong_use(invocation.path, slot.key + " takes no value");
+        if (slot.flag && value != "true") return wrong_use(invocation.path, slot.key + " takes no value");
         invocation.arguments.add(slot.key, value == kPlusPlusStandIn ? kPlusPlus : value);
       }
     }

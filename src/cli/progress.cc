@@ -44,8 +44,8 @@ void ShownProgress::update(std::string_view phase, std::uint64_t done, std::uint
   if (now < next_) return;
   next_ = now + (events_ ? kEventEvery : kLineEvery);
   if (events_) {
-    const codec::Json event = codec::Json::Object{
-        {"event", "progress"}, {"phase", phase}, {"done", done}, {"total", total}, {"unit", unit}};
+    const codec::Json event =
+        codec::Json::Object{{"event", "progress"}, {"phase", phase}, {"done", done}, {"total", total}, {"unit", unit}};
     // A reader that has gone is noticed by the result.
     if (session_.out().document(event)) (void)session_.out().flush();
   } else {
@@ -70,6 +70,14 @@ void ShownProgress::show_line(std::string_view phase, std::uint64_t done, std::u
   text = text.substr(0, terminal_width() - 1);
   to_terminal("\r\x1b[K" + text);
   line_is_there_ = true;
+}
+
+Error ShownProgress::interrupted(Error error) {
+  // A connection that ends says nothing of what the daemon has done by then.
+  if (error.code == ErrorCode::kUnavailable)
+    error = {ErrorCode::kFailed, "interrupted before the daemon had answered", "spl status says what is there"};
+  error.code = ErrorCode::kFailed;
+  return error;
 }
 
 void ShownProgress::finish() {

@@ -30,9 +30,19 @@ class ShownProgress final : public instance::Progress {
   // Takes the line away. Nothing is shown after it.
   void finish();
 
+  // The result of the operation, when it is over; one that failed because it was interrupted says so, whichever way it
+  // went. Nothing is shown after it.
+  template <class T>
+  Result<T> conclude(Result<T> result) {
+    finish();
+    if (!result && interrupt_.requested()) return std::unexpected(interrupted(std::move(result).error()));
+    return result;
+  }
+
   [[nodiscard]] const Interrupt& interrupt() const { return interrupt_; }
 
  private:
+  static Error interrupted(Error error);
   void show_line(std::string_view phase, std::uint64_t done, std::uint64_t total, std::string_view unit,
                  std::chrono::steady_clock::duration since_start);
 

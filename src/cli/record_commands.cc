@@ -60,8 +60,7 @@ Result<std::string> as_line(Source& in) {
   text.resize(TRY(base::read_full(in, text)));
   if (text.size() > kDocumentBytesMax) return fail(ErrorCode::kUsage, "standard input: longer than a record may be");
   if (text.find_first_not_of(" \t\r\n") == std::string::npos)
-    return fail(ErrorCode::kUsage, "standard input: no record",
-                "give one JSON object, or one a line with --ndjson");
+    return fail(ErrorCode::kUsage, "standard input: no record", "give one JSON object, or one a line with --ndjson");
   const Record record = TRY_IN("standard input", record::parse_record_line(text));
   return record::file_text(record) + "\n";
 }
@@ -78,9 +77,9 @@ Result<int> run_put(Session& session, const Arguments& arguments) {
   }
   Source& source = line ? static_cast<Source&>(*line) : *input;
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  const instance::PutReport report = TRY(gateway.daemon ? gateway.daemon->put_ndjson(source, progress)
-                                                        : instance::put_ndjson(*gateway.instance, source, progress));
-  progress.finish();
+  const instance::PutReport report =
+      TRY(progress.conclude(gateway.daemon ? gateway.daemon->put_ndjson(source, progress)
+                                           : instance::put_ndjson(*gateway.instance, source, progress)));
   Output& out = session.out();
   if (!out.text()) {
     TRY(out.document(Json::Object{{"inserted", report.inserted}, {"deduplicated", report.deduplicated}}));
@@ -113,16 +112,15 @@ Result<int> run_get(Session& session, const Arguments& arguments) {
 Command emission_command(std::string name, std::string summary, std::string example, Handler run) {
   return {.name = std::move(name),
           .summary = std::move(summary),
-          .details = "Prints the record's id and its thread. Without --actor the actor is the instance, and the record "
-                     "is signed.",
-          .options = {{.name = "--thread", .value = "THREAD", .help = "the thread it belongs to"},
-                      {.name = "--actor", .value = "DID", .help = "who acts, where it is not the instance"},
-                      {.name = "--body", .value = "JSON", .help = "more members of the body: a JSON object"},
-                      {.name = "--fulfills",
-                       .value = "ID",
-                       .help = "the record that this one answers",
-                       .times = Times::kAny},
-                      {.name = "--namespace", .value = "NAME", .help = "the body's namespace"}},
+          .details =
+              "Prints the record's id and its thread. Without --actor the actor is the instance, and the record "
+              "is signed.",
+          .options =
+              {{.name = "--thread", .value = "THREAD", .help = "the thread it belongs to"},
+               {.name = "--actor", .value = "DID", .help = "who acts, where it is not the instance"},
+               {.name = "--body", .value = "JSON", .help = "more members of the body: a JSON object"},
+               {.name = "--fulfills", .value = "ID", .help = "the record that this one answers", .times = Times::kAny},
+               {.name = "--namespace", .value = "NAME", .help = "the body's namespace"}},
           .positionals = {{.name = "TEXT", .help = "the body's text"}},
           .examples = {std::move(example)},
           .run = run};

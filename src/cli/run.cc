@@ -80,15 +80,17 @@ int run_words(const std::vector<std::string>& words) {
   }
   const Arguments& arguments = invocation->arguments;
   Output out(*format_of(arguments.value("--output").value_or("text")), color_wanted());
+  const Command& command = *invocation->path.back();
   auto home = find_home(arguments.value("--home"));
-  if (!home) return conclude(out, std::unexpected(std::move(home).error()));
-  Session session(out, std::move(*home), !arguments.has("--no-progress"));
+  if (!home && command.needs_home) return conclude(out, std::unexpected(std::move(home).error()));
+  Session session(out, std::move(home).value_or(""), !arguments.has("--no-progress"));
   try {
-    return conclude(out, invocation->path.back()->run(session, arguments));
+    return conclude(out, command.run(session, arguments));
   } catch (const std::bad_alloc&) {
     return conclude(out, fail("out of memory", "free some memory, or give the process more, and try again"));
   } catch (const std::exception& error) {
-    return conclude(out, fail(std::string("unexpected: ") + error.what(), "this is a mistake in spl: please report it"));
+    return conclude(out,
+                    fail(std::string("unexpected: ") + error.what(), "this is a mistake in spl: please report it"));
   }
 }
 

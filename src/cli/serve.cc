@@ -98,8 +98,14 @@ Result<void> serve(Session& session, const ServeOptions& options,
   instance::InstanceOptions instance_options;
   instance_options.home = session.paths().root;
   instance_options.store_url = options.store_url;
-  const auto opened = TRY(open_alone(env, instance_options));
-  const auto server = TRY(http::Server::start(*opened, options.server));
+  auto opened = TRY(open_alone(env, instance_options));
+  auto started = http::Server::start(*opened, options.server);
+  if (!started) {
+    // A home that was made for a daemon that did not come is not left behind.
+    TRY(instance::Instance::close_and_unmake(std::move(opened)));
+    return std::unexpected(std::move(started).error());
+  }
+  const std::unique_ptr<http::Server> server = std::move(*started);
   const EndSignals signals(*server);
   DaemonInfo info;
   info.pid = ::getpid();

@@ -35,19 +35,21 @@ Result<int> run_man(Session& session, const Arguments& arguments) {
 
 std::vector<Command> shell_commands() {
   std::vector<Command> commands;
-  commands.push_back({.name = "completion",
-                      .summary = "Print a script that completes commands and options in a shell",
-                      .positionals = {{.name = "SHELL", .help = "bash, zsh or fish", .choices = {"bash", "zsh", "fish"}}},
-                      .examples = {"source <(spl completion bash)",
-                                   "spl completion fish > ~/.config/fish/completions/spl.fish"},
-                      .run = run_completion});
+  commands.push_back(
+      {.name = "completion",
+       .summary = "Print a script that completes commands and options in a shell",
+       .positionals = {{.name = "SHELL", .help = "bash, zsh or fish", .choices = {"bash", "zsh", "fish"}}},
+       .examples = {"source <(spl completion bash)", "spl completion fish > ~/.config/fish/completions/spl.fish"},
+       .run = run_completion,
+       .needs_home = false});
   commands.push_back({.name = "man",
                       .summary = "Print the manual page of spl, or of one command",
                       .positionals = {{.name = "COMMAND",
                                        .help = "the command's words, such as bundle verify",
                                        .need = Positional::Need::kAny}},
                       .examples = {"spl man | man -l -", "spl man bundle verify > spl-bundle-verify.1"},
-                      .run = run_man});
+                      .run = run_man,
+                      .needs_home = false});
   return commands;
 }
 

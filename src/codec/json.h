@@ -21,16 +21,17 @@ class Json {
   using Object = std::vector<std::pair<std::string, Json>>;  // in the order of the text
 
   Json() = default;  // null
-  Json(std::same_as<bool> auto value) : value_(value) {}
-  Json(std::integral auto value)
+  // Every value of a type that JSON has is one: that is what the type is for.
+  explicit(false) Json(std::same_as<bool> auto value) : value_(value) {}
+  explicit(false) Json(std::integral auto value)
     requires(!std::same_as<decltype(value), bool>)
       : value_(Number{std::to_string(value)}) {}
-  Json(double value);  // finite
-  Json(std::string text) : value_(std::move(text)) {}
-  Json(std::string_view text) : value_(std::string(text)) {}
-  Json(const char* text) : value_(std::string(text)) {}
-  Json(Array array) : value_(std::move(array)) {}
-  Json(Object object) : value_(std::move(object)) {}
+  explicit(false) Json(double value);  // finite
+  explicit(false) Json(std::string text) : value_(std::move(text)) {}
+  explicit(false) Json(std::string_view text) : value_(std::string(text)) {}
+  explicit(false) Json(const char* text) : value_(std::string(text)) {}
+  explicit(false) Json(Array array) : value_(std::move(array)) {}
+  explicit(false) Json(Object object) : value_(std::move(object)) {}
 
   // Strict, as JsonCursor is; repeated names are refused.
   static Result<Json> parse(std::string_view text);

@@ -30,7 +30,7 @@ std::unexpected<Error> sqlite_error(sqlite3* handle, std::string_view what) {
 }
 
 std::string_view octets(const void* data, int size) {
-  return data == nullptr ? std::string_view("", 0)
+  return data == nullptr ? std::string_view("")
                          : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
 }
 

@@ -103,7 +103,10 @@ Result<void> make_directories(FileSystem& fs, const std::string& path, std::uint
       const std::optional<FileInfo> now = TRY(fs.info(path));
       if (!now || now->type != FileType::kDirectory) return made;
     }
-    return fs.sync_directory(parent);
+    Result<void> synced = fs.sync_directory(parent);
+    // Whoever finds it there would take it for durable: let it be made again.
+    if (!synced && made) static_cast<void>(fs.remove(path));
+    return synced;
   }
   return fail("cannot make directory " + base::escaped(path) + ": there is something else of that name");
 }

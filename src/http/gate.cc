@@ -1,7 +1,5 @@
 #include "http/gate.h"
 
-#include <strings.h>
-
 #include <algorithm>
 
 #include "crypto/sha256.h"
@@ -9,13 +7,14 @@
 namespace spl::http {
 namespace {
 
-constexpr std::string_view kScheme = "Bearer ";
+constexpr std::string_view kScheme = "bearer ";  // in any case
 constexpr std::size_t kTokenBytesMax = 512;
 
 constexpr const char* kTokenHint = "send authorization: Bearer TOKEN; spl token create makes one";
 
 bool begins_with_scheme(std::string_view value) {
-  return value.size() >= kScheme.size() && ::strncasecmp(value.data(), kScheme.data(), kScheme.size()) == 0;
+  return std::ranges::equal(value.substr(0, kScheme.size()), kScheme,
+                            [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); });
 }
 
 }  // namespace

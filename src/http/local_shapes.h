@@ -44,7 +44,7 @@ struct DaemonStatus {
   std::uint16_t port = 0;  // of the TCP door
   std::string version;
 };
-codec::Json status_json(const DaemonStatus& status);
+codec::Json status_json(const DaemonStatus& daemon);
 Result<DaemonStatus> parse_status(const codec::Json& json);
 
 // What of ExportOptions is asked of a daemon. The text may hold a passphrase: the caller wipes it.

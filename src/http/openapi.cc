@@ -3,8 +3,9 @@
 
 namespace spl::http {
 
-std::string_view openapi_text() {
-  static constexpr std::string_view kText = R"json({
+namespace {
+
+constexpr std::string_view kText = R"json({
 "openapi": "3.1.0",
 "info": {
   "title": "spl",
@@ -151,6 +152,10 @@ std::string_view openapi_text() {
 }
 }
 )json";
+
+}  // namespace
+
+std::string_view openapi_text() {
   return kText;
 }
 

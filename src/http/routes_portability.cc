@@ -9,8 +9,6 @@
 namespace spl::http {
 namespace {
 
-using codec::Json;
-
 // Without a byte of a bundle moved: who makes or takes it may be slow.
 constexpr std::chrono::minutes kBundleTimeout{10};
 

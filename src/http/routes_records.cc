@@ -132,7 +132,7 @@ Result<void> list_records(Call& call) {
     text.clear();
     return {};
   };
-  const auto walked = reader->changes(
+  auto walked = reader->changes(
       next_since, limit + 1, thread == nullptr ? std::nullopt : std::optional<std::string_view>(*thread), visit);
   if (!walked && !has_more) return walked;
   text += "],\"next_since\":" + std::to_string(next_since) + ",\"has_more\":" + (has_more ? "true}" : "false}");

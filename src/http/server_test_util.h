@@ -81,7 +81,7 @@ class RawClient {
     }
     RawAnswer answer;
     const std::string head = take(rest_.find("\r\n\r\n") + 4);
-    answer.status = std::atoi(head.c_str() + 9);
+    answer.status = static_cast<int>(std::strtol(head.c_str() + 9, nullptr, 10));
     for (std::size_t at = head.find("\r\n") + 2; at + 2 < head.size();) {
       const std::size_t colon = head.find(": ", at);
       const std::size_t end = head.find("\r\n", at);
@@ -92,7 +92,7 @@ class RawClient {
     if (head_only) {
       answer.whole = true;
     } else if (answer.fields.contains("content-length")) {
-      const auto length = static_cast<std::size_t>(std::atoll(answer.fields["content-length"].c_str()));
+      const auto length = static_cast<std::size_t>(std::strtoull(answer.fields["content-length"].c_str(), nullptr, 10));
       while (rest_.size() < length && more()) {
       }
       answer.whole = rest_.size() >= length;

@@ -54,19 +54,11 @@ Result<Config> parse_config(const std::string& path, const std::string& text) {
   return config;
 }
 
-}  // namespace
-
-Result<Config> load_config(env::Env env, const HomePaths& paths) {
-  if (!TRY(env.fs.info(paths.config()))) return Config{};
-  return parse_config(paths.config(), TRY(env::read_file(env.fs, paths.config(), kConfigBytesMax)));
-}
-
-Result<std::vector<std::string>> make_home(env::Env env, const HomePaths& paths) {
-  std::vector<std::string> made;
-  if (!TRY(env.fs.info(paths.root))) {
-    TRY(env::make_directories(env.fs, paths.root));
-    made.push_back(paths.root);
-  }
+Result<void> make_parts(env::Env env, const HomePaths& paths, std::vector<std::string>& made) {
+  const bool root_is_new = !TRY(env.fs.info(paths.root));
+  // Also where it is there: a run that was killed may have made it and not have made it durable.
+  TRY(env::make_directories(env.fs, paths.root));
+  if (root_is_new) made.push_back(paths.root);
   for (const char* name : {"identity", "secrets", "services", "data", "run", "logs"}) {
     const std::string path = env::join(paths.root, name);
     if (TRY(env.fs.info(path))) continue;
@@ -76,11 +68,37 @@ Result<std::vector<std::string>> make_home(env::Env env, const HomePaths& paths)
   for (const auto& [path, content] :
        {std::pair(paths.config(), kConfigTemplate), std::pair(paths.contexts(), kContextsTemplate)}) {
     if (TRY(env.fs.info(path))) continue;
-    TRY(env::write_file_atomically(env.fs, path, content));
     made.push_back(path);
+    TRY(env::write_file_atomically(env.fs, path, content));
   }
-  TRY(env.fs.sync_directory(paths.root));
-  return made;
+  return env.fs.sync_directory(paths.root);
+}
+
+}  // namespace
+
+Result<Config> load_config(env::Env env, const HomePaths& paths) {
+  if (!TRY(env.fs.info(paths.config()))) return Config{};
+  return parse_config(paths.config(), TRY(env::read_file(env.fs, paths.config(), kConfigBytesMax)));
+}
+
+Result<std::vector<std::string>> make_home(env::Env env, const HomePaths& paths) {
+  std::vector<std::string> made;
+  const auto done = make_parts(env, paths, made);
+  if (done) return made;
+  // What a sync that failed has lost would pass for durable when it is found the next time.
+  static_cast<void>(unmake_home(env, made));
+  return std::unexpected(done.error());
+}
+
+Result<void> unmake_home(env::Env env, const std::vector<std::string>& made) {
+  for (auto path = made.rbegin(); path != made.rend(); ++path) {
+    const auto info = TRY(env.fs.info(*path));
+    if (!info) continue;
+    // A directory that holds something by now is somebody's: it stays.
+    if (info->type == env::FileType::kDirectory && !TRY(env.fs.list(*path)).empty()) continue;
+    TRY(env.fs.remove(*path));
+  }
+  return {};
 }
 
 }  // namespace spl::instance

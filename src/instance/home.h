@@ -34,7 +34,9 @@ struct Config {
 Result<Config> load_config(env::Env env, const HomePaths& paths);
 
 // Makes what is missing of the home's directories and files (all 0700 and 0600), and nothing else. What it made, in
-// that order.
+// that order; where it fails, it leaves nothing that it made.
 Result<std::vector<std::string>> make_home(env::Env env, const HomePaths& paths);
+// Removes what was made, the last first; a directory that is not empty stays.
+Result<void> unmake_home(env::Env env, const std::vector<std::string>& made);
 
 }  // namespace spl::instance

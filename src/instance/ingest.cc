@@ -14,7 +14,7 @@
 namespace spl::instance {
 namespace {
 
-constexpr std::size_t kReadBytes = 1u << 20;                      // of a stream, at once
+constexpr std::size_t kReadBytes = 1u << 20;  // of a stream, at once
 constexpr std::size_t kBatchesInFlight = 4;
 constexpr std::size_t kThreadNonceBytes = 32;
 

@@ -1,5 +1,7 @@
 #include "instance/instance.h"
 
+#include <ranges>
+
 #include "base/encoding.h"
 #include "crypto/did_key.h"
 #include "store/memory/memory_store.h"
@@ -45,51 +47,48 @@ Result<void> check_mode(env::Env env, const std::string& path, std::uint32_t wan
 
 Result<std::unique_ptr<Instance>> Instance::open(env::Env env, const InstanceOptions& options, OpenFor how) {
   std::unique_ptr<Instance> instance(new Instance(env, HomePaths{options.home}));
-  const HomePaths& paths = instance->paths_;
-  const bool fresh = !TRY(env.fs.info(paths.store()));
+  const auto opened = instance->open_parts(options, how);
+  if (opened) return instance;
+  // What a sync that failed has lost would pass for durable when it is found the next time. Without the lock it may be
+  // another's by now.
+  if (instance->lock_) static_cast<void>(close_and_unmake(std::move(instance)));
+  return std::unexpected(opened.error());
+}
+
+Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
   if (how == OpenFor::kCreating) {
-    instance->made_ = TRY(make_home(env, paths));
-  } else if (!TRY(env.fs.info(paths.root))) {
-    return no_instance(paths);
+    made_ = TRY(make_home(env_, paths_));
+  } else if (!TRY(env_.fs.info(paths_.root))) {
+    return no_instance(paths_);
   }
   if (how != OpenFor::kReading) {
-    const bool first_lock = !TRY(env.fs.info(paths.lock()));
-    instance->lock_ = TRY(env.fs.try_lock(paths.lock()));
-    if (!instance->lock_)
-      return fail(ErrorCode::kUnavailable, "another process works on " + paths.root,
+    const bool first_lock = !TRY(env_.fs.info(paths_.lock()));
+    lock_ = TRY(env_.fs.try_lock(paths_.lock()));
+    if (!lock_)
+      return fail(ErrorCode::kUnavailable, "another process works on " + paths_.root,
                   "wait for it, or end it with spl stop");
-    if (first_lock) instance->made_.push_back(paths.lock());
+    if (first_lock) made_.push_back(paths_.lock());
   }
-  instance->config_ = TRY(load_config(env, paths));
-  instance->store_ = TRY(open_store(env, options, paths, how));
-  if (fresh) {
-    for (const char* suffix : {"", "-wal", "-shm"}) instance->made_.push_back(paths.store() + suffix);
+  config_ = TRY(load_config(env_, paths_));
+  // Asked under the lock: a store that another process has made meanwhile is not this one's to take away.
+  if (how == OpenFor::kCreating && !TRY(env_.fs.info(paths_.store()))) {
+    for (const char* suffix : {"", "-wal", "-shm"}) made_.push_back(paths_.store() + suffix);
   }
-  instance->committer_ = std::make_unique<Committer>(*instance->store_);
+  store_ = TRY(open_store(env_, options, paths_, how));
+  committer_ = std::make_unique<Committer>(*store_);
   if (how != OpenFor::kReading) {
     // The store's file is durable before its name can be relied on.
-    TRY(env.fs.sync_directory(paths.root));
-    TRY(substrate::settle_identity(env, paths.identity(),
-                                   TRY(TRY(instance->store_->reader())->setting(store::kDidSetting))));
+    TRY(env_.fs.sync_directory(paths_.root));
+    TRY(substrate::settle_identity(env_, paths_.identity(), TRY(TRY(store_->reader())->setting(store::kDidSetting))));
   }
-  TRY(instance->load());
-  return instance;
+  return load();
 }
 
 Result<void> Instance::close_and_unmake(std::unique_ptr<Instance> instance) {
-  const env::Env env = instance->env_;
-  const std::vector<std::string> made = std::move(instance->made_);
   instance->committer_.reset();
   instance->store_.reset();
   // Under the lock to the end, so that nobody moves in meanwhile.
-  for (auto path = made.rbegin(); path != made.rend(); ++path) {
-    const auto info = TRY(env.fs.info(*path));
-    if (!info) continue;
-    // A directory that holds something by now is somebody's: it stays.
-    if (info->type == env::FileType::kDirectory && !TRY(env.fs.list(*path)).empty()) continue;
-    TRY(env.fs.remove(*path));
-  }
-  return {};
+  return unmake_home(instance->env_, instance->made_);
 }
 
 Result<void> Instance::load() {

@@ -76,6 +76,7 @@ class Instance {
 
  private:
   Instance(env::Env env, HomePaths paths) : env_(env), paths_(std::move(paths)) {}
+  Result<void> open_parts(const InstanceOptions& options, OpenFor how);
   Result<void> load();
 
   env::Env env_;

@@ -45,15 +45,29 @@ Result<void> drop_incoming(env::Env env, const std::string& directory) {
   return env.fs.sync_directory(directory);
 }
 
-// Moves a file that speaks of another DID than `did` out of the way.
+// A copy, and no rename: where a sync fails, what it should have made durable may be lost although it can be seen. What
+// is still where it came from can be copied again.
+Result<void> copy_durably(env::Env env, const std::string& from, const std::string& to) {
+  const SecretBytes content(TRY(env::read_file(env.fs, from, record::kDidDocumentBytesMax)));
+  return env::write_file_atomically(env.fs, to, content.reveal());
+}
+
+// Keeps a file that speaks of another DID than `did`, before it is replaced.
 Result<void> set_aside(env::Env env, const std::string& directory, const char* name, const std::string& did) {
   const auto there = TRY(did_in_file(env, directory, name));
   if (!there || *there == did) return {};
   const std::string previous = join(join(directory, kPrevious), *there);
   TRY(env::make_directories(env.fs, previous));
-  TRY(env.fs.rename(join(directory, name), join(previous, name)));
-  TRY(env.fs.sync_directory(previous));
-  return env.fs.sync_directory(directory);
+  return copy_durably(env, join(directory, name), join(previous, name));
+}
+
+// Whether the staged file of this name is there and speaks of `did`. An error where it cannot be read: it may be the
+// only one of its key, and nobody may drop it for that.
+Result<bool> is_staged(env::Env env, const std::string& incoming, const char* name, const std::string& did) {
+  const auto staged = did_in_file(env, incoming, name);
+  if (staged) return *staged == did;
+  if (staged.error().code == ErrorCode::kVerification) return false;
+  return std::unexpected(staged.error());
 }
 
 }  // namespace
@@ -88,14 +102,12 @@ Result<void> stage_identity(env::Env env, const std::string& directory, const Id
 Result<void> settle_identity(env::Env env, const std::string& directory, const std::optional<std::string>& did) {
   const std::string incoming = join(directory, kIncoming);
   if (!TRY(env.fs.info(incoming))) return {};
-  // Half of it may be in place already: then what is left still speaks of the same DID.
   for (const char* name : {kKeyFile, kDocumentFile}) {
-    const auto staged = did ? did_in_file(env, incoming, name) : Result<std::optional<std::string>>(std::nullopt);
-    if (!staged || !*staged || **staged != *did) continue;
+    if (!did || !TRY(is_staged(env, incoming, name, *did))) continue;
     TRY(set_aside(env, directory, name, *did));
-    TRY(env.fs.rename(join(incoming, name), join(directory, name)));
-    TRY(env.fs.sync_directory(directory));
+    TRY(copy_durably(env, join(incoming, name), join(directory, name)));
   }
+  // Everything is durable in its place: only now may the staged files go.
   return drop_incoming(env, directory);
 }
 
@@ -103,14 +115,6 @@ Result<Identity> load_identity(env::Env env, const std::string& directory, const
   for (const std::string& place : {directory, join(directory, kIncoming)}) {
     auto pair = read_pair(env, place);
     if (pair && *pair && (*pair)->did == did) return std::move(**pair);
-  }
-  // Between two renames of settle_identity: one file here, the other still there.
-  const std::string incoming = join(directory, kIncoming);
-  const auto key_did = TRY(did_in_file(env, directory, kKeyFile));
-  if (key_did == did && TRY(did_in_file(env, incoming, kDocumentFile)) == did) {
-    const SecretBytes seed(TRY(env::read_file(env.fs, join(directory, kKeyFile), 64)));
-    return identity_from(seed.reveal(),
-                         TRY(env::read_file(env.fs, join(incoming, kDocumentFile), record::kDidDocumentBytesMax)));
   }
   return fail("the files in " + directory + " are not those of the instance's identity " + did,
               "put back its private_key.bin and did_document.json, or import a bundle into a new home");
