@@ -36,6 +36,9 @@ class Bench:
         self.micro = {}
         self.limits = {}
         build = pathlib.Path(os.environ.get("SPL_BENCH_BUILD", root / "build" / "release")).resolve()
+        for program in (build / "spl", build / "bench" / "timed"):
+            if not program.exists():
+                sys.exit(f"bench: no {program}: build the target bench")
         place = root / "build" / "bench"
         self._take(place)
         self.scratch = place / "run"

@@ -35,6 +35,8 @@ Function* real(const char* name) {
 
 }  // namespace
 
+// The system's headers name the parameters with reserved names.
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 extern "C" {
 
 int fsync(int file) {
@@ -74,3 +76,4 @@ int msync(void* at, std::size_t bytes, int flags) {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)

@@ -97,6 +97,10 @@ std::string make_tar_like(const std::vector<std::string>& rows) {
   return text;
 }
 
+std::size_t whole_pieces(const std::string& data, std::size_t piece_bytes) {
+  return data.size() - data.size() % piece_bytes;
+}
+
 double sha256_rate(const std::string& data) {
   unsigned char digest[32];
   return rate_of(static_cast<double>(data.size()),
@@ -110,7 +114,7 @@ double chacha_rate(const std::string& data) {
   const unsigned char key[32] = {1};
   const unsigned char nonce[12] = {2};
   std::vector<unsigned char> out(kChunk + 16);
-  return rate_of(static_cast<double>(data.size() / kChunk * kChunk), [&] {
+  return rate_of(static_cast<double>(whole_pieces(data, kChunk)), [&] {
     for (std::size_t at = 0; at + kChunk <= data.size(); at += kChunk) {
       int bytes = 0;
       EVP_EncryptInit_ex(context.get(), EVP_chacha20_poly1305(), nullptr, key, nonce);
@@ -145,7 +149,7 @@ double ed25519_rate(const std::string& row) {
 double zstd_rate(const std::string& data, int level) {
   const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
   std::string out(ZSTD_compressBound(kFrameBytes), '\0');
-  return rate_of(static_cast<double>(data.size() / kFrameBytes * kFrameBytes), [&] {
+  return rate_of(static_cast<double>(whole_pieces(data, kFrameBytes)), [&] {
     for (std::size_t at = 0; at + kFrameBytes <= data.size(); at += kFrameBytes)
       ZSTD_compressCCtx(context.get(), out.data(), out.size(), &data[at], kFrameBytes, level);
   });

@@ -99,7 +99,7 @@ class Connection {
   }
 
  private:
-  void send_all(std::array<iovec, 2>& parts) {
+  void send_all(std::array<iovec, 2>& parts) const {
     std::size_t first = 0;
     while (first < parts.size()) {
       msghdr message{};

@@ -1,8 +1,8 @@
 // Export, import and the tools that look into bundles.
-#include <signal.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "cli_harness.h"
 

@@ -1,11 +1,11 @@
 // A daemon and the commands beside it: both ways do the same.
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/file.h>
-#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <thread>
 #include <vector>
 
@@ -243,11 +243,35 @@ TEST_F(CliDaemonTest, AnExportThatIsInterruptedLeavesNothing) {
   EXPECT_EQ(names_in(path("h/run")), (Words{"spl.lock"}));
 }
 
-TEST_F(CliDaemonTest, AnImportThatIsInterruptedLeavesNothing) {
-  Process process({"--home", path("n"), "import", "/dev/fd/3"});
-  process.close_output();
-  EXPECT_EQ(process.wait().code, 1);
-  EXPECT_FALSE(exists(path("n")));
+// Standard input is a pipe that says nothing more: the command waits for it until it is interrupted.
+TEST_F(CliDaemonTest, AnInputThatIsInterruptedLeavesNothing) {
+  make_home("h", 1);
+  ASSERT_EQ(on("h", {"export", "--out", path("a.spl")}).code, 0);
+  make_home("served", 0);
+  start_daemon("served");
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  for (const char* home : {"new", "served"}) {
+    const int writer = ::open(path("fifo").c_str(), O_RDWR | O_CLOEXEC);
+    const std::string begin = read_file(path("a.spl")).substr(0, 600);
+    ASSERT_EQ(::write(writer, begin.data(), begin.size()), static_cast<ssize_t>(begin.size()));
+    Process process({"--home", path(home), "import", path("fifo")});
+    ::usleep(500'000);
+    ::kill(process.pid(), SIGTERM);
+    const Ran ran = process.wait();
+    EXPECT_EQ(ran.code, 1) << ran.err;
+    EXPECT_NE(ran.err.find("interrupted"), std::string::npos) << ran.err;
+    ::close(writer);
+  }
+  EXPECT_FALSE(exists(path("new")));
+  EXPECT_EQ(number_of(json_on("served", {"status"}), "record_count"), 0u);
+}
+
+TEST_F(CliDaemonTest, AHomeOfADaemonThatCannotStartIsNotLeftBehind) {
+  make_home("h", 0);
+  const std::string taken = std::to_string(start_daemon("h"));
+  EXPECT_EQ(on("new", {"serve", "--port", taken}).code, 6);
+  EXPECT_EQ(on("new", {"serve", "--daemon", "--port", taken}).code, 6);
+  EXPECT_FALSE(exists(path("new")));
 }
 
 TEST_F(CliDaemonTest, AHomeThatAnotherProcessKeepsIsUnavailableAfterAWhile) {

@@ -141,6 +141,8 @@ TEST_F(CliUsageTest, WrongUseIsOneLineAndCode2) {
       {"serve", "--port", "-1"},
       {"serve", "--port", "http"},
       {"serve", "--tls-cert", "/dev/null"},
+      {"serve", "--store", "memory:"},
+      {"serve", "--store", "postgres://nowhere/x", "--port", "0"},
       {"completion", "tcsh"},
       {"man", "frobnicate"},
   };
@@ -228,6 +230,16 @@ TEST_F(CliUsageTest, AFullDiskUnderStandardOutputIsAnError) {
   const int status = std::system(command.c_str());
   EXPECT_EQ(WEXITSTATUS(status), 1);
   EXPECT_NE(read_file(path("e")).find("standard output"), std::string::npos);
+}
+
+TEST_F(CliUsageTest, AClosedStandardStreamTakesNothingIntoAFile) {
+  make_home("h", 0);
+  const std::string command = std::string(SPL_PROGRAM) + " --home " + path("h");
+  EXPECT_EQ(WEXITSTATUS(std::system((command + " status >&- 2>/dev/null").c_str())), 1);
+  EXPECT_EQ(WEXITSTATUS(std::system((command + " status <&- >/dev/null").c_str())), 0);
+  EXPECT_EQ(WEXITSTATUS(std::system((command + " intend x >&- 2>&- <&-").c_str())), 1);
+  EXPECT_EQ(on("h", {"doctor"}).code, 0);
+  EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 1u);
 }
 
 TEST_F(CliUsageTest, AReaderThatGoesAwayEndsTheCommandQuietly) {

@@ -138,6 +138,13 @@ CrashSweep::CrashSweep(CrashOperation operation) : operation_(std::move(operatio
     machine.reboot(Survivors::synced_only());
     states_.push_back(look(machine));
   }
+  EXPECT_EQ(states_.back().previous.empty(), !operation_.replaces_identity);
+  if (!operation_.replaces_identity) return;
+  const std::string directory = std::string(kCrashHome) + "/identity/";
+  for (const char* name : {"private_key.bin", "did_document.json"}) {
+    const std::string old_file = directory + "previous/" + states_.front().contents.did + "/" + name;
+    EXPECT_EQ(states_.back().previous[old_file], operation_.image.at(directory + name)) << old_file;
+  }
 }
 
 CrashSweep::Outcome CrashSweep::run(CrashRun& run, std::size_t steps) {

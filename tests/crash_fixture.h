@@ -97,6 +97,8 @@ struct CrashOperation {
   std::function<void(CrashState&)> forget_when_run_again = [](CrashState&) {};
   // False where the operation run again does something more, such as another record.
   bool idempotent = true;
+  // True where the identity's files of the image must be under identity/previous at the end.
+  bool replaces_identity = false;
 };
 
 // How many of the calls are swept, and in how many ways.

@@ -174,15 +174,20 @@ CrashOperation import_new_operation() {
 }
 
 CrashOperation import_empty_operation() {
-  return {
-      .name = "import into an empty home with an identity", .image = home_with_identity(), .steps = {import_step({})}};
+  return {.name = "import into an empty home with an identity",
+          .image = home_with_identity(),
+          .steps = {import_step({})},
+          .replaces_identity = true};
 }
 
 CrashOperation import_adopt_operation() {
   ImportOptions options;
   options.force_overwrite = options.adopt_identity = true;
   options.expect_did = testing::verify_bundle(foreign_bundle())->manifest.source_did;
-  return {.name = "import --force-overwrite --adopt-identity", .image = home_in_use(), .steps = {import_step(options)}};
+  return {.name = "import --force-overwrite --adopt-identity",
+          .image = home_in_use(),
+          .steps = {import_step(options)},
+          .replaces_identity = true};
 }
 
 CrashOperation import_merge_operation() {
@@ -244,8 +249,8 @@ constexpr Swept kOperations[] = {
     {"ImportBrokenOff", import_broken_operation, 11},
     {"Export", export_operation, 5},
 };
-void PrintTo(const Swept& swept, std::ostream* out) {
-  *out << swept.name;
+std::ostream& operator<<(std::ostream& out, const Swept& swept) {
+  return out << swept.name;
 }
 
 class Crash : public ::testing::TestWithParam<Swept> {};

@@ -96,7 +96,7 @@ class Report {
     }
     Json::Array array;
     for (const auto& [prefix, state] : states)
-      array.push_back(Json::Object{{"prefix", path_text(prefix)}, {"status", state}});
+      array.emplace_back(Json::Object{{"prefix", path_text(prefix)}, {"status", state}});
     return array;
   }
 

@@ -1,6 +1,5 @@
 // serve, stop.
 #include <poll.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <limits>
 
@@ -37,7 +37,7 @@ Result<std::string> absolute(const Arguments& arguments, const char* name) {
   if (!given) return std::string();
   if (::access(given->c_str(), R_OK) != 0) return base::fail_errno(std::string(name) + " " + shown(*given), errno);
   std::error_code error;
-  const std::string path = std::filesystem::absolute(*given, error).string();
+  std::string path = std::filesystem::absolute(*given, error).string();
   if (error) return fail(std::string(name) + " " + shown(*given) + ": " + error.message());
   return path;
 }
@@ -56,7 +56,11 @@ Result<ServeOptions> options_from(const Arguments& arguments) {
   ServeOptions options;
   if (const auto host = arguments.value("--host")) options.server.host = *host;
   if (const auto port = arguments.value("--port")) options.server.port = TRY(port_from(*port));
-  if (const auto url = arguments.value("--store")) options.store_url = absolute_store(*url);
+  if (const auto url = arguments.value("--store")) {
+    if (*url == "memory:")
+      return fail(ErrorCode::kUsage, "--store memory: would keep nothing", "name a file: sqlite:PATH");
+    options.store_url = absolute_store(*url);
+  }
   options.server.tls_certificate_file = TRY(absolute(arguments, "--tls-cert"));
   options.server.tls_key_file = TRY(absolute(arguments, "--tls-key"));
   // Whom to trust when this instance goes out to its peers: read, so that a mistake shows now.

@@ -63,7 +63,7 @@ class Destination {
 Result<instance::ExportReport> make_bundle(Gateway& gateway, instance::ExportOptions options, Destination& destination,
                                            ShownProgress& progress) {
   if (gateway.daemon) {
-    const auto report = TRY(gateway.daemon->export_bundle(options, destination.sink(), {}, progress));
+    auto report = TRY(gateway.daemon->export_bundle(options, destination.sink(), {}, progress));
     TRY(destination.commit());
     TRY(gateway.daemon->commit_export());
     return report;

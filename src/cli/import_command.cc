@@ -10,7 +10,6 @@
 namespace spl::cli {
 namespace {
 
-using codec::Json;
 using instance::Finding;
 
 Result<instance::ImportOptions> options_from(const Arguments& arguments) {

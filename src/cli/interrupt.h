@@ -2,9 +2,8 @@
 // ends the process at once. At most one Interrupt lives at a time; its questions may come from any thread.
 #pragma once
 
-#include <signal.h>
-
 #include <array>
+#include <csignal>
 
 namespace spl::cli {
 

@@ -1,11 +1,11 @@
 #include "cli/serve.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include "base/version.h"

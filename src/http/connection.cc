@@ -75,7 +75,7 @@ class Connection {
     log(exchange, outcome, begun);
     body_.recycle();
     if (exchange.keeps_alive()) return true;
-    if (exchange.answered()) linger();
+    if (exchange.answered() && !wire_.body_ended()) linger();
     return false;
   }
 

@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -36,6 +37,19 @@ class RejoinedSource final : public Source {
   base::StringSource beginning_;
   Source& rest_;
 };
+
+// The first `bytes_max` octets, or all where there are fewer. Takes no more memory than they need.
+Result<std::string> read_up_to(Source& in, std::size_t bytes_max) {
+  std::string octets;
+  for (;;) {
+    const std::size_t before = octets.size();
+    octets.resize(std::min(bytes_max, std::max(2 * before, kPieceBytes)));
+    const std::size_t n = TRY(base::read_full(in, std::span(octets).subspan(before)));
+    const bool ended = before + n < octets.size();
+    octets.resize(before + n);
+    if (ended || octets.size() == bytes_max) return octets;
+  }
+}
 
 }  // namespace
 
@@ -141,8 +155,7 @@ Result<instance::PutReport> DaemonClient::put_ndjson(Source& in, instance::Progr
   made->watch(progress);
   const Fields fields{{"content-type", "application/x-ndjson"}};
   // What the daemon takes in one piece is sent in one piece.
-  std::string beginning(kBatchBytesMax + 1, '\0');
-  beginning.resize(TRY(base::read_full(in, beginning)));
+  std::string beginning = TRY(read_up_to(in, kBatchBytesMax + 1));
   if (beginning.size() <= kBatchBytesMax) {
     TRY(made->send("POST", "/v1/records", fields, beginning));
   } else {

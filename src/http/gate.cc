@@ -12,11 +12,6 @@ constexpr std::size_t kTokenBytesMax = 512;
 
 constexpr const char* kTokenHint = "send authorization: Bearer TOKEN; spl token create makes one";
 
-bool begins_with_scheme(std::string_view value) {
-  return std::ranges::equal(value.substr(0, kScheme.size()), kScheme,
-                            [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); });
-}
-
 }  // namespace
 
 std::optional<substrate::Bearer> Gate::kept(const Digest& sha256) {
@@ -46,7 +41,7 @@ Result<substrate::Bearer> Gate::bearer_of(std::string_view token) {
 Result<void> Gate::admit(Exchange& exchange, std::string_view scope) {
   if (exchange.door() == Door::kUnix) return {};
   const std::string* value = find_field(exchange.head().fields, "authorization");
-  if (value == nullptr || !begins_with_scheme(*value))
+  if (value == nullptr || !begins_with(*value, kScheme))
     return exchange.refuse(verdict::kAuthRequired, ErrorCode::kRefused, "a token is required", kTokenHint);
   std::string_view token = std::string_view(*value).substr(kScheme.size());
   while (token.starts_with(' ')) token.remove_prefix(1);

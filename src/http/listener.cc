@@ -44,10 +44,9 @@ std::string name_of(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-Result<Descriptor> open_directory(const std::string& path) {
-  Descriptor directory(::open(env::parent_of(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!directory.is_open()) return base::fail_errno("cannot open " + base::escaped(env::parent_of(path)), errno);
-  return directory;
+// Not open, and errno set, where it cannot be opened.
+Descriptor open_parent(const std::string& path) {
+  return Descriptor(::open(env::parent_of(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 Result<void> check_private(const Descriptor& directory, const std::string& path) {
@@ -115,7 +114,8 @@ std::uint16_t port_of(const Descriptor& socket) {
 }  // namespace
 
 Result<UnixListener> UnixListener::bind(const std::string& path) {
-  Descriptor directory = TRY(open_directory(path));
+  Descriptor directory = open_parent(path);
+  if (!directory.is_open()) return base::fail_errno("cannot open " + base::escaped(env::parent_of(path)), errno);
   TRY(check_private(directory, env::parent_of(path)));
   const std::string name = name_of(path);
   TRY(remove_stale(directory, name, path));
@@ -138,14 +138,14 @@ UnixListener::~UnixListener() {
 }
 
 Result<std::optional<Descriptor>> connect_unix(const std::string& path) {
-  auto directory = open_directory(path);
-  if (!directory) {
+  const Descriptor directory = open_parent(path);
+  if (!directory.is_open()) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    return std::unexpected(std::move(directory).error());
+    return base::fail_errno("cannot open " + base::escaped(env::parent_of(path)), errno);
   }
   Descriptor socket = unix_socket();
   if (!socket.is_open()) return base::fail_errno("cannot make a socket", errno);
-  while (with_address(socket, address_in(*directory, name_of(path)), ::connect) != 0) {
+  while (with_address(socket, address_in(directory, name_of(path)), ::connect) != 0) {
     if (errno == EINTR) continue;
     if (errno == ECONNREFUSED || errno == ENOENT) return std::nullopt;
     return base::fail_errno("cannot connect to " + base::escaped(path), errno);

@@ -62,6 +62,11 @@ const std::string* find_field(const Fields& fields, std::string_view name) {
   return at == fields.end() ? nullptr : &at->second;
 }
 
+bool begins_with(std::string_view value, std::string_view lowercase) {
+  return std::ranges::equal(value.substr(0, lowercase.size()), lowercase,
+                            [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); });
+}
+
 std::string request_text(std::string_view method, std::string_view target, const Fields& fields) {
   std::string text;
   text.append(method).append(" ").append(target).append(" HTTP/1.1\r\n");

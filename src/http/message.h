@@ -13,6 +13,8 @@ namespace spl::http {
 using Fields = std::vector<std::pair<std::string, std::string>>;
 // The first of the name; null where there is none.
 const std::string* find_field(const Fields& fields, std::string_view name);
+// For values that are compared without regard to case: schemes, media types. `lowercase` is ASCII.
+bool begins_with(std::string_view value, std::string_view lowercase);
 
 struct RequestHead {
   std::string method;

@@ -1,9 +1,10 @@
 #include "http/record_lines.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <cstring>
-#include <optional>
-#include <thread>
+#include <iterator>
 
 #include "base/encoding.h"
 #include "base/limits.h"
@@ -11,18 +12,11 @@
 namespace spl::http {
 namespace {
 
-constexpr std::size_t kParseThreadsMax = 4;
+constexpr std::size_t kParts = 16;  // of a batch: small enough that nobody waits long for another's last one
 constexpr std::size_t kGuardBlockBytes = 1u << 20;
 // A record with its wrapper, before it is parsed.
 constexpr std::size_t kLineBytesMax = 2 * base::kRecordBytesMax;
 constexpr std::size_t kRecordBytesTypical = 512;
-
-struct Part {
-  std::string_view lines;
-  std::vector<Record> records;
-  std::uint64_t lines_read = 0;
-  std::optional<Error> error;  // of line number lines_read
-};
 
 std::string_view take_line(std::string_view& rest) {
   const void* at = std::memchr(rest.data(), '\n', rest.size());
@@ -34,27 +28,57 @@ std::string_view take_line(std::string_view& rest) {
   return line;
 }
 
-void parse(Part& part) {
-  std::string_view rest = part.lines;
-  part.records.reserve(rest.size() / kRecordBytesTypical + 1);
-  while (!rest.empty()) {
-    const std::string_view line = take_line(rest);
-    ++part.lines_read;
-    if (line.empty()) continue;
-    auto record = record::parse_record_line(line);
-    if (!record) {
-      part.error = std::move(record).error();
-      return;
+}  // namespace
+
+struct LineParser::Part {
+  std::string_view lines;
+  std::vector<Record> records;
+  std::uint64_t lines_read = 0;
+  std::optional<Error> error;  // of line number lines_read
+
+  void parse() {
+    std::string_view rest = lines;
+    records.reserve(rest.size() / kRecordBytesTypical + 1);
+    while (!rest.empty()) {
+      const std::string_view line = take_line(rest);
+      ++lines_read;
+      if (line.empty()) continue;
+      auto record = record::parse_record_line(line);
+      if (!record) {
+        error = std::move(record).error();
+        return;
+      }
+      records.push_back(std::move(*record));
     }
-    part.records.push_back(std::move(*record));
   }
+};
+
+struct LineParser::Batch {
+  std::vector<Part> parts;
+  std::atomic<std::size_t> begun = 0;
+  std::mutex mutex;  // guards done
+  std::condition_variable all_done;
+  std::size_t done = 0;
+};
+
+LineParser::LineParser(std::size_t helpers) {
+  for (std::size_t i = 0; i < std::min(helpers, kParseHelpersMax); ++i) helpers_.emplace_back([this] { help(); });
 }
 
-// Cuts at ends of lines, into parts of about the same length.
-std::vector<Part> cut(std::string_view lines, std::size_t count) {
+LineParser::~LineParser() {
+  {
+    const std::scoped_lock lock(mutex_);
+    closing_ = true;
+  }
+  work_ready_.notify_all();
+  for (std::thread& helper : helpers_) helper.join();
+}
+
+// At ends of lines, into parts of about the same length.
+std::vector<LineParser::Part> LineParser::cut(std::string_view lines, std::size_t count) {
   std::vector<Part> parts;
-  while (count > 1 && !lines.empty()) {
-    const std::size_t end = lines.find('\n', lines.size() / count--);
+  for (; count > 1 && !lines.empty(); --count) {
+    const std::size_t end = lines.find('\n', lines.size() / count);
     if (end == std::string_view::npos) break;
     parts.push_back({lines.substr(0, end + 1), {}, 0, {}});
     lines.remove_prefix(end + 1);
@@ -63,20 +87,58 @@ std::vector<Part> cut(std::string_view lines, std::size_t count) {
   return parts;
 }
 
-}  // namespace
-
-Result<std::vector<Record>> parse_record_lines(std::string_view lines, std::size_t workers) {
-  const bool parallel = lines.size() >= kParallelParseBytesMin;
-  std::vector<Part> parts = cut(lines, parallel ? std::min(workers, kParseThreadsMax) : 1);
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < parts.size(); ++i) threads.emplace_back([&part = parts[i]] { parse(part); });
-    parse(parts[0]);
+void LineParser::work_on(Batch& batch) {
+  std::size_t done = 0;
+  for (std::size_t i = batch.begun++; i < batch.parts.size(); i = batch.begun++) {
+    batch.parts[i].parse();
+    ++done;
   }
-  std::vector<Record> records = std::move(parts[0].records);
+  const std::scoped_lock lock(batch.mutex);
+  batch.done += done;
+  if (batch.done == batch.parts.size()) batch.all_done.notify_all();
+}
+
+void LineParser::help() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    work_ready_.wait(lock, [this] { return closing_ || !batches_.empty(); });
+    if (closing_) return;
+    // Whoever takes a batch leaves none of its parts unbegun, but another helper may share it meanwhile.
+    const std::shared_ptr<Batch> batch = batches_.front();
+    if (batch->begun >= batch->parts.size()) {
+      batches_.pop_front();
+      continue;
+    }
+    lock.unlock();
+    work_on(*batch);
+    lock.lock();
+  }
+}
+
+Result<std::vector<Record>> LineParser::parse(std::string_view lines) {
+  const auto batch = std::make_shared<Batch>();
+  const bool alone = helpers_.empty() || lines.size() < kParallelParseBytesMin;
+  batch->parts = cut(lines, alone ? 1 : kParts);
+  if (!alone) {
+    {
+      const std::scoped_lock lock(mutex_);
+      batches_.push_back(batch);
+    }
+    work_ready_.notify_all();
+  }
+  work_on(*batch);
+  if (!alone) {
+    const std::scoped_lock lock(mutex_);
+    std::erase(batches_, batch);
+  }
+  {
+    std::unique_lock lock(batch->mutex);
+    batch->all_done.wait(lock, [&batch] { return batch->done == batch->parts.size(); });
+  }
+  std::vector<Record> records = std::move(batch->parts[0].records);
   std::uint64_t lines_before = 0;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    Part& part = parts[i];
+  for (std::size_t i = 0; i < batch->parts.size(); ++i) {
+    Part& part = batch->parts[i];
     if (part.error)
       return std::unexpected(std::move(*part.error).in("line " + std::to_string(lines_before + part.lines_read)));
     lines_before += part.lines_read;
@@ -107,19 +169,22 @@ Error foreign_actor(std::string_view actor) {
 }
 
 Result<void> ActorGuard::read_more() {
-  held_.erase(0, passed_);
-  checked_ -= passed_;
-  passed_ = 0;
+  held_.erase(0, checked_);
+  passed_ = checked_ = 0;
   const std::size_t before = held_.size();
   held_.resize(before + kGuardBlockBytes);
   const std::size_t n = TRY(base::read_full(in_, std::span(held_).subspan(before)));
   held_.resize(before + n);
   ended_ = n < kGuardBlockBytes;
   const std::size_t last = held_.rfind('\n');
-  const std::size_t whole = ended_ ? held_.size() : last == std::string::npos ? 0 : last + 1;
-  std::string_view rest = std::string_view(held_).substr(0, std::max(whole, checked_)).substr(checked_);
-  if (whole == 0 && held_.size() > kLineBytesMax)
+  if (ended_) {
+    checked_ = held_.size();
+  } else if (last != std::string::npos) {
+    checked_ = last + 1;
+  } else if (held_.size() > kLineBytesMax) {
     return fail(ErrorCode::kUsage, "a line is longer than a record may be");
+  }
+  std::string_view rest = std::string_view(held_).substr(0, checked_);
   while (!rest.empty()) {
     const auto record = record::parse_record_line(take_line(rest));
     if (record && !allowed_(record->actor)) {
@@ -127,7 +192,6 @@ Result<void> ActorGuard::read_more() {
       return std::unexpected(foreign_actor(record->actor));
     }
   }
-  checked_ = std::max(whole, checked_);
   return {};
 }
 

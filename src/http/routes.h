@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "http/exchange.h"
 #include "http/gate.h"
+#include "http/record_lines.h"
 #include "instance/export.h"
 #include "instance/instance.h"
 
@@ -26,8 +27,9 @@ inline constexpr std::uint64_t kActorClocksRecordsMax = 10'000;  // threads up t
 struct Served {
   instance::Instance& instance;
   Gate gate;
-  std::uint16_t port = 0;
-  std::size_t workers = 1;  // threads that one operation may use
+  std::uint16_t port;
+  std::size_t workers;  // threads that one operation may use
+  LineParser lines;
 };
 
 // What one connection keeps from one request to the next.

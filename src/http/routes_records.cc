@@ -61,7 +61,7 @@ Result<void> send_report(Exchange& exchange, const instance::PutReport& report) 
 }
 
 Result<void> post_batch(Call& call, std::string_view lines) {
-  const std::vector<Record> records = TRY(parse_record_lines(lines, call.served.workers));
+  const std::vector<Record> records = TRY(call.served.lines.parse(lines));
   for (const Record& record : records) TRY(check_actor(call.exchange, record.actor));
   const instance::PutReport report = TRY(instance::put_records(call.served.instance, records));
   for (const Record& record : records) note_thread(call, record.thread);
@@ -88,7 +88,7 @@ Result<void> post_records(Call& call) {
   TRY(exchange.only_known_parameters());
   const std::string* type = find_field(exchange.head().fields, "content-type");
   const bool is_ndjson =
-      type != nullptr && (type->starts_with("application/x-ndjson") || type->starts_with("application/ndjson"));
+      type != nullptr && (begins_with(*type, "application/x-ndjson") || begins_with(*type, "application/ndjson"));
   if (!is_ndjson) return post_one(call);
   if (TRY(exchange.fill_body(kBatchBytesMax)) == BodyBuffer::Fill::kWhole)
     return post_batch(call, exchange.body_buffer().view());
@@ -132,8 +132,8 @@ Result<void> list_records(Call& call) {
     text.clear();
     return {};
   };
-  auto walked = reader->changes(
-      next_since, limit + 1, thread == nullptr ? std::nullopt : std::optional<std::string_view>(*thread), visit);
+  auto walked = reader->changes(next_since, limit + 1,
+                                thread == nullptr ? std::nullopt : std::optional<std::string_view>(*thread), visit);
   if (!walked && !has_more) return walked;
   text += "],\"next_since\":" + std::to_string(next_since) + ",\"has_more\":" + (has_more ? "true}" : "false}");
   TRY(exchange.write(text));

@@ -52,8 +52,8 @@ class Server::Impl {
         tls_(std::move(tls)),
         stop_(std::move(stop)),
         cut_(std::move(cut)),
-        served_{instance, Gate(instance), tcp_.port,
-                options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency())},
+        workers_(options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency())),
+        served_{instance, Gate(instance), tcp_.port, workers_, LineParser(workers_ - 1)},
         around_{served_, budget_, *stop_, *cut_, options_.times, tls_.get()} {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -83,6 +83,8 @@ class Server::Impl {
 
  private:
   struct Connection {
+    explicit Connection(Door d) : door(d) {}
+    Door door;
     std::thread thread;
     std::atomic<bool> done = false;
   };
@@ -126,7 +128,8 @@ class Server::Impl {
     const int on = 1;
     if (door == Door::kTcp) ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     reap();
-    if (connections_.size() >= options_.connections_max) {
+    const auto count = std::ranges::count(connections_, door, &Connection::door);
+    if (static_cast<std::size_t>(count) >= options_.connections_max) {
       // One try: who does not read it has lost nothing. Not in the clear where TLS is spoken.
       if (door == Door::kUnix || !tls_) ::send(socket.number(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL);
       return {};
@@ -136,7 +139,7 @@ class Server::Impl {
   }
 
   void begin(Descriptor socket, Door door) {
-    Connection& connection = connections_.emplace_back();
+    Connection& connection = connections_.emplace_back(door);
     {
       const std::scoped_lock lock(mutex_);
       ++running_;
@@ -175,6 +178,7 @@ class Server::Impl {
   const std::unique_ptr<Interrupt> stop_;
   const std::unique_ptr<Interrupt> cut_;
   BodyBudget budget_{kBodiesBytesMax};
+  const std::size_t workers_;
   Served served_;
   const Surroundings around_;
   std::list<Connection> connections_;  // run()'s thread's

@@ -13,7 +13,7 @@
 
 namespace spl::http {
 
-inline constexpr std::size_t kConnectionsMax = 256;
+inline constexpr std::size_t kConnectionsMax = 256;  // at each door: strangers at one cannot shut the owner out
 inline constexpr std::chrono::milliseconds kStopGrace{10'000};  // for requests that run when the stop comes
 
 struct ServerOptions {

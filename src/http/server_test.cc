@@ -209,22 +209,21 @@ TEST_F(ServerTest, AsksForABodyOnlyWhereItWantsIt) {
 
 TEST_F(ServerTest, OneConnectionTooManyIsToldSo) {
   options_.connections_max = 2;
-  RawClient first = daemon().local();
-  RawClient second = daemon().tcp();
-  EXPECT_EQ(first.ask("GET", "/health")->status, 200);
-  EXPECT_EQ(second.ask("GET", "/health")->status, 200);
   for (const Door door : {Door::kTcp, Door::kUnix}) {
-    RawClient third = door == Door::kTcp ? daemon().tcp() : daemon().local();
+    const auto connect = [&] { return door == Door::kTcp ? daemon().tcp() : daemon().local(); };
+    RawClient first = connect();
+    RawClient second = connect();
+    EXPECT_EQ(first.ask("GET", "/health")->status, 200);
+    EXPECT_EQ(second.ask("GET", "/health")->status, 200);
+    RawClient third = connect();
     const auto answer = third.receive();
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->status, 503);
     EXPECT_EQ(answer->text("code"), "UNAVAILABLE");
-  }
-  first = daemon().local();
-  for (;;) {
-    // The place of the one that was closed is free once its thread has seen it.
-    if (first.ask("GET", "/health").value_or(RawAnswer()).status == 200) break;
-    first = daemon().local();
+    // The place of one that closes is free once its thread has seen it.
+    do {
+      first = connect();
+    } while (first.ask("GET", "/health").value_or(RawAnswer()).status != 200);
   }
 }
 

@@ -70,8 +70,10 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
     if (first_lock) made_.push_back(paths_.lock());
   }
   config_ = TRY(load_config(env_, paths_));
-  // Asked under the lock: a store that another process has made meanwhile is not this one's to take away.
-  if (how == OpenFor::kCreating && !TRY(env_.fs.info(paths_.store()))) {
+  // Asked under the lock: a home whose store another process has made meanwhile is not this one's to take away.
+  if (TRY(env_.fs.info(paths_.store()))) {
+    made_.clear();
+  } else if (how == OpenFor::kCreating) {
     for (const char* suffix : {"", "-wal", "-shm"}) made_.push_back(paths_.store() + suffix);
   }
   store_ = TRY(open_store(env_, options, paths_, how));
