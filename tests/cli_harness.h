@@ -70,8 +70,10 @@ unsigned mode_of(const std::string& path);
 
 // A scratch directory with homes in it. A daemon that still runs there at the end is stopped.
 class CliTest : public ::testing::Test {
- protected:
+ public:
   ~CliTest() override;
+
+ protected:
   [[nodiscard]] std::string path(const std::string& name) const { return scratch_.path() + "/" + name; }
   // Runs a command on the home of this name.
   Ran on(const std::string& home, Words words, const Input& input = {});

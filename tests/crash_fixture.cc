@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 
 #include "base/encoding.h"
 
@@ -56,7 +58,7 @@ Result<CrashState> state_of(CrashMachine& machine, Instance& instance) {
     state.bundle_number = std::to_string(verified.manifest.export_sequence);
     const auto last = TRY(setting_of(instance, store::kExportSequenceSetting));
     if (verified.manifest.source_did == state.contents.did &&
-        std::atoll(last.c_str()) < std::atoll(state.bundle_number.c_str()))
+        std::strtoull(last.c_str(), nullptr, 10) < verified.manifest.export_sequence)
       return fail("a finished file has number " + state.bundle_number + ", and the store's last is " + last);
   }
   return state;

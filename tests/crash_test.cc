@@ -89,7 +89,7 @@ std::string ndjson(const std::string& thread, std::uint64_t count) {
   return lines;
 }
 
-std::function<Result<void>(CrashRun&)> import_step(ImportOptions options) {
+std::function<Result<void>(CrashRun&)> import_step(const ImportOptions& options) {
   return [options](CrashRun& run) -> Result<void> {
     TRY(testing::import_text(*run.instance, foreign_bundle(), options));
     return {};

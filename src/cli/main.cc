@@ -12,19 +12,16 @@ namespace {
 
 // A standard stream that was closed would be the next file that is opened, and what is printed would go into it. Where
 // it cannot be had, the process ends.
-bool hold_standard_streams() {
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (::fcntl(stream, F_GETFD) >= 0) continue;
-    // Opened the wrong way round: its use is an error, as that of a closed one is.
-    if (::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) != stream) return false;
-  }
-  return true;
+bool hold(int stream) {
+  if (::fcntl(stream, F_GETFD) >= 0) return true;
+  // Opened the wrong way round: its use is an error, as that of a closed one is.
+  return ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) == stream;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (!hold_standard_streams()) return 1;
+  if (!hold(STDIN_FILENO) || !hold(STDOUT_FILENO) || !hold(STDERR_FILENO)) return 1;
   // A reader that goes away is an error of write(2), told where it happens.
   ::signal(SIGPIPE, SIG_IGN);
   ::umask(077);

@@ -141,6 +141,8 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(Instance& instance, Expor
   bundle::Manifest manifest;
   manifest.export_sequence = TRY(take_sequence(instance));
   const auto reader = TRY(instance.store().reader());
+  if (TRY(reader->setting(store::kDidSetting)) != identity->did)
+    return fail("the identity was replaced while the export began", "export again");
   const std::string now = env::rfc3339(instance.env().clock.now());
   const store::StoreCounts counts = TRY(reader->counts());
   auto writer = std::make_unique<bundle::BundleWriter>(

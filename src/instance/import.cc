@@ -39,6 +39,9 @@ class Import {
   Result<void> check_authority();
   Result<void> check_tokens();
   Result<void> adopt();
+  Result<void> take_over_sequence();
+  Result<void> note_sequence(const std::string& did, std::uint64_t sequence);
+  Result<std::uint64_t> known_sequence(const std::string& did);
   Result<void> note_effects(const std::set<std::string>& effective_before);
   Result<std::set<std::string>> effective_now(const std::optional<std::string>& did);
   Result<void> fill_counts();
@@ -189,8 +192,7 @@ Result<void> Import::check_signer() {
 }
 
 Result<void> Import::check_age() {
-  const auto last = TRY(writer_->setting(std::string(kRestoredSetting) + manifest_.source_did));
-  const std::uint64_t sequence = last ? std::strtoull(last->c_str(), nullptr, 10) : 0;
+  const std::uint64_t sequence = TRY(known_sequence(manifest_.source_did));
   if (manifest_.export_sequence >= sequence) return {};
   const bool stops = manifest_.tokens_carried && !options_.allow_older;
   find("age", stops ? "stop" : "warn", manifest_.source_did,
@@ -263,20 +265,14 @@ Result<void> Import::note_effects(const std::set<std::string>& effective_before)
 
 // Everything beside the records, in the same transaction.
 Result<void> Import::adopt() {
-  const bool takes = adopts_ || report_.identity == "same";
   if (adopts_) {
     const substrate::Identity identity = TRY(substrate::identity_from(seed_.reveal(), document_));
     TRY(substrate::stage_identity(instance_.env(), instance_.paths().identity(), identity));
     TRY(writer_->set_setting(store::kDidSetting, identity.did));
     TRY(writer_->set_setting(kCreatedAtSetting, env::rfc3339(instance_.env().clock.now())));
   }
-  if (takes && mode_ == Mode::kInsert) {
-    const auto own = TRY(writer_->setting(store::kExportSequenceSetting));
-    const std::uint64_t own_sequence = adopts_ || !own ? 0 : std::strtoull(own->c_str(), nullptr, 10);
-    if (manifest_.export_sequence >= own_sequence) {
-      TRY(writer_->set_setting(store::kExportSequenceSetting, std::to_string(manifest_.export_sequence)));
-      TRY(writer_->set_setting(store::kPreviousExportSetting, base::to_hex(manifest_.bundle_sha256.view())));
-    }
+  if (adopts_ || report_.identity == "same") {
+    TRY(take_over_sequence());
     for (const store::Token& token : tokens_) TRY(writer_->put_token(token));
   }
   if (records_before_ == 0) {
@@ -284,11 +280,30 @@ Result<void> Import::adopt() {
     instance_.env().random.fill(random);
     TRY(writer_->new_incarnation(base::to_hex(random)));
   }
-  const std::string restored = std::string(kRestoredSetting) + manifest_.source_did;
-  const auto last = TRY(writer_->setting(restored));
-  if (!last || std::strtoull(last->c_str(), nullptr, 10) < manifest_.export_sequence)
-    TRY(writer_->set_setting(restored, std::to_string(manifest_.export_sequence)));
-  return {};
+  return note_sequence(manifest_.source_did, manifest_.export_sequence);
+}
+
+// The largest export of a DID that was seen here is remembered, whoever is the instance's identity later.
+Result<void> Import::note_sequence(const std::string& did, std::uint64_t sequence) {
+  if (TRY(known_sequence(did)) >= sequence) return {};
+  return writer_->set_setting(std::string(kRestoredSetting) + did, std::to_string(sequence));
+}
+
+Result<std::uint64_t> Import::known_sequence(const std::string& did) {
+  const auto text = TRY(writer_->setting(std::string(kRestoredSetting) + did));
+  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+}
+
+// export_sequence travels with the identity, and never goes back.
+Result<void> Import::take_over_sequence() {
+  const auto own = TRY(writer_->setting(store::kExportSequenceSetting));
+  const std::uint64_t own_sequence = own ? std::strtoull(own->c_str(), nullptr, 10) : 0;
+  if (did_before_) TRY(note_sequence(*did_before_, own_sequence));
+  const std::uint64_t known = TRY(known_sequence(manifest_.source_did));
+  const std::uint64_t sequence = std::max(known, manifest_.export_sequence);
+  TRY(writer_->set_setting(store::kExportSequenceSetting, std::to_string(sequence)));
+  if (manifest_.export_sequence < known) return {};
+  return writer_->set_setting(store::kPreviousExportSetting, base::to_hex(manifest_.bundle_sha256.view()));
 }
 
 Result<void> Import::fill_counts() {

@@ -82,8 +82,8 @@ class StoreReader {
   // named.
   virtual Result<void> changes(std::uint64_t since, std::uint64_t limit, std::optional<std::string_view> thread,
                                const RecordVisitor& visit) = 0;
-  // All records in the order of a bundle: by thread directory, then id, both bytewise. `directory`
-  // is the thread's.
+  // All records in the order of a bundle: by path, bytewise, which is by "<directory>/", then id.
+  // `directory` is the thread's.
   virtual Result<void> bundle_order(
       const std::function<Result<void>(std::string_view directory, const StoredRecord&)>& visit) = 0;
   // Every thread, by its directory's name.

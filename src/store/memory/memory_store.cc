@@ -104,8 +104,11 @@ class Reading : public Base {
   }
 
   Result<void> bundle_order(const std::function<Result<void>(std::string_view, const StoredRecord&)>& visit) override {
-    const auto threads = state().threads;
-    for (const auto& [directory, thread] : threads) {
+    // By path, in which a slash follows the directory.
+    std::map<std::string, decltype(state().threads.begin()->second)> threads;
+    for (const auto& [directory, thread] : state().threads) threads.emplace(directory + "/", thread);
+    for (const auto& [path, thread] : threads) {
+      const std::string_view directory = std::string_view(path).substr(0, path.size() - 1);
       std::vector<Numbered> entries = entries_of(state(), *thread);
       std::ranges::sort(entries, {}, [](const Numbered& e) { return e.record->id; });
       for (const Numbered& entry : entries) TRY(visit(directory, stored(entry)));

@@ -133,8 +133,9 @@ Result<void> Reading<Base>::changes(std::uint64_t since, std::uint64_t limit, st
 template <class Base>
 Result<void> Reading<Base>::bundle_order(
     const std::function<Result<void>(std::string_view, const StoredRecord&)>& visit) {
-  // Thread by thread, so that SQLite sorts one thread at a time, and on disk where that is large.
-  db::Statement& threads = *TRY(session_.get("SELECT thread_no, directory FROM threads ORDER BY directory"));
+  // Thread by thread, so that SQLite sorts one thread at a time, and on disk where that is large. The slash that
+  // follows a directory in a path is greater than % - . and so has its part in the order: a-b/ comes before a/.
+  db::Statement& threads = *TRY(session_.get("SELECT thread_no, directory FROM threads ORDER BY directory || '/'"));
   while (TRY(threads.step())) {
     const std::string directory(threads.text(1));
     db::Statement& rows =
