@@ -57,7 +57,9 @@ using base::fail;
 using base::Result;
 }  // namespace spl
 
-// The value of a Result, or return its error from the calling function.
+// The value of a Result, or return its error from the calling function. To be used where nothing that needs a
+// destructor was built before it in the same expression: not beside other members in braces, not after a temporary
+// among a call's arguments. GCC 12 does not destroy those when it returns.
 #define TRY(...) SPL_TRY_IMPL(SPL_TRY_NAME(__COUNTER__), , __VA_ARGS__)
 // The same, with the name of what was worked on put before the message.
 #define TRY_IN(what, ...) SPL_TRY_IMPL(SPL_TRY_NAME(__COUNTER__), .in(what), __VA_ARGS__)

@@ -67,7 +67,8 @@ void BodyBuffer::wipe() {
 
 Result<std::unique_ptr<SpooledBody>> SpooledBody::make(env::Env env, const std::string& directory,
                                                        std::string_view beginning, Wire& wire) {
-  std::unique_ptr<SpooledBody> spooled(new SpooledBody(TRY(env.fs.open_unnamed(directory))));
+  auto file = TRY(env.fs.open_unnamed(directory));
+  std::unique_ptr<SpooledBody> spooled(new SpooledBody(std::move(file)));
   TRY(spooled->file_->write_at(0, beginning));
   spooled->size_bytes_ = beginning.size();
   const auto block = std::make_unique_for_overwrite<char[]>(kSpoolBlockBytes);

@@ -81,7 +81,10 @@ Json emitted_json(const instance::Emitted& emitted) {
 
 Result<instance::Emitted> parse_emitted(const Json& json) {
   JsonMembers members = TRY(JsonMembers::of(json));
-  return instance::Emitted{TRY(RecordId::parse(TRY(members.text("id")))), TRY(members.text("thread"))};
+  instance::Emitted emitted;
+  emitted.id = TRY(RecordId::parse(TRY(members.text("id"))));
+  emitted.thread = TRY(members.text("thread"));
+  return emitted;
 }
 
 Json identity_json(const instance::IdentitySummary& summary) {
@@ -91,8 +94,11 @@ Json identity_json(const instance::IdentitySummary& summary) {
 
 Result<instance::IdentitySummary> parse_identity(const Json& json) {
   JsonMembers members = TRY(JsonMembers::of(json));
-  return instance::IdentitySummary{TRY(members.text("did")), TRY(members.text("public_key_multibase")),
-                                   TRY(members.text("created_at"))};
+  instance::IdentitySummary summary;
+  summary.did = TRY(members.text("did"));
+  summary.public_key_multibase = TRY(members.text("public_key_multibase"));
+  summary.created_at = TRY(members.text("created_at"));
+  return summary;
 }
 
 Json ids_json(const std::vector<RecordId>& ids) {
@@ -279,8 +285,12 @@ Result<std::vector<instance::Finding>> parse_findings(const Json& json) {
   std::vector<instance::Finding> findings;
   for (const Json& item : *json.array()) {
     JsonMembers members = TRY(JsonMembers::of(item));
-    findings.push_back({TRY(members.text("check")), TRY(members.text("status")), TRY(members.text("subject")),
-                        TRY(members.text("message")), TRY(members.text("hint"))});
+    instance::Finding& finding = findings.emplace_back();
+    finding.check = TRY(members.text("check"));
+    finding.status = TRY(members.text("status"));
+    finding.subject = TRY(members.text("subject"));
+    finding.message = TRY(members.text("message"));
+    finding.hint = TRY(members.text("hint"));
   }
   return findings;
 }

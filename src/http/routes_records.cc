@@ -72,8 +72,9 @@ Result<void> post_batch(Call& call, std::string_view lines) {
 Result<void> post_spooled(Call& call) {
   Exchange& exchange = call.exchange;
   instance::Instance& instance = call.served.instance;
-  const auto spooled = TRY(SpooledBody::make(instance.env(), instance.paths().run(), exchange.body_buffer().view(),
-                                             *TRY(exchange.body_wire())));
+  Wire& wire = *TRY(exchange.body_wire());
+  const auto spooled =
+      TRY(SpooledBody::make(instance.env(), instance.paths().run(), exchange.body_buffer().view(), wire));
   exchange.body_buffer().recycle();
   ActorGuard guarded(*spooled, [&exchange](std::string_view actor) { return may_write_as(exchange, actor); });
   const bool anybody = may_write_as(exchange, "");

@@ -91,7 +91,10 @@ Result<void> thread_state(Call& call) {
                            {"state", record::thread_state_name(summary.state)},
                            {"records", summary.records},
                            {"last_sequence", summary.last_sequence}};
-  if (summary.records <= kActorClocksRecordsMax) json.add("actor_clocks", TRY(actor_clocks(*reader, summary.thread)));
+  if (summary.records <= kActorClocksRecordsMax) {
+    Json clocks = TRY(actor_clocks(*reader, summary.thread));
+    json.add("actor_clocks", std::move(clocks));
+  }
   return exchange.send_json(200, json);
 }
 

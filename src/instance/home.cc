@@ -78,7 +78,8 @@ Result<void> make_parts(env::Env env, const HomePaths& paths, std::vector<std::s
 
 Result<Config> load_config(env::Env env, const HomePaths& paths) {
   if (!TRY(env.fs.info(paths.config()))) return Config{};
-  return parse_config(paths.config(), TRY(env::read_file(env.fs, paths.config(), kConfigBytesMax)));
+  const std::string text = TRY(env::read_file(env.fs, paths.config(), kConfigBytesMax));
+  return parse_config(paths.config(), text);
 }
 
 Result<std::vector<std::string>> make_home(env::Env env, const HomePaths& paths) {

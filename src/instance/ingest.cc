@@ -115,10 +115,10 @@ Result<void> put_batch(store::StoreWriter& writer, ParsedBatch&& batch, PutRepor
 
 // The members of a new record as JSON, to be parsed like any other.
 struct Draft {
-  record::Act act;
+  record::Act act = record::Act::kIntend;
   std::string actor;
   std::string body;
-  std::uint64_t clock;
+  std::uint64_t clock = 0;
   std::vector<RecordId> parents;
   std::string thread;
 };
@@ -238,12 +238,12 @@ Result<Emitted> emit(Instance& instance, const Emission& emission) {
   if (!emission.actor && !identity)
     return fail("this instance has no identity to act as", "spl identity generate makes one; or give --actor DID");
   const bool own = !emission.actor || (identity && *emission.actor == identity->did);
-  Draft draft{emission.act,
-              own ? identity->did : *emission.actor,
-              TRY(emission_body(emission)),
-              0,
-              emission.fulfills,
-              emission.thread ? *emission.thread : new_thread(instance.env())};
+  Draft draft;
+  draft.act = emission.act;
+  draft.actor = own ? identity->did : *emission.actor;
+  draft.body = TRY(emission_body(emission));
+  draft.parents = emission.fulfills;
+  draft.thread = emission.thread ? *emission.thread : new_thread(instance.env());
   Emitted emitted{{}, draft.thread};
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
     Draft now = draft;
@@ -275,8 +275,12 @@ Result<std::vector<RecordId>> endorse(Instance& instance, const std::vector<Reco
     }
     for (auto& [thread, endorsed] : by_thread) {
       const codec::Json body = codec::Json::Object{{"endorses", std::move(endorsed)}, {"kind", "spl.endorsement.v1"}};
-      Draft draft{
-          record::Act::kKnow, identity->did, body.text(), TRY(writer.next_clock(identity->did, thread)), {}, thread};
+      Draft draft;
+      draft.act = record::Act::kKnow;
+      draft.actor = identity->did;
+      draft.body = body.text();
+      draft.clock = TRY(writer.next_clock(identity->did, thread));
+      draft.thread = thread;
       const Record record = TRY(make_record(std::move(draft), identity.get()));
       TRY(writer.put(record));
       written.push_back(record.id);

@@ -81,7 +81,8 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
   if (how != OpenFor::kReading) {
     // The store's file is durable before its name can be relied on.
     TRY(env_.fs.sync_directory(paths_.root));
-    TRY(substrate::settle_identity(env_, paths_.identity(), TRY(TRY(store_->reader())->setting(store::kDidSetting))));
+    const auto did = TRY(TRY(store_->reader())->setting(store::kDidSetting));
+    TRY(substrate::settle_identity(env_, paths_.identity(), did));
   }
   return load();
 }
