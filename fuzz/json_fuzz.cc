@@ -1,4 +1,5 @@
-// Canonical JSON of any bytes: a form that is reached is its own canonical form, and the document made of it says the same.
+// Canonical JSON of any bytes: a form that is reached is its own canonical form, and the document made of it says the
+// same.
 #include <cstddef>
 #include <cstdint>
 #include <string>

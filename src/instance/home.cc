@@ -2,6 +2,8 @@
 
 #include <toml++/toml.h>
 
+#include <ranges>
+
 #include "crypto/age_keys.h"
 
 namespace spl::instance {
@@ -92,12 +94,12 @@ Result<std::vector<std::string>> make_home(env::Env env, const HomePaths& paths)
 }
 
 Result<void> unmake_home(env::Env env, const std::vector<std::string>& made) {
-  for (auto path = made.rbegin(); path != made.rend(); ++path) {
-    const auto info = TRY(env.fs.info(*path));
+  for (const std::string& path : std::views::reverse(made)) {
+    const auto info = TRY(env.fs.info(path));
     if (!info) continue;
     // A directory that holds something by now is somebody's: it stays.
-    if (info->type == env::FileType::kDirectory && !TRY(env.fs.list(*path)).empty()) continue;
-    TRY(env.fs.remove(*path));
+    if (info->type == env::FileType::kDirectory && !TRY(env.fs.list(path)).empty()) continue;
+    TRY(env.fs.remove(path));
   }
   return {};
 }

@@ -147,11 +147,11 @@ Result<Bearer> check_token(store::StoreReader& reader, const std::optional<std::
 std::string tokens_text(const std::vector<store::Token>& tokens) {
   Json::Array array;
   for (const store::Token& token : tokens) {
-    array.push_back(Json::Object{{"account", token.account},
-                                 {"created_at", token.created_at},
-                                 {"expires_at", token.expires_at ? Json(*token.expires_at) : Json()},
-                                 {"scopes", texts(token.scopes)},
-                                 {"sha256", base::to_hex(token.sha256.view())}});
+    array.emplace_back(Json::Object{{"account", token.account},
+                                    {"created_at", token.created_at},
+                                    {"expires_at", token.expires_at ? Json(*token.expires_at) : Json()},
+                                    {"scopes", texts(token.scopes)},
+                                    {"sha256", base::to_hex(token.sha256.view())}});
   }
   return Json(Json::Object{{"kind", "spl.tokens.v1"}, {"tokens", std::move(array)}}).text();
 }

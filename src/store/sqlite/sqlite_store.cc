@@ -169,7 +169,7 @@ Result<std::int64_t> SqliteWriter::actor_number(std::string_view actor) {
 
 Result<PutOutcome> SqliteWriter::put(const Record& record) {
   if (id_filter_ && !id_filter_->add_new(record.id)) TRY(make_id_index());
-  const std::int64_t thread_number_ = TRY(thread_number(record.thread));
+  const std::int64_t number = TRY(thread_number(record.thread));
   const std::uint8_t flags = record::fold_flags(record);
   db::Statement& insert = *TRY(session_.get(id_filter_ ? "INSERT INTO record_log(id, thread_no, flags, clock, "
                                                          "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?)"
@@ -177,7 +177,7 @@ Result<PutOutcome> SqliteWriter::put(const Record& record) {
                                                          "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?) "
                                                          "ON CONFLICT(id) DO NOTHING"));
   insert.bind_blob(1, record.id.digest.view())
-      .bind(2, thread_number_)
+      .bind(2, number)
       .bind(3, flags)
       .bind(4, static_cast<std::int64_t>(record.clock))
       .bind_text(5, record.canonical);
@@ -186,12 +186,12 @@ Result<PutOutcome> SqliteWriter::put(const Record& record) {
   TRY(insert.run());
   if (session_.connection.changes() == 0) return meet_duplicate(record);
 
-  ThreadSum& sum = thread_sums_[thread_number_];
+  ThreadSum& sum = thread_sums_[number];
   sum.records += 1;
   sum.last_sequence = session_.connection.last_rowid();
   sum.flags |= flags;
   const std::int64_t actor = TRY(actor_number(record.actor));
-  auto [clock, fresh] = clock_sums_.try_emplace({thread_number_, actor}, static_cast<std::int64_t>(record.clock));
+  auto [clock, fresh] = clock_sums_.try_emplace({number, actor}, static_cast<std::int64_t>(record.clock));
   if (!fresh) clock->second = std::max(clock->second, static_cast<std::int64_t>(record.clock));
   if (thread_sums_.size() > kSumsPendingMax || clock_sums_.size() > kSumsPendingMax) TRY(flush_sums());
   return PutOutcome::kInserted;
