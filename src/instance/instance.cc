@@ -1,7 +1,5 @@
 #include "instance/instance.h"
 
-#include <ranges>
-
 #include "base/encoding.h"
 #include "crypto/did_key.h"
 #include "store/memory/memory_store.h"
