@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "codec/json.h"
+#include "codec/json_cursor.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace spl::codec;
@@ -14,6 +15,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string canonical;
   const bool good = canonicalize_json(text, canonical).has_value();
   const auto document = Json::parse(text);
+  // What is passed as canonical is what the long way, which a space before the text forces, makes of it.
+  JsonCursor cursor(text);
+  std::string_view skipped;
+  if (cursor.skip_canonical(skipped)) {
+    std::string long_way;
+    SPL_CHECK(canonicalize_json(" " + std::string(skipped), long_way).has_value());
+    SPL_CHECK(long_way == skipped);
+  }
   if (!good) return 0;
   std::string again;
   SPL_CHECK(canonicalize_json(canonical, again).has_value());

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <memory>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -43,6 +45,40 @@ TEST_F(CliDaemonTest, ServesInTheBackgroundUntilItIsStopped) {
   const std::string log = read_file(path("h/logs/spl.log"));
   for (std::size_t at = 0; at < log.size(); at = log.find('\n', at) + 1)
     EXPECT_NE(json_of(log.substr(at, log.find('\n', at) - at)).find("event"), nullptr);
+}
+
+TEST_F(CliDaemonTest, InitByManyAtATimeMakesOneInstance) {
+  for (int round = 0; round < 5; ++round) {
+    const std::string home = path("h" + std::to_string(round));
+    std::vector<std::unique_ptr<Process>> processes;
+    for (int i = 0; i < 4; ++i)
+      processes.push_back(std::make_unique<Process>(Words{"--home", home, "init", "-o", "json"}));
+    int created = 0;
+    std::set<std::string> dids;
+    for (const auto& process : processes) {
+      const Ran ran = process->wait();
+      ASSERT_EQ(ran.code, 0) << ran.err;
+      const codec::Json json = json_of(ran.out);
+      created += flag_of(json, "created") ? 1 : 0;
+      dids.insert(text_of(json, "did"));
+    }
+    EXPECT_EQ(created, 1);
+    EXPECT_EQ(dids.size(), 1u);
+  }
+}
+
+TEST_F(CliDaemonTest, AnIdentityOutlivesItsStore) {
+  make_home("h", 1);
+  const std::string key = read_file(path("h/identity/private_key.bin"));
+  for (const char* suffix : {"", "-wal", "-shm"}) ::unlink(path(std::string("h/hub.db") + suffix).c_str());
+  for (int i = 0; i < 2; ++i) {
+    const Ran ran = on("h", {"init"});
+    EXPECT_EQ(ran.code, 3) << ran.out;
+    EXPECT_NE(ran.err.find("holds the identity did:key:"), std::string::npos) << ran.err;
+  }
+  EXPECT_EQ(on("h", {"identity", "generate"}).code, 3);
+  EXPECT_EQ(read_file(path("h/identity/private_key.bin")), key);
+  EXPECT_FALSE(exists(path("h/identity/previous")));
 }
 
 TEST_F(CliDaemonTest, ServesInTheForegroundUntilASignal) {

@@ -1,5 +1,6 @@
 // Instances, identities, records, threads, accounts and tokens, as commands on a home without a daemon.
 #include <algorithm>
+#include <filesystem>
 
 #include "cli_harness.h"
 
@@ -86,6 +87,22 @@ TEST_F(CliInstanceTest, AnIdentityIsMadeOnceAndShown) {
   EXPECT_NE(on("h", {"identity", "verify"}).code, 0);
 }
 
+TEST_F(CliInstanceTest, RecordsAreReadWithoutTheKey) {
+  make_home("h", 2);
+  const std::string did = text_of(json_on("h", {"status"}), "did");
+  std::filesystem::remove(path("h/identity/private_key.bin"));
+  EXPECT_EQ(text_of(json_on("h", {"status"}), "did"), did);
+  EXPECT_EQ(json_on("h", {"thread", "list"}).array()->size(), 2u);
+  for (const Words& words : {Words{"identity", "show"}, Words{"identity", "verify"}, Words{"intend", "x"}}) {
+    const Ran ran = on("h", words);
+    EXPECT_EQ(ran.code, 1) << words[0];
+    EXPECT_NE(ran.err.find("are not those of the instance's identity " + did), std::string::npos) << ran.err;
+  }
+  const Ran doctor = on("h", {"doctor"});
+  EXPECT_EQ(doctor.code, 1);
+  EXPECT_NE(doctor.out.find("stop  identity: "), std::string::npos) << doctor.out << doctor.err;
+}
+
 TEST_F(CliInstanceTest, DoctorFindsNothingWrongAndThenABrokenIdentity) {
   make_home("h", 1);
   const codec::Json findings = json_on("h", {"doctor"});
@@ -100,6 +117,20 @@ TEST_F(CliInstanceTest, DoctorFindsNothingWrongAndThenABrokenIdentity) {
   EXPECT_TRUE(std::ranges::any_of(*broken.array(), [](const codec::Json& finding) {
     return text_of(finding, "status") == "stop" && text_of(finding, "check") == "identity";
   }));
+}
+
+TEST_F(CliInstanceTest, DoctorFindsDamagedRows) {
+  make_home("h", 2);
+  const auto finds = [this](const std::string& damage) {
+    const std::string sql = "sqlite3 '" + path("h/hub.db") + "' \"UPDATE record_log SET " + damage + "\"";
+    EXPECT_EQ(std::system(sql.c_str()), 0);
+    const codec::Json findings = json_on("h", {"doctor"}, {}, 1);
+    return std::ranges::any_of(*findings.array(), [](const codec::Json& finding) {
+      return text_of(finding, "status") == "stop" && text_of(finding, "check") == "content addresses";
+    });
+  };
+  EXPECT_TRUE(finds("canonical='{}' WHERE sequence=1"));
+  EXPECT_TRUE(finds("id=x'00' WHERE sequence=1"));
 }
 
 TEST_F(CliRecordTest, AnIntentionOpensAThreadThatWorkAndKnowledgeCloses) {
@@ -254,6 +285,9 @@ TEST_F(CliRecordTest, ForeignRecordsOnReservedThreadsTakeEffectWhenEndorsed) {
   EXPECT_EQ(members(list.array()->front()), (Words{"id", "thread", "actor", "act", "reason"}));
   const std::string id = text_of(list.array()->front(), "id");
   EXPECT_NE(on("h", {"authority", "list"}).out.find(id), std::string::npos);
+  const std::string doctor = on("h", {"doctor"}).out;
+  EXPECT_NE(doctor.find(id), std::string::npos) << doctor;
+  EXPECT_NE(doctor.find("th_consent takes no effect"), std::string::npos) << doctor;
   const codec::Json endorsed = json_on("h", {"authority", "endorse", id});
   EXPECT_EQ(endorsed.find("endorsed")->array()->size(), 1u);
   EXPECT_EQ(on("h", {"authority", "list", "-o", "json"}).out, "[]\n");
@@ -276,7 +310,9 @@ TEST_F(CliAccessTest, AccountsAreMadeListedAndRevoked) {
 
 TEST_F(CliAccessTest, ATokenIsShownOnceAndRevokedByItsId) {
   make_home("h", 0);
-  ASSERT_EQ(on("h", {"service-account", "create", "ci", "--scope", "records:read"}).code, 0);
+  const Ran account = on("h", {"service-account", "create", "ci", "--scope", "records:read"});
+  ASSERT_EQ(account.code, 0);
+  EXPECT_NE(account.out.find("actors none"), std::string::npos) << account.out;
   const codec::Json made = json_on("h", {"token", "create", "ci", "--expires", "90d", "--env", "test"});
   EXPECT_EQ(members(made), (Words{"token", "id", "account", "scopes", "created_at", "expires_at"}));
   EXPECT_TRUE(text_of(made, "token").starts_with("spl_test_ci_"));

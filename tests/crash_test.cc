@@ -21,6 +21,7 @@ using testing::CrashRun;
 using testing::CrashState;
 using testing::CrashSweep;
 using testing::Image;
+using testing::kCrashHome;
 using testing::SimError;
 using testing::Survivors;
 using testing::SweepExtent;
@@ -333,6 +334,68 @@ TEST(Unmaking, LeavesAHomeThatWasThereBefore) {
   const Image before = machine.fs.contents();
   ASSERT_TRUE(fail_to_fill_a_new_home(machine));
   EXPECT_EQ(machine.fs.contents(), before);
+}
+
+TEST(Unmaking, ComesAfterTheErrorThatItFollows) {
+  CrashMachine machine;
+  auto made = machine.open(OpenFor::kCreating);
+  ASSERT_TRUE(made);
+  machine.fs.cut_at(machine.fs.calls() + 1);
+  const Error error = Instance::unmade_after(std::move(*made), {ErrorCode::kVerification, "first", "do this"});
+  EXPECT_EQ(error.code, ErrorCode::kVerification);
+  EXPECT_EQ(error.message, "first");
+  EXPECT_TRUE(error.hint.starts_with("do this; the home that was made for it is not all gone: ")) << error.hint;
+}
+
+TEST(Unmaking, TakesTheDirectoriesAboveANewHomeToo) {
+  CrashMachine machine;
+  const Image before = machine.fs.contents();
+  env::NullLog log;
+  auto made = Instance::open(machine.env(), {"/home/um/q/r", "", "memory:"}, OpenFor::kCreating);
+  ASSERT_TRUE(made) << made.error().message;
+  ASSERT_TRUE(Instance::close_and_unmake(std::move(*made)));
+  EXPECT_EQ(machine.fs.contents(), before);
+}
+
+// Wherever one call fails: the bundle's private key is not on the disk after an import that failed.
+void expect_no_key_left(const Image& image, OpenFor how) {
+  std::uint64_t failed = 0;
+  for (std::uint64_t call = 1; call < 300; ++call) {
+    SCOPED_TRACE("call " + std::to_string(call));
+    CrashMachine machine(image);
+    auto opened = machine.open(how);
+    ASSERT_TRUE(opened) << opened.error().message;
+    machine.fs.fail_at(machine.fs.calls() + call, SimError::kEnospc);
+    if (testing::import_text(**opened, foreign_bundle())) continue;
+    ++failed;
+    EXPECT_FALSE(machine.fs.contents().contains(std::string(kCrashHome) + "/identity/incoming/"));
+    if (how != OpenFor::kCreating) continue;
+    ASSERT_TRUE(Instance::close_and_unmake(std::move(*opened)));
+    EXPECT_EQ(machine.fs.contents().size(), CrashMachine().fs.contents().size()) << "nothing is left";
+  }
+  EXPECT_GT(failed, 20U);
+}
+
+TEST(ImportThatFails, LeavesNoKeyInAHome) {
+  expect_no_key_left(home_with_identity(), OpenFor::kWriting);
+}
+TEST(ImportThatFails, LeavesNothingOfANewHome) {
+  expect_no_key_left({}, OpenFor::kCreating);
+}
+
+TEST(IdentityThatCannotBeRead, SaysWhy) {
+  CrashMachine machine(home_with_identity());
+  const std::string did = *(*machine.open(OpenFor::kReading))->did();
+  const std::string directory = std::string(kCrashHome) + "/identity";
+  const std::uint64_t before = machine.fs.calls();
+  ASSERT_TRUE(substrate::load_identity(machine.env(), directory, did));
+  const std::uint64_t calls = machine.fs.calls() - before;
+  for (std::uint64_t call = 1; call <= calls; ++call) {
+    machine.fs.fail_at(machine.fs.calls() + call, SimError::kEio);
+    const auto loaded = substrate::load_identity(machine.env(), directory, did);
+    ASSERT_FALSE(loaded) << call;
+    EXPECT_EQ(loaded.error().message.find("are not those of"), std::string::npos) << loaded.error().message;
+  }
 }
 
 // A file system where something happens just before a lock is taken, once.

@@ -9,8 +9,10 @@
 #include <thread>
 
 #include "base/encoding.h"
+#include "crypto/sha256.h"
 #include "instance/access.h"
 #include "instance/ingest.h"
+#include "portability_fixture.h"
 #include "sample_instance.h"
 #include "testing/tree_contents.h"
 
@@ -24,21 +26,19 @@ using instance::Instance;
 using instance::OpenFor;
 using testing::Contents;
 using testing::contents_of;
+using testing::error_of;
 using testing::export_text;
 using ::testing::HasSubstr;
 using testing::import_text;
+using testing::kAgeKey;
 using testing::Machine;
+using testing::Portability;
 using testing::SampleSize;
 using testing::setting_of;
 using testing::tree_contents;
 using testing::verify_bundle;
 
-constexpr char kAgeKey[] = "AGE-SECRET-KEY-10KZJVY4CQ452VA3SGJ67JH45WRULLGA4SPMUSMEN36UU54RNWKFSNV3E8N";
 constexpr char kPassphrase[] = "a passphrase of the tests";
-
-std::string error_of(const auto& result) {
-  return result ? "(no error)" : result.error().message;
-}
 
 // As a pipe gives octets: now many, now one, never as many as were asked for.
 class PipeSource final : public Source {
@@ -172,47 +172,6 @@ INSTANTIATE_TEST_SUITE_P(
                       Way{.name = "ForAPassphrase", .for_passphrase = true}),
     [](const auto& test) { return std::string(test.param.name); });
 
-class Portability : public ::testing::Test {
- protected:
-  // A bundle of a new instance with the small sample.
-  std::string sample_bundle(const std::string& home, ExportOptions options = {}) {
-    const auto source = machine_.make(home);
-    testing::fill_sample(*source, SampleSize::kSmall);
-    auto text = export_text(*source, std::move(options));
-    EXPECT_TRUE(text) << error_of(text);
-    return text.value_or("");
-  }
-  std::unique_ptr<Instance> with_records(const std::string& home, const std::string& thread, std::uint64_t count) {
-    auto made = machine_.make(home);
-    EXPECT_TRUE(instance::put_records(*made, testing::many_records(thread, count)));
-    return made;
-  }
-  // The import is refused with this code, and so is its rehearsal; the home is as it was, to the last file.
-  Error refused(const std::string& home, std::string_view bundle, ImportOptions options, ErrorCode code) {
-    Error last;
-    for (const bool dry_run : {true, false}) {
-      const auto before = tree_contents(machine_.path(home));
-      options.dry_run = dry_run;
-      const auto report = import_text(*machine_.open(home, OpenFor::kWriting), bundle, options, &findings_);
-      EXPECT_FALSE(report);
-      if (report) return last;
-      EXPECT_EQ(report.error().code, code) << report.error().message;
-      if (!dry_run) {
-        EXPECT_EQ(report.error().message, last.message) << "the rehearsal says the same";
-      }
-      EXPECT_TRUE(before == tree_contents(machine_.path(home)));
-      last = report.error();
-    }
-    return last;
-  }
-  [[nodiscard]] std::string finding(const std::string& check) const {
-    const auto at = std::ranges::find(findings_, check, &Finding::check);
-    return at == findings_.end() ? "(none)" : at->status + ": " + at->message;
-  }
-  Machine machine_;
-  std::vector<Finding> findings_;
-};
-
 TEST_F(Portability, AnImportTwiceIsAVerification) {
   const std::string bundle = sample_bundle("source");
   const auto target = machine_.open("target");
@@ -277,6 +236,10 @@ TEST_F(Portability, ADifferingJudgeIsCountedAndTheFirstIsKept) {
   EXPECT_EQ(report->records_differing, 1U);
   EXPECT_EQ(report->records_deduplicated, 1U);
   EXPECT_EQ(contents_of(*target)->records, before);
+  const auto verification = import_text(*target, *export_text(*source));
+  ASSERT_TRUE(verification) << error_of(verification);
+  EXPECT_EQ(verification->records_differing, 1U);
+  EXPECT_EQ(verification->records_deduplicated, 1U);
 }
 
 TEST_F(Portability, AnExportSeesOneMomentWhileOthersWrite) {
@@ -364,168 +327,24 @@ TEST_F(Portability, ABundleWithoutIdentityIsRefusedWhateverIsGiven) {
   EXPECT_EQ(refused("full", bundle, force, ErrorCode::kRefused).message, kWords);
 }
 
-TEST_F(Portability, AnotherSignerThanTheExpectedIsRefused) {
-  const std::string bundle = sample_bundle("source");
-  const std::string did = verify_bundle(bundle)->manifest.source_did;
-  (void)machine_.open("target");
-  ImportOptions options;
-  options.expect_did = "did:key:z6MkehRgf7yJbgaGfYsdoAsKdBPE3dj2CYhowQdcjqSJgvVd";
-  const Error error = refused("target", bundle, options, ErrorCode::kRefused);
-  EXPECT_EQ(error.message, "import refused: the bundle is signed by " + did + ", not by " + *options.expect_did);
-  options.expect_did = did;
-  const auto report = import_text(*machine_.open("target"), bundle, options);
-  ASSERT_TRUE(report) << error_of(report);
-  EXPECT_EQ(report->signer, "expected");
-}
-
-TEST_F(Portability, StrictSignersStopAnUnknownOneAtAStoreWithRecords) {
-  const std::string bundle = sample_bundle("source");
-  env::PosixFileSystem fs;
-  for (const char* home : {"empty", "full"}) {
-    (void)machine_.open(home);
-    ASSERT_TRUE(
-        env::write_file_atomically(fs, machine_.path(std::string(home) + "/config.toml"), "strict_signers = true\n"));
-  }
-  EXPECT_TRUE(import_text(*machine_.open("empty"), bundle)) << "an empty store takes it";
-  (void)with_records("full", "th_mine", 1);
-  ImportOptions force;
-  force.force_overwrite = true;
-  const Error error = refused("full", bundle, force, ErrorCode::kStop);
-  EXPECT_THAT(error.message, HasSubstr("strict_signers"));
-  EXPECT_THAT(finding("signer"), HasSubstr("stop: "));
-  EXPECT_EQ(refused("full", bundle, {}, ErrorCode::kRefused).code, ErrorCode::kRefused) << "3 comes before 5";
-  force.expect_did = verify_bundle(bundle)->manifest.source_did;
-  EXPECT_TRUE(import_text(*machine_.open("full"), bundle, force));
-}
-
-TEST_F(Portability, ADamagedBundleComesBeforeEveryOtherRefusal) {
-  std::string bundle = sample_bundle("source", [] {
-    ExportOptions options;
-    options.uncompressed = true;
-    return options;
-  }());
-  bundle[bundle.rfind("\"clock\":0") + 8] = '1';
-  (void)with_records("target", "th_mine", 3);
-  ImportOptions options;
-  options.expect_did = "did:key:z6MkehRgf7yJbgaGfYsdoAsKdBPE3dj2CYhowQdcjqSJgvVd";
-  EXPECT_THAT(refused("target", bundle, options, ErrorCode::kVerification).message, HasSubstr("bundle malformed: "));
-}
-
-TEST_F(Portability, ARehearsalThatWouldSucceedChangesNothing) {
-  const std::string bundle = sample_bundle("source");
-  (void)machine_.make("empty");
-  (void)with_records("full", "th_mine", 3);
-  for (const char* home : {"empty", "full"}) {
-    const auto before = tree_contents(machine_.path(home));
-    ImportOptions options;
-    options.dry_run = options.force_overwrite = options.adopt_identity = true;
-    const auto rehearsed = import_text(*machine_.open(home, OpenFor::kWriting), bundle, options);
-    ASSERT_TRUE(rehearsed) << error_of(rehearsed);
-    EXPECT_TRUE(rehearsed->dry_run);
-    EXPECT_TRUE(before == tree_contents(machine_.path(home))) << home;
-    options.dry_run = false;
-    const auto real = import_text(*machine_.open(home, OpenFor::kWriting), bundle, options);
-    ASSERT_TRUE(real) << error_of(real);
-    EXPECT_EQ(real->records_inserted, rehearsed->records_inserted);
-    EXPECT_EQ(real->federation_pairs, rehearsed->federation_pairs);
-    EXPECT_EQ(real->consent_grants, rehearsed->consent_grants);
-    EXPECT_EQ(real->identity, rehearsed->identity);
-    EXPECT_EQ(real->identity, "adopted");
-    EXPECT_EQ(real->preflight.size(), rehearsed->preflight.size());
-  }
-}
-
-TEST_F(Portability, TheIdentityBeforeIsKeptUnderPrevious) {
-  const std::string bundle = sample_bundle("source");
-  std::string own;
-  std::string own_key;
-  {
-    const auto target = machine_.make("target");
-    own = *target->did();
-    own_key = tree_contents(machine_.path("target")).at("identity/private_key.bin");
-    const auto report = import_text(*target, bundle);
-    ASSERT_TRUE(report) << error_of(report);
-    EXPECT_EQ(report->identity, "adopted");
-    EXPECT_EQ(target->did(), report->source_did);
-    EXPECT_TRUE(target->verify_identity());
-  }
-  const auto tree = tree_contents(machine_.path("target"));
-  EXPECT_EQ(tree.at("identity/previous/" + own + "/private_key.bin"), own_key);
-  EXPECT_TRUE(tree.contains("identity/previous/" + own + "/did_document.json"));
-  EXPECT_NE(tree.at("identity/private_key.bin"), own_key);
-  EXPECT_FALSE(tree.contains("identity/incoming"));
-}
-
-TEST_F(Portability, AdoptingListsWhatLosesItsEffect) {
-  const std::string bundle = sample_bundle("source");
-  const auto target = machine_.make("target");
-  testing::fill_sample(*target, SampleSize::kSmall);
-  const std::string own = *target->did();
-  const std::uint64_t own_grants = contents_of(*target)->grants;
-  ASSERT_GT(own_grants, 0U);
-  ImportOptions options;
-  options.force_overwrite = options.adopt_identity = true;
-  const auto report = import_text(*target, bundle, options, &findings_);
-  ASSERT_TRUE(report) << error_of(report);
-  EXPECT_EQ(report->identity, "adopted");
-  const auto lost = std::ranges::find_if(
-      findings_, [](const Finding& f) { return f.message.find("lose their effect") != std::string::npos; });
-  ASSERT_NE(lost, findings_.end());
-  EXPECT_EQ(lost->status, "warn");
-  EXPECT_EQ(lost->subject, own);
-  EXPECT_THAT(lost->hint, HasSubstr("spl authority endorse"));
-  EXPECT_EQ(report->consent_grants, own_grants) << "only those of the bundle's identity count";
-  EXPECT_EQ(contents_of(*target)->grants, report->consent_grants);
-}
-
-TEST_F(Portability, TokensComeOnlyWithTheirIdentity) {
-  ExportOptions carry;
-  carry.carry_tokens = true;
-  const std::string bundle = sample_bundle("source", std::move(carry));
-  const auto tokens_after = [&](const std::string& home, const ImportOptions& options) {
-    const auto target = with_records(home, "th_mine", 1);
-    findings_.clear();
-    const auto report = import_text(*target, bundle, options, &findings_);
-    EXPECT_TRUE(report || report.error().code == ErrorCode::kStop) << error_of(report);
-    return instance::list_tokens(*target)->size();
-  };
-  ImportOptions options;
-  options.force_overwrite = true;
-  EXPECT_EQ(tokens_after("kept", options), 0U);
-  EXPECT_THAT(finding("tokens"), HasSubstr("warn: the bundle's tokens stay out"));
-  options.adopt_identity = true;
-  EXPECT_EQ(tokens_after("unknown", options), 0U);
-  EXPECT_THAT(finding("tokens"), HasSubstr("stop: "));
-  options.expect_did = verify_bundle(bundle)->manifest.source_did;
-  EXPECT_EQ(tokens_after("expected", options), 3U);
-  EXPECT_THAT(finding("tokens"), HasSubstr("ok: "));
-  const auto empty = machine_.open("empty");
-  ASSERT_TRUE(import_text(*empty, bundle));
-  EXPECT_EQ(instance::list_tokens(*empty)->size(), 3U);
-  EXPECT_EQ(verify_bundle(*export_text(*empty))->manifest.tokens_carried, false) << "not without being asked";
-}
-
-TEST_F(Portability, AnOlderBundleIsAWarningAndAStopForItsTokens) {
+TEST_F(Portability, TokensThatNoReaderTakesAreNotExported) {
   const auto source = machine_.make("source");
-  testing::fill_sample(*source, SampleSize::kSmall);
-  const auto carried = [&source] {
-    ExportOptions options;
-    options.carry_tokens = true;
-    return *export_text(*source, std::move(options));
+  const auto export_with = [&source](const std::string& account, const std::string& created_at) {
+    const store::Token token{{}, account, {"records:read"}, created_at, {}};
+    EXPECT_TRUE(source->committer().run([&](store::StoreWriter& writer) { return writer.put_token(token); }));
+    ExportOptions carry;
+    carry.carry_tokens = true;
+    return export_text(*source, std::move(carry));
   };
-  const std::string plain = *export_text(*source);
-  const std::string older = carried();
-  const std::string newer = carried();
-  ASSERT_TRUE(import_text(*machine_.open("target"), newer));
-  const std::string sequence = *setting_of(*machine_.open("target"), store::kExportSequenceSetting);
-  EXPECT_EQ(sequence, "3");
-  EXPECT_THAT(refused("target", older, {}, ErrorCode::kStop).message, HasSubstr("pre-flight: age: "));
-  EXPECT_TRUE(import_text(*machine_.open("target"), plain, {}, &findings_));
-  EXPECT_THAT(finding("age"), HasSubstr("warn: the bundle is export 1"));
-  ImportOptions allow;
-  allow.allow_older = allow.force_overwrite = true;
-  EXPECT_TRUE(import_text(*machine_.open("target"), older, allow));
-  EXPECT_EQ(*setting_of(*machine_.open("target"), store::kExportSequenceSetting), sequence) << "it never goes back";
+  const std::string time = "2026-01-31T12:00:00Z";
+  EXPECT_TRUE(export_with("ci", time));
+  for (const auto& [account, created_at] :
+       {std::pair(std::string("ci"), std::string("yesterday")), std::pair(std::string(17u << 20, 'x'), time)}) {
+    const auto bundle = export_with(account, created_at);
+    ASSERT_FALSE(bundle);
+    EXPECT_EQ(bundle.error().code, ErrorCode::kRefused);
+  }
+  EXPECT_TRUE(export_text(*source));
 }
 
 // In a path a slash follows the directory, and it is greater than % - and . are: a-b/ comes before a/.

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/check.h"
+
 namespace spl::base {
 
 // 32 octets that a hash function made.
@@ -22,6 +24,7 @@ struct Digest {
   // `bytes` must be 32 long.
   static Digest from(std::string_view bytes) {
     Digest digest;
+    SPL_CHECK(bytes.size() == digest.octets.size());
     std::memcpy(digest.octets.data(), bytes.data(), digest.octets.size());
     return digest;
   }

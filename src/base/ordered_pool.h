@@ -1,6 +1,7 @@
 // A parallel map that keeps order: jobs go in, workers run them at the same time, results come out in the order in
 // which the jobs went in. At most `in_flight_max` jobs are held, so memory is bounded. The owner's thread pushes and
-// pops; `work` runs on the workers' threads and must be safe to run at the same time on different jobs.
+// pops; `work` runs on the workers' threads and must be safe to run at the same time on different jobs. Where the
+// system gives fewer threads than are asked for, those do; std::system_error where it gives none.
 #pragma once
 
 #include <condition_variable>
@@ -9,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -23,7 +25,16 @@ class OrderedPool {
   OrderedPool(std::size_t workers, std::size_t in_flight_max, std::function<Output(Job&&)> work)
       : in_flight_max_(in_flight_max), work_(std::move(work)) {
     SPL_CHECK(workers > 0 && in_flight_max > 0);
-    for (std::size_t i = 0; i < workers; ++i) threads_.emplace_back([this] { run(); });
+    threads_.reserve(workers);
+    for (std::size_t i = 0; i < workers; ++i) {
+      try {
+        threads_.emplace_back([this] { run(); });
+      } catch (const std::system_error&) {
+        // The system gives no more threads: those that there are do the work.
+        if (threads_.empty()) throw;
+        break;
+      }
+    }
   }
   OrderedPool(const OrderedPool&) = delete;
   OrderedPool& operator=(const OrderedPool&) = delete;

@@ -1,14 +1,42 @@
 #include "base/ordered_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <fstream>
 #include <latch>
 #include <memory>
 #include <thread>
 
 namespace spl::base {
 namespace {
+
+// Leaves room for the stacks of a few threads, which is how any user's process, root's too, can be short of them.
+void leave_room_for_few_threads() {
+  std::ifstream statm("/proc/self/statm");
+  rlim_t pages = 0;
+  statm >> pages;
+  constexpr rlim_t kRoom = rlim_t{40} << 20;
+  const rlimit limit{pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + kRoom, RLIM_INFINITY};
+  ::setrlimit(RLIMIT_AS, &limit);
+}
+
+TEST(OrderedPoolDeathTest, WorksWithTheThreadsThatThereAre) {
+  const auto work_in_little_room = [] {
+    leave_room_for_few_threads();
+    int sum = 0;
+    {
+      OrderedPool<int, int> pool(1000, 4, [](int&& job) { return job; });
+      for (int i = 1; i <= 4; ++i) pool.push(i);
+      while (!pool.empty()) sum += pool.pop();
+    }
+    std::_Exit(sum);
+  };
+  EXPECT_EXIT(work_in_little_room(), ::testing::ExitedWithCode(10), "");
+}
 
 TEST(OrderedPool, GivesResultsInTheOrderOfTheJobs) {
   for (const std::size_t workers : {1u, 2u, 7u}) {

@@ -10,7 +10,7 @@
 
 namespace spl::base {
 
-// What the caller can do about it. The numbers are the program's exit codes (docs/architecture.md).
+// What the caller can do about it. The numbers are the program's exit codes (`spl --help`).
 enum class ErrorCode : std::uint8_t {
   kFailed = 1,        // it was tried and did not work
   kUsage = 2,         // the request itself is wrong

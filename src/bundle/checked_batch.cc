@@ -32,11 +32,11 @@ Result<Record> check_record(std::string_view path, std::string_view content, Kno
 
 }  // namespace
 
-CheckedBatch check_batch(RawBatch&& raw) {
+CheckedBatch check_batch(RawBatch&& raw, Records records) {
   CheckedBatch checked;
   checked.raw = std::move(raw);
   checked.sha256.reserve(checked.raw.items.size());
-  checked.records.reserve(checked.raw.items.size());
+  if (records == Records::kGiven) checked.records.reserve(checked.raw.items.size());
   KnownThread known;
   for (const RawBatch::Item& item : checked.raw.items) {
     const std::string_view path = checked.raw.path(item);
@@ -54,7 +54,7 @@ CheckedBatch check_batch(RawBatch&& raw) {
     const bool is_canonical = record && record->canonical.size() == content.size();
     checked.sha256.push_back(is_canonical ? record->id.digest : crypto::sha256(content));
     append_digest_line(checked.digest_lines, checked.sha256.back(), path);
-    checked.records.push_back(std::move(record));
+    if (records == Records::kGiven) checked.records.push_back(std::move(record));
   }
   return checked;
 }

@@ -35,13 +35,13 @@ struct RawBatch {
 struct CheckedBatch {
   RawBatch raw;
   std::vector<Digest> sha256;                  // one an item
-  std::vector<std::optional<Record>> records;  // one an item; there for a kRecord
+  std::vector<std::optional<Record>> records;  // one an item, there for a kRecord; none where they are not wanted
   std::string digest_lines;
   // The first item that breaks a rule; those before it are good.
   std::optional<Error> error;
 };
 
 // Hashes every item and checks every record: canonical, true to its name, under its own thread.
-CheckedBatch check_batch(RawBatch&& raw);
+CheckedBatch check_batch(RawBatch&& raw, Records records);
 
 }  // namespace spl::bundle

@@ -5,7 +5,9 @@
 namespace spl::bundle {
 
 void append_digest_line(std::string& out, const Digest& sha256, std::string_view path) {
-  const bool escapes = path.find_first_of("\\\n\r") != std::string_view::npos;
+  // Not find_first_of, which looks at each octet alone.
+  constexpr auto kNone = std::string_view::npos;
+  const bool escapes = path.find('\\') != kNone || path.find('\n') != kNone || path.find('\r') != kNone;
   if (escapes) out.push_back('\\');
   base::append_hex(out, sha256.view());
   out += "  ";

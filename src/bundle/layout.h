@@ -23,6 +23,9 @@ inline constexpr std::size_t kTokensBytesMax = 16u << 20;
 
 enum class EntryKind : std::uint8_t { kTokens, kDidDocument, kPrivateKey, kRecord, kServiceFile };
 
+// What a reader does with records: each is checked; whoever uses what it says as well asks for it to be given.
+enum class Records : bool { kChecked, kGiven };
+
 // What the entry is by its path. Code kVerification, the rule alone as the message, where nothing of that name, type,
 // size, mode, owner or time may stand there.
 Result<EntryKind> place_of(const codec::TarEntry& entry);

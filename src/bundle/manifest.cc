@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <functional>
+#include <map>
+#include <set>
 #include <span>
 
 #include "base/encoding.h"
 #include "base/limits.h"
 #include "codec/json.h"
+#include "codec/json_cursor.h"
 #include "crypto/did_key.h"
 
 namespace spl::bundle {
@@ -16,6 +20,8 @@ namespace {
 
 using codec::Json;
 
+// A million sections' members and more; a tree of so many values takes some 150 MiB.
+constexpr std::ptrdiff_t kManifestValuesMax = 1'000'000;
 constexpr std::string_view kBeginning = "{\n  \"bundle_version\": ";
 
 std::unexpected<Error> wrong(std::string rule) {
@@ -101,6 +107,10 @@ bool is_utc_time(std::string_view text) {
   for (std::size_t i = 0; i < kShape.size(); ++i) {
     if (kShape[i] == '0' ? !is_digit(text[i]) : text[i] != kShape[i]) return false;
   }
+  const auto number = [text](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
+  const std::chrono::year_month_day day{std::chrono::year(number(0) * 100 + number(2)), std::chrono::month(number(5)),
+                                        std::chrono::day(number(8))};
+  if (!day.ok() || number(11) > 23 || number(14) > 59 || number(17) > 60) return false;
   std::string_view fraction = text.substr(kShape.size(), text.size() - kShape.size() - 1);
   if (fraction.empty()) return true;
   return fraction.size() > 1 && fraction[0] == '.' && std::all_of(fraction.begin() + 1, fraction.end(), is_digit);
@@ -226,6 +236,39 @@ Result<Section> parse_section(const Json& json) {
   return section;
 }
 
+// Whether no two of `items` have the same `member`.
+template <class Items, class Member>
+bool all_differ(const Items& items, Member member) {
+  std::set<std::remove_cvref_t<decltype(std::invoke(member, items.front()))>> seen;
+  return std::ranges::all_of(items, [&](const auto& item) { return seen.insert(std::invoke(member, item)).second; });
+}
+
+// What services and contexts there are, and the sections of their parts.
+Result<void> check_services(const Manifest& manifest) {
+  if (!all_differ(manifest.contexts, &Context::name) || !all_differ(manifest.contexts, &Context::id))
+    return wrong("contexts has a name or an id twice");
+  if (!all_differ(manifest.services, &Service::name)) return wrong("services has a name twice");
+  std::map<std::string, bool> included;  // by <service>/<surface>
+  for (const Service& service : manifest.services) {
+    if (!all_differ(service.surfaces, &Surface::name))
+      return wrong("services: " + service.name + " has a surface's name twice");
+    for (const Surface& surface : service.surfaces) included[service.name + "/" + surface.name] = surface.included;
+  }
+  std::set<std::string, std::less<>> contexts = {"@instance"};
+  for (const Context& context : manifest.contexts) contexts.insert(context.name);
+  for (const Section& section : manifest.sections) {
+    if (!section.prefix.starts_with("services/")) continue;
+    const std::string_view place = std::string_view(section.prefix).substr(9, section.prefix.size() - 10);
+    const std::size_t part = place.rfind('/');
+    const auto surface = included.find(std::string(place.substr(0, part)));
+    if (surface == included.end()) return wrong("sections: " + section.prefix + " is of no surface that services name");
+    if (!surface->second) return wrong("sections: " + section.prefix + " is of a surface that was left out");
+    if (!contexts.contains(place.substr(part + 1)))
+      return wrong("sections: " + section.prefix + " is of no context that contexts name");
+  }
+  return {};
+}
+
 // What the members say about each other.
 Result<void> check_whole(const Manifest& manifest) {
   for (std::size_t i = 1; i < manifest.sections.size(); ++i) {
@@ -241,6 +284,7 @@ Result<void> check_whole(const Manifest& manifest) {
     return wrong("only a whole instance has an identity or tokens");
   if ((manifest.record_count > 0) != has("records/")) return wrong("record_count does not agree with the sections");
   if (manifest.thread_count > manifest.record_count) return wrong("thread_count is larger than record_count");
+  TRY(check_services(manifest));
   if (manifest.scope.context) {
     for (const Context& context : manifest.contexts) {
       if (context.name != *manifest.scope.context) return wrong("contexts names one that is not the scope's");
@@ -263,6 +307,7 @@ Result<Manifest> parse_members(const Json& json) {
   manifest.scope = TRY(parse_scope(*TRY(members.take("scope"))));
   manifest.encryption = TRY(parse_encryption(*TRY(members.take("encryption"))));
   manifest.export_sequence = TRY(members.number("export_sequence"));
+  if (manifest.export_sequence > kExportSequenceMax) return wrong("export_sequence is over 2^53-1");
   if (members.next_is("previous")) {
     const Json* previous = TRY(members.take("previous"));
     Digest digest;
@@ -326,6 +371,25 @@ Json encryption_json(const Encryption& encryption) {
       break;
   }
   return array_of<std::string>(encryption.recipients, [](const std::string& r) -> Json { return r; });
+}
+
+// The walk holds no more than the text: nobody has signed for it yet.
+Result<std::optional<std::string>> find_source_did(std::string_view text) {
+  codec::JsonCursor cursor(text);
+  TRY(cursor.begin_object());
+  std::optional<std::string> did;
+  std::string name;
+  std::string skipped;
+  while (TRY(cursor.next_member(name))) {
+    if (name == "source_did") {
+      did = TRY(cursor.string());
+    } else {
+      skipped.clear();
+      TRY(cursor.canonical(skipped));
+    }
+  }
+  TRY(cursor.end());
+  return did;
 }
 
 }  // namespace
@@ -399,10 +463,13 @@ Result<Manifest> parse_manifest(std::string_view text) {
   return parse_members(*json);
 }
 
-std::optional<std::string> peek_source_did(std::string_view text) {
-  const auto json = Json::parse(text);
-  if (!json || json->find("source_did") == nullptr || json->find("source_did")->string() == nullptr) return {};
-  return *json->find("source_did")->string();
+Result<std::string> peek_source_did(std::string_view text) {
+  const auto values = std::ranges::count_if(text, [](char c) { return c == ',' || c == '[' || c == '{'; });
+  if (values > kManifestValuesMax) return wrong("has more than a million values");
+  auto did = find_source_did(text);
+  if (!did) return wrong(did.error().message);
+  if (!*did) return wrong("source_did is missing");
+  return std::move(**did);
 }
 
 }  // namespace spl::bundle

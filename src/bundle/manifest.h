@@ -68,6 +68,9 @@ struct Section {
   std::uint64_t offset = 0;  // of its first header, from the first byte after the manifest.sig entry; a hint
 };
 
+// What every reader of JSON can count to.
+inline constexpr std::uint64_t kExportSequenceMax = (std::uint64_t{1} << 53) - 1;
+
 struct Manifest {
   Digest bundle_sha256;
   std::string created_at;  // RFC 3339
@@ -75,7 +78,7 @@ struct Manifest {
   std::string source_did;
   Scope scope;
   Encryption encryption;
-  std::uint64_t export_sequence = 0;
+  std::uint64_t export_sequence = 0;  // at most kExportSequenceMax
   std::optional<Digest> previous;
   std::uint64_t record_count = 0;
   std::uint64_t thread_count = 0;
@@ -97,8 +100,9 @@ Result<std::uint64_t> check_version(std::string_view text);
 // Strict: exactly the members of this version, in their order, each of its type and within its limits. The messages
 // are rules; the caller names the entry. Code kVerification.
 Result<Manifest> parse_manifest(std::string_view text);
-// source_did of a text whose signature is not checked yet; nothing where it has none.
-std::optional<std::string> peek_source_did(std::string_view text);
+// source_did of a text whose signature is not checked yet, in little more memory than the text. Code kVerification
+// where it has none, is no JSON or has too many values to be parsed.
+Result<std::string> peek_source_did(std::string_view text);
 
 // A name of a service, surface or context: [a-z0-9][a-z0-9_-]{0,62}.
 bool is_name(std::string_view text);

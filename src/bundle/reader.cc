@@ -38,10 +38,12 @@ std::unexpected<Error> as_malformed(Error error) {
 
 class BundleReader::Impl {
  public:
-  Impl(std::unique_ptr<Container> container, std::size_t workers)
+  Impl(std::unique_ptr<Container> container, std::size_t workers, Records records)
       : container_(std::move(container)),
         tar_(container_->tar()),
-        pool_(workers, kBatchesInFlightPerWorker * workers, check_batch) {}
+        records_given_(records),
+        pool_(workers, kBatchesInFlightPerWorker * workers,
+              [records](RawBatch&& raw) { return check_batch(std::move(raw), records); }) {}
 
   Result<void> read_head();
   Result<std::optional<BundleEntry>> next();
@@ -71,6 +73,7 @@ class BundleReader::Impl {
 
   std::unique_ptr<Container> container_;
   codec::TarReader tar_;
+  const Records records_given_;
   std::string manifest_text_;
   Manifest manifest_;
   crypto::PublicKey source_key_;
@@ -121,11 +124,7 @@ Result<void> BundleReader::Impl::read_head() {
   const std::string signature = TRY(read_head_entry(kSignaturePath, 64));
   if (signature.size() != 64) return malformed(kSignaturePath, "not 64 bytes");
   const auto did = peek_source_did(manifest_text_);
-  if (!did) {
-    // No signer: say what is wrong with it, or else that it has none.
-    const auto manifest = parse_manifest(manifest_text_);
-    return malformed(kManifestPath, manifest ? "source_did is missing" : manifest.error().message);
-  }
+  if (!did) return malformed(kManifestPath, did.error().message);
   const auto key = crypto::parse_did_key(*did);
   if (!key) return malformed(kManifestPath, "source_did: " + key.error().message);
   source_key_ = *key;
@@ -187,6 +186,10 @@ Result<void> BundleReader::Impl::read_entry(const codec::TarEntry& entry) {
   if (*kind == EntryKind::kServiceFile) {
     service_file_ = entry;
     return {};
+  }
+  if (building_.items.empty()) {
+    building_.arena.reserve(kBatchBytes + kBatchBytes / 8);
+    building_.items.reserve(kBatchItemsMax);
   }
   RawBatch::Item item{*kind, building_.arena.size(), entry.path.size(), 0, entry.size_bytes};
   building_.arena += entry.path;
@@ -251,7 +254,7 @@ Result<BundleEntry> BundleReader::Impl::give(std::size_t at) {
     TRY(check_identity(entry));
     return entry;
   }
-  entry.record = &*batch_.records[at];
+  if (records_given_ == Records::kGiven) entry.record = &*batch_.records[at];
   const std::string_view directory = parts_of_record_path(entry.path).directory;
   ++records_;
   if (records_ == 1 || directory != last_directory_) {
@@ -341,7 +344,7 @@ Result<void> BundleReader::Impl::end_bundle() {
 Result<std::unique_ptr<BundleReader>> BundleReader::open(Source& in, const ReaderOptions& options) {
   auto container = Container::open(in, options);
   if (!container) return as_malformed(std::move(container).error());
-  auto impl = std::make_unique<Impl>(std::move(*container), options.workers);
+  auto impl = std::make_unique<Impl>(std::move(*container), options.workers, options.records);
   TRY(impl->read_head());
   return std::unique_ptr<BundleReader>(new BundleReader(std::move(impl)));
 }

@@ -26,6 +26,7 @@ struct ReaderOptions {
   std::span<const crypto::AgeIdentity> identities;  // outlives the reader
   const SecretBytes* passphrase = nullptr;          // outlives the reader
   std::size_t workers = 1;
+  Records records = Records::kChecked;
 };
 
 // One file of the bundle. The views and the record live until the next call of next().
@@ -33,9 +34,9 @@ struct BundleEntry {
   EntryKind kind = EntryKind::kRecord;
   std::string_view path;
   std::uint64_t size_bytes = 0;
-  Digest sha256;             // of the content; not of a kServiceFile, which is read by read_content()
-  std::string_view content;  // empty for a kServiceFile
-  const Record* record = nullptr;
+  Digest sha256;                            // of the content; not of a kServiceFile, which is read by read_content()
+  std::string_view content;                 // empty for a kServiceFile
+  const Record* record = nullptr;           // of a kRecord, where they are given
   const codec::TarEntry* header = nullptr;  // of a kServiceFile
 };
 

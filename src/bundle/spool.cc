@@ -32,15 +32,20 @@ Result<void> Spool::append(std::string_view octets) {
   return {};
 }
 
+Result<std::size_t> Spool::read_at(std::uint64_t at, std::span<char> out) {
+  const std::span<char> piece = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - at)));
+  if (TRY(file_->read_at(at, piece)) != piece.size())
+    return fail("the spool file is shorter than what was written to it");
+  if (keystream_) keystream_->apply(at, piece);
+  return piece.size();
+}
+
 Result<void> Spool::write_to(Sink& out) {
   buffer_.resize(kCopyBytes);
   for (std::uint64_t at = 0; at < size_;) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kCopyBytes, size_ - at));
-    const std::span<char> piece(buffer_.data(), wanted);
-    if (TRY(file_->read_at(at, piece)) != wanted) return fail("the spool file is shorter than what was written to it");
-    if (keystream_) keystream_->apply(at, piece);
-    TRY(out.write({piece.data(), wanted}));
-    at += wanted;
+    const std::size_t n = TRY(read_at(at, buffer_));
+    TRY(out.write({buffer_.data(), n}));
+    at += n;
   }
   return {};
 }

@@ -1,10 +1,12 @@
-// A file without a name that holds a bundle's body between its making and its writing out. Where the bundle is to be
-// encrypted, what lies on disk is encrypted under a key that never leaves memory. One thread.
+// A file without a name that holds a bundle's body between its making and its writing out, or a bundle that comes from
+// the network until it is read. Where it is kEncrypted, what lies on disk is encrypted under a key that never leaves
+// memory. One thread.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,8 @@ class Spool {
   static Result<Spool> make(env::Env env, const std::string& directory, SpoolKind kind);
   Result<void> append(std::string_view octets);
   [[nodiscard]] std::uint64_t size_bytes() const { return size_; }
+  // What was appended, from byte `at` on: as much as `out` holds; fewer at the end alone.
+  Result<std::size_t> read_at(std::uint64_t at, std::span<char> out);
   // All that was appended.
   Result<void> write_to(Sink& out);
 

@@ -1,4 +1,5 @@
 // service-account, token.
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 
@@ -33,9 +34,16 @@ Json account_json(const ServiceAccount& account) {
                       {"active", account.active}};
 }
 
+// Whom it may write as: nobody where none is named, but admin holds every right.
+std::string actors_text(const ServiceAccount& account) {
+  const bool admin = std::ranges::find(account.scopes, "admin") != account.scopes.end();
+  if (admin) return "any";
+  return account.actors.empty() ? "none" : joined(account.actors);
+}
+
 std::string account_line(const ServiceAccount& account) {
   return std::string(account.active ? "active   " : "revoked  ") + shown(account.name) + "  scopes " +
-         joined(account.scopes) + "  actors " + (account.actors.empty() ? "any" : joined(account.actors));
+         joined(account.scopes) + "  actors " + actors_text(account);
 }
 
 Result<int> run_account_create(Session& session, const Arguments& arguments) {
@@ -158,10 +166,11 @@ Command account_command() {
                     .times = Times::kAny},
                    {.name = "--actor",
                     .value = "DID",
-                    .help = "whom it may write as; without it, as anybody",
+                    .help = "whom it may write as; without it, as nobody (with the scope admin, as anybody)",
                     .times = Times::kAny}},
        .positionals = {name},
-       .examples = {"spl service-account create ci --scope records:read --scope records:write"},
+       .examples = {"spl service-account create reader --scope records:read",
+                    "spl service-account create ci --scope records:write --actor did:web:ci.example"},
        .run = run_account_create},
       {.name = "list",
        .summary = "List the service accounts",

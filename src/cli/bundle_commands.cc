@@ -1,5 +1,8 @@
 // bundle show, verify, list.
+#include <cstdlib>
+
 #include "base/encoding.h"
+#include "bundle/spool.h"
 #include "cli/bundle_file.h"
 #include "cli/command.h"
 #include "cli/progress.h"
@@ -85,10 +88,11 @@ struct Totals {
 
 Result<Totals> read_through(bundle::BundleReader& reader, SignatureCheck* signatures, ShownProgress& progress) {
   Totals totals;
-  while (const auto entry = TRY(reader.next())) {
+  while (const auto entry = TRY(next_file(reader))) {
     ++totals.files;
     totals.bytes += entry->size_bytes;
-    if (signatures != nullptr && entry->record != nullptr) signatures->add(entry->path, *entry->record);
+    if (signatures != nullptr && entry->kind == bundle::EntryKind::kRecord)
+      signatures->add(entry->path, *entry->record);
     if (totals.files % kProgressEvery != 0) continue;
     progress.update("verifying", totals.files, 0, "files");
     if (progress.cancelled()) return fail("interrupted: the bundle was not verified");
@@ -128,7 +132,9 @@ Result<void> print_verified(Output& out, const bundle::BundleReader& reader, con
 Result<int> run_verify(Session& session, const Arguments& arguments) {
   const Keys keys = TRY(read_keys(arguments));
   ShownProgress progress(session);
-  const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, &progress.interrupt(), Session::workers()));
+  const auto records = arguments.has("--signatures") ? bundle::Records::kGiven : bundle::Records::kChecked;
+  const BundleFile opened =
+      TRY(open_bundle(arguments.at("FILE"), keys, &progress.interrupt(), Session::workers(), records));
   progress.follow(*opened.file);
   std::optional<SignatureCheck> signatures;
   if (arguments.has("--signatures")) signatures.emplace(Session::workers());
@@ -154,21 +160,65 @@ struct Listed {
   std::uint64_t size_bytes;
 };
 
+// A JSON array that is shown when the whole bundle has verified: standard output holds one document, the list or the
+// error. Until then it lies in a file without a name.
+class WithheldArray {
+ public:
+  static Result<WithheldArray> make(env::Env env) {
+    const char* const directory = std::getenv("TMPDIR");
+    const bool named = directory != nullptr && *directory != '\0';
+    return WithheldArray(TRY(bundle::Spool::make(env, named ? directory : "/tmp", bundle::SpoolKind::kPlain)));
+  }
+  Result<void> item(std::string_view json) {
+    held_ += any_ ? ",\n" : "[";
+    held_ += json;
+    any_ = true;
+    return held_.size() < kHeldBytesMax ? Result<void>() : drain();
+  }
+  Result<void> show(Output& out) {
+    held_ += any_ ? "]\n" : "[]\n";
+    TRY(drain());
+    OutputSink sink(out);
+    return spool_.write_to(sink);
+  }
+
+ private:
+  static constexpr std::size_t kHeldBytesMax = 64u << 10;
+  struct OutputSink final : Sink {
+    explicit OutputSink(Output& output) : out(output) {}
+    Result<void> write(std::string_view octets) override { return out.write(octets); }
+    Output& out;
+  };
+  explicit WithheldArray(bundle::Spool spool) : spool_(std::move(spool)) {}
+  Result<void> drain() {
+    TRY(spool_.append(held_));
+    held_.clear();
+    return {};
+  }
+
+  bundle::Spool spool_;
+  std::string held_;
+  bool any_ = false;
+};
+
 Result<int> run_list(Session& session, const Arguments& arguments) {
   const Keys keys = TRY(read_keys(arguments));
   const std::string prefix = arguments.value("PREFIX").value_or("");
   const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, nullptr, Session::workers()));
   Output& out = session.out();
   ListOutput list(out);
+  std::optional<WithheldArray> array;
+  if (out.format() == Format::kJson) array = TRY(WithheldArray::make(session.env()));
   const auto item = [&](const Listed& listed) -> Result<void> {
     if (!listed.path.starts_with(prefix)) return {};
     if (out.text()) return list.item(path_line(listed.path, out.out_is_terminal()));
-    return list.item(Json(Json::Object{{"path", path_text(listed.path)}, {"bytes", listed.size_bytes}}).text());
+    const std::string json = Json(Json::Object{{"path", path_text(listed.path)}, {"bytes", listed.size_bytes}}).text();
+    return array ? array->item(json) : list.item(json);
   };
   TRY(item({bundle::kManifestPath, opened.reader->manifest_text().size()}));
   TRY(item({bundle::kSignaturePath, crypto::kSignatureBytes}));
-  while (const auto entry = TRY(opened.reader->next())) TRY(item({entry->path, entry->size_bytes}));
-  TRY(list.end());
+  while (const auto entry = TRY(next_file(*opened.reader))) TRY(item({entry->path, entry->size_bytes}));
+  TRY(array ? array->show(out) : list.end());
   return 0;
 }
 

@@ -22,10 +22,10 @@ constexpr std::size_t kReadBytes = 256u << 10;
 // A bundle that is walked through, one file at a time.
 class Side {
  public:
-  explicit Side(bundle::BundleReader& reader) : reader_(reader) {}
+  Side(bundle::BundleReader& reader, std::string name) : reader_(reader), name_(std::move(name)) {}
 
   Result<void> next() {
-    const auto entry = TRY(reader_.next());
+    const auto entry = TRY_IN(name_, next_file(reader_));
     there_ = entry.has_value();
     if (!there_) return {};
     path_.assign(entry->path);
@@ -51,6 +51,7 @@ class Side {
   }
 
   bundle::BundleReader& reader_;
+  const std::string name_;
   bool there_ = false;
   std::string path_;
   Digest sha256_;
@@ -148,8 +149,8 @@ Result<int> run_diff(Session& session, const Arguments& arguments) {
   const BundleFile a = TRY_IN(shown(path_a), open_bundle(path_a, keys, &progress.interrupt(), Session::workers()));
   const BundleFile b = TRY_IN(shown(path_b), open_bundle(path_b, keys, &progress.interrupt(), Session::workers()));
   progress.follow(*a.file);
-  Side side_a(*a.reader);
-  Side side_b(*b.reader);
+  Side side_a(*a.reader, shown(path_a));
+  Side side_b(*b.reader, shown(path_b));
   Report report(session.out());
   TRY(compare(side_a, side_b, report, progress));
   progress.finish();

@@ -176,7 +176,7 @@ Result<void> extract_files(const BundleFile& opened, const std::string& path, co
       return fail(ErrorCode::kUsage, "manifest.sig can be extracted from a file only", "name a longer PREFIX");
     TRY(extraction.write(bundle::kSignaturePath, TRY(read_signature(path, keys, reader))));
   }
-  while (const auto entry = TRY(opened.reader->next())) {
+  while (const auto entry = TRY(next_file(*opened.reader))) {
     if (entry->path.starts_with(prefix)) TRY(extraction.take(*entry));
   }
   return {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -17,9 +18,12 @@ struct BundleFile {
   std::unique_ptr<bundle::BundleReader> reader;
 };
 
+// The reader's next file. What an import would refuse, this refuses too: the reader knows no tokens.
+Result<std::optional<bundle::BundleEntry>> next_file(bundle::BundleReader& reader);
+
 // Signature and manifest are checked when it returns. `keys` outlive the reader, and so does `interrupt` (may be null).
 Result<BundleFile> open_bundle(const std::string& path, const Keys& keys, const Interrupt* interrupt,
-                               std::size_t workers);
+                               std::size_t workers, bundle::Records records = bundle::Records::kChecked);
 
 // A path in a bundle as a line: for a terminal without anything that it would act on; for a pipe as it is, but for
 // backslash, newline and carriage return, which are \\, \n and \r.

@@ -101,6 +101,10 @@ std::string roff(std::string_view text) {
   return out;
 }
 
+constexpr std::string_view kExitStatus =
+    "0 done; 1 failed; 2 wrong use; 3 refused by a safety gate; 4 verification failed; 5 pre-flight found a stop; 6 "
+    "something needed is unavailable; 7 two things differ.";
+
 void append_man_options(std::string& out, const Command& command) {
   for (const Positional& positional : command.positionals)
     out += ".TP\n\\fI" + roff(positional.name) + "\\fR\n" + roff(positional.help) + ".\n";
@@ -158,6 +162,11 @@ std::string help_text(const Path& path) {
   append_rows(out, "options of every command:", option_rows(*path.front()));
   out += command.examples.size() > 1 ? "\nexamples:\n" : "\nexample:\n";
   for (const std::string& example : command.examples) out += "  " + example + "\n";
+  if (path.size() == 1) {
+    out += "\nexit status:\n";
+    out += "  ";
+    append_filled(out, kExitStatus, 2, 2);
+  }
   return out;
 }
 
@@ -181,10 +190,7 @@ std::string man_page(const Path& path) {
   }
   out += ".SH EXAMPLES\n";
   append_man_examples(out, command);
-  out +=
-      ".SH EXIT STATUS\n"
-      "0 done; 1 failed; 2 wrong use; 3 refused by a safety gate; 4 verification failed; 5 pre\\-flight found a stop; "
-      "6 something needed is unavailable; 7 two things differ.\n";
+  out += ".SH EXIT STATUS\n" + roff(kExitStatus) + "\n";
   if (path.size() == 1)
     out +=
         ".SH ENVIRONMENT\n.TP\nSYNCROPEL_HOME\nThe home, where \\fB\\-\\-home\\fR is not given.\n.TP\nNO_COLOR\nWhere "

@@ -71,12 +71,15 @@ Result<int> run_import(Session& session, const Arguments& arguments) {
   progress.follow(*file);
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
   std::vector<Finding> findings;
-  const auto report = progress.conclude(
+  auto report = progress.conclude(
       gateway.daemon ? gateway.daemon->import_bundle(*file, options, progress, &findings)
                      : instance::import_bundle(*gateway.instance, *file, options, progress, &findings));
   // A home that was made for an import that did not come is not left behind.
-  if (gateway.instance && (!report || options.dry_run))
+  if (gateway.instance && !report) {
+    report.error() = instance::Instance::unmade_after(std::move(gateway.instance), report.error());
+  } else if (gateway.instance && options.dry_run) {
     TRY(instance::Instance::close_and_unmake(std::move(gateway.instance)));
+  }
   Output& out = session.out();
   if (!report) {
     if (out.text()) {

@@ -21,16 +21,21 @@ Result<instance::IdentitySummary> make_identity(Gateway& gateway) {
 // The identity of a home that may not be there yet.
 Result<std::optional<instance::IdentitySummary>> identity_if_any(Session& session) {
   if (!session.require_instance()) return std::nullopt;
-  return TRY(session.open_for_reading())->identity_summary();
+  // Another process may be making it: what is wrong with it is found under the lock.
+  const auto opened = session.open_for_reading();
+  return opened ? (*opened)->identity_summary() : std::optional<instance::IdentitySummary>();
 }
 
 Result<int> run_init(Session& session, const Arguments&) {
   auto identity = TRY(identity_if_any(session));
-  const bool created = !identity;
-  if (created) {
+  bool created = false;
+  if (!identity) {
     Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
     if (gateway.instance) identity = TRY(gateway.instance->identity_summary());
-    if (!identity) identity = TRY(make_identity(gateway));
+    if (!identity) {
+      identity = TRY(make_identity(gateway));
+      created = true;
+    }
   }
   Output& out = session.out();
   if (!out.text()) {

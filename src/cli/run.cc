@@ -5,6 +5,7 @@
 #include <exception>
 #include <new>
 #include <optional>
+#include <system_error>
 
 #include "base/version.h"
 #include "cli/command.h"
@@ -88,6 +89,9 @@ int run_words(const std::vector<std::string>& words) {
     return conclude(out, command.run(session, arguments));
   } catch (const std::bad_alloc&) {
     return conclude(out, fail("out of memory", "free some memory, or give the process more, and try again"));
+  } catch (const std::system_error& error) {
+    return conclude(out, fail(std::string("the system refused: ") + error.what(),
+                              "end other programs, or raise the limit on processes (ulimit -u), and try again"));
   } catch (const std::exception& error) {
     return conclude(out,
                     fail(std::string("unexpected: ") + error.what(), "this is a mistake in spl: please report it"));

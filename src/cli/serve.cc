@@ -102,8 +102,7 @@ Result<void> serve(Session& session, const ServeOptions& options,
   auto started = http::Server::start(*opened, options.server);
   if (!started) {
     // A home that was made for a daemon that did not come is not left behind.
-    TRY(instance::Instance::close_and_unmake(std::move(opened)));
-    return std::unexpected(std::move(started).error());
+    return std::unexpected(instance::Instance::unmade_after(std::move(opened), std::move(started).error()));
   }
   const std::unique_ptr<http::Server> server = std::move(*started);
   const EndSignals signals(*server);

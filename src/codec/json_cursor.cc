@@ -35,6 +35,19 @@ const char* skip_plain(const char* p, const char* end) {
   return p;
 }
 
+// The length of the escape at the start of `text` where canonical text would write it, 0 elsewhere.
+std::size_t canonical_escape_bytes(std::string_view text) {
+  if (text.size() < 2) return 0;
+  if (std::string_view("\"\\bfnrt").find(text[1]) != std::string_view::npos) return 2;
+  // The control characters that have no shorter escape.
+  constexpr std::string_view kNumbered = "00010203040506070b0e0f101112131415161718191a1b1c1d1e1f";
+  if (text.size() < 6 || !text.starts_with("\\u00")) return 0;
+  for (std::size_t at = 0; at < kNumbered.size(); at += 2) {
+    if (kNumbered.substr(at, 2) == text.substr(4, 2)) return 6;
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::unexpected<Error> JsonCursor::error() const {
@@ -127,16 +140,35 @@ Result<JsonType> JsonCursor::peek() {
 }
 
 Result<void> JsonCursor::canonical(std::string& out) {
-  if (!canonical_value(out)) return error();
+  std::string_view as_it_is;
+  if (skip_canonical(as_it_is)) {
+    out += as_it_is;
+  } else if (!canonical_value(out)) {
+    return error();
+  }
   return {};
+}
+
+bool JsonCursor::skip_canonical(std::string_view& value) {
+  const char* const from = at_;
+  const int depth = depth_;
+  if (!skip_canonical_value()) {
+    at_ = from;
+    depth_ = depth;
+    return false;
+  }
+  value = {from, static_cast<std::size_t>(at_ - from)};
+  return true;
 }
 
 Result<std::string> JsonCursor::string() {
   skip_space();
-  std::string quoted;
+  const char* const from = at_;
   std::string_view raw;
-  if (!canonical_string(quoted, &raw)) return error();
-  if (raw.data() != nullptr) return std::string(raw);
+  if (skip_canonical_string(&raw) && raw.data() != nullptr) return std::string(raw);
+  at_ = from;
+  std::string quoted;
+  if (!canonical_string(quoted, nullptr)) return error();
   return decode_json_string(quoted);
 }
 
@@ -155,15 +187,15 @@ Result<std::string_view> JsonCursor::number() {
 
 Result<bool> JsonCursor::boolean() {
   skip_space();
-  if (literal("true")) return true;
-  if (literal("false")) return false;
+  if (skip_text("true")) return true;
+  if (skip_text("false")) return false;
   (void)set_error("true or false is wanted");
   return error();
 }
 
 Result<void> JsonCursor::null() {
   skip_space();
-  if (literal("null")) return {};
+  if (skip_text("null")) return {};
   (void)set_error("null is wanted");
   return error();
 }
@@ -175,9 +207,105 @@ Result<void> JsonCursor::end() {
   return error();
 }
 
-bool JsonCursor::literal(std::string_view word) {
-  if (std::string_view(at_, static_cast<std::size_t>(end_ - at_)).substr(0, word.size()) != word) return false;
-  at_ += word.size();
+bool JsonCursor::skip_text(std::string_view text) {
+  if (static_cast<std::size_t>(end_ - at_) < text.size() || std::memcmp(at_, text.data(), text.size()) != 0)
+    return false;
+  at_ += text.size();
+  return true;
+}
+
+bool JsonCursor::skip_canonical_value() {
+  if (at_ == end_) return false;
+  switch (*at_) {
+    case '{':
+      return skip_canonical_object();
+    case '[':
+      return skip_canonical_array();
+    case '"':
+      return skip_canonical_string(nullptr);
+    case 't':
+      return skip_text("true");
+    case 'f':
+      return skip_text("false");
+    case 'n':
+      return skip_text("null");
+    default:
+      return skip_canonical_number();
+  }
+}
+
+bool JsonCursor::skip_canonical_object() {
+  ++at_;
+  if (++depth_ > base::kJsonDepthMax) return false;
+  if (!skip_octet('}')) {
+    std::string_view before;
+    for (bool first = true;; first = false) {
+      // Names without escapes are in the order of their own octets; ascending ones are not repeated.
+      std::string_view name;
+      if (!skip_canonical_string(&name) || name.data() == nullptr || (!first && !(before < name))) return false;
+      before = name;
+      if (!skip_octet(':') || !skip_canonical_value() || at_ == end_) return false;
+      const char c = *at_++;
+      if (c == '}') break;
+      if (c != ',') return false;
+    }
+  }
+  leave();
+  return true;
+}
+
+bool JsonCursor::skip_canonical_array() {
+  ++at_;
+  if (++depth_ > base::kJsonDepthMax) return false;
+  if (!skip_octet(']')) {
+    for (;;) {
+      if (!skip_canonical_value() || at_ == end_) return false;
+      const char c = *at_++;
+      if (c == ']') break;
+      if (c != ',') return false;
+    }
+  }
+  leave();
+  return true;
+}
+
+bool JsonCursor::skip_canonical_number() {
+  bool is_integer = false;
+  const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
+  const std::size_t length = scan_json_number(rest, is_integer);
+  if (length == 0) return false;
+  const std::string_view written = rest.substr(0, length);
+  if (!is_integer || written == "-0") {
+    std::string canonical;
+    if (!append_canonical_number(canonical, written, is_integer) || canonical != written) return false;
+  }
+  at_ += length;
+  return true;
+}
+
+// `plain_text` is set to what stands between the quotes where nothing there is escaped.
+bool JsonCursor::skip_canonical_string(std::string_view* plain_text) {
+  if (!skip_octet('"')) return false;
+  const char* const start = at_;
+  bool plain = true;
+  for (;;) {
+    at_ = skip_plain(at_, end_);
+    if (at_ == end_) return false;
+    if (*at_ == '"') break;
+    if (*at_ == '\\') {
+      const std::size_t length = canonical_escape_bytes({at_, static_cast<std::size_t>(end_ - at_)});
+      if (length == 0) return false;
+      plain = false;
+      at_ += length;
+    } else {
+      std::uint32_t code_point = 0;
+      const std::size_t length = base::decode_utf8({at_, static_cast<std::size_t>(end_ - at_)}, code_point);
+      if (length == 0 || code_point < 0x20) return false;
+      at_ += length;
+    }
+  }
+  if (plain_text != nullptr && plain) *plain_text = {start, static_cast<std::size_t>(at_ - start)};
+  ++at_;
   return true;
 }
 
@@ -193,13 +321,13 @@ bool JsonCursor::canonical_value(std::string& out) {
       return canonical_string(out, nullptr);
     case 't':
       out += "true";
-      return literal("true") || set_error("unknown word");
+      return skip_text("true") || set_error("unknown word");
     case 'f':
       out += "false";
-      return literal("false") || set_error("unknown word");
+      return skip_text("false") || set_error("unknown word");
     case 'n':
       out += "null";
-      return literal("null") || set_error("unknown word");
+      return skip_text("null") || set_error("unknown word");
     default:
       return canonical_number(out);
   }
@@ -258,7 +386,7 @@ bool JsonCursor::canonical_object(std::string& out) {
       if (member.name.data() == nullptr) {
         auto decoded = decode_json_string(std::string_view(out).substr(member.begin));
         if (!decoded) return set_error("a broken name");
-        member.name = names_.emplace_back(std::move(*decoded));
+        member.name = names_.emplace_front(std::move(*decoded));
       }
       if (members_.size() > members_begin && !(members_.back().name < member.name)) sorted = false;
       if (!expect(':', "a colon is wanted")) return false;

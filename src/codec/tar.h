@@ -1,22 +1,16 @@
-// The tar inside a bundle: POSIX ustar, written in one canonical form and read with nothing else
-// let through.
+// The tar inside a bundle: POSIX ustar, written in one canonical form and read with nothing else let through.
 //
-// Of what POSIX leaves open, this is the one form (docs: bundle.md, Container):
-// - a directory's path ends in one slash on disk, as every tar program writes it, and has none in
-// TarEntry; a
-//   directory without the slash is refused, and so is anything else with one;
-// - a path over 100 bytes is split at the first slash that leaves at most 100 bytes for the name
-// (readers take any
+// Of what POSIX leaves open, this is the one form (docs/formats/bundle.md, Container):
+// - a directory's path ends in one slash on disk, as every tar program writes it, and has none in TarEntry; a directory
+//   without the slash is refused, and so is anything else with one;
+// - a path over 100 bytes is split at the first slash that leaves at most 100 bytes for the name (readers take any
 //   split); only where no split fits, a pax header says it;
-// - a pax header has mode 0600, owner 0, time 0, any name; its entry's name (or link name) field
-// holds the beginning
-//   of what the pax header says, the prefix field is empty, the size field 0 where the pax header
-//   has the size;
+// - a pax header has mode 0600, owner 0, time 0, any name; its entry's name (or link name) field holds the beginning of
+//   what the pax header says, the prefix field is empty, the size field 0 where the pax header has the size;
 // - device fields are written as octal zeros.
 //
-// Sizes and offsets in bytes, times in seconds since 1970. append_* and tar_*: any thread. A
-// TarReader: one thread. Source: IEEE Std 1003.1-2017, pax, "ustar Interchange Format" and "pax
-// Interchange Format".
+// Sizes and offsets in bytes, times in seconds since 1970. append_* and tar_*: any thread. A TarReader: one thread.
+// Source: IEEE Std 1003.1-2017, pax, "ustar Interchange Format" and "pax Interchange Format".
 #pragma once
 
 #include <cstddef>

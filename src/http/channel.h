@@ -1,5 +1,6 @@
 // A connected stream socket, Unix or TCP, plain or TLS, whose every wait ends: by a timeout, by a deadline, by an
-// Interrupt, by the owner's wish. One thread at a time. Sources: poll(2), recv(2), sendmsg(2).
+// Interrupt, by the owner's wish. One thread at a time; only is_cut() and peer_is_gone() may be asked while another
+// thread reads. Sources: poll(2), recv(2), sendmsg(2).
 #pragma once
 
 #include <chrono>

@@ -129,6 +129,11 @@ TEST_F(GateTest, WhatIsRevokedIsOfNoUseFromThenOn) {
   EXPECT_EQ(ask(first, "GET", "/v1/threads").status, 200);
   ASSERT_TRUE(owner_->revoke_account("reader"));
   EXPECT_EQ(ask(first, "GET", "/v1/threads").status, 401);
+  EXPECT_TRUE(instance::list_tokens(daemon_.instance())->empty());
+  // Another account of the name takes no tokens over.
+  const std::string third = token("reader", {"records:read"});
+  EXPECT_EQ(ask(first, "GET", "/v1/threads").status, 401);
+  EXPECT_EQ(ask(third, "GET", "/v1/threads").status, 200);
 }
 
 TEST_F(GateTest, ARevocationThatIsPutAsARecordCountsAtOnce) {
@@ -144,6 +149,21 @@ TEST_F(GateTest, ARevocationThatIsPutAsARecordCountsAtOnce) {
   const Record record = record::parse_record(json).value();
   json.insert(1, "\"sig\":\"" + base::to_base64(identity->key.sign(record.canonical).view()) + "\",");
   EXPECT_EQ(daemon_.local().ask("POST", "/v1/records", json)->status, 201);
+  EXPECT_EQ(ask(reader, "GET", "/v1/threads").status, 401);
+  // Its token is still there until an account of the name is made.
+  EXPECT_EQ(instance::list_tokens(daemon_.instance())->size(), 1u);
+  const std::string another = token("reader", {"records:read"});
+  EXPECT_EQ(ask(reader, "GET", "/v1/threads").status, 401);
+  EXPECT_EQ(ask(another, "GET", "/v1/threads").status, 200);
+}
+
+TEST_F(GateTest, AnAccountIsRevokedThoughItsThreadHasARecordOfTheLastClock) {
+  const std::string reader = token("reader", {"records:read"});
+  const std::string json = "{\"act\":\"LEARN\",\"actor\":\"" + daemon_.instance().identity()->did +
+                           "\",\"body\":{},\"clock\":9223372036854775807,\"data_type\":\"SCALAR\","
+                           "\"parents\":[],\"thread\":\"th_service_accounts\"}";
+  EXPECT_EQ(daemon_.local().ask("POST", "/v1/records", json)->status, 201);
+  EXPECT_TRUE(owner_->revoke_account("reader"));
   EXPECT_EQ(ask(reader, "GET", "/v1/threads").status, 401);
 }
 

@@ -1,4 +1,4 @@
-// GET /openapi.json, kept by hand; openapi_test.cc holds it to the table of routes.
+// GET /openapi.json, kept by hand; server_test.cc holds it to the table of routes.
 #include "http/routes.h"
 
 namespace spl::http {

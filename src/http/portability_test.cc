@@ -190,6 +190,24 @@ TEST_F(PortabilityTest, ABrokenBundleChangesNothing) {
   EXPECT_EQ(to_.instance().did(), std::nullopt);
 }
 
+TEST_F(PortabilityTest, AnUploadThatStallsKeepsNobodyFromWriting) {
+  instance::ExportOptions plain;
+  plain.uncompressed = true;
+  const std::string bundle = exported(plain);
+  RawClient stalled = to_.local();
+  ASSERT_TRUE(stalled.send("POST /v1/portability/import?force_overwrite=1 HTTP/1.1\r\ncontent-length: " +
+                           std::to_string(bundle.size()) + "\r\nexpect: 100-continue\r\n\r\n"));
+  ASSERT_EQ(stalled.receive()->status, 100);
+  ASSERT_TRUE(stalled.send(std::string_view(bundle).substr(0, bundle.size() - 1)));
+  EXPECT_EQ(to_.local().ask("POST", "/v1/records", record_json(77777))->status, 201);
+  EXPECT_EQ(to_.records(), 1u);
+  ASSERT_TRUE(stalled.send(std::string_view(bundle).substr(bundle.size() - 1)));
+  const auto answer = stalled.receive();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200) << answer->body;
+  EXPECT_EQ(to_.records(), static_cast<std::uint64_t>(kRecords) + 1);
+}
+
 TEST_F(PortabilityTest, AnUploadThatBreaksOffChangesNothing) {
   const std::string bundle = exported();
   RawClient broken = to_.local();

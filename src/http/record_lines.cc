@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <iterator>
+#include <system_error>
 
 #include "base/encoding.h"
 #include "base/limits.h"
@@ -62,7 +63,14 @@ struct LineParser::Batch {
 };
 
 LineParser::LineParser(std::size_t helpers) {
-  for (std::size_t i = 0; i < std::min(helpers, kParseHelpersMax); ++i) helpers_.emplace_back([this] { help(); });
+  helpers_.reserve(std::min(helpers, kParseHelpersMax));
+  for (std::size_t i = 0; i < std::min(helpers, kParseHelpersMax); ++i) {
+    try {
+      helpers_.emplace_back([this] { help(); });
+    } catch (const std::system_error&) {
+      break;  // who calls parse() works too
+    }
+  }
 }
 
 LineParser::~LineParser() {
@@ -147,12 +155,25 @@ Result<std::vector<Record>> LineParser::parse(std::string_view lines) {
   return records;
 }
 
-void append_record_object(std::string& out, const RecordId& id, std::string_view file_text) {
-  out.append("{\"object\":\"record\",\"id\":\"").append(id.hex()).append("\",").append(file_text.substr(1));
+namespace {
+
+// A row of a damaged store is no record, and nothing is made of it.
+Result<void> check_stored(const RecordId& id, std::string_view text) {
+  if (text.starts_with("{\"act\":") && text.ends_with('}')) return {};
+  return fail("record " + id.hex() + ": the store holds something that is no record under this id", "run spl doctor");
 }
 
-void append_record_element(std::string& out, const RecordId& id, std::string_view canonical,
-                           std::optional<std::string_view> judged_by, std::optional<std::string_view> sig) {
+}  // namespace
+
+Result<void> append_record_object(std::string& out, const RecordId& id, std::string_view file_text) {
+  TRY(check_stored(id, file_text));
+  out.append("{\"object\":\"record\",\"id\":\"").append(id.hex()).append("\",").append(file_text.substr(1));
+  return {};
+}
+
+Result<void> append_record_element(std::string& out, const RecordId& id, std::string_view canonical,
+                                   std::optional<std::string_view> judged_by, std::optional<std::string_view> sig) {
+  TRY(check_stored(id, canonical));
   out.append("{\"id\":\"").append(id.hex()).append("\",\"record\":");
   if (judged_by) {
     out += record::file_text(canonical, judged_by, std::nullopt);
@@ -161,6 +182,7 @@ void append_record_element(std::string& out, const RecordId& id, std::string_vie
   }
   if (sig) out.append(",\"sig\":\"").append(base::to_base64(*sig)).append("\"");
   out.push_back('}');
+  return {};
 }
 
 Error foreign_actor(std::string_view actor) {

@@ -103,7 +103,8 @@ Result<void> get_record(Call& call) {
   const auto record = TRY(TRY(call.served.instance.store().reader())->find(id));
   if (!record) return exchange.refuse(verdict::kNotFound, ErrorCode::kFailed, "no record " + id.hex() + " is here");
   std::string text;
-  append_record_object(text, id, record::file_text(*record));
+  const std::string content = record::file_text(*record);
+  TRY(append_record_object(text, id, content));
   return exchange.send(200, kJsonType, text);
 }
 
@@ -126,7 +127,8 @@ Result<void> list_records(Call& call) {
     has_more = count == limit || bytes > kPageBytesMax;
     if (has_more) return fail("the page is full");
     if (count++ > 0) text.push_back(',');
-    append_record_object(text, row.id, record::file_text(row.canonical, row.judged_by, row.sig));
+    const std::string content = record::file_text(row.canonical, row.judged_by, row.sig);
+    TRY(append_record_object(text, row.id, content));
     next_since = row.sequence;
     bytes += text.size();
     TRY(exchange.write(text));

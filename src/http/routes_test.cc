@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "db/sqlite.h"
 #include "http/server_test_util.h"
 #include "http/target.h"
 #include "testing/fake_clock.h"
@@ -214,6 +215,20 @@ TEST_F(RoutesTest, ListsRecordsByArrivalPageByPage) {
   EXPECT_EQ(ask("GET", "/v1/records").json().find("data")->array()->size(), 7u);
   for (const char* query : {"limit=0", "limit=10001", "limit=x", "since=-1", "since=", "since=99999999999999999999"})
     EXPECT_EQ(ask("GET", std::string("/v1/records?") + query).status, 400) << query;
+}
+
+TEST_F(RoutesTest, ADamagedRowEndsTheAnswerAndNotTheDaemon) {
+  ASSERT_EQ(daemon_.local().ask("POST", "/v1/records", record_json(1))->status, 201);
+  auto store = db::Connection::open(home_.path() + "/home/hub.db", db::OpenAs::kReadWrite).value();
+  for (const char* damage :
+       {R"(canonical='{"x":1}', judged_by='j')", R"(judged_by=NULL)", "canonical=''", "id=x'00'"}) {
+    ASSERT_TRUE(store.execute("UPDATE record_log SET " + std::string(damage)));
+    for (const char* path : {"/v1/records", "/v1/threads/th/records"}) {
+      const auto answer = daemon_.local().ask("GET", path);
+      EXPECT_FALSE(answer && answer->status == 200 && answer->whole) << damage << path;
+    }
+  }
+  EXPECT_EQ(daemon_.local().ask("GET", "/health")->status, 200);
 }
 
 TEST_F(RoutesTest, ListsThreadsAndTheirRecords) {

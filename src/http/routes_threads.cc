@@ -57,7 +57,7 @@ Result<void> thread_records(Call& call) {
   TRY(reader->thread_records(summary.thread, store::RecordOrder::kClock,
                              [&](const store::StoredRecord& row) -> Result<void> {
                                text += separator;
-                               append_record_element(text, row.id, row.canonical, row.judged_by, row.sig);
+                               TRY(append_record_element(text, row.id, row.canonical, row.judged_by, row.sig));
                                separator = ",";
                                TRY(exchange.write(text));
                                text.clear();

@@ -129,13 +129,14 @@ std::optional<RequestHead> Wire::read_request(std::chrono::milliseconds idle) {
   fault_ = HeadFault::kEnded;
   channel_.set_timeout(idle);
   channel_.set_deadline(std::nullopt);
-  for (int lines = 0;;) {
+  for (int octets = 0;;) {
     if (begin_ == end_) {
       const auto more = fill();
       if (!more || !*more) return std::nullopt;
     }
     if (in_[begin_] != '\r' && in_[begin_] != '\n') break;
-    if (in_[begin_++] == '\n' && ++lines > kEmptyLinesMax) return std::nullopt;
+    ++begin_;
+    if (++octets > 2 * kEmptyLinesMax) return std::nullopt;
   }
   channel_.set_timeout(times_.head);
   channel_.set_deadline(clock_.steady() + times_.head);

@@ -14,21 +14,28 @@ using substrate::ServiceAccount;
 
 constexpr std::size_t kShortestTokenId = 8;
 
-Result<void> write_account(Instance& instance, const ServiceAccount& account) {
+Result<void> write_account(Instance& instance, store::StoreWriter& writer, const ServiceAccount& account) {
   Emission emission;
   emission.act = record::Act::kLearn;
   emission.thread = std::string(record::kServiceAccountsThread);
   emission.body = substrate::account_body(account);
-  TRY(emit(instance, emission));
+  TRY(emit_within(instance, writer, emission));
   return {};
 }
 
-Result<std::optional<ServiceAccount>> find_account(Instance& instance, const std::string& name) {
-  const auto reader = TRY(instance.store().reader());
-  for (ServiceAccount& account : TRY(substrate::service_accounts(*reader, instance.did()))) {
+Result<std::optional<ServiceAccount>> find_account(Instance& instance, store::StoreReader& reader,
+                                                   const std::string& name) {
+  for (ServiceAccount& account : TRY(substrate::service_accounts(reader, instance.did()))) {
     if (account.name == name && account.active) return std::optional(std::move(account));
   }
   return std::nullopt;
+}
+
+Result<void> remove_tokens(store::StoreWriter& writer, const std::string& account) {
+  for (const store::Token& token : TRY(writer.tokens())) {
+    if (token.account == account) TRY(writer.remove_token(token.sha256));
+  }
+  return {};
 }
 
 Result<void> check_scopes(const std::vector<std::string>& scopes) {
@@ -41,13 +48,14 @@ Result<void> check_scopes(const std::vector<std::string>& scopes) {
   return {};
 }
 
-bool is_time(std::string_view text) {
-  constexpr std::string_view kShape = "0000-00-00T00:00:00Z";
-  if (text.size() != kShape.size()) return false;
-  for (std::size_t i = 0; i < kShape.size(); ++i) {
-    if (kShape[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != kShape[i]) return false;
+Result<void> check_account_has(const ServiceAccount& account, const std::vector<std::string>& scopes) {
+  const substrate::Bearer whole{account.name, account.scopes, {}};
+  for (const std::string& scope : scopes) {
+    if (!whole.may(scope))
+      return fail(ErrorCode::kUsage, "account " + account.name + " has no scope " + scope,
+                  "a token has its account's scopes or fewer");
   }
-  return true;
+  return {};
 }
 
 }  // namespace
@@ -63,10 +71,14 @@ Result<ServiceAccount> create_account(Instance& instance, ServiceAccount account
   std::ranges::sort(account.scopes);
   account.scopes.erase(std::unique(account.scopes.begin(), account.scopes.end()), account.scopes.end());
   account.active = true;
-  if (TRY(find_account(instance, account.name)))
-    return fail(ErrorCode::kRefused, "there is a service account " + account.name + " already",
-                "spl service-account revoke " + account.name + " ends it");
-  TRY(write_account(instance, account));
+  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    if (TRY(find_account(instance, writer, account.name)))
+      return fail(ErrorCode::kRefused, "there is a service account " + account.name + " already",
+                  "spl service-account revoke " + account.name + " ends it");
+    // An account of the name before may have been revoked by a record from elsewhere: its tokens are still here.
+    TRY(remove_tokens(writer, account.name));
+    return write_account(instance, writer, account);
+  }));
   return account;
 }
 
@@ -76,34 +88,36 @@ Result<std::vector<ServiceAccount>> list_accounts(Instance& instance) {
 }
 
 Result<void> revoke_account(Instance& instance, const std::string& name) {
-  auto account = TRY(find_account(instance, name));
-  if (!account)
-    return fail(ErrorCode::kUsage, "there is no active service account \"" + base::escaped(name, 80) + "\"",
-                "spl service-account list shows them");
-  account->active = false;
-  return write_account(instance, *account);
+  return instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    auto account = TRY(find_account(instance, writer, name));
+    if (!account)
+      return fail(ErrorCode::kUsage, "there is no active service account \"" + base::escaped(name, 80) + "\"",
+                  "spl service-account list shows them");
+    account->active = false;
+    TRY(write_account(instance, writer, *account));
+    return remove_tokens(writer, name);
+  });
 }
 
 Result<substrate::NewToken> create_token(Instance& instance, const TokenRequest& request) {
-  const auto account = TRY(find_account(instance, request.account));
-  if (!account)
-    return fail(ErrorCode::kUsage, "there is no active service account \"" + base::escaped(request.account, 80) + "\"",
-                "spl service-account create makes one");
   if (!bundle::is_name(request.environment) || request.environment.find('_') != std::string::npos)
     return fail(ErrorCode::kUsage, "the environment of a token is lowercase letters, digits and -");
   TRY(check_scopes(request.scopes));
-  const substrate::Bearer whole{account->name, account->scopes, {}};
-  for (const std::string& scope : request.scopes) {
-    if (!whole.may(scope))
-      return fail(ErrorCode::kUsage, "account " + account->name + " has no scope " + scope,
-                  "a token has its account's scopes or fewer");
-  }
-  if (request.expires_at && !is_time(*request.expires_at))
+  if (request.expires_at && !substrate::is_token_time(*request.expires_at))
     return fail(ErrorCode::kUsage, "a time like 2030-01-31T12:00:00Z is wanted for the token's end");
-  auto made = TRY(substrate::new_token(instance.env(), request.environment, *account,
-                                       request.scopes.empty() ? account->scopes : request.scopes, request.expires_at));
-  TRY(instance.committer().run([&made](store::StoreWriter& writer) { return writer.put_token(made.token); }));
-  return made;
+  std::optional<substrate::NewToken> made;
+  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    const auto account = TRY(find_account(instance, writer, request.account));
+    if (!account)
+      return fail(ErrorCode::kUsage,
+                  "there is no active service account \"" + base::escaped(request.account, 80) + "\"",
+                  "spl service-account create makes one");
+    TRY(check_account_has(*account, request.scopes));
+    made = TRY(substrate::new_token(instance.env(), request.environment, *account,
+                                    request.scopes.empty() ? account->scopes : request.scopes, request.expires_at));
+    return writer.put_token(made->token);
+  }));
+  return std::move(*made);
 }
 
 Result<std::vector<store::Token>> list_tokens(Instance& instance) {

@@ -1,4 +1,4 @@
-// Service accounts and tokens of an instance: making, listing, revoking.
+// Service accounts and tokens of an instance: making, listing, revoking. Any thread, on an open instance.
 #pragma once
 
 #include <optional>
@@ -12,11 +12,11 @@
 
 namespace spl::instance {
 
-// Writes the account's record, signed by the instance. Code kRefused where an active account of the name exists, kUsage
-// for a bad name, scope or actor.
+// Writes the account's record, signed by the instance; tokens of an earlier account of the name go. Code kRefused where
+// an active account of the name exists, kUsage for a bad name, scope or actor.
 Result<substrate::ServiceAccount> create_account(Instance& instance, substrate::ServiceAccount account);
 Result<std::vector<substrate::ServiceAccount>> list_accounts(Instance& instance);
-// Its tokens are of no use from then on. Code kUsage where there is no active account of the name.
+// Its tokens are gone with it. Code kUsage where there is no active account of the name.
 Result<void> revoke_account(Instance& instance, const std::string& name);
 
 struct TokenRequest {

@@ -1,8 +1,24 @@
 #include "instance/committer.h"
 
+#include <exception>
+#include <string>
 #include <vector>
 
 namespace spl::instance {
+
+namespace {
+
+// What a library throws is an outcome like others: the rest of the group waits for it.
+template <class Work>
+Result<void> guarded(const Work& work) {
+  try {
+    return work();
+  } catch (const std::exception& error) {
+    return fail(std::string("the write did not come about: ") + error.what());
+  }
+}
+
+}  // namespace
 
 Result<void> Committer::run(const Unit& unit) {
   Waiting waiting{&unit, {}, false};
@@ -15,8 +31,9 @@ Result<void> Committer::run(const Unit& unit) {
 
 // Does the work of those that wait now, this thread's own among them or at least ahead of it.
 void Committer::lead(std::unique_lock<std::mutex>& lock) {
-  leading_ = true;
   std::vector<Waiting*> group;
+  group.reserve(kCommitUnitsMax);
+  leading_ = true;
   while (!queue_.empty() && group.size() < kCommitUnitsMax) {
     group.push_back(queue_.front());
     queue_.pop_front();
@@ -26,12 +43,12 @@ void Committer::lead(std::unique_lock<std::mutex>& lock) {
     const auto writer = TRY(store_.writer());
     for (Waiting* waiting : group) {
       TRY(writer->mark());
-      waiting->outcome = (*waiting->unit)(*writer);
+      waiting->outcome = guarded([&] { return (*waiting->unit)(*writer); });
       if (!waiting->outcome) TRY(writer->rollback_to_mark());
     }
     return writer->commit();
   };
-  const Result<void> committed = work();
+  const Result<void> committed = guarded(work);
   lock.lock();
   for (Waiting* waiting : group) {
     if (!committed && waiting->outcome) waiting->outcome = std::unexpected(committed.error());

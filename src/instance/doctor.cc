@@ -6,6 +6,7 @@ namespace spl::instance {
 namespace {
 
 constexpr std::uint64_t kProgressEvery = 8192;  // records
+constexpr std::size_t kIneffectiveShown = 20;
 
 Finding verdict(std::string check, const std::string& subject, const Result<void>& result, std::string good) {
   if (result) return {std::move(check), "ok", subject, std::move(good), ""};
@@ -20,7 +21,7 @@ Result<void> check_records(Instance& instance, Progress& progress, std::vector<F
   std::uint64_t broken = 0;
   std::uint64_t wrong_sigs = 0;
   std::string first_broken;
-  TRY(reader->changes(0, ~std::uint64_t{0}, {}, [&](const store::StoredRecord& row) -> Result<void> {
+  const auto walked = reader->changes(0, ~std::uint64_t{0}, {}, [&](const store::StoredRecord& row) -> Result<void> {
     const auto record = record::parse_stored(row.canonical, row.judged_by, row.sig);
     if (!record || record->id != row.id) {
       if (broken++ == 0) first_broken = row.id.hex();
@@ -29,11 +30,16 @@ Result<void> check_records(Instance& instance, Progress& progress, std::vector<F
     }
     if (++done % kProgressEvery == 0) progress.update("checking records", done, total, "records");
     return progress.cancelled() ? fail("cancelled") : Result<void>();
-  }));
+  });
+  if (!walked && progress.cancelled()) return walked;
   const std::string subject = std::to_string(done) + " records";
   if (broken > 0) {
     findings.push_back({"content addresses", "stop", first_broken,
                         std::to_string(broken) + " records do not hash to their ids, this the first",
+                        "import a good bundle into a new home"});
+  } else if (!walked) {
+    findings.push_back({"content addresses", "stop", subject,
+                        walked.error().message + "; the records after it were not read",
                         "import a good bundle into a new home"});
   } else if (done != total) {
     findings.push_back({"content addresses", "stop", subject, "the store counts " + std::to_string(total), ""});
@@ -43,6 +49,20 @@ Result<void> check_records(Instance& instance, Progress& progress, std::vector<F
   if (wrong_sigs > 0)
     findings.push_back({"signatures", "warn", std::to_string(wrong_sigs) + " records",
                         "carry a signature that is not their actor's", "they are kept, and take no effect by it"});
+  return {};
+}
+
+// Records of reserved threads that take no effect: each by its id, as far as a person would read.
+Result<void> check_authority(store::StoreReader& reader, const std::optional<std::string>& did,
+                             std::vector<Finding>& findings) {
+  const auto ineffective = TRY(substrate::ineffective_records(reader, did, kIneffectiveShown));
+  for (const auto& record : ineffective.records)
+    findings.push_back({"authority", "warn", record.id.hex(),
+                        "a record on " + record.thread + " takes no effect: " + record.reason,
+                        "spl authority endorse " + record.id.hex() + " puts it into force"});
+  if (ineffective.count > ineffective.records.size())
+    findings.push_back({"authority", "warn", std::to_string(ineffective.count) + " records",
+                        "take no effect on reserved threads; these were the first", "spl authority list shows all"});
   return {};
 }
 
@@ -61,11 +81,10 @@ Result<std::vector<Finding>> examine(Instance& instance, Progress& progress) {
                         "spl identity generate makes one"});
   }
   const auto reader = TRY(instance.store().reader());
-  const auto ineffective = TRY(substrate::ineffective_records(*reader, instance.did(), 1));
-  if (ineffective.count > 0)
-    findings.push_back({"authority", "warn", ineffective.records[0].thread,
-                        std::to_string(ineffective.count) + " records on reserved threads take no effect",
-                        "spl authority list shows them"});
+  if (const auto checked = check_authority(*reader, instance.did(), findings); !checked)
+    findings.push_back({"authority", "stop", instance.store().name(), checked.error().message, ""});
+  if (const auto tokens = reader->tokens(); !tokens)
+    findings.push_back({"tokens", "stop", instance.store().name(), tokens.error().message, ""});
   return findings;
 }
 

@@ -25,6 +25,8 @@ Result<std::uint64_t> take_sequence(Instance& instance) {
   std::uint64_t sequence = 0;
   TRY(instance.committer().run([&sequence](store::StoreWriter& writer) -> Result<void> {
     sequence = TRY(number_setting(writer, store::kExportSequenceSetting)) + 1;
+    if (sequence > bundle::kExportSequenceMax)
+      return fail("export_sequence has reached 2^53-1, the last that a bundle may have");
     return writer.set_setting(store::kExportSequenceSetting, std::to_string(sequence));
   }));
   return sequence;
@@ -45,11 +47,26 @@ Result<void> write_records(store::StoreReader& reader, bundle::BundleWriter& wri
   return {};
 }
 
+// What every reader will take.
+Result<std::string> carried_tokens(store::StoreReader& reader) {
+  const auto tokens = TRY(reader.tokens());
+  std::string text = substrate::tokens_text(tokens);
+  if (text.size() > bundle::kTokensBytesMax)
+    return fail(ErrorCode::kRefused, "export refused: the tokens do not fit into a bundle",
+                "end some with spl token revoke, or export without --carry-tokens");
+  if (const auto parsed = substrate::parse_tokens(text); !parsed)
+    return fail(ErrorCode::kRefused,
+                "export refused: no reader takes the tokens of this store: " + parsed.error().message,
+                "export without --carry-tokens");
+  return text;
+}
+
 Result<void> write_body(store::StoreReader& reader, const substrate::Identity& identity, const ExportOptions& options,
                         std::uint64_t records, bundle::BundleWriter& writer, Progress& progress) {
   if (options.carry_tokens) {
+    const std::string tokens = TRY(carried_tokens(reader));
     TRY(writer.begin_section("credentials/"));
-    TRY(writer.add_file(bundle::kTokensPath, substrate::tokens_text(TRY(reader.tokens()))));
+    TRY(writer.add_file(bundle::kTokensPath, tokens));
   }
   if (!options.no_identity) {
     TRY(writer.begin_section("identity/"));
@@ -130,7 +147,8 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(Instance& instance, Expor
   if (!identity)
     return fail(ErrorCode::kRefused, "export refused: this instance has no identity to sign with",
                 "spl identity generate makes one");
-  TRY(complete(instance.config(), options));
+  const Config config = TRY(instance.config());
+  TRY(complete(config, options));
   const bundle::Encryption encryption = encryption_of(options);
   const std::string spool_directory =
       options.spool_directory.empty() ? instance.paths().run() : options.spool_directory;
@@ -168,6 +186,7 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(Instance& instance, Expor
 
   const auto authority = TRY(substrate::authority_counts(*reader, identity->did));
   std::unique_ptr<PreparedExport> prepared(new PreparedExport(instance, std::move(writer), std::move(options)));
+  prepared->sequence_ = manifest.export_sequence;
   prepared->manifest_text_ = bundle::manifest_text(manifest);
   prepared->signature_ = identity->key.sign(prepared->manifest_text_);
   prepared->report_ = {identity->did,
@@ -197,7 +216,11 @@ Result<void> PreparedExport::write(Sink& out) {
 }
 
 Result<void> PreparedExport::committed() {
-  return instance_.committer().run([this](store::StoreWriter& writer) {
+  return instance_.committer().run([this](store::StoreWriter& writer) -> Result<void> {
+    // Another identity may have come, or a later export be finished before this one.
+    if (TRY(writer.setting(store::kDidSetting)) != report_.source_did) return {};
+    if (TRY(number_setting(writer, store::kPreviousExportSequenceSetting)) >= sequence_) return {};
+    TRY(writer.set_setting(store::kPreviousExportSequenceSetting, std::to_string(sequence_)));
     return writer.set_setting(store::kPreviousExportSetting, report_.bundle_sha256);
   });
 }

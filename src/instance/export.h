@@ -1,7 +1,8 @@
 // Export: everything of an instance, at one moment, into a bundle (docs/formats/bundle.md).
 //
 // First prepare_export(): reads one transaction of the store and makes the body in a spool; then write(): the file goes
-// out, to anything; then committed(), when the file is durable where it was wanted.
+// out, to anything; then committed(), when the file is durable where it was wanted. One thread an export; any number at
+// a time.
 #pragma once
 
 #include <cstdint>
@@ -63,6 +64,7 @@ class PreparedExport {
   std::unique_ptr<bundle::BundleWriter> writer_;
   ExportOptions options_;
   ExportReport report_;
+  std::uint64_t sequence_ = 0;
   std::string manifest_text_;
   crypto::Signature signature_;
 };

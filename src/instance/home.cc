@@ -56,12 +56,32 @@ Result<Config> parse_config(const std::string& path, const std::string& text) {
   return config;
 }
 
-Result<void> make_parts(env::Env env, const HomePaths& paths, std::vector<std::string>& made) {
-  const bool root_is_new = !TRY(env.fs.info(paths.root));
+// A directory that holds something by now is somebody's: it stays.
+Result<void> remove_if_unused(env::Env env, const std::string& path) {
+  const auto info = TRY(env.fs.info(path));
+  if (!info) return {};
+  if (info->type == env::FileType::kDirectory && !TRY(env.fs.list(path)).empty()) return {};
+  return env.fs.remove(path);
+}
+
+}  // namespace
+
+Result<Config> load_config(env::Env env, const HomePaths& paths) {
+  if (!TRY(env.fs.info(paths.config()))) return Config{};
+  const std::string text = TRY(env::read_file(env.fs, paths.config(), kConfigBytesMax));
+  return parse_config(paths.config(), text);
+}
+
+Result<void> make_lock_directory(env::Env env, const HomePaths& paths, std::vector<std::string>& made) {
+  const std::string run = env::parent_of(paths.lock());
+  for (std::string path = run; !TRY(env.fs.info(path)); path = env::parent_of(path)) made.insert(made.begin(), path);
   // Also where it is there: a run that was killed may have made it and not have made it durable.
   TRY(env::make_directories(env.fs, paths.root));
-  if (root_is_new) made.push_back(paths.root);
-  for (const char* name : {"identity", "secrets", "services", "data", "run", "logs"}) {
+  return env::make_directories(env.fs, run);
+}
+
+Result<void> make_home(env::Env env, const HomePaths& paths, std::vector<std::string>& made) {
+  for (const char* name : {"identity", "secrets", "services", "data", "logs"}) {
     const std::string path = env::join(paths.root, name);
     if (TRY(env.fs.info(path))) continue;
     TRY(env.fs.make_directory(path));
@@ -76,32 +96,13 @@ Result<void> make_parts(env::Env env, const HomePaths& paths, std::vector<std::s
   return env.fs.sync_directory(paths.root);
 }
 
-}  // namespace
-
-Result<Config> load_config(env::Env env, const HomePaths& paths) {
-  if (!TRY(env.fs.info(paths.config()))) return Config{};
-  const std::string text = TRY(env::read_file(env.fs, paths.config(), kConfigBytesMax));
-  return parse_config(paths.config(), text);
-}
-
-Result<std::vector<std::string>> make_home(env::Env env, const HomePaths& paths) {
-  std::vector<std::string> made;
-  const auto done = make_parts(env, paths, made);
-  if (done) return made;
-  // What a sync that failed has lost would pass for durable when it is found the next time.
-  static_cast<void>(unmake_home(env, made));
-  return std::unexpected(done.error());
-}
-
 Result<void> unmake_home(env::Env env, const std::vector<std::string>& made) {
+  Result<void> all;
   for (const std::string& path : std::views::reverse(made)) {
-    const auto info = TRY(env.fs.info(path));
-    if (!info) continue;
-    // A directory that holds something by now is somebody's: it stays.
-    if (info->type == env::FileType::kDirectory && !TRY(env.fs.list(path)).empty()) continue;
-    TRY(env.fs.remove(path));
+    auto removed = remove_if_unused(env, path);
+    if (!removed && all) all = std::move(removed);
   }
-  return {};
+  return all;
 }
 
 }  // namespace spl::instance

@@ -1,4 +1,4 @@
-// The home directory of an instance: where everything lies, its lock, and its configuration.
+// The home directory of an instance: where everything lies, its lock, and its configuration. Any thread.
 #pragma once
 
 #include <memory>
@@ -33,10 +33,13 @@ struct Config {
 // Defaults where there is no file.
 Result<Config> load_config(env::Env env, const HomePaths& paths);
 
-// Makes what is missing of the home's directories and files (all 0700 and 0600), and nothing else. What it made, in
-// that order; where it fails, it leaves nothing that it made.
-Result<std::vector<std::string>> make_home(env::Env env, const HomePaths& paths);
-// Removes what was made, the last first; a directory that is not empty stays.
+// A home is made by whoever holds its lock, so first the directories in which the lock lies are made, which several may
+// do at a time; then, under the lock, what else is missing of directories and files (all 0700 and 0600). Both add what
+// they made to `made`, in that order, also where they fail.
+Result<void> make_lock_directory(env::Env env, const HomePaths& paths, std::vector<std::string>& made);
+Result<void> make_home(env::Env env, const HomePaths& paths, std::vector<std::string>& made);
+// Removes what was made, the last first; a directory that is not empty stays. Goes on after an error, and gives the
+// first.
 Result<void> unmake_home(env::Env env, const std::vector<std::string>& made);
 
 }  // namespace spl::instance

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/encoding.h"
+#include "record/did_document.h"
 #include "record/thread.h"
 #include "substrate/accounts.h"
 
@@ -36,12 +37,17 @@ class Import {
   Result<void> check_signer();
   Result<void> check_age();
   Result<void> check_encryption();
+  void check_adoption();
   Result<void> check_authority();
   Result<void> check_tokens();
   Result<void> adopt();
+  Result<void> install();
+  void put_in_force();
   Result<void> take_over_sequence();
   Result<void> note_sequence(const std::string& did, std::uint64_t sequence);
   Result<std::uint64_t> known_sequence(const std::string& did);
+  Result<void> note_previous(std::uint64_t sequence, std::string_view digest);
+  Result<std::uint64_t> own_sequence();
   Result<void> note_effects(const std::set<std::string>& effective_before);
   Result<std::set<std::string>> effective_now(const std::optional<std::string>& did);
   Result<void> fill_counts();
@@ -50,7 +56,13 @@ class Import {
     report_.preflight.push_back(
         {std::move(check), std::move(status), std::move(subject), std::move(message), std::move(hint)});
   }
+  [[nodiscard]] std::string counted_tokens() const {
+    return std::to_string(tokens_.size()) + (tokens_.size() == 1 ? " token" : " tokens");
+  }
   [[nodiscard]] bool whole_instance() const { return !manifest_.scope.service && !manifest_.scope.context; }
+  [[nodiscard]] bool is_expected() const {
+    return options_.expect_did.value_or(manifest_.source_did) == manifest_.source_did;
+  }
   [[nodiscard]] std::optional<std::string> did_after() const {
     return adopts_ ? std::optional(manifest_.source_did) : did_before_;
   }
@@ -61,6 +73,7 @@ class Import {
   const ImportOptions& options_;
   Progress& progress_;
   ImportReport report_;
+  Config config_;
 
   std::unique_ptr<store::StoreWriter> writer_;
   std::optional<std::string> did_before_;
@@ -70,16 +83,18 @@ class Import {
   std::uint64_t missing_ = 0;  // in kCompare: records of the bundle that are not here
   std::string document_;
   SecretBytes seed_;
+  std::optional<substrate::Identity> adopted_;  // staged
   std::vector<store::Token> tokens_;
 };
 
 Result<void> Import::prepare() {
+  config_ = TRY(instance_.config());
   // The writer first: nothing can change between what is decided here and the commit.
   writer_ = TRY(instance_.store().writer());
   records_before_ = TRY(writer_->counts()).records;
   did_before_ = TRY(writer_->setting(store::kDidSetting));
   const bool empty = records_before_ == 0;
-  const bool refused_anyway = whole_instance() && !manifest_.identity_included;
+  const bool refused_anyway = (whole_instance() && !manifest_.identity_included) || !is_expected();
   mode_ = !refused_anyway && (empty || options_.force_overwrite) ? Mode::kInsert : Mode::kCompare;
   if (mode_ == Mode::kInsert && empty) TRY(writer_->expect_many());
   const bool same = did_before_ == manifest_.source_did;
@@ -105,11 +120,13 @@ Result<void> Import::take_record(const Record& record) {
     if (progress_.cancelled()) return fail("cancelled: nothing was imported");
   }
   if (mode_ == Mode::kCompare) {
-    if (TRY(writer_->contains(record.id))) {
-      ++report_.records_deduplicated;
-    } else {
+    const auto there = TRY(writer_->find(record.id));
+    if (!there) {
       ++missing_;
+      return {};
     }
+    ++report_.records_deduplicated;
+    if (there->judged_by != record.judged_by) ++report_.records_differing;
     return {};
   }
   switch (TRY(writer_->put(record))) {
@@ -158,7 +175,7 @@ Result<void> Import::refuse() const {
   if (whole_instance() && !manifest_.identity_included)
     return fail(ErrorCode::kRefused, "import refused: bundle has no identity (exported with --no-identity)",
                 "export it again without --no-identity");
-  if (options_.expect_did && *options_.expect_did != manifest_.source_did)
+  if (!is_expected())
     return fail(ErrorCode::kRefused,
                 "import refused: the bundle is signed by " + manifest_.source_did + ", not by " + *options_.expect_did,
                 "check where the bundle comes from");
@@ -180,7 +197,7 @@ Result<void> Import::check_signer() {
   if (report_.signer != "unknown") {
     find("signer", "ok", manifest_.source_did,
          "the signer is " + std::string(report_.signer == "self" ? "this instance" : "the one expected"));
-  } else if (records_before_ > 0 && instance_.config().strict_signers) {
+  } else if (records_before_ > 0 && config_.strict_signers) {
     find("signer", "stop", manifest_.source_did, "the signer is unknown, and strict_signers is set",
          "name it with --expect-did where you trust it");
   } else {
@@ -192,12 +209,17 @@ Result<void> Import::check_signer() {
 }
 
 Result<void> Import::check_age() {
-  const std::uint64_t sequence = TRY(known_sequence(manifest_.source_did));
-  if (manifest_.export_sequence >= sequence) return {};
-  const bool stops = manifest_.tokens_carried && !options_.allow_older;
+  const std::uint64_t restored = TRY(known_sequence(manifest_.source_did));
+  const std::uint64_t made = did_before_ == manifest_.source_did ? TRY(own_sequence()) : 0;
+  if (manifest_.export_sequence >= std::max(restored, made)) return {};
+  const bool was_restored = manifest_.export_sequence < restored;
+  // A verification takes no tokens: it may read what this instance has made before.
+  const bool takes_tokens = manifest_.tokens_carried && (was_restored || mode_ == Mode::kInsert);
+  const bool stops = takes_tokens && !options_.allow_older;
   find("age", stops ? "stop" : "warn", manifest_.source_did,
        "the bundle is export " + std::to_string(manifest_.export_sequence) + " of its instance; export " +
-           std::to_string(sequence) + " was imported here before",
+           (was_restored ? std::to_string(restored) + " was imported here before"
+                         : std::to_string(made) + " was made here since"),
        stops ? "give --allow-older to take its tokens all the same" : "");
   return {};
 }
@@ -211,6 +233,12 @@ Result<void> Import::check_encryption() {
            std::string(kWords[static_cast<std::size_t>(manifest_.encryption.kind)]),
        "someone other than its maker may have opened it on the way");
   return {};
+}
+
+void Import::check_adoption() {
+  if (!options_.adopt_identity || adopts_ || report_.identity != "kept") return;
+  find("identity", "warn", manifest_.source_did, "the identity stays the local one: this import only verifies",
+       "give --force-overwrite with --adopt-identity");
 }
 
 Result<std::set<std::string>> Import::effective_now(const std::optional<std::string>& did) {
@@ -241,8 +269,19 @@ Result<void> Import::check_tokens() {
   } else if (records_before_ > 0 && report_.signer == "unknown") {
     find("tokens", "stop", manifest_.source_did, "tokens are only taken from this instance's own bundles",
          "name the signer with --expect-did where you trust it");
+  } else if (tokens_.empty()) {
+    find("tokens", "ok", manifest_.source_did, "the bundle's list of tokens is empty");
+  } else if (mode_ == Mode::kCompare) {
+    find("tokens", "warn", manifest_.source_did,
+         counted_tokens() + (tokens_.size() == 1 ? " stays" : " stay") +
+             " out: the bundle was only compared with what is here",
+         "--force-overwrite installs the bundle's tokens");
   } else {
-    find("tokens", "ok", manifest_.source_did, std::to_string(tokens_.size()) + " tokens are installed");
+    const bool one = tokens_.size() == 1;
+    find("tokens", "ok", manifest_.source_did,
+         counted_tokens() + (options_.dry_run ? " would be installed"
+                             : one            ? " is installed"
+                                              : " are installed"));
   }
   return {};
 }
@@ -266,9 +305,11 @@ Result<void> Import::note_effects(const std::set<std::string>& effective_before)
 // Everything beside the records, in the same transaction.
 Result<void> Import::adopt() {
   if (adopts_) {
-    const substrate::Identity identity = TRY(substrate::identity_from(seed_.reveal(), document_));
-    TRY(substrate::stage_identity(instance_.env(), instance_.paths().identity(), identity));
-    TRY(writer_->set_setting(store::kDidSetting, identity.did));
+    adopted_ = TRY(substrate::identity_from(seed_.reveal(), document_));
+    // Whatever else the bundle's document says, the home's is made from the key alone.
+    adopted_->document = record::did_document_text(adopted_->key.public_key());
+    TRY(substrate::stage_identity(instance_.env(), instance_.paths().identity(), did_before_, *adopted_));
+    TRY(writer_->set_setting(store::kDidSetting, adopted_->did));
     TRY(writer_->set_setting(kCreatedAtSetting, env::rfc3339(instance_.env().clock.now())));
   }
   if (adopts_ || report_.identity == "same") {
@@ -283,6 +324,25 @@ Result<void> Import::adopt() {
   return note_sequence(manifest_.source_did, manifest_.export_sequence);
 }
 
+Result<void> Import::install() {
+  auto done = adopt();
+  if (done) done = writer_->commit();
+  if (done) put_in_force();
+  writer_.reset();
+  if (!done && adopts_) instance_.drop_staged_identity();
+  return done;
+}
+
+// After the commit, and before another may write: nothing makes the import fail any more.
+void Import::put_in_force() {
+  if (!adopted_) return;
+  const auto placed = instance_.adopt_committed_identity(std::move(*adopted_));
+  if (placed) return;
+  find("identity", "warn", manifest_.source_did,
+       "the identity is in force, its files are not in their place yet: " + placed.error().message,
+       "they lie in identity/incoming/, and every start of a writer tries again");
+}
+
 // The largest export of a DID that was seen here is remembered, whoever is the instance's identity later.
 Result<void> Import::note_sequence(const std::string& did, std::uint64_t sequence) {
   if (TRY(known_sequence(did)) >= sequence) return {};
@@ -294,16 +354,26 @@ Result<std::uint64_t> Import::known_sequence(const std::string& did) {
   return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
 }
 
+Result<std::uint64_t> Import::own_sequence() {
+  const auto text = TRY(writer_->setting(store::kExportSequenceSetting));
+  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+}
+
 // export_sequence travels with the identity, and never goes back.
 Result<void> Import::take_over_sequence() {
-  const auto own = TRY(writer_->setting(store::kExportSequenceSetting));
-  const std::uint64_t own_sequence = own ? std::strtoull(own->c_str(), nullptr, 10) : 0;
-  if (did_before_) TRY(note_sequence(*did_before_, own_sequence));
+  if (did_before_) TRY(note_sequence(*did_before_, TRY(own_sequence())));
   const std::uint64_t known = TRY(known_sequence(manifest_.source_did));
   const std::uint64_t sequence = std::max(known, manifest_.export_sequence);
   TRY(writer_->set_setting(store::kExportSequenceSetting, std::to_string(sequence)));
-  if (manifest_.export_sequence < known) return {};
-  return writer_->set_setting(store::kPreviousExportSetting, base::to_hex(manifest_.bundle_sha256.view()));
+  if (manifest_.export_sequence >= known)
+    return note_previous(manifest_.export_sequence, base::to_hex(manifest_.bundle_sha256.view()));
+  // The export before was another identity's, and which was the last of this one is not known here.
+  return adopts_ ? note_previous(0, "") : Result<void>();
+}
+
+Result<void> Import::note_previous(std::uint64_t sequence, std::string_view digest) {
+  TRY(writer_->set_setting(store::kPreviousExportSequenceSetting, std::to_string(sequence)));
+  return writer_->set_setting(store::kPreviousExportSetting, digest);
 }
 
 Result<void> Import::fill_counts() {
@@ -322,6 +392,7 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   // From here on the bundle has verified to its last byte.
   TRY(check_signer());
   TRY(check_encryption());
+  check_adoption();
   TRY(check_age());
   TRY(check_authority());
   TRY(check_tokens());
@@ -336,10 +407,7 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   TRY(fill_counts());
   if (!options_.dry_run && mode_ == Mode::kInsert) {
     progress_.update("making it durable", 0, 0, "");
-    TRY(adopt());
-    TRY(writer_->commit());
-    writer_.reset();
-    if (adopts_) TRY(instance_.adopt_committed_identity());
+    TRY(install());
   }
   report_.seconds = std::chrono::duration<double>(instance_.env().clock.steady() - started).count();
   return std::move(report_);
@@ -424,7 +492,9 @@ Result<ImportReport> ImportReport::parse(const Json& json) {
 
 Result<ImportReport> import_bundle(Instance& instance, Source& in, const ImportOptions& options, Progress& progress,
                                    std::vector<Finding>* findings) {
-  const auto bundle = TRY(bundle::BundleReader::open(in, options.reader));
+  bundle::ReaderOptions reader = options.reader;
+  reader.records = bundle::Records::kGiven;
+  const auto bundle = TRY(bundle::BundleReader::open(in, reader));
   return Import(instance, *bundle, options, progress).run(findings);
 }
 

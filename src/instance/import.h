@@ -1,5 +1,6 @@
 // Import: a bundle into an instance, checked to its last byte before anything is kept, in one transaction together with
 // the identity (cli.md, "Export and import"). A crash at any point leaves the old state or the new one.
+// One thread an import.
 #pragma once
 
 #include <cstdint>

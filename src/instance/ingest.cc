@@ -219,7 +219,8 @@ Result<PutReport> put_records(Instance& instance, const std::vector<Record>& rec
 Result<RecordId> put_one(Instance& instance, std::string_view json) {
   // A clock that is missing is given inside the transaction: no other can take it meanwhile.
   Record record = TRY(record::parse_record(json, 0));
-  const bool clockless = !TRY(codec::Json::parse(json)).find("clock");
+  // What is good with a clock given and bad without one lacks it.
+  const bool clockless = !record::parse_record(json);
   RecordId id;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
     if (clockless) record = TRY(record::parse_record(json, TRY(writer.next_clock(record.actor, record.thread))));
@@ -230,7 +231,7 @@ Result<RecordId> put_one(Instance& instance, std::string_view json) {
   return id;
 }
 
-Result<Emitted> emit(Instance& instance, const Emission& emission) {
+Result<Emitted> emit_within(Instance& instance, store::StoreWriter& writer, const Emission& emission) {
   const bool opens = emission.act == record::Act::kIntend;
   if (!emission.thread && !opens)
     return fail(ErrorCode::kUsage, "only an INTEND opens a thread of its own", "name one with --thread");
@@ -244,17 +245,21 @@ Result<Emitted> emit(Instance& instance, const Emission& emission) {
   draft.body = TRY(emission_body(emission));
   draft.parents = emission.fulfills;
   draft.thread = emission.thread ? *emission.thread : new_thread(instance.env());
-  Emitted emitted{{}, draft.thread};
+  draft.clock = TRY(writer.next_clock(draft.actor, draft.thread));
+  if (opens && emission.thread) {
+    const auto endings = TRY(endings_of(writer, draft.thread));
+    draft.parents.insert(draft.parents.end(), endings.begin(), endings.end());
+  }
+  const std::string thread = draft.thread;
+  const Record record = TRY(make_record(std::move(draft), own ? identity.get() : nullptr));
+  TRY(writer.put(record));
+  return Emitted{record.id, thread};
+}
+
+Result<Emitted> emit(Instance& instance, const Emission& emission) {
+  Emitted emitted;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
-    Draft now = draft;
-    now.clock = TRY(writer.next_clock(now.actor, now.thread));
-    if (opens && emission.thread) {
-      const auto endings = TRY(endings_of(writer, now.thread));
-      now.parents.insert(now.parents.end(), endings.begin(), endings.end());
-    }
-    const Record record = TRY(make_record(std::move(now), own ? identity.get() : nullptr));
-    TRY(writer.put(record));
-    emitted.id = record.id;
+    emitted = TRY(emit_within(instance, writer, emission));
     return {};
   }));
   return emitted;

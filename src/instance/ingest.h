@@ -1,4 +1,5 @@
-// Putting records into an instance: given ones (from a file, a pipe, a request) and new ones of its own.
+// Putting records into an instance: given ones (from a file, a pipe, a request) and new ones of its own. Any thread, on
+// an open instance.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ struct PutReport {
 };
 
 // NDJSON of any length: one record or {"id","record","sig"} a line; empty lines are passed over. All or nothing; an
-// error names the line. Parsed on all cores; one transaction. Memory is bounded.
+// error names the line. Parsed beside the store; one transaction. Memory is bounded.
 Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress);
 // A few records, already parsed, through the group commit.
 Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records);
@@ -45,6 +46,8 @@ struct Emitted {
   std::string thread;
 };
 Result<Emitted> emit(Instance& instance, const Emission& emission);
+// The same as a part of a unit of the committer.
+Result<Emitted> emit_within(Instance& instance, store::StoreWriter& writer, const Emission& emission);
 
 // Signs the named records of reserved threads into effect: one record with body.endorses on each thread concerned.
 Result<std::vector<RecordId>> endorse(Instance& instance, const std::vector<RecordId>& ids);

@@ -1,5 +1,7 @@
 #include "instance/instance.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "crypto/did_key.h"
 #include "store/memory/memory_store.h"
@@ -9,6 +11,7 @@ namespace spl::instance {
 namespace {
 
 constexpr std::string_view kCreatedAtSetting = "identity_created_at";
+constexpr std::string_view kFenceSetting = "commit_failed";  // says nothing: it only has to be another each time
 constexpr std::size_t kIncarnationBytes = 16;
 
 std::unexpected<Error> no_instance(const HomePaths& paths) {
@@ -41,6 +44,11 @@ Result<void> check_mode(env::Env env, const std::string& path, std::uint32_t wan
   return {};
 }
 
+// The files of the identity in force lie in identity/incoming/ still, where they are found as well.
+void log_unsettled(env::Env env, const Error& error) {
+  env.log.write(env::LogLevel::kWarn, "identity files not in their place", {{"error", error.message}});
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Instance>> Instance::open(env::Env env, const InstanceOptions& options, OpenFor how) {
@@ -55,7 +63,12 @@ Result<std::unique_ptr<Instance>> Instance::open(env::Env env, const InstanceOpt
 
 Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
   if (how == OpenFor::kCreating) {
-    made_ = TRY(make_home(env_, paths_));
+    const auto made = make_lock_directory(env_, paths_, made_);
+    if (!made) {
+      // What a sync that failed has lost would pass for durable when it is found the next time.
+      static_cast<void>(unmake_home(env_, made_));
+      return made;
+    }
   } else if (!TRY(env_.fs.info(paths_.root))) {
     return no_instance(paths_);
   }
@@ -67,7 +80,8 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
                   "wait for it, or end it with spl stop");
     if (first_lock) made_.push_back(paths_.lock());
   }
-  config_ = TRY(load_config(env_, paths_));
+  if (how == OpenFor::kCreating) TRY(make_home(env_, paths_, made_));
+  TRY(config());
   // Asked under the lock: a home whose store another process has made meanwhile is not this one's to take away.
   if (TRY(env_.fs.info(paths_.store()))) {
     made_.clear();
@@ -80,27 +94,49 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
     // The store's file is durable before its name can be relied on.
     TRY(env_.fs.sync_directory(paths_.root));
     const auto did = TRY(TRY(store_->reader())->setting(store::kDidSetting));
-    TRY(substrate::settle_identity(env_, paths_.identity(), did));
+    const auto settled = substrate::settle_identity(env_, paths_.identity(), did);
+    const auto loaded = load(how);
+    if (!settled && !loaded) return settled;
+    if (!settled) log_unsettled(env_, settled.error());
+    return loaded;
   }
-  return load();
+  return load(how);
 }
 
 Result<void> Instance::close_and_unmake(std::unique_ptr<Instance> instance) {
   instance->committer_.reset();
   instance->store_.reset();
   // Under the lock to the end, so that nobody moves in meanwhile.
-  return unmake_home(instance->env_, instance->made_);
+  const env::Env env = instance->env_;
+  // What was staged in a directory that open() made, and did not come into force.
+  const std::string directory = instance->paths_.identity();
+  const bool drops = std::ranges::find(instance->made_, directory) != instance->made_.end() && !instance->identity();
+  const auto dropped =
+      drops ? env::remove_tree(env.fs, env::join(directory, substrate::kIncomingDirectory)) : Result<void>();
+  const auto unmade = unmake_home(env, instance->made_);
+  return dropped ? unmade : dropped;
 }
 
-Result<void> Instance::load() {
+Error Instance::unmade_after(std::unique_ptr<Instance> instance, Error error) {
+  const auto unmade = close_and_unmake(std::move(instance));
+  if (unmade) return error;
+  if (!error.hint.empty()) error.hint += "; ";
+  error.hint += "the home that was made for it is not all gone: " + unmade.error().message;
+  return error;
+}
+
+Result<void> Instance::load(OpenFor how) {
   const auto did = TRY(TRY(store_->reader())->setting(store::kDidSetting));
-  std::shared_ptr<const substrate::Identity> identity;
-  if (did) {
-    identity =
-        std::make_shared<const substrate::Identity>(TRY(substrate::load_identity(env_, paths_.identity(), *did)));
+  if (!did) return {};
+  auto identity = substrate::load_identity(env_, paths_.identity(), *did);
+  if (identity) {
+    identity_ = std::make_shared<const substrate::Identity>(std::move(*identity));
+    return {};
   }
-  const std::scoped_lock lock(identity_mutex_);
-  identity_ = std::move(identity);
+  if (how != OpenFor::kReading) return std::unexpected(std::move(identity).error());
+  // Records can be read without it; who asks for the key is told.
+  did_without_key_ = did;
+  no_key_ = std::move(identity).error();
   return {};
 }
 
@@ -111,13 +147,18 @@ std::shared_ptr<const substrate::Identity> Instance::identity() const {
 
 std::optional<std::string> Instance::did() const {
   const auto held = identity();
-  return held ? std::optional(held->did) : std::nullopt;
+  return held ? std::optional(held->did) : did_without_key_;
 }
 
-Result<void> Instance::adopt_committed_identity() {
-  const auto did = TRY(TRY(store_->reader())->setting(store::kDidSetting));
-  TRY(substrate::settle_identity(env_, paths_.identity(), did));
-  return load();
+Result<void> Instance::adopt_committed_identity(substrate::Identity identity) {
+  const std::string did = identity.did;
+  {
+    const std::scoped_lock lock(identity_mutex_);
+    identity_ = std::make_shared<const substrate::Identity>(std::move(identity));
+  }
+  const auto settled = substrate::settle_identity(env_, paths_.identity(), did);
+  if (!settled) log_unsettled(env_, settled.error());
+  return settled;
 }
 
 Result<Status> Instance::status() {
@@ -133,6 +174,7 @@ Result<Status> Instance::status() {
 
 Result<std::optional<IdentitySummary>> Instance::identity_summary() {
   const auto held = identity();
+  if (!held && did_without_key_) return std::unexpected(no_key_);
   if (!held) return std::nullopt;
   IdentitySummary summary;
   summary.did = held->did;
@@ -147,17 +189,47 @@ Result<IdentitySummary> Instance::generate_identity() {
                 "an identity is made once; spl identity show prints it");
   };
   if (const auto held = identity()) return refused(held->did);
-  const substrate::Identity fresh = TRY(substrate::generate_identity(env_));
-  {
-    const auto writer = TRY(store_->writer());
-    if (const auto there = TRY(writer->setting(store::kDidSetting))) return refused(*there);
-    TRY(substrate::stage_identity(env_, paths_.identity(), fresh));
-    TRY(writer->set_setting(store::kDidSetting, fresh.did));
-    TRY(writer->set_setting(kCreatedAtSetting, env::rfc3339(env_.clock.now())));
-    TRY(writer->commit());
+  if (const auto lying = substrate::did_of_files(env_, paths_.identity())) {
+    return fail(ErrorCode::kRefused,
+                paths_.identity() + " holds the identity " + *lying + ", of which this store knows nothing",
+                "bring its store back or import its bundle; for a new identity, move the directory away");
   }
-  TRY(adopt_committed_identity());
+  substrate::Identity fresh = TRY(substrate::generate_identity(env_));
+  auto writer = TRY(store_->writer());
+  if (const auto there = TRY(writer->setting(store::kDidSetting))) return refused(*there);
+  const auto committed = stage_and_commit(*writer, fresh);
+  if (committed) static_cast<void>(adopt_committed_identity(std::move(fresh)));
+  writer.reset();
+  if (!committed) {
+    drop_staged_identity();
+    return std::unexpected(committed.error());
+  }
   return *TRY(identity_summary());
+}
+
+Result<void> Instance::stage_and_commit(store::StoreWriter& writer, const substrate::Identity& identity) {
+  TRY(substrate::stage_identity(env_, paths_.identity(), std::nullopt, identity));
+  TRY(writer.set_setting(store::kDidSetting, identity.did));
+  TRY(writer.set_setting(kCreatedAtSetting, env::rfc3339(env_.clock.now())));
+  return writer.commit();
+}
+
+void Instance::drop_staged_identity() {
+  if (const auto dropped = fence_and_settle(); !dropped)
+    env_.log.write(env::LogLevel::kWarn, "staged identity not dropped", {{"error", dropped.error().message}});
+}
+
+// What a commit that failed has written may be taken for a commit after a power cut, and would want the staged key: so
+// a transaction takes its place in the log first. Where that fails too, the next start drops the key.
+Result<void> Instance::fence_and_settle() {
+  if (!TRY(env_.fs.info(env::join(paths_.identity(), substrate::kIncomingDirectory)))) return {};
+  const auto writer = TRY(store_->writer());
+  const auto did = TRY(writer->setting(store::kDidSetting));
+  std::string fence(kIncarnationBytes, '\0');
+  env_.random.fill(fence);
+  TRY(writer->set_setting(kFenceSetting, base::to_hex(fence)));
+  TRY(writer->commit());
+  return substrate::settle_identity(env_, paths_.identity(), did);
 }
 
 Result<void> Instance::verify_identity() {

@@ -1,4 +1,4 @@
-// An open instance: its home, store and identity. The operations on it (export.h, import.h, ingest.h, emit.h) are the
+// An open instance: its home, store and identity. The operations on it (export.h, import.h, ingest.h, access.h) are the
 // same whether a daemon runs them or a command on a home without one.
 //
 // Any thread may use an open Instance. Who writes holds the home's lock from open() to the end.
@@ -21,7 +21,7 @@
 namespace spl::instance {
 
 enum class OpenFor : std::uint8_t {
-  kReading,   // no lock; an error with code kFailed and a hint where there is no store
+  kReading,   // no lock; an error with code kFailed and a hint where there is no store. Without its key, too
   kWriting,   // takes the lock; the same error
   kCreating,  // takes the lock; makes what is missing of the home and the store: init, serve, import
 };
@@ -54,18 +54,27 @@ class Instance {
 
   // Closes the instance and removes what its open() made: for an operation that was to fill a new home and failed.
   static Result<void> close_and_unmake(std::unique_ptr<Instance> instance);
+  // The same after `error`, which is given back: an error of the clean-up comes into its hint.
+  static Error unmade_after(std::unique_ptr<Instance> instance, Error error);
 
   [[nodiscard]] env::Env env() const { return env_; }
   [[nodiscard]] const HomePaths& paths() const { return paths_; }
-  [[nodiscard]] const Config& config() const { return config_; }
+  // As config.toml says now: a daemon follows it without a new start.
+  [[nodiscard]] Result<Config> config() const { return load_config(env_, paths_); }
   [[nodiscard]] store::RecordStore& store() { return *store_; }
   [[nodiscard]] Committer& committer() { return *committer_; }
 
-  // The identity in force now; null where there is none. It stays valid while the pointer is held.
+  // The identity in force now; null where there is none, and in kReading where its files cannot be had. It stays valid
+  // while the pointer is held.
   [[nodiscard]] std::shared_ptr<const substrate::Identity> identity() const;
+  // The store's, also where the files cannot be had.
   [[nodiscard]] std::optional<std::string> did() const;
-  // After the setting "did" was committed: puts the files in place and makes the identity the one in force.
-  Result<void> adopt_committed_identity();
+  // After the setting "did" was committed, by who still holds the store's writer: the identity is the one in force, and
+  // its files go to their place. An error says only that they did not get there yet; the next start does it.
+  Result<void> adopt_committed_identity(substrate::Identity identity);
+  // After a transaction that was to bring a staged identity into force and did not come; nobody holds the writer. What
+  // was staged does not stay on the disk, as far as that goes.
+  void drop_staged_identity();
 
   Result<Status> status();
   Result<std::optional<IdentitySummary>> identity_summary();
@@ -76,18 +85,21 @@ class Instance {
 
  private:
   Instance(env::Env env, HomePaths paths) : env_(env), paths_(std::move(paths)) {}
+  Result<void> stage_and_commit(store::StoreWriter& writer, const substrate::Identity& identity);
+  Result<void> fence_and_settle();
   Result<void> open_parts(const InstanceOptions& options, OpenFor how);
-  Result<void> load();
+  Result<void> load(OpenFor how);
 
   env::Env env_;
   HomePaths paths_;
-  Config config_;
   std::vector<std::string> made_;  // by open(), in this order
   std::unique_ptr<env::Lock> lock_;
   std::unique_ptr<store::RecordStore> store_;
   std::unique_ptr<Committer> committer_;
   mutable std::mutex identity_mutex_;  // guards identity_
   std::shared_ptr<const substrate::Identity> identity_;
+  std::optional<std::string> did_without_key_;  // of kReading, and why:
+  Error no_key_;
 };
 
 }  // namespace spl::instance

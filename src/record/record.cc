@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/check.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "codec/json_cursor.h"
@@ -23,6 +22,7 @@ constexpr std::array<std::string_view, 6> kDataTypes = {"SCALAR",    "FORMULA", 
 enum Member : std::size_t { kAct, kActor, kBody, kClock, kDataType, kParents, kThread, kHashedCount };
 constexpr std::array<std::string_view, kHashedCount> kNames = {"act",       "actor",   "body",  "clock",
                                                                "data_type", "parents", "thread"};
+constexpr unsigned kAllSeen = (1u << kHashedCount) - 1;
 
 std::unexpected<Error> wrong(std::string message) {
   return fail(ErrorCode::kUsage, std::move(message));
@@ -92,6 +92,35 @@ Result<void> take_members(JsonCursor& cursor, Members& out) {
     }
   }
   return {};
+}
+
+// The short way, of most records: the object has the seven hashed members alone and is in canonical form, so that its
+// text is the record's. Any other it refuses, and nothing has happened.
+bool take_canonical(JsonCursor& cursor, Members& out) {
+  constexpr std::array<std::string_view, kHashedCount> kBefore = {R"("act":)",    R"(,"actor":)",     R"(,"body":)",
+                                                                  R"(,"clock":)", R"(,"data_type":)", R"(,"parents":)",
+                                                                  R"(,"thread":)"};
+  JsonCursor ahead = cursor;
+  if (!ahead.begin_object()) return false;
+  std::array<std::string_view, kHashedCount> values;
+  for (std::size_t member = 0; member < kHashedCount; ++member) {
+    if (!ahead.skip_text(kBefore[member]) || !ahead.skip_canonical(values[member])) return false;
+  }
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (!std::ranges::all_of(values[kClock], is_digit)) return false;
+  std::string after;
+  const auto more = ahead.next_member(after);
+  if (!more || *more) return false;
+
+  const char* const begin = values[kAct].data() - std::string_view(R"({"act":)").size();
+  out.text.assign(begin, values[kThread].data() + values[kThread].size());
+  for (std::size_t member = 0; member < kHashedCount; ++member) {
+    out.values[member].begin = static_cast<std::size_t>(values[member].data() - begin);
+    out.values[member].end = out.values[member].begin + values[member].size();
+  }
+  out.seen = kAllSeen;
+  cursor = std::move(ahead);
+  return true;
 }
 
 // Puts the members into canonical order where they came in another.
@@ -165,7 +194,7 @@ bool is_did(std::string_view actor) {
 }
 
 Result<Record> build(Members&& members) {
-  if (members.seen != (1u << kHashedCount) - 1) {
+  if (members.seen != kAllSeen) {
     for (std::size_t m = 0; m < kHashedCount; ++m) {
       if ((members.seen & (1u << m)) == 0) return wrong(std::string(kNames[m]) + " is missing");
     }
@@ -207,7 +236,7 @@ Result<Record> build(Members&& members) {
 Result<Record> parse_at(JsonCursor& cursor, std::optional<std::uint64_t> clock_if_absent, std::size_t bytes_expected) {
   Members members;
   members.text.reserve(bytes_expected);
-  TRY(take_members(cursor, members));
+  if (!take_canonical(cursor, members)) TRY(take_members(cursor, members));
   if ((members.seen & (1u << kClock)) == 0 && clock_if_absent) {
     members.in_order = members.in_order && members.seen >> kClock == 0;
     members.seen |= 1u << kClock;
@@ -341,7 +370,8 @@ std::string file_text(std::string_view canonical, std::optional<std::string_view
   // members' names.
   const std::size_t thread_at = canonical.rfind(",\"thread\":\"");
   const std::size_t parents_at = canonical.rfind(",\"parents\":[", thread_at);
-  SPL_CHECK(thread_at != std::string_view::npos && parents_at != std::string_view::npos);
+  // Of a damaged store: what is no record stays as it is.
+  if (thread_at == std::string_view::npos || parents_at == std::string_view::npos) return std::string(canonical);
   std::string text(canonical.substr(0, parents_at));
   if (judged_by) {
     text += ",\"judged_by\":";

@@ -65,7 +65,8 @@ Result<Record> parse_stored(std::string_view canonical, std::optional<std::strin
                             std::optional<std::string_view> sig);
 
 // The content of a record's file in a bundle: its canonical object with judged_by and sig among the
-// members, sorted. Where it has neither, this is `canonical` itself.
+// members, sorted. Where it has neither, this is `canonical` itself, and so where `canonical` is no
+// record (in a damaged store).
 std::string file_text(std::string_view canonical, std::optional<std::string_view> judged_by,
                       std::optional<std::string_view> sig);
 std::string file_text(const Record& record);

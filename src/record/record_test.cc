@@ -446,6 +446,11 @@ TEST(RecordFile, InAnyOtherFormIsRefused) {
   EXPECT_FALSE(parse_record_file(record.canonical, other));
 }
 
+TEST(StoredRecord, WhatIsNoRecordStaysAsItIs) {
+  for (const char* text : {"", "{}", R"({"x":1})", R"(,"parents":[)", R"(,"thread":",)"})
+    EXPECT_EQ(file_text(text, "judge", std::string(64, 's')), text);
+}
+
 TEST(StoredRecord, IsReadBack) {
   const Record record = parse_record(object(plain())).value();
   const Record again = parse_stored(record.canonical, "j", std::string(64, 's')).value();

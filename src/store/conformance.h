@@ -183,6 +183,28 @@ TYPED_TEST_P(StoreConformance, NextClockFollowsTheLargestOfActorAndThread) {
   EXPECT_EQ(writer->next_clock("did:x:a", "t").value(), 21u);
 }
 
+TYPED_TEST_P(StoreConformance, NobodyElseBringsTheClockOfAKeyToItsEnd) {
+  const std::string did = crypto::did_of(conformance::signer().public_key());
+  const auto of = [&did](std::uint64_t clock) { return conformance::make({.actor = did, .clock = clock}); };
+  const auto signed_of = [&of](std::uint64_t clock) {
+    Record record = of(clock);
+    record.sig = conformance::signer().sign(record.canonical);
+    return record;
+  };
+  Record forged = of(INT64_MAX - 1);
+  forged.sig = conformance::signer().sign("something else");
+  auto writer = this->store_.writer().value();
+  ASSERT_TRUE(writer->put(of(INT64_MAX)));
+  EXPECT_EQ(writer->next_clock(did, "t").value(), 0u);
+  for (const Record& record : {signed_of(4), of(6), forged}) ASSERT_TRUE(writer->put(record));
+  EXPECT_EQ(writer->next_clock(did, "t").value(), 7u);
+  const std::uint64_t far = std::uint64_t{1} << 62;
+  ASSERT_TRUE(writer->put(signed_of(far)));
+  EXPECT_EQ(writer->next_clock(did, "t").value(), far + 1);
+  ASSERT_TRUE(writer->put(signed_of(INT64_MAX)));
+  EXPECT_FALSE(writer->next_clock(did, "t"));
+}
+
 TYPED_TEST_P(StoreConformance, AReaderSeesOneUnchangingState) {
   const std::string did = crypto::did_of(conformance::signer().public_key());
   const Record bare = conformance::make({.actor = did});
@@ -469,7 +491,8 @@ REGISTER_TYPED_TEST_SUITE_P(StoreConformance, IsEmptyAtFirst, HasAnIncarnationTh
                             GivesBackWhatWasPut, ADuplicateIsASilentNoOp, AnAbsentSignatureIsFilledByAValidOneOnly,
                             AWrongSignatureThatCameFirstIsCarried, ADifferentJudgedByIsKeptAsFirstSeen,
                             TwoRecordsOfOneClockAreBothKept, NextClockFollowsTheLargestOfActorAndThread,
-                            AReaderSeesOneUnchangingState, AWriterReadsWhatItWrote, AWriterThatIsDroppedLeavesNothing,
+                            NobodyElseBringsTheClockOfAKeyToItsEnd, AReaderSeesOneUnchangingState,
+                            AWriterReadsWhatItWrote, AWriterThatIsDroppedLeavesNothing,
                             RollbackToTheMarkTakesBackWhatCameAfterIt, AMarkDoesNotOutliveItsWriter,
                             ChangesInPagesCoverAllExactlyOnce, BundleOrderIsByPath,
                             AnErrorOfAVisitorEndsTheWalkAndIsGivenBack, AVisitorMayAskTheSameReader,

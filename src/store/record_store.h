@@ -2,7 +2,8 @@
 // them that must change in the same transaction. records.md, "The store", is the contract;
 // conformance.h holds every implementation to it.
 //
-// Any thread may call; a store serialises writers itself, and readers never wait for them. What a
+// Any thread may call; a store serialises writers itself, and readers never wait for them. A reader or a writer is used
+// by one thread and ends before its store; a visitor does not ask its reader the question that it is visiting. What a
 // function reports as done is durable. Errors have code kFailed unless it says otherwise.
 #pragma once
 
@@ -89,7 +90,8 @@ class StoreReader {
   // Every thread, by its directory's name.
   virtual Result<void> threads(const ThreadVisitor& visit) = 0;
   virtual Result<std::optional<ThreadSummary>> thread(std::string_view thread) = 0;
-  // The clock that follows the largest of (actor, thread).
+  // The clock that follows the largest of (actor, thread). Of an actor that is a key, a clock of 2^62 or more counts
+  // only where the actor signed it: an actor is a claim, and anybody could bring the clock to its end.
   virtual Result<std::uint64_t> next_clock(std::string_view actor, std::string_view thread) = 0;
   virtual Result<std::optional<std::string>> setting(std::string_view name) = 0;
   virtual Result<std::vector<Token>> tokens() = 0;  // by sha256
@@ -131,6 +133,7 @@ class RecordStore {
 // Settings are small named texts of the layers above; these names are in use.
 inline constexpr std::string_view kDidSetting = "did";
 inline constexpr std::string_view kExportSequenceSetting = "export_sequence";
-inline constexpr std::string_view kPreviousExportSetting = "previous_export";
+inline constexpr std::string_view kPreviousExportSetting = "previous_export";                   // a digest, or ""
+inline constexpr std::string_view kPreviousExportSequenceSetting = "previous_export_sequence";  // and its number
 
 }  // namespace spl::store

@@ -57,6 +57,8 @@ Result<store::Token> parse_token(const Json& json) {
   token.account = *account->string();
   token.created_at = *created->string();
   if (expires->string() != nullptr) token.expires_at = *expires->string();
+  if (!is_token_time(token.created_at) || (token.expires_at && !is_token_time(*token.expires_at)))
+    return wrong("a token's time is not like 2030-01-31T12:00:00Z");
   auto scopes = text_array(json.find("scopes"));
   if (!scopes || !std::ranges::is_sorted(*scopes)) return wrong("a token's scopes are not ascending strings");
   for (const std::string& scope : *scopes) {
@@ -73,6 +75,12 @@ const std::vector<std::string_view>& known_scopes() {
   static const std::vector<std::string_view> kScopes = {
       "admin", "config:read", "config:write", "federation:manage", "records:read", "records:write", "threads:write"};
   return kScopes;
+}
+
+bool is_token_time(std::string_view text) {
+  constexpr std::string_view kShape = "0000-00-00T00:00:00Z";
+  const auto fits = [](char shape, char c) { return shape == '0' ? c >= '0' && c <= '9' : c == shape; };
+  return std::ranges::equal(kShape, text, fits);
 }
 
 std::string account_body(const ServiceAccount& account) {

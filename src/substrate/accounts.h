@@ -46,6 +46,9 @@ struct Bearer {
 Result<Bearer> check_token(store::StoreReader& reader, const std::optional<std::string>& did, env::Env env,
                            std::string_view text);
 
+// 2030-01-31T12:00:00Z: the one form of times of tokens, so that their order is that of the texts.
+bool is_token_time(std::string_view text);
+
 // credentials/tokens.json of a bundle, and back. Strict; code kVerification.
 std::string tokens_text(const std::vector<store::Token>& tokens);
 Result<std::vector<store::Token>> parse_tokens(std::string_view text);

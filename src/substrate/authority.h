@@ -1,5 +1,5 @@
 // Which records of the reserved threads take effect (records.md, "Authority"), and what they add up to.
-// Everything here reads through a StoreReader and follows its rules for threads.
+// Everything here reads through a StoreReader and follows its rules for threads: one thread.
 #pragma once
 
 #include <cstdint>

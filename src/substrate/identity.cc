@@ -2,7 +2,9 @@
 
 #include <array>
 
+#include "base/encoding.h"
 #include "crypto/did_key.h"
+#include "crypto/sha256.h"
 #include "record/did_document.h"
 
 namespace spl::substrate {
@@ -10,8 +12,9 @@ namespace {
 
 constexpr char kKeyFile[] = "private_key.bin";
 constexpr char kDocumentFile[] = "did_document.json";
-constexpr char kIncoming[] = "incoming";
 constexpr char kPrevious[] = "previous";
+constexpr char kUnreadable[] = "unreadable-";  // and the file's SHA-256
+constexpr std::size_t kPieceBytes = 64u << 10;
 
 using env::join;
 
@@ -39,7 +42,7 @@ Result<std::optional<std::string>> did_in_file(env::Env env, const std::string& 
 }
 
 Result<void> drop_incoming(env::Env env, const std::string& directory) {
-  const std::string incoming = join(directory, kIncoming);
+  const std::string incoming = join(directory, kIncomingDirectory);
   if (!TRY(env.fs.info(incoming))) return {};
   TRY(env::remove_tree(env.fs, incoming));
   return env.fs.sync_directory(directory);
@@ -52,13 +55,47 @@ Result<void> copy_durably(env::Env env, const std::string& from, const std::stri
   return env::write_file_atomically(env.fs, to, content.reveal());
 }
 
-// Keeps a file that speaks of another DID than `did`, before it is replaced.
+Result<Digest> digest_of_file(env::Env env, const std::string& path) {
+  const auto file = TRY(env.fs.open(path, env::OpenMode::kRead));
+  crypto::Sha256 sha256;
+  std::string piece(kPieceBytes, '\0');
+  for (std::uint64_t offset = 0;; offset += piece.size()) {
+    const std::size_t n = TRY(file->read_at(offset, piece));
+    sha256.update(std::string_view(piece).substr(0, n));
+    if (n < piece.size()) break;
+  }
+  explicit_bzero(piece.data(), piece.size());
+  return sha256.finish();
+}
+
+// Where below previous/ a file is kept that is replaced; nothing where it is not there or is the one of `did`.
+Result<std::optional<std::string>> place_aside(env::Env env, const std::string& directory, const char* name,
+                                               const std::string& did) {
+  const std::string path = join(directory, name);
+  const auto info = TRY(env.fs.info(path));
+  if (!info) return std::nullopt;
+  if (info->size_bytes <= record::kDidDocumentBytesMax) {
+    const auto there = did_in_file(env, directory, name);
+    if (there) return *there == did ? std::nullopt : *there;
+    if (there.error().code != ErrorCode::kVerification) return std::unexpected(there.error());
+  }
+  const Digest digest = TRY(digest_of_file(env, path));
+  return kUnreadable + base::to_hex(digest.view());
+}
+
+// Keeps a file that is not of `did` before it is replaced, whatever is in it.
 Result<void> set_aside(env::Env env, const std::string& directory, const char* name, const std::string& did) {
-  const auto there = TRY(did_in_file(env, directory, name));
-  if (!there || *there == did) return {};
-  const std::string previous = join(join(directory, kPrevious), *there);
+  const auto place = TRY(place_aside(env, directory, name, did));
+  if (!place) return {};
+  const std::string path = join(directory, name);
+  const std::string previous = join(join(directory, kPrevious), *place);
   TRY(env::make_directories(env.fs, previous));
-  return copy_durably(env, join(directory, name), join(previous, name));
+  const auto info = TRY(env.fs.info(path));
+  if (info && info->size_bytes <= record::kDidDocumentBytesMax) return copy_durably(env, path, join(previous, name));
+  // No file of an identity is so long, so nothing is lost with a rename that is.
+  TRY(env.fs.rename(path, join(previous, name)));
+  TRY(env.fs.sync_directory(previous));
+  return env.fs.sync_directory(directory);
 }
 
 // Whether the staged file of this name is there and speaks of `did`. An error where it cannot be read: it may be the
@@ -91,16 +128,22 @@ Result<Identity> identity_from(std::string_view seed, std::string_view document)
   return Identity{std::move(key), std::move(did), std::string(document)};
 }
 
-Result<void> stage_identity(env::Env env, const std::string& directory, const Identity& identity) {
-  TRY(drop_incoming(env, directory));
-  const std::string incoming = join(directory, kIncoming);
+std::optional<std::string> did_of_files(env::Env env, const std::string& directory) {
+  const auto pair = read_pair(env, directory);
+  return pair && *pair ? std::optional((*pair)->did) : std::nullopt;
+}
+
+Result<void> stage_identity(env::Env env, const std::string& directory, const std::optional<std::string>& did_now,
+                            const Identity& identity) {
+  TRY(settle_identity(env, directory, did_now));
+  const std::string incoming = join(directory, kIncomingDirectory);
   TRY(env::make_directories(env.fs, incoming));
   TRY(env::write_file_atomically(env.fs, join(incoming, kKeyFile), identity.key.seed().reveal()));
   return env::write_file_atomically(env.fs, join(incoming, kDocumentFile), identity.document);
 }
 
 Result<void> settle_identity(env::Env env, const std::string& directory, const std::optional<std::string>& did) {
-  const std::string incoming = join(directory, kIncoming);
+  const std::string incoming = join(directory, kIncomingDirectory);
   if (!TRY(env.fs.info(incoming))) return {};
   for (const char* name : {kKeyFile, kDocumentFile}) {
     if (!did || !TRY(is_staged(env, incoming, name, *did))) continue;
@@ -112,10 +155,13 @@ Result<void> settle_identity(env::Env env, const std::string& directory, const s
 }
 
 Result<Identity> load_identity(env::Env env, const std::string& directory, const std::string& did) {
-  for (const std::string& place : {directory, join(directory, kIncoming)}) {
+  std::optional<Error> unread;
+  for (const std::string& place : {directory, join(directory, kIncomingDirectory)}) {
     auto pair = read_pair(env, place);
     if (pair && *pair && (*pair)->did == did) return std::move(**pair);
+    if (!pair && !unread && pair.error().code != ErrorCode::kVerification) unread = std::move(pair).error();
   }
+  if (unread) return std::unexpected(std::move(*unread));
   return fail("the files in " + directory + " are not those of the instance's identity " + did,
               "put back its private_key.bin and did_document.json, or import a bundle into a new home");
 }

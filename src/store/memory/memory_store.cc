@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "store/signed_clock.h"
 
 namespace spl::store {
 namespace {
@@ -131,6 +132,7 @@ class Reading : public Base {
   Result<std::uint64_t> next_clock(std::string_view actor, std::string_view thread) override {
     const auto last = state().clocks.find({std::string(thread), std::string(actor)});
     if (last == state().clocks.end()) return 0;
+    if (is_only_a_claim(actor, last->second)) return next_signed_clock(*this, actor, thread);
     if (last->second == static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
       return fail("the clock of this actor on this thread has reached its end");
     return last->second + 1;

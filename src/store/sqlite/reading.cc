@@ -2,18 +2,29 @@
 
 #include <limits>
 
+#include "store/signed_clock.h"
+
 namespace spl::store {
 namespace {
 
 // The columns of a StoredRecord, in this order, wherever records are read.
 #define SPL_RECORD_COLUMNS "id, sequence, canonical, judged_by, sig"
 
-StoredRecord stored(const db::Statement& row) {
-  return {{Digest::from(row.blob(0))},
-          static_cast<std::uint64_t>(row.integer(1)),
-          row.text(2),
-          row.optional_text(3),
-          row.optional_blob(4)};
+constexpr std::size_t kDigestBytes = 32;
+constexpr std::size_t kSignatureBytes = 64;
+
+Result<StoredRecord> stored(const db::Statement& row) {
+  const std::string_view id = row.blob(0);
+  const auto sig = row.optional_blob(4);
+  const auto damaged = [&row](const char* what) {
+    return fail("the store is damaged: the " + std::string(what) + " of record number " +
+                    std::to_string(row.integer(1)) + " has a wrong length",
+                "run spl doctor");
+  };
+  if (id.size() != kDigestBytes) return damaged("id");
+  if (sig && sig->size() != kSignatureBytes) return damaged("signature");
+  return StoredRecord{
+      {Digest::from(id)}, static_cast<std::uint64_t>(row.integer(1)), row.text(2), row.optional_text(3), sig};
 }
 
 Result<Record> whole(const StoredRecord& row) {
@@ -72,7 +83,8 @@ Result<std::optional<Record>> Reading<Base>::find(const RecordId& id) {
   TRY(before_find());
   db::Statement& row = *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE id=?"));
   if (!TRY(row.bind_blob(1, id.digest.view()).step())) return std::nullopt;
-  auto record = whole(stored(row));
+  const auto found = stored(row);
+  auto record = found ? whole(*found) : std::unexpected(found.error());
   row.reset();
   return std::optional(TRY(std::move(record)));
 }
@@ -90,7 +102,8 @@ Result<std::optional<std::int64_t>> Reading<Base>::thread_no(std::string_view th
 template <class Base>
 Result<void> Reading<Base>::walk(db::Statement& rows, const RecordVisitor& visit) {
   while (TRY(rows.step())) {
-    auto visited = visit(stored(rows));
+    const auto row = stored(rows);
+    auto visited = row ? visit(*row) : std::unexpected(row.error());
     if (!visited) {
       rows.reset();
       return visited;
@@ -223,6 +236,7 @@ Result<std::uint64_t> Reading<Base>::next_clock(std::string_view actor, std::str
   if (!TRY(row.bind(1, *number).bind_text(2, actor).step())) return 0;
   const std::int64_t last = row.integer(0);
   row.reset();
+  if (is_only_a_claim(actor, static_cast<std::uint64_t>(last))) return next_signed_clock(*this, actor, thread);
   if (last == std::numeric_limits<std::int64_t>::max())
     return fail("the clock of this actor on this thread has reached its end");
   return static_cast<std::uint64_t>(last) + 1;
@@ -243,8 +257,13 @@ Result<std::vector<Token>> Reading<Base>::tokens() {
   db::Statement& rows =
       *TRY(session_.get("SELECT sha256, account, scopes, created_at, expires_at FROM tokens ORDER BY sha256"));
   while (TRY(rows.step())) {
-    Token token{Digest::from(rows.blob(0)), std::string(rows.text(1)), split_words(rows.text(2)),
-                std::string(rows.text(3)), std::nullopt};
+    const std::string_view sha256 = rows.blob(0);
+    if (sha256.size() != kDigestBytes) {
+      rows.reset();
+      return fail("the store is damaged: the hash of a token has a wrong length", "run spl doctor");
+    }
+    Token token{Digest::from(sha256), std::string(rows.text(1)), split_words(rows.text(2)), std::string(rows.text(3)),
+                std::nullopt};
     if (const auto expires = rows.optional_text(4)) token.expires_at = std::string(*expires);
     all.push_back(std::move(token));
   }

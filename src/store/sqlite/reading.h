@@ -1,4 +1,4 @@
-// What readers and writers of the SQLite store share: every question, asked on one connection.
+// What readers and writers of the SQLite store share: every question, asked on one connection. One thread.
 #pragma once
 
 #include <map>

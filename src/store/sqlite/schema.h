@@ -1,4 +1,4 @@
-// The tables of hub.db. docs/formats/store.md describes them for people with sqlite3.
+// The tables of hub.db. docs/formats/store.md describes them for people with sqlite3. One thread a connection.
 #pragma once
 
 #include "base/result.h"

@@ -298,6 +298,23 @@ TEST_F(SqliteStore, FindRefusesContentThatIsNotThatOfItsId) {
   EXPECT_TRUE(store->reader().value()->contains(nth(1).id).value());
 }
 
+TEST_F(SqliteStore, IdsAndSignaturesOfAWrongLengthAreErrors) {
+  auto store = open();
+  put(*store, {nth(1)});
+  const auto walk = [&store] {
+    return store->reader().value()->changes(0, 10, {}, [](const StoredRecord&) -> Result<void> { return {}; });
+  };
+  EXPECT_TRUE(walk());
+  for (const char* damage : {"sig=x'00'", "sig=x''", "sig=NULL, id=x'0102'", "id=x''"}) {
+    ASSERT_TRUE(connection().execute("UPDATE record_log SET " + std::string(damage)));
+    const auto walked = walk();
+    ASSERT_FALSE(walked) << damage;
+    EXPECT_EQ(walked.error().hint, "run spl doctor");
+  }
+  ASSERT_TRUE(connection().execute("INSERT INTO tokens VALUES(x'01', 'ci', '', '2026-01-31T12:00:00Z', NULL)"));
+  EXPECT_FALSE(store->reader().value()->tokens());
+}
+
 TEST_F(SqliteStore, ManyReadersAtOnceAreGivenBack) {
   auto store = open();
   put(*store, {nth(1)});

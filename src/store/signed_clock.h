@@ -1,0 +1,37 @@
+// The clock of an actor on a thread where the largest that was claimed is beyond any that emissions reach
+// (docs/decisions/D-08-clocks-that-are-claims.md). For the stores: they share the rule.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "crypto/did_key.h"
+#include "store/record_store.h"
+
+namespace spl::store {
+
+inline constexpr std::uint64_t kClaimedClockMin = std::uint64_t{1} << 62;
+
+// Whether a record of this clock says nothing of the actor's next one unless the actor has signed it.
+inline bool is_only_a_claim(std::string_view actor, std::uint64_t clock) {
+  return clock >= kClaimedClockMin && crypto::parse_did_key(actor).has_value();
+}
+
+// next_clock() without the records that only claim the actor. It reads the whole thread.
+inline Result<std::uint64_t> next_signed_clock(StoreReader& reader, std::string_view actor, std::string_view thread) {
+  std::uint64_t next = 0;
+  TRY(reader.thread_records(thread, RecordOrder::kAny, [&](const StoredRecord& row) -> Result<void> {
+    if (row.canonical.find(actor) == std::string_view::npos) return {};
+    const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
+    if (record.actor != actor) return {};
+    if (record.clock < kClaimedClockMin || record::signature_is_valid(record)) next = std::max(next, record.clock + 1);
+    return {};
+  }));
+  if (next > static_cast<std::uint64_t>(INT64_MAX))
+    return fail("the clock of this actor on this thread has reached its end");
+  return next;
+}
+
+}  // namespace spl::store

@@ -1,0 +1,76 @@
+// Bundles that an attacker made, brought to the program: exit code 4, a message that names the entry, and a home whose
+// files are as they were.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli_harness.h"
+#include "hostile_cases.h"
+#include "testing/bundle_forge.h"
+#include "testing/tree_contents.h"
+
+namespace spl::cli_test {
+namespace {
+
+using spl::testing::BundleForge;
+using spl::testing::tree_contents;
+using ::testing::HasSubstr;
+
+class HostileFile : public CliTest {
+ protected:
+  HostileFile() {
+    make_home("home", 1);
+    before_ = tree_contents(path("home"));
+  }
+
+  // Every way in which the program takes a bundle refuses it with a text that has `message` in it.
+  void refused(const std::string& octets, std::string_view message) {
+    const std::string file = path("hostile.spl");
+    write_file(file, octets);
+    for (const Words& words :
+         {Words{"import", file}, Words{"import", file, "--dry-run"}, Words{"import", "-"},
+          Words{"bundle", "verify", file}, Words{"bundle", "extract", file, "", "--to", path("out")}}) {
+      const Ran ran = on("home", words, {.text = words[1] == "-" ? octets : ""});
+      EXPECT_EQ(ran.code, 4) << words[0] << " " << words[1] << ": " << ran.out << ran.err;
+      EXPECT_THAT(ran.err, HasSubstr(message));
+      EXPECT_FALSE(exists(path("out")));
+    }
+    // One document, and no part of a list before it.
+    const Ran listed = run({"bundle", "list", file, "-o", "json"});
+    EXPECT_EQ(listed.code, 4);
+    EXPECT_NE(json_of(listed.out).find("error"), nullptr) << listed.out;
+    EXPECT_EQ(tree_contents(path("home")), before_);
+  }
+
+ private:
+  std::map<std::string, std::string> before_;
+};
+
+TEST_F(HostileFile, OfEveryKindIsRefused) {
+  for (const auto& hostile : spl::testing::hostile_bundles()) {
+    SCOPED_TRACE(hostile.name);
+    BundleForge forge;
+    hostile.forge(forge);
+    refused(forge.tar_zst(), hostile.message);
+  }
+}
+
+TEST_F(HostileFile, CutShortIsRefused) {
+  const std::string tar = BundleForge().tar();
+  for (std::size_t length = 0; length < tar.size(); length += 512 * 7) {
+    SCOPED_TRACE(length);
+    refused(tar.substr(0, length), "bundle malformed: ");
+  }
+}
+
+TEST_F(HostileFile, WithAFlippedBitIsRefused) {
+  const std::string tar = BundleForge().tar();
+  for (std::size_t at = 1; at < tar.size(); at += 701) {
+    SCOPED_TRACE(at);
+    std::string changed = tar;
+    changed[at] = static_cast<char>(changed[at] ^ 4);
+    refused(changed, "spl: ");
+  }
+}
+
+}  // namespace
+}  // namespace spl::cli_test
