@@ -355,6 +355,15 @@ TEST_F(CliBundleTest, AWholeExtractChecksByTheWrittenRecipe) {
   EXPECT_EQ(read_file(path("sum")), text_of(report, "bundle_sha256") + "\n");
 }
 
+TEST_F(CliBundleTest, ExtractReadsAPipe) {
+  make_home("h", 1);
+  ASSERT_EQ(on("h", {"export", "--out", path("a.spl")}).code, 0);
+  ASSERT_EQ(run({"bundle", "extract", path("a.spl"), "", "--to", path("from-file")}).code, 0);
+  const Ran piped = run({"bundle", "extract", "-", "", "--to", path("from-pipe")}, {read_file(path("a.spl"))});
+  ASSERT_EQ(piped.code, 0) << piped.err;
+  EXPECT_EQ(shell("diff -r " + path("from-file") + " " + path("from-pipe")), 0);
+}
+
 TEST_F(CliBundleTest, ExtractLeavesNothingBehindWhereItFails) {
   make_home("h", 2);
   ASSERT_EQ(on("h", {"export", "--out", path("a.tar"), "--uncompressed"}).code, 0);

@@ -133,6 +133,23 @@ TEST_F(CliInstanceTest, DoctorFindsDamagedRows) {
   EXPECT_TRUE(finds("id=x'00' WHERE sequence=1"));
 }
 
+TEST_F(CliRecordTest, WhatDoesNotHashToItsIdIsNotShown) {
+  make_home("h", 2);
+  const auto threads = json_on("h", {"thread", "list"});
+  const std::string thread = text_of(threads.array()->front(), "thread");
+  const std::string id = text_of(json_on("h", {"thread", "records", thread}).array()->front(), "id");
+  const std::string sql =
+      "sqlite3 '" + path("h/hub.db") + "' \"UPDATE record_log SET canonical=replace(canonical, 'text', 'TEXT')\"";
+  ASSERT_EQ(std::system(sql.c_str()), 0);
+  for (const Words& words : {Words{"record", "get", id}, Words{"thread", "records", thread},
+                             Words{"thread", "records", thread, "-o", "json"}}) {
+    const Ran ran = on("h", words);
+    EXPECT_EQ(ran.code, 1) << words[1];
+    EXPECT_NE(ran.err.find("the store holds other content under this id"), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.out.find("TEXT"), std::string::npos) << ran.out;
+  }
+}
+
 TEST_F(CliRecordTest, AnIntentionOpensAThreadThatWorkAndKnowledgeCloses) {
   make_home("h", 0);
   const codec::Json intended = json_on("h", {"intend", "move"});

@@ -103,6 +103,8 @@ TEST_F(CliUsageTest, WrongUseIsOneLineAndCode2) {
   const std::vector<Words> wrong{
       {"frobnicate"},
       {"identity", "frobnicate"},
+      {"frobnicate", "--help"},
+      {"identity", "frobnicate", "--help"},
       {"status", "--frobnicate"},
       {"status", "-x"},
       {"status", "one-too-many"},

@@ -420,6 +420,7 @@ class Meanwhile final : public env::FileSystem {
   Result<void> remove(const std::string& path) override { return fs_.remove(path); }
   Result<std::vector<std::string>> list(const std::string& directory) override { return fs_.list(directory); }
   Result<void> sync_directory(const std::string& directory) override { return fs_.sync_directory(directory); }
+  Result<void> sync_all(const std::string& directory) override { return fs_.sync_all(directory); }
   Result<std::uint64_t> free_bytes(const std::string& directory) override { return fs_.free_bytes(directory); }
 
  private:

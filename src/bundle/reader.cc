@@ -51,6 +51,7 @@ class BundleReader::Impl {
 
   [[nodiscard]] const Manifest& manifest() const { return manifest_; }
   [[nodiscard]] std::string_view manifest_text() const { return manifest_text_; }
+  [[nodiscard]] const crypto::Signature& signature() const { return signature_; }
   [[nodiscard]] Encryption::Kind opened_as() const { return container_->opened_as(); }
   [[nodiscard]] std::uint64_t tar_bytes() const { return tar_.offset(); }
 
@@ -75,6 +76,7 @@ class BundleReader::Impl {
   codec::TarReader tar_;
   const Records records_given_;
   std::string manifest_text_;
+  crypto::Signature signature_;
   Manifest manifest_;
   crypto::PublicKey source_key_;
 
@@ -128,7 +130,8 @@ Result<void> BundleReader::Impl::read_head() {
   const auto key = crypto::parse_did_key(*did);
   if (!key) return malformed(kManifestPath, "source_did: " + key.error().message);
   source_key_ = *key;
-  if (!crypto::verify(source_key_, manifest_text_, crypto::Signature::from(signature)))
+  signature_ = crypto::Signature::from(signature);
+  if (!crypto::verify(source_key_, manifest_text_, signature_))
     return fail(ErrorCode::kVerification, "signature verification failed",
                 "the bundle was changed after it was signed, or damaged: take it from its source again");
   auto manifest = parse_manifest(manifest_text_);
@@ -356,6 +359,10 @@ const Manifest& BundleReader::manifest() const {
 }
 std::string_view BundleReader::manifest_text() const {
   return impl_->manifest_text();
+}
+
+const crypto::Signature& BundleReader::signature() const {
+  return impl_->signature();
 }
 Encryption::Kind BundleReader::opened_as() const {
   return impl_->opened_as();

@@ -48,6 +48,7 @@ class BundleReader {
 
   [[nodiscard]] const Manifest& manifest() const;
   [[nodiscard]] std::string_view manifest_text() const;
+  [[nodiscard]] const crypto::Signature& signature() const;  // over manifest_text(), by source_did; it is valid
   // How the file was really encrypted; recipients are not known and left empty.
   [[nodiscard]] Encryption::Kind opened_as() const;
   // The next file after manifest and signature; nothing when the whole bundle has verified.

@@ -196,6 +196,7 @@ Result<void> BundleWriter::finish_body(Manifest& manifest) {
   TRY(end_section());
   manifest.sections = std::move(sections_);
   manifest.bundle_sha256 = bundle_sha256_.finish();
+  pool_.reset();
   return {};
 }
 

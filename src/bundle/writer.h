@@ -67,7 +67,7 @@ class BundleWriter {
   Spool spool_;
   const Compression compression_;
   std::unique_ptr<Batch> batch_;
-  std::unique_ptr<base::OrderedPool<Batch, Packed>> pool_;
+  std::unique_ptr<base::OrderedPool<Batch, Packed>> pool_;  // until the body ends
   std::vector<Section> sections_;
   std::uint64_t body_bytes_ = 0;     // of tar, packed so far
   std::uint64_t pending_bytes_ = 0;  // of tar, not packed yet

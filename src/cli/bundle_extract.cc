@@ -2,13 +2,11 @@
 // appears under its name when the last byte of the bundle has verified.
 #include <filesystem>
 
-#include "bundle/container.h"
 #include "cli/bundle_file.h"
 #include "cli/command.h"
 #include "cli/output_file.h"
 #include "cli/progress.h"
 #include "cli/session.h"
-#include "crypto/did_key.h"
 
 namespace spl::cli {
 namespace {
@@ -56,8 +54,9 @@ class Staging {
     TRY(make_parents(path));
     return env_.fs.open(env::join(path_, path), env::OpenMode::kCreateNew, 0600);
   }
-  // An empty directory at `target` gives way.
+  // An empty directory at `target` gives way. The name is not durable before what it names.
   Result<void> keep_as(const std::string& target) {
+    TRY(env_.fs.sync_all(path_));
     TRY(env_.fs.rename(path_, target));
     kept_ = true;
     return env_.fs.sync_directory(env::parent_of(target));
@@ -133,25 +132,6 @@ class Extraction {
   std::string buffer_;
 };
 
-// manifest.sig, which the reader keeps to itself; it is checked against the manifest that the reader gave.
-Result<std::string> read_signature(const std::string& path, const Keys& keys, const bundle::BundleReader& verified) {
-  const auto file = TRY(InputFile::open(path, nullptr));
-  bundle::ReaderOptions options;
-  options.identities = keys.identities;
-  options.passphrase = keys.passphrase ? &*keys.passphrase : nullptr;
-  const auto container = TRY(bundle::Container::open(*file, options));
-  codec::TarReader tar(container->tar());
-  TRY(tar.next());
-  const auto entry = TRY(tar.next());
-  std::string signature;
-  if (entry && entry->size_bytes == crypto::kSignatureBytes) TRY(tar.append_content(signature));
-  const auto key = TRY(crypto::parse_did_key(verified.manifest().source_did));
-  if (signature.size() != crypto::kSignatureBytes ||
-      !crypto::verify(key, verified.manifest_text(), crypto::Signature::from(signature)))
-    return fail(ErrorCode::kVerification, shown(path) + " has changed while it was read");
-  return signature;
-}
-
 // Absolute, without a slash at the end; an error where something stands there already.
 Result<std::string> checked_target(env::Env env, const std::string& given) {
   if (given.empty()) return fail(ErrorCode::kUsage, "--to is empty");
@@ -167,16 +147,11 @@ Result<std::string> checked_target(env::Env env, const std::string& given) {
   return path.string();
 }
 
-Result<void> extract_files(const BundleFile& opened, const std::string& path, const Keys& keys,
-                           const std::string& prefix, Extraction& extraction) {
-  const bundle::BundleReader& reader = *opened.reader;
+Result<void> extract_files(bundle::BundleReader& reader, const std::string& prefix, Extraction& extraction) {
   if (bundle::kManifestPath.starts_with(prefix)) TRY(extraction.write(bundle::kManifestPath, reader.manifest_text()));
-  if (bundle::kSignaturePath.starts_with(prefix)) {
-    if (!opened.file->size_bytes())
-      return fail(ErrorCode::kUsage, "manifest.sig can be extracted from a file only", "name a longer PREFIX");
-    TRY(extraction.write(bundle::kSignaturePath, TRY(read_signature(path, keys, reader))));
-  }
-  while (const auto entry = TRY(next_file(*opened.reader))) {
+  if (bundle::kSignaturePath.starts_with(prefix))
+    TRY(extraction.write(bundle::kSignaturePath, reader.signature().view()));
+  while (const auto entry = TRY(next_file(reader))) {
     if (entry->path.starts_with(prefix)) TRY(extraction.take(*entry));
   }
   return {};
@@ -186,15 +161,14 @@ Result<int> run_extract(Session& session, const Arguments& arguments) {
   const auto to = arguments.value("--to");
   if (!to) return fail(ErrorCode::kUsage, "spl bundle extract: --to is missing", "name the directory to be made");
   const std::string target = TRY(checked_target(session.env(), *to));
-  const std::string& path = arguments.at("FILE");
   const std::string& prefix = arguments.at("PREFIX");
   const Keys keys = TRY(read_keys(arguments));
   ShownProgress progress(session);
-  const BundleFile opened = TRY(open_bundle(path, keys, &progress.interrupt(), Session::workers()));
+  const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, &progress.interrupt(), Session::workers()));
   progress.follow(*opened.file);
   const auto staging = TRY(Staging::make(session.env(), target));
   Extraction extraction(*opened.reader, *staging, progress);
-  TRY(extract_files(opened, path, keys, prefix, extraction));
+  TRY(extract_files(*opened.reader, prefix, extraction));
   progress.finish();
   const Totals& totals = extraction.totals();
   if (totals.files + totals.links_skipped == 0)

@@ -156,7 +156,9 @@ Result<Invocation> parse_command_line(const std::vector<std::string>& words) {
       std::vector<std::string> backwards(words.rbegin(), words.rend());
       std::ranges::replace(backwards, kPlusPlus, kPlusPlusStandIn);
       app.parse(std::move(backwards));
-    } catch (const CLI::CallForHelp&) {
+    } catch (const CLI::CallForHelp& call) {
+      // Of a command that there is.
+      if (!found_path(app).back()->commands.empty() && !app.remaining(true).empty()) return objection(app, call);
       invocation.help = true;
     } catch (const CLI::ParseError& error) {
       return objection(app, error);

@@ -113,6 +113,7 @@ Result<int> run_records(Session& session, const Arguments& arguments) {
   ListOutput list(out);
   bool any = false;
   TRY(reader->thread_records(thread, store::RecordOrder::kClock, [&](const store::StoredRecord& row) -> Result<void> {
+    TRY(record::check_content(row.id, row.canonical));
     any = true;
     return list.item(out.text() ? TRY(record_line(row)) : record_json(row));
   }));

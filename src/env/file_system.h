@@ -72,6 +72,8 @@ class FileSystem {
   // Names in a directory, ascending, without "." and "..".
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
   virtual Result<void> sync_directory(const std::string& directory) = 0;
+  // Everything on the file system that `directory` is on, names and contents: one wait, where there are many files.
+  virtual Result<void> sync_all(const std::string& directory) = 0;
   // Makes the file if absent (0600). Nothing where another holder, in this process or another, has it.
   virtual Result<std::unique_ptr<Lock>> try_lock(const std::string& path) = 0;
   virtual Result<std::uint64_t> free_bytes(const std::string& directory) = 0;

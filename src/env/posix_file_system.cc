@@ -305,6 +305,12 @@ Result<void> PosixFileSystem::sync_directory(const std::string& directory) {
   return {};
 }
 
+Result<void> PosixFileSystem::sync_all(const std::string& directory) {
+  const Descriptor descriptor = TRY(open_directory(directory));
+  if (::syncfs(descriptor.number()) != 0) return failed("make durable", directory, errno);
+  return {};
+}
+
 Result<std::unique_ptr<Lock>> PosixFileSystem::try_lock(const std::string& path) {
   for (int i = 0; i < kRaceTriesMax; ++i) {
     Descriptor descriptor = TRY(open_regular(path, OpenMode::kCreate, 0600));

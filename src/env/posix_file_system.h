@@ -31,6 +31,7 @@ class PosixFileSystem final : public FileSystem {
   Result<std::vector<std::string>> list(const std::string& directory) override;
   // A file system that cannot sync directories at all (EINVAL) is taken to make names durable by itself.
   Result<void> sync_directory(const std::string& directory) override;
+  Result<void> sync_all(const std::string& directory) override;
   // flock(2). The lock file stays when the lock goes; one that was replaced meanwhile is not a lock and is tried anew.
   Result<std::unique_ptr<Lock>> try_lock(const std::string& path) override;
   Result<std::uint64_t> free_bytes(const std::string& directory) override;

@@ -155,25 +155,14 @@ Result<std::vector<Record>> LineParser::parse(std::string_view lines) {
   return records;
 }
 
-namespace {
+namespace {}  // namespace
 
-// A row of a damaged store is no record, and nothing is made of it.
-Result<void> check_stored(const RecordId& id, std::string_view text) {
-  if (text.starts_with("{\"act\":") && text.ends_with('}')) return {};
-  return fail("record " + id.hex() + ": the store holds something that is no record under this id", "run spl doctor");
-}
-
-}  // namespace
-
-Result<void> append_record_object(std::string& out, const RecordId& id, std::string_view file_text) {
-  TRY(check_stored(id, file_text));
+void append_record_object(std::string& out, const RecordId& id, std::string_view file_text) {
   out.append("{\"object\":\"record\",\"id\":\"").append(id.hex()).append("\",").append(file_text.substr(1));
-  return {};
 }
 
-Result<void> append_record_element(std::string& out, const RecordId& id, std::string_view canonical,
-                                   std::optional<std::string_view> judged_by, std::optional<std::string_view> sig) {
-  TRY(check_stored(id, canonical));
+void append_record_element(std::string& out, const RecordId& id, std::string_view canonical,
+                           std::optional<std::string_view> judged_by, std::optional<std::string_view> sig) {
   out.append("{\"id\":\"").append(id.hex()).append("\",\"record\":");
   if (judged_by) {
     out += record::file_text(canonical, judged_by, std::nullopt);
@@ -182,7 +171,6 @@ Result<void> append_record_element(std::string& out, const RecordId& id, std::st
   }
   if (sig) out.append(",\"sig\":\"").append(base::to_base64(*sig)).append("\"");
   out.push_back('}');
-  return {};
 }
 
 Error foreign_actor(std::string_view actor) {

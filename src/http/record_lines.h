@@ -50,10 +50,10 @@ class LineParser {
 };
 
 // {"object":"record","id":..,members...} of a record's file_text().
-Result<void> append_record_object(std::string& out, const RecordId& id, std::string_view file_text);
+void append_record_object(std::string& out, const RecordId& id, std::string_view file_text);
 // {"id":..,"record":{...},"sig":..?}, as it is taken in.
-Result<void> append_record_element(std::string& out, const RecordId& id, std::string_view canonical,
-                                   std::optional<std::string_view> judged_by, std::optional<std::string_view> sig);
+void append_record_element(std::string& out, const RecordId& id, std::string_view canonical,
+                           std::optional<std::string_view> judged_by, std::optional<std::string_view> sig);
 
 // What a token is told that writes as somebody else.
 Error foreign_actor(std::string_view actor);

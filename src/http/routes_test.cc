@@ -221,7 +221,8 @@ TEST_F(RoutesTest, ADamagedRowEndsTheAnswerAndNotTheDaemon) {
   ASSERT_EQ(daemon_.local().ask("POST", "/v1/records", record_json(1))->status, 201);
   auto store = db::Connection::open(home_.path() + "/home/hub.db", db::OpenAs::kReadWrite).value();
   for (const char* damage :
-       {R"(canonical='{"x":1}', judged_by='j')", R"(judged_by=NULL)", "canonical=''", "id=x'00'"}) {
+       {R"(canonical=replace(canonical, '"clock"', '"Clock"'))", R"(canonical='{"x":1}', judged_by='j')",
+        R"(judged_by=NULL)", "canonical=''", "id=x'00'"}) {
     ASSERT_TRUE(store.execute("UPDATE record_log SET " + std::string(damage)));
     for (const char* path : {"/v1/records", "/v1/threads/th/records"}) {
       const auto answer = daemon_.local().ask("GET", path);

@@ -56,8 +56,9 @@ Result<void> thread_records(Call& call) {
   const char* separator = "";
   TRY(reader->thread_records(summary.thread, store::RecordOrder::kClock,
                              [&](const store::StoredRecord& row) -> Result<void> {
+                               TRY(record::check_content(row.id, row.canonical));
                                text += separator;
-                               TRY(append_record_element(text, row.id, row.canonical, row.judged_by, row.sig));
+                               append_record_element(text, row.id, row.canonical, row.judged_by, row.sig);
                                separator = ",";
                                TRY(exchange.write(text));
                                text.clear();

@@ -21,7 +21,7 @@ Result<void> check_records(Instance& instance, Progress& progress, std::vector<F
   std::uint64_t broken = 0;
   std::uint64_t wrong_sigs = 0;
   std::string first_broken;
-  const auto walked = reader->changes(0, ~std::uint64_t{0}, {}, [&](const store::StoredRecord& row) -> Result<void> {
+  auto walked = reader->changes(0, ~std::uint64_t{0}, {}, [&](const store::StoredRecord& row) -> Result<void> {
     const auto record = record::parse_stored(row.canonical, row.judged_by, row.sig);
     if (!record || record->id != row.id) {
       if (broken++ == 0) first_broken = row.id.hex();

@@ -203,6 +203,8 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(Instance& instance, Expor
 }
 
 Result<void> PreparedExport::write(Sink& out) {
+  // The spool goes with it: a client may take its time until it says that the bundle is durable.
+  const std::unique_ptr<bundle::BundleWriter> writer = std::move(writer_);
   const crypto::FillRandom random = [this](std::span<char> bytes) { instance_.env().random.fill(bytes); };
   std::unique_ptr<crypto::AgeEncryptSink> age;
   if (options_.passphrase) {
@@ -210,8 +212,8 @@ Result<void> PreparedExport::write(Sink& out) {
   } else if (!options_.recipients.empty()) {
     age = TRY(crypto::AgeEncryptSink::make(out, options_.recipients, random));
   }
-  if (!age) return writer_->write_out(manifest_text_, signature_, out);
-  TRY(writer_->write_out(manifest_text_, signature_, *age));
+  if (!age) return writer->write_out(manifest_text_, signature_, out);
+  TRY(writer->write_out(manifest_text_, signature_, *age));
   return age->finish();
 }
 

@@ -94,8 +94,8 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
     // The store's file is durable before its name can be relied on.
     TRY(env_.fs.sync_directory(paths_.root));
     const auto did = TRY(TRY(store_->reader())->setting(store::kDidSetting));
-    const auto settled = substrate::settle_identity(env_, paths_.identity(), did);
-    const auto loaded = load(how);
+    auto settled = substrate::settle_identity(env_, paths_.identity(), did);
+    auto loaded = load(how);
     if (!settled && !loaded) return settled;
     if (!settled) log_unsettled(env_, settled.error());
     return loaded;

@@ -363,6 +363,11 @@ Result<Record> parse_stored(std::string_view canonical, std::optional<std::strin
   return record;
 }
 
+Result<void> check_content(const RecordId& id, std::string_view canonical) {
+  if (crypto::sha256(canonical) == id.digest) return {};
+  return fail("record " + id.hex() + ": the store holds other content under this id", "run spl doctor");
+}
+
 std::string file_text(std::string_view canonical, std::optional<std::string_view> judged_by,
                       std::optional<std::string_view> sig) {
   if (!judged_by && !sig) return std::string(canonical);

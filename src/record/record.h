@@ -64,6 +64,9 @@ Result<Record> parse_record_file(std::string_view content, const RecordId& id);
 Result<Record> parse_stored(std::string_view canonical, std::optional<std::string_view> judged_by,
                             std::optional<std::string_view> sig);
 
+// Fails where what the store keeps under an id is something else: nothing damaged is handed on.
+Result<void> check_content(const RecordId& id, std::string_view canonical);
+
 // The content of a record's file in a bundle: its canonical object with judged_by and sig among the
 // members, sorted. Where it has neither, this is `canonical` itself, and so where `canonical` is no
 // record (in a damaged store).

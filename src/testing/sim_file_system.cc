@@ -332,6 +332,14 @@ Result<void> SimFileSystem::sync_directory(const std::string& directory) {
   return {};
 }
 
+Result<void> SimFileSystem::sync_all(const std::string& directory) {
+  const std::scoped_lock lock(mutex_);
+  TRY(begin("make durable", directory));
+  TRY(find_directory("make durable", directory));
+  disk_.sync_all();
+  return {};
+}
+
 Result<std::unique_ptr<env::Lock>> SimFileSystem::try_lock(const std::string& path) {
   const std::scoped_lock lock(mutex_);
   TRY(begin("lock", path));

@@ -73,6 +73,7 @@ class SimFileSystem final : public env::FileSystem {
   Result<void> remove(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& directory) override;
   Result<void> sync_directory(const std::string& directory) override;
+  Result<void> sync_all(const std::string& directory) override;
   Result<std::unique_ptr<env::Lock>> try_lock(const std::string& path) override;
   Result<std::uint64_t> free_bytes(const std::string& directory) override;
 

@@ -64,6 +64,17 @@ TEST(SimFileSystem, WhatIsSyncedStays) {
   EXPECT_EQ(fs.contents(), (Tree{{"/f", "data"}}));
 }
 
+TEST(SimFileSystem, SyncingAllKeepsContentsAndNames) {
+  SimFileSystem fs;
+  ASSERT_TRUE(fs.make_directory("/a"));
+  const auto file = *fs.open("/a/f", OpenMode::kCreateNew);
+  ASSERT_TRUE(file->write_at(0, "data"));
+  ASSERT_TRUE(fs.sync_all("/a"));
+  ASSERT_TRUE(file->write_at(0, "lost"));
+  fs.reboot(Survivors::synced_only());
+  EXPECT_EQ(fs.contents(), (Tree{{"/a/", ""}, {"/a/f", "data"}}));
+}
+
 TEST(SimFileSystem, ADirectoryInAnUnsyncedDirectoryIsLost) {
   SimFileSystem fs;
   ASSERT_TRUE(fs.make_directory("/a"));

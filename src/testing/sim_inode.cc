@@ -166,6 +166,13 @@ void SimDisk::apply_some(const std::vector<SimInodePtr>& inodes, Generator& gene
   for (const auto& [directory, operation] : chosen) apply(directory, *operation);
 }
 
+void SimDisk::sync_all() {
+  for (const SimInodePtr& inode : living()) {
+    inode->content.sync();
+    if (inode->type == env::FileType::kDirectory) sync_directory(inode);
+  }
+}
+
 void SimDisk::cut(Generator* generator) {
   const std::vector<SimInodePtr> inodes = living();
   if (generator != nullptr) apply_some(inodes, *generator);

@@ -96,6 +96,7 @@ class SimDisk {
   void sync_directory(const SimInodePtr& directory) {
     sync_up_to(directory, std::numeric_limits<std::uint64_t>::max());
   }
+  void sync_all();
   // As SimContent::lose_pending and SimContent::cut.
   static void lose_pending(SimInode& directory) { directory.pending.clear(); }
   void cut(Generator* generator);

@@ -28,9 +28,8 @@ Result<StoredRecord> stored(const db::Statement& row) {
 }
 
 Result<Record> whole(const StoredRecord& row) {
-  Record record = TRY_IN("record " + row.id.hex(), record::parse_stored(row.canonical, row.judged_by, row.sig));
-  if (record.id != row.id) return fail("record " + row.id.hex() + ": the store holds other content under this id");
-  return record;
+  TRY(record::check_content(row.id, row.canonical));
+  return TRY_IN("record " + row.id.hex(), record::parse_stored(row.canonical, row.judged_by, row.sig));
 }
 
 std::vector<std::string> split_words(std::string_view text) {
