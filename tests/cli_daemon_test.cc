@@ -244,6 +244,10 @@ TEST_F(CliDaemonTest, AnotherStoreIsFoundByTheCommandsBesideTheDaemon) {
   const codec::Json status = json_on("h", {"status"});
   EXPECT_EQ(number_of(status, "record_count"), 1u);
   EXPECT_EQ(text_of(status, "store"), "sqlite:" + path("other.db"));
+  make_home("elsewhere", 0);
+  const Ran second = on("elsewhere", {"serve", "--port", "0", "--store", "sqlite:" + path("other.db")});
+  EXPECT_EQ(second.code, 6) << "a store is one daemon's";
+  EXPECT_NE(second.err.find("another process works on the store"), std::string::npos) << second.err;
   ::kill(daemon.pid(), SIGTERM);
   EXPECT_EQ(daemon.wait().code, 0);
   EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 0u);

@@ -104,6 +104,7 @@ TEST_F(CliUsageTest, WrongUseIsOneLineAndCode2) {
       {"frobnicate"},
       {"identity", "frobnicate"},
       {"frobnicate", "--help"},
+      {"serve", "--store", "frobnicate"},
       {"identity", "frobnicate", "--help"},
       {"status", "--frobnicate"},
       {"status", "-x"},

@@ -18,22 +18,36 @@ std::unexpected<Error> no_instance(const HomePaths& paths) {
   return fail("there is no instance at " + paths.root, "run spl init, or name another home with --home");
 }
 
+// Where the store's file is; "" is in memory.
+Result<std::string> store_path(const InstanceOptions& options, const HomePaths& paths) {
+  const std::string& url = options.store_url;
+  if (url.empty()) return paths.store();
+  if (url == "memory:") return "";
+  for (const std::string_view scheme : {"sqlite://", "sqlite:"}) {
+    if (url.starts_with(scheme) && url.size() > scheme.size()) return url.substr(scheme.size());
+  }
+  if (url.starts_with('/')) return url;
+  return fail(ErrorCode::kUsage, "this program has no store for " + url, "use sqlite:PATH");
+}
+
 Result<std::unique_ptr<store::RecordStore>> open_store(env::Env env, const InstanceOptions& options,
-                                                       const HomePaths& paths, OpenFor how) {
-  std::string url = options.store_url;
-  if (url == "memory:") {
+                                                       const HomePaths& paths, const std::string& path, OpenFor how) {
+  if (path.empty()) {
     std::string random(kIncarnationBytes, '\0');
     env.random.fill(random);
     return store::make_memory_store(base::to_hex(random));
   }
-  if (url.starts_with("sqlite://")) url.erase(0, 9);
-  if (url.starts_with("sqlite:")) url.erase(0, 7);
-  if (url.find("://") != std::string::npos)
-    return fail(ErrorCode::kUsage, "this program has no store for " + options.store_url, "use sqlite:PATH");
-  const std::string path = url.empty() ? paths.store() : url;
   if (how != OpenFor::kCreating && !TRY(env.fs.info(path))) return no_instance(paths);
   return store::open_sqlite_store({path, options.sqlite_vfs},
                                   how == OpenFor::kCreating ? store::StoreOpen::kCreate : store::StoreOpen::kExisting);
+}
+
+// Two homes may name one store: it is open for writing in one process, as a home is.
+Result<std::unique_ptr<env::Lock>> lock_store(env::Env env, const std::string& path) {
+  auto lock = TRY(env.fs.try_lock(path + ".lock"));
+  if (!lock)
+    return fail(ErrorCode::kUnavailable, "another process works on the store " + path, "wait for it, or end it");
+  return lock;
 }
 
 Result<void> check_mode(env::Env env, const std::string& path, std::uint32_t wanted) {
@@ -82,13 +96,15 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
   }
   if (how == OpenFor::kCreating) TRY(make_home(env_, paths_, made_));
   TRY(config());
+  const std::string path = TRY(store_path(options, paths_));
+  if (how != OpenFor::kReading && !path.empty() && path != paths_.store()) store_lock_ = TRY(lock_store(env_, path));
   // Asked under the lock: a home whose store another process has made meanwhile is not this one's to take away.
   if (TRY(env_.fs.info(paths_.store()))) {
     made_.clear();
   } else if (how == OpenFor::kCreating) {
     for (const char* suffix : {"", "-wal", "-shm"}) made_.push_back(paths_.store() + suffix);
   }
-  store_ = TRY(open_store(env_, options, paths_, how));
+  store_ = TRY(open_store(env_, options, paths_, path, how));
   committer_ = std::make_unique<Committer>(*store_);
   if (how != OpenFor::kReading) {
     // The store's file is durable before its name can be relied on.

@@ -94,6 +94,7 @@ class Instance {
   HomePaths paths_;
   std::vector<std::string> made_;  // by open(), in this order
   std::unique_ptr<env::Lock> lock_;
+  std::unique_ptr<env::Lock> store_lock_;  // where the store is not in the home
   std::unique_ptr<store::RecordStore> store_;
   std::unique_ptr<Committer> committer_;
   mutable std::mutex identity_mutex_;  // guards identity_
