@@ -15,6 +15,8 @@ constexpr int kZstdLevel = 3;
 constexpr std::size_t kFrameBytesMax = 16u << 20;  // of tar: what a reader of one part must decompress at most
 constexpr std::size_t kBatchBytes = 8u << 20;      // of tar: one job, one frame
 constexpr std::size_t kBatchesInFlightPerWorker = 2;
+// Whatever the number of cores: what they hold is memory, and one thread that reads the store feeds no more of them.
+constexpr std::size_t kBatchesInFlightMax = 16;
 
 struct Span {
   std::size_t begin = 0;
@@ -117,7 +119,8 @@ BundleWriter::BundleWriter(Spool spool, const WriterOptions& options)
       compression_(options.compression),
       batch_(std::make_unique<Batch>()),
       pool_(std::make_unique<base::OrderedPool<Batch, Packed>>(
-          options.workers, kBatchesInFlightPerWorker * options.workers,
+          std::min(options.workers, kBatchesInFlightMax),
+          std::min(kBatchesInFlightPerWorker * options.workers, kBatchesInFlightMax),
           [compression = options.compression](Batch&& batch) { return pack(std::move(batch), compression); })) {}
 
 BundleWriter::~BundleWriter() = default;
