@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/peek_buffer.h"
 #include "base/result.h"
 #include "base/stream.h"
 
@@ -92,7 +93,6 @@ class TarReader {
   Result<T> remember(Result<T> result);
   Result<std::optional<TarEntry>> next_entry();
   Result<void> read_pax(const char* block, ustar::Pax& pax);
-  Result<bool> fill(std::size_t bytes);
   Result<const char*> take(std::size_t bytes);
   Result<std::string_view> take_content();
   Result<std::size_t> read_content(std::span<char> out);
@@ -101,9 +101,7 @@ class TarReader {
   [[nodiscard]] std::unexpected<Error> truncated() const;
 
   Source& in_;
-  std::unique_ptr<char[]> buffer_;
-  std::size_t begin_ = 0;  // buffered and not taken: [begin_, end_)
-  std::size_t end_ = 0;
+  base::PeekBuffer buffer_;
   std::uint64_t offset_ = 0;
   std::uint64_t remaining_ = 0;  // content of the current entry not taken
   std::uint64_t size_ = 0;       // of the current entry

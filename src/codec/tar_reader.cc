@@ -26,7 +26,7 @@ std::unexpected<Error> refuse_header(std::uint64_t offset, std::string_view rule
 
 }  // namespace
 
-TarReader::TarReader(Source& in) : in_(in), buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {}
+TarReader::TarReader(Source& in) : in_(in), buffer_(in, kBufferBytes) {}
 
 template <class T>
 Result<T> TarReader::remember(Result<T> result) {
@@ -102,33 +102,20 @@ Result<void> TarReader::read_pax(const char* block, ustar::Pax& pax) {
   return check_padding(bytes);
 }
 
-// Makes at least `bytes` (at most kBufferBytes) octets stand in the buffer; false where the source
-// ends before.
-Result<bool> TarReader::fill(std::size_t bytes) {
-  if (end_ - begin_ >= bytes) return true;
-  std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
-  end_ -= std::exchange(begin_, 0);
-  while (end_ < bytes) {
-    const std::size_t n = TRY(in_.read({buffer_.get() + end_, kBufferBytes - end_}));
-    if (n == 0) return false;
-    end_ += n;
-  }
-  return true;
-}
-
 // The next `bytes` octets, which stay where they are until the next call.
 Result<const char*> TarReader::take(std::size_t bytes) {
-  if (!TRY(fill(bytes))) return truncated();
-  const char* at = buffer_.get() + begin_;
-  begin_ += bytes;
+  const auto octets = TRY(buffer_.peek(bytes));
+  if (octets.size() < bytes) return truncated();
+  buffer_.take(bytes);
   offset_ += bytes;
-  return at;
+  return octets.data();
 }
 
 // What the buffer has of the content, filled again where it is empty.
 Result<std::string_view> TarReader::take_content() {
-  if (!TRY(fill(1))) return truncated();
-  const std::size_t bytes = std::min<std::uint64_t>(end_ - begin_, remaining_);
+  const std::size_t held = TRY(buffer_.peek(1)).size();
+  if (held == 0) return truncated();
+  const std::size_t bytes = std::min<std::uint64_t>(held, remaining_);
   remaining_ -= bytes;
   return std::string_view(TRY(take(bytes)), bytes);
 }
@@ -136,17 +123,19 @@ Result<std::string_view> TarReader::take_content() {
 Result<std::size_t> TarReader::read_content(std::span<char> out) {
   const std::size_t wanted = std::min<std::uint64_t>(out.size(), remaining_);
   if (wanted == 0) return 0;
-  std::size_t n = std::min(wanted, end_ - begin_);
-  if (n > 0) {
-    std::memcpy(out.data(), buffer_.get() + begin_, n);
-    begin_ += n;
-  } else if (wanted >= kBufferBytes) {
-    n = TRY(in_.read(out.first(wanted)));
+  // What is large goes past the buffer.
+  if (buffer_.held().empty() && wanted >= kBufferBytes) {
+    const std::size_t n = TRY(in_.read(out.first(wanted)));
     if (n == 0) return truncated();
-  } else {
-    if (!TRY(fill(1))) return truncated();
-    return read_content(out);
+    remaining_ -= n;
+    offset_ += n;
+    return n;
   }
+  const auto held = TRY(buffer_.peek(1));
+  if (held.empty()) return truncated();
+  const std::size_t n = std::min(wanted, held.size());
+  std::memcpy(out.data(), held.data(), n);
+  buffer_.take(n);
   remaining_ -= n;
   offset_ += n;
   return n;
@@ -167,12 +156,12 @@ Result<void> TarReader::check_end() {
     const char* block = TRY(take(kTarBlock));
     if (!ustar::all_zero(block, kTarBlock)) return refuse("bytes after the end that are not zero");
   } while (offset_ % kTarRecord != 0);
-  if (TRY(fill(1))) return refuse("bytes after the end");
+  if (!TRY(buffer_.peek(1)).empty()) return refuse("bytes after the end");
   return {};
 }
 
 std::unexpected<Error> TarReader::truncated() const {
-  const std::string rule = "truncated at byte " + std::to_string(offset_ + (end_ - begin_));
+  const std::string rule = "truncated at byte " + std::to_string(offset_ + buffer_.held().size());
   return path_.empty() ? refuse(rule) : refuse_entry(path_, rule);
 }
 

@@ -99,8 +99,7 @@ void ZstdCompressor::compress_frame(std::string_view in, std::string& out) {
   if (ZSTD_isError(written)) throw std::bad_alloc();
 }
 
-ZstdSource::ZstdSource(Source& in)
-    : in_(in), context_(ZSTD_createDCtx()), buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {
+ZstdSource::ZstdSource(Source& in) : context_(ZSTD_createDCtx()), buffer_(in, kBufferBytes) {
   if (context_ == nullptr) throw std::bad_alloc();
   SPL_CHECK(!ZSTD_isError(ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, kWindowLogMax)));
 }
@@ -138,8 +137,8 @@ Result<std::size_t> ZstdSource::decompress(std::span<char> out) {
 // Between frames: finds out what comes.
 Result<void> ZstdSource::begin_frame() {
   const bool first = state_ == State::kFirst;
-  TRY(fill(kFrameHeaderBytesMax));
-  const std::string_view header = buffered();
+  const auto held = TRY(buffer_.peek(kFrameHeaderBytesMax));
+  const std::string_view header(held.data(), held.size());
   if (header.empty() && !first) {
     state_ = State::kEnd;
     return {};
@@ -149,7 +148,7 @@ Result<void> ZstdSource::begin_frame() {
   if (is_skippable(load_le32(header, 0))) {
     if (header.size() < kSkippableHeaderBytes) return refuse("truncated in a skippable frame");
     skip_bytes_ = load_le32(header, 4);
-    begin_ += kSkippableHeaderBytes;
+    buffer_.take(kSkippableHeaderBytes);
     state_ = State::kSkippable;
     return {};
   }
@@ -160,9 +159,10 @@ Result<void> ZstdSource::begin_frame() {
 
 Result<void> ZstdSource::skip() {
   while (skip_bytes_ > 0) {
-    if (!TRY(fill(1))) return refuse("truncated in a skippable frame");
-    const std::size_t n = std::min<std::uint64_t>(skip_bytes_, end_ - begin_);
-    begin_ += n;
+    const std::size_t held = TRY(buffer_.peek(1)).size();
+    if (held == 0) return refuse("truncated in a skippable frame");
+    const std::size_t n = std::min<std::uint64_t>(skip_bytes_, held);
+    buffer_.take(n);
     skip_bytes_ -= n;
   }
   state_ = State::kBetween;
@@ -173,29 +173,17 @@ Result<void> ZstdSource::skip() {
 Result<std::size_t> ZstdSource::decompress_some(std::span<char> out) {
   ZSTD_outBuffer output{out.data(), out.size(), 0};
   // First without more input: what the library holds back goes first.
-  ZSTD_inBuffer input{buffer_.get() + begin_, end_ - begin_, 0};
+  const auto held = buffer_.held();
+  ZSTD_inBuffer input{held.data(), held.size(), 0};
   const std::size_t hint = ZSTD_decompressStream(context_, &output, &input);
   if (ZSTD_isError(hint)) return library_error(hint);
-  begin_ += input.pos;
+  buffer_.take(input.pos);
   if (hint == 0) {
     state_ = State::kBetween;
-  } else if (output.pos == 0 && begin_ == end_ && !TRY(fill(1))) {
+  } else if (output.pos == 0 && TRY(buffer_.peek(1)).empty()) {
     return refuse("truncated in a frame");
   }
   return output.pos;
-}
-
-// Makes at least `bytes` octets stand in the buffer; false where the input ends before.
-Result<bool> ZstdSource::fill(std::size_t bytes) {
-  if (end_ - begin_ >= bytes) return true;
-  std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
-  end_ -= std::exchange(begin_, 0);
-  while (end_ < bytes) {
-    const std::size_t n = TRY(in_.read({buffer_.get() + end_, kBufferBytes - end_}));
-    if (n == 0) return false;
-    end_ += n;
-  }
-  return true;
 }
 
 }  // namespace spl::codec

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/peek_buffer.h"
 #include "base/result.h"
 #include "base/stream.h"
 #include "codec/seek_table.h"
@@ -65,14 +66,9 @@ class ZstdSource final : public Source {
   Result<std::size_t> decompress_some(std::span<char> out);
   Result<void> begin_frame();
   Result<void> skip();
-  Result<bool> fill(std::size_t bytes);
-  [[nodiscard]] std::string_view buffered() const { return {buffer_.get() + begin_, end_ - begin_}; }
 
-  Source& in_;
   ZSTD_DCtx_s* context_;
-  std::unique_ptr<char[]> buffer_;
-  std::size_t begin_ = 0;  // buffered and not taken: [begin_, end_)
-  std::size_t end_ = 0;
+  base::PeekBuffer buffer_;
   State state_ = State::kFirst;
   std::uint64_t skip_bytes_ = 0;  // of a skippable frame
   std::optional<Error> error_;

@@ -1,12 +1,11 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "base/check.h"
+#include "base/peek_buffer.h"
 #include "crypto/age.h"
 #include "crypto/age_chunks.h"
 #include "crypto/age_header.h"
@@ -21,40 +20,6 @@ static_assert(kMagic.size() == kAgeMagicBytes && kArmorMagic.size() == kAgeArmor
 
 constexpr std::size_t kReadAheadBytes = 4 * kAgeSealedChunkBytes;
 static_assert(kReadAheadBytes > kAgeHeaderBytesMax + kAgePayloadNonceBytes);
-
-// A source that can be looked into before it is taken from.
-class ReadAhead {
- public:
-  explicit ReadAhead(Source& in) : in_(in), buffer_(kReadAheadBytes) {}
-  ReadAhead(const ReadAhead&) = delete;
-  ReadAhead& operator=(const ReadAhead&) = delete;
-  ~ReadAhead() { OPENSSL_cleanse(buffer_.data(), buffer_.size()); }
-
-  // At least `wanted` octets, or all there are to the end. Valid until the next call.
-  Result<std::span<char>> peek(std::size_t wanted) {
-    SPL_CHECK(wanted <= buffer_.size());
-    if (end_ - begin_ < wanted && !ended_) {
-      std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-      end_ -= begin_;
-      begin_ = 0;
-      while (end_ < wanted && !ended_) {
-        const std::size_t n = TRY(in_.read(std::span(buffer_).subspan(end_)));
-        end_ += n;
-        ended_ = n == 0;
-      }
-    }
-    return std::span(buffer_).subspan(begin_, end_ - begin_);
-  }
-
-  void take(std::size_t octets) { begin_ += octets; }
-
- private:
-  Source& in_;
-  std::vector<char> buffer_;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-  bool ended_ = false;
-};
 
 Result<SecretBytes> find_file_key(const AgeLocks& locks, std::span<const AgeIdentity> identities,
                                   const SecretBytes* passphrase) {
@@ -82,7 +47,11 @@ bool looks_like_armored_age(std::string_view prefix) {
 
 class AgeDecryptSource::State {
  public:
-  explicit State(Source& in) : in_(in) {}
+  explicit State(Source& in) : in_(in, kReadAheadBytes) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  // Chunks are opened where they are.
+  ~State() { OPENSSL_cleanse(in_.storage().data(), in_.storage().size()); }
 
   Result<void> open(std::span<const AgeIdentity> identities, const SecretBytes* passphrase, int log_n_max) {
     const auto prefix = TRY(in_.peek(kAgeHeaderBytesMax));
@@ -140,9 +109,9 @@ class AgeDecryptSource::State {
     return {};
   }
 
-  ReadAhead in_;
+  base::PeekBuffer in_;
   std::optional<AgeChunks> chunks_;
-  std::span<char> plain_;  // in the read-ahead; opened and not yet read
+  std::span<char> plain_;  // in the buffer; opened and not yet read
   bool ended_ = false;
   std::optional<Error> failed_;
   AgeKind kind_ = AgeKind::kX25519;

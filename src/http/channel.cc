@@ -79,45 +79,35 @@ Result<std::size_t> Channel::read_some(std::span<char> out) {
   }
 }
 
-Result<std::size_t> Channel::read_tls(std::span<char> out) {
+// Does a step of the session's until it wants to wait for nothing more: kDone, kEnded or kFailed.
+template <class Call>
+Result<TlsSession::Step> Channel::finish_step(const Call& call) {
   for (;;) {
     if (is_cut()) return failed(ChannelEnd::kInterrupted, "cut off");
-    std::size_t count = 0;
-    switch (tls_->read(out, count)) {
-      case TlsSession::Step::kDone:
-        return count;
-      case TlsSession::Step::kEnded:
-        return 0;
-      case TlsSession::Step::kWantRead:
-        TRY(wait(Wanted::kRead));
-        break;
-      case TlsSession::Step::kWantWrite:
-        TRY(wait(Wanted::kWrite));
-        break;
-      case TlsSession::Step::kFailed:
-        return failed(ChannelEnd::kClosed, "TLS: " + tls_->why());
+    const TlsSession::Step step = call();
+    if (step == TlsSession::Step::kWantRead) {
+      TRY(wait(Wanted::kRead));
+    } else if (step == TlsSession::Step::kWantWrite) {
+      TRY(wait(Wanted::kWrite));
+    } else {
+      return step;
     }
   }
 }
 
+Result<std::size_t> Channel::read_tls(std::span<char> out) {
+  std::size_t count = 0;
+  const auto step = TRY(finish_step([&] { return tls_->read(out, count); }));
+  if (step == TlsSession::Step::kFailed) return failed(ChannelEnd::kClosed, "TLS: " + tls_->why());
+  return step == TlsSession::Step::kDone ? count : 0;
+}
+
 Result<void> Channel::write_tls(std::string_view octets) {
   while (!octets.empty()) {
-    if (is_cut()) return failed(ChannelEnd::kInterrupted, "cut off");
     std::size_t count = 0;
-    switch (tls_->write(octets, count)) {
-      case TlsSession::Step::kDone:
-        octets.remove_prefix(count);
-        break;
-      case TlsSession::Step::kWantRead:
-        TRY(wait(Wanted::kRead));
-        break;
-      case TlsSession::Step::kWantWrite:
-        TRY(wait(Wanted::kWrite));
-        break;
-      case TlsSession::Step::kEnded:
-      case TlsSession::Step::kFailed:
-        return failed(ChannelEnd::kClosed, "TLS: " + tls_->why());
-    }
+    const auto step = TRY(finish_step([&] { return tls_->write(octets, count); }));
+    if (step != TlsSession::Step::kDone) return failed(ChannelEnd::kClosed, "TLS: " + tls_->why());
+    octets.remove_prefix(count);
   }
   return {};
 }
@@ -179,21 +169,9 @@ void Channel::end_writing() {
 }
 
 Result<void> Channel::handshake() {
-  for (;;) {
-    switch (tls_->handshake()) {
-      case TlsSession::Step::kDone:
-        return {};
-      case TlsSession::Step::kWantRead:
-        TRY(wait(Wanted::kRead));
-        break;
-      case TlsSession::Step::kWantWrite:
-        TRY(wait(Wanted::kWrite));
-        break;
-      case TlsSession::Step::kEnded:
-      case TlsSession::Step::kFailed:
-        return failed(ChannelEnd::kBroken, "TLS: " + tls_->why());
-    }
-  }
+  const auto step = TRY(finish_step([&] { return tls_->handshake(); }));
+  if (step != TlsSession::Step::kDone) return failed(ChannelEnd::kBroken, "TLS: " + tls_->why());
+  return {};
 }
 
 Result<void> Channel::accept_tls(const TlsContext& context) {

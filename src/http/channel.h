@@ -77,6 +77,8 @@ class Channel {
   std::unexpected<Error> failed(ChannelEnd end, std::string_view what);
   std::unexpected<Error> failed_errno(std::string_view what, int errno_value);
   Result<void> handshake();
+  template <class Call>
+  Result<TlsSession::Step> finish_step(const Call& call);
   Result<std::size_t> read_tls(std::span<char> out);
   Result<bool> write_pieces(std::initializer_list<std::string_view> pieces, Wanted wanted);
   Result<void> write_tls(std::string_view octets);

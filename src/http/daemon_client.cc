@@ -290,7 +290,7 @@ Result<instance::ImportReport> DaemonClient::import_bundle(Source& in, const ins
   if (!answered) {
     const auto json = Json::parse(failure);
     const Json* preflight = json ? json->find("preflight") : nullptr;
-    if (preflight != nullptr && findings != nullptr) *findings = TRY(parse_findings(*preflight));
+    if (preflight != nullptr && findings != nullptr) *findings = TRY(instance::parse_findings(*preflight));
     return std::unexpected(answered.error());
   }
   auto report = TRY(instance::ImportReport::parse(TRY(Json::parse(TRY(made->content())))));

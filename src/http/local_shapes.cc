@@ -6,12 +6,14 @@
 
 #include "base/encoding.h"
 #include "codec/json_cursor.h"
-#include "http/json_read.h"
+#include "codec/json_members.h"
 
 namespace spl::http {
 namespace {
 
 using codec::Json;
+using codec::json_texts;
+using codec::JsonMembers;
 
 constexpr std::array<std::string_view, 3> kEncryptions = {"none", "passphrase", "recipients"};
 
@@ -45,6 +47,29 @@ Result<SecretBytes> take_secret(codec::JsonCursor& cursor) {
   SecretBytes secret(text);
   explicit_bzero(text.data(), text.size());
   return secret;
+}
+
+// An object without those of its members that `is_secret` names: they are given to `take` on the way, so that no copy
+// of them is left behind in a tree.
+template <class IsSecret, class Take>
+Result<Json> parse_around_secrets(std::string_view text, const IsSecret& is_secret, const Take& take) {
+  codec::JsonCursor cursor(text);
+  std::string rest;
+  std::string name;
+  TRY(cursor.begin_object());
+  while (TRY(cursor.next_member(name))) {
+    if (is_secret(name)) {
+      auto secret = TRY_IN(name, take_secret(cursor));
+      TRY_IN(name, take(name, std::move(secret)));
+      continue;
+    }
+    rest += rest.empty() ? "{" : ",";
+    base::append_json_string(rest, name);
+    rest += ":";
+    TRY(cursor.canonical(rest));
+  }
+  TRY(cursor.end());
+  return Json::parse(rest.empty() ? "{}" : rest + "}");
 }
 
 }  // namespace
@@ -164,24 +189,13 @@ void append_new_token(std::string& out, const substrate::NewToken& made) {
 }
 
 Result<substrate::NewToken> parse_new_token(std::string_view text) {
-  codec::JsonCursor cursor(text);
   substrate::NewToken made;
-  std::string rest;
-  std::string name;
-  TRY(cursor.begin_object());
-  while (TRY(cursor.next_member(name))) {
-    if (name == "token") {
-      made.text = TRY(take_secret(cursor));
-      continue;
-    }
-    rest += rest.empty() ? "{" : ",";
-    base::append_json_string(rest, name);
-    rest += ":";
-    TRY(cursor.canonical(rest));
-  }
-  TRY(cursor.end());
-  rest += rest.empty() ? "{}" : "}";
-  const Json json = TRY(Json::parse(rest));
+  const Json json = TRY(parse_around_secrets(
+      text, [](std::string_view name) { return name == "token"; },
+      [&made](std::string_view, SecretBytes secret) -> Result<void> {
+        made.text = std::move(secret);
+        return {};
+      }));
   JsonMembers members = TRY(JsonMembers::of(json));
   if (!base::parse_hex_digest(TRY(members.text("sha256")), made.token.sha256)) return fail("sha256 is not 64 digits");
   made.token.account = TRY(members.text("account"));
@@ -242,32 +256,21 @@ std::string export_request_text(const instance::ExportOptions& options) {
 
 Result<instance::ExportOptions> parse_export_request(std::string_view text) {
   instance::ExportOptions options;
-  // Walked by hand, so that no copy of a passphrase is left.
-  std::string rest;
-  if (!text.empty()) {
-    codec::JsonCursor cursor(text);
-    std::string name;
-    TRY(cursor.begin_object());
-    while (TRY(cursor.next_member(name))) {
-      const bool encoded = name == "passphrase_base64";
-      if (encoded || name == "passphrase") {
-        if (options.passphrase) return fail(ErrorCode::kUsage, "the passphrase stands twice");
-        options.passphrase = TRY_IN("passphrase", take_secret(cursor));
-        if (!encoded) continue;
-        std::string octets = TRY_IN("passphrase_base64", base::from_base64(options.passphrase->reveal()));
-        options.passphrase = SecretBytes(octets);
-        explicit_bzero(octets.data(), octets.size());
-        continue;
-      }
-      rest += rest.empty() ? "{" : ",";
-      base::append_json_string(rest, name);
-      rest += ":";
-      TRY(cursor.canonical(rest));
+  constexpr std::string_view kEncoded = "passphrase_base64";
+  const auto take_passphrase = [&](std::string_view name, SecretBytes secret) -> Result<void> {
+    if (options.passphrase) return fail(ErrorCode::kUsage, "the passphrase stands twice");
+    if (name != kEncoded) {
+      options.passphrase = std::move(secret);
+      return {};
     }
-    TRY(cursor.end());
-  }
-  rest += rest.empty() ? "{}" : "}";
-  const Json json = TRY(Json::parse(rest));
+    std::string octets = TRY(base::from_base64(secret.reveal()));
+    options.passphrase = SecretBytes(octets);
+    explicit_bzero(octets.data(), octets.size());
+    return {};
+  };
+  const Json json = TRY(parse_around_secrets(
+      text.empty() ? "{}" : text, [](std::string_view name) { return name == kEncoded || name == "passphrase"; },
+      take_passphrase));
   JsonMembers members = TRY(JsonMembers::of(json));
   options.uncompressed = TRY(members.flag("uncompressed"));
   options.no_identity = TRY(members.flag("no_identity"));
@@ -278,21 +281,6 @@ Result<instance::ExportOptions> parse_export_request(std::string_view text) {
   options.spool_directory = TRY(members.optional_text("spool_directory")).value_or("");
   TRY(members.end());
   return options;
-}
-
-Result<std::vector<instance::Finding>> parse_findings(const Json& json) {
-  if (json.array() == nullptr) return fail(ErrorCode::kUsage, "preflight is not an array");
-  std::vector<instance::Finding> findings;
-  for (const Json& item : *json.array()) {
-    JsonMembers members = TRY(JsonMembers::of(item));
-    instance::Finding& finding = findings.emplace_back();
-    finding.check = TRY(members.text("check"));
-    finding.status = TRY(members.text("status"));
-    finding.subject = TRY(members.text("subject"));
-    finding.message = TRY(members.text("message"));
-    finding.hint = TRY(members.text("hint"));
-  }
-  return findings;
 }
 
 std::string_view encryption_name(bundle::Encryption::Kind kind) {

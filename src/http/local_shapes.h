@@ -52,7 +52,6 @@ std::string export_request_text(const instance::ExportOptions& options);
 Result<instance::ExportOptions> parse_export_request(std::string_view text);
 
 // Back from instance::findings_json().
-Result<std::vector<instance::Finding>> parse_findings(const codec::Json& json);
 
 // "none", "passphrase" or "recipients": how a bundle was encrypted that the client has opened.
 std::string_view encryption_name(bundle::Encryption::Kind kind);

@@ -2,7 +2,7 @@
 #include <cstring>
 
 #include "base/version.h"
-#include "http/json_read.h"
+#include "codec/json_members.h"
 #include "http/local_shapes.h"
 #include "http/routes.h"
 #include "instance/access.h"
@@ -12,6 +12,8 @@ namespace spl::http {
 namespace {
 
 using codec::Json;
+using codec::json_texts;
+using codec::JsonMembers;
 
 Result<void> emit(Call& call) {
   const instance::Emission emission = TRY(parse_emission(TRY(call.exchange.json_body())));

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/version.h"
 #include "bundle/layout.h"
+#include "codec/json_members.h"
 #include "substrate/accounts.h"
 
 namespace spl::instance {
@@ -113,29 +114,18 @@ Json ExportReport::json() const {
 }
 
 Result<ExportReport> ExportReport::parse(const Json& json) {
+  codec::JsonMembers members = TRY(codec::JsonMembers::of(json));
   ExportReport report;
-  const auto text = [&json](std::string_view name) -> Result<std::string> {
-    const Json* value = json.find(name);
-    if (value == nullptr || value->string() == nullptr) return fail("the daemon's report has no " + std::string(name));
-    return *value->string();
-  };
-  const auto number = [&json](std::string_view name) -> Result<std::uint64_t> {
-    const Json* value = json.find(name);
-    if (value == nullptr) return fail("the daemon's report has no " + std::string(name));
-    return value->whole_number();
-  };
-  const Json* encrypted = json.find("encrypted");
-  if (encrypted == nullptr || encrypted->boolean() == nullptr) return fail("the daemon's report has no encrypted");
-  report.encrypted = *encrypted->boolean();
-  report.source_did = TRY(text("source_did"));
-  report.bundle_sha256 = TRY(text("bundle_sha256"));
-  report.record_count = TRY(number("record_count"));
-  report.thread_count = TRY(number("thread_count"));
-  report.federation_pairs = TRY(number("federation_pairs"));
-  report.consent_grants = TRY(number("consent_grants"));
-  report.identity_included = TRY(text("identity")) == "included";
-  report.pause_ms = TRY(number("pause_ms"));
-  report.consistency = TRY(text("consistency"));
+  report.source_did = TRY(members.text("source_did"));
+  report.bundle_sha256 = TRY(members.text("bundle_sha256"));
+  report.encrypted = TRY(members.flag("encrypted"));
+  report.record_count = TRY(members.number("record_count"));
+  report.thread_count = TRY(members.number("thread_count"));
+  report.federation_pairs = TRY(members.number("federation_pairs"));
+  report.consent_grants = TRY(members.number("consent_grants"));
+  report.identity_included = TRY(members.text("identity")) == "included";
+  report.pause_ms = TRY(members.number("pause_ms"));
+  report.consistency = TRY(members.text("consistency"));
   return report;
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/encoding.h"
+#include "codec/json_members.h"
 #include "record/did_document.h"
 #include "record/thread.h"
 #include "substrate/accounts.h"
@@ -444,14 +445,16 @@ Json ImportReport::json() const {
 }
 
 Result<std::vector<Finding>> parse_findings(const Json& json) {
+  if (json.array() == nullptr) return fail("the pre-flight is no array");
   std::vector<Finding> findings;
-  if (json.array() == nullptr) return fail("the daemon's pre-flight is no array");
   for (const Json& item : *json.array()) {
-    const auto text = [&item](std::string_view name) {
-      const Json* value = item.find(name);
-      return value != nullptr && value->string() != nullptr ? *value->string() : std::string();
-    };
-    findings.push_back({text("check"), text("status"), text("subject"), text("message"), text("hint")});
+    codec::JsonMembers members = TRY(codec::JsonMembers::of(item));
+    Finding& finding = findings.emplace_back();
+    finding.check = TRY(members.text("check"));
+    finding.status = TRY(members.text("status"));
+    finding.subject = TRY(members.text("subject"));
+    finding.message = TRY(members.text("message"));
+    finding.hint = TRY(members.text("hint"));
   }
   return findings;
 }
@@ -463,30 +466,21 @@ Json findings_json(const std::vector<Finding>& findings) {
 }
 
 Result<ImportReport> ImportReport::parse(const Json& json) {
+  codec::JsonMembers members = TRY(codec::JsonMembers::of(json));
   ImportReport report;
-  const auto text = [&json](std::string_view name) {
-    const Json* value = json.find(name);
-    return value != nullptr && value->string() != nullptr ? *value->string() : std::string();
-  };
-  const auto number = [&json](std::string_view name) -> Result<std::uint64_t> {
-    const Json* value = json.find(name);
-    if (value == nullptr) return fail("the daemon's report has no " + std::string(name));
-    return value->whole_number();
-  };
-  const Json* dry_run = json.find("dry_run");
-  report.dry_run = dry_run != nullptr && dry_run->boolean() != nullptr && *dry_run->boolean();
-  report.source_did = text("source_did");
-  report.signer = text("signer");
-  report.records_inspected = TRY(number("records_inspected"));
-  report.records_inserted = TRY(number("records_inserted"));
-  report.records_deduplicated = TRY(number("records_deduplicated"));
-  report.records_differing = TRY(number("records_differing"));
-  report.records_failed = TRY(number("records_failed"));
-  report.threads = TRY(number("threads"));
-  report.federation_pairs = TRY(number("federation_pairs"));
-  report.consent_grants = TRY(number("consent_grants"));
-  report.identity = text("identity");
-  if (const Json* preflight = json.find("preflight")) report.preflight = TRY(parse_findings(*preflight));
+  report.dry_run = TRY(members.flag("dry_run"));
+  report.source_did = TRY(members.text("source_did"));
+  report.signer = TRY(members.text("signer"));
+  report.records_inspected = TRY(members.number("records_inspected"));
+  report.records_inserted = TRY(members.number("records_inserted"));
+  report.records_deduplicated = TRY(members.number("records_deduplicated"));
+  report.records_differing = TRY(members.number("records_differing"));
+  report.records_failed = TRY(members.number("records_failed"));
+  report.threads = TRY(members.number("threads"));
+  report.federation_pairs = TRY(members.number("federation_pairs"));
+  report.consent_grants = TRY(members.number("consent_grants"));
+  report.identity = TRY(members.text("identity"));
+  if (const Json* preflight = members.any("preflight")) report.preflight = TRY(parse_findings(*preflight));
   return report;
 }
 

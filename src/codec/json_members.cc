@@ -1,10 +1,10 @@
-#include "http/json_read.h"
+#include "codec/json_members.h"
 
 #include <algorithm>
 
 #include "base/encoding.h"
 
-namespace spl::http {
+namespace spl::codec {
 namespace {
 
 std::unexpected<Error> wrong(std::string_view name, std::string_view why) {
@@ -13,19 +13,19 @@ std::unexpected<Error> wrong(std::string_view name, std::string_view why) {
 
 }  // namespace
 
-Result<JsonMembers> JsonMembers::of(const codec::Json& json) {
+Result<JsonMembers> JsonMembers::of(const Json& json) {
   if (json.object() == nullptr) return fail(ErrorCode::kUsage, "a JSON object is wanted");
   return JsonMembers(json);
 }
 
-const codec::Json* JsonMembers::any(std::string_view name) {
+const Json* JsonMembers::any(std::string_view name) {
   asked_.push_back(name);
-  const codec::Json* member = json_->find(name);
+  const Json* member = json_->find(name);
   return member == nullptr || member->is_null() ? nullptr : member;
 }
 
 Result<std::optional<std::string>> JsonMembers::optional_text(std::string_view name) {
-  const codec::Json* member = any(name);
+  const Json* member = any(name);
   if (member == nullptr) return std::nullopt;
   if (member->string() == nullptr) return wrong(name, "is not a string");
   return std::optional(*member->string());
@@ -38,14 +38,14 @@ Result<std::string> JsonMembers::text(std::string_view name) {
 }
 
 Result<bool> JsonMembers::flag(std::string_view name) {
-  const codec::Json* member = any(name);
+  const Json* member = any(name);
   if (member == nullptr) return false;
   if (member->boolean() == nullptr) return wrong(name, "is not true or false");
   return *member->boolean();
 }
 
 Result<std::uint64_t> JsonMembers::number(std::string_view name) {
-  const codec::Json* member = any(name);
+  const Json* member = any(name);
   if (member == nullptr) return wrong(name, "is missing");
   const auto value = member->whole_number();
   if (!value) return wrong(name, "is not a whole number");
@@ -53,11 +53,11 @@ Result<std::uint64_t> JsonMembers::number(std::string_view name) {
 }
 
 Result<std::vector<std::string>> JsonMembers::texts(std::string_view name) {
-  const codec::Json* member = any(name);
+  const Json* member = any(name);
   if (member == nullptr) return std::vector<std::string>();
   if (member->array() == nullptr) return wrong(name, "is not an array of strings");
   std::vector<std::string> values;
-  for (const codec::Json& item : *member->array()) {
+  for (const Json& item : *member->array()) {
     if (item.string() == nullptr) return wrong(name, "is not an array of strings");
     values.push_back(*item.string());
   }
@@ -71,10 +71,10 @@ Result<void> JsonMembers::end() const {
   return {};
 }
 
-codec::Json json_texts(const std::vector<std::string>& texts) {
-  codec::Json::Array array;
+Json json_texts(const std::vector<std::string>& texts) {
+  Json::Array array;
   for (const std::string& text : texts) array.emplace_back(text);
   return array;
 }
 
-}  // namespace spl::http
+}  // namespace spl::codec

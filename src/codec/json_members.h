@@ -1,4 +1,4 @@
-// Reads the members of a JSON request or answer strictly: each of its type, none that is not asked for. Errors have
+// Reads the members of a JSON object strictly: each of its type, none that is not asked for. Errors have
 // code kUsage and name the member. One thread; the Json outlives the reader.
 #pragma once
 
@@ -11,12 +11,12 @@
 #include "base/result.h"
 #include "codec/json.h"
 
-namespace spl::http {
+namespace spl::codec {
 
 class JsonMembers {
  public:
   // Code kUsage where `json` is no object.
-  static Result<JsonMembers> of(const codec::Json& json);
+  static Result<JsonMembers> of(const Json& json);
 
   Result<std::string> text(std::string_view name);
   Result<std::optional<std::string>> optional_text(std::string_view name);  // null is absent
@@ -24,17 +24,17 @@ class JsonMembers {
   Result<std::uint64_t> number(std::string_view name);
   Result<std::vector<std::string>> texts(std::string_view name);  // absent is empty
   // Null where it is absent or null.
-  const codec::Json* any(std::string_view name);
+  const Json* any(std::string_view name);
   // Fails where the object has a member that none of the above was called for.
   Result<void> end() const;
 
  private:
-  explicit JsonMembers(const codec::Json& json) : json_(&json) {}
-  const codec::Json* json_;
+  explicit JsonMembers(const Json& json) : json_(&json) {}
+  const Json* json_;
   std::vector<std::string_view> asked_;
 };
 
 // An array of strings.
-codec::Json json_texts(const std::vector<std::string>& texts);
+Json json_texts(const std::vector<std::string>& texts);
 
-}  // namespace spl::http
+}  // namespace spl::codec
