@@ -55,7 +55,7 @@ Result<int> run_account_create(Session& session, const Arguments& arguments) {
     std::string known;
     for (const std::string_view scope : substrate::known_scopes())
       known.append(known.empty() ? "" : ", ").append(scope);
-    return fail(ErrorCode::kUsage, "spl service-account create: --scope is missing", "the scopes are " + known);
+    return fail(ErrorCode::kUsage, "service-account create: --scope is missing", "the scopes are " + known);
   }
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   const ServiceAccount made = TRY(gateway.daemon ? gateway.daemon->create_account(account)

@@ -159,7 +159,7 @@ Result<void> extract_files(bundle::BundleReader& reader, const std::string& pref
 
 Result<int> run_extract(Session& session, const Arguments& arguments) {
   const auto to = arguments.value("--to");
-  if (!to) return fail(ErrorCode::kUsage, "spl bundle extract: --to is missing", "name the directory to be made");
+  if (!to) return fail(ErrorCode::kUsage, "bundle extract: --to is missing", "name the directory to be made");
   const std::string target = TRY(checked_target(session.env(), *to));
   const std::string& prefix = arguments.at("PREFIX");
   const Keys keys = TRY(read_keys(arguments));

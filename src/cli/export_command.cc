@@ -100,7 +100,7 @@ Result<void> print_report(Output& out, const std::string& path, const Destinatio
 
 Result<int> run_export(Session& session, const Arguments& arguments) {
   const auto path = arguments.value("--out");
-  if (!path) return fail(ErrorCode::kUsage, "spl export: --out is missing", "name the file to be written, or -");
+  if (!path) return fail(ErrorCode::kUsage, "export: --out is missing", "name the file to be written, or -");
   auto options = TRY(options_from(arguments));
   TRY(session.require_instance());
   const auto start = session.env().clock.steady();

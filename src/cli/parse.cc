@@ -87,6 +87,12 @@ std::unexpected<Error> wrong_use(const std::vector<const Command*>& path, const 
   return fail(ErrorCode::kUsage, message, name + " --help says how it is used");
 }
 
+// What an error's line begins with, after the program's own name.
+std::string command_prefix(const std::vector<const Command*>& path) {
+  const std::string name = full_name({path.begin() + 1, path.end()});
+  return name.empty() ? name : name + ": ";
+}
+
 std::string names_of(const std::vector<Command>& commands) {
   std::string names;
   for (const Command& command : commands) names += (names.empty() ? "" : ", ") + command.name;
@@ -97,24 +103,24 @@ std::string names_of(const std::vector<Command>& commands) {
 std::unexpected<Error> objection(const CLI::App& app, const CLI::ParseError& error) {
   const auto path = found_path(app);
   const Command& command = *path.back();
-  const std::string name = full_name(path);
+  const std::string prefix = command_prefix(path);
   const auto rest = app.remaining(true);
   const auto odd = std::ranges::find_if(rest, [](const std::string& word) { return word != "--"; });
   if (odd != rest.end()) {
     const std::string shown = "\"" + base::escaped(*odd, 80) + "\"";
-    if (odd->size() > 1 && odd->starts_with('-')) return wrong_use(path, name + ": unknown option " + shown);
-    if (!command.commands.empty()) return wrong_use(path, name + ": unknown command " + shown);
-    return wrong_use(path, name + ": " + shown + " is one argument too many");
+    if (odd->size() > 1 && odd->starts_with('-')) return wrong_use(path, prefix + "unknown option " + shown);
+    if (!command.commands.empty()) return wrong_use(path, prefix + "unknown command " + shown);
+    return wrong_use(path, prefix + shown + " is one argument too many");
   }
-  if (!command.commands.empty()) return wrong_use(path, name + ": a command is missing: " + names_of(command.commands));
+  if (!command.commands.empty()) return wrong_use(path, prefix + "a command is missing: " + names_of(command.commands));
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     std::string missing = error.what();
     const std::string tail = " is required";
     if (missing.ends_with(tail)) missing.resize(missing.size() - tail.size());
-    return wrong_use(path, name + ": " + missing + " is missing");
+    return wrong_use(path, prefix + missing + " is missing");
   }
   std::string why = base::escaped(error.what(), 300);
-  return wrong_use(path, name + ": " + why);
+  return wrong_use(path, prefix + why);
 }
 
 Result<void> check_choices(const std::vector<const Command*>& path, const Arguments& arguments, const std::string& key,
