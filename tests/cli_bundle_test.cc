@@ -247,6 +247,27 @@ TEST_F(CliImportTest, StandardInputAndPipesAreRead) {
   EXPECT_EQ(on("n", {"import", path("none")}).code, 1);
 }
 
+// The two take turns at the home: the import is not to wait for the export that waits for it.
+TEST_F(CliImportTest, AnExportCanBePipedIntoAnImportOfItsOwnHome) {
+  make_home("h", 2);
+  std::string lines;
+  for (int i = 0; i < 3000; ++i) lines += record_text("th_many", i) + "\n";
+  ASSERT_EQ(on("h", {"record", "put", "--ndjson"}, {.text = lines}).code, 0);
+  const std::string program = std::string(SPL_PROGRAM) + " --home " + path("h");
+  EXPECT_EQ(shell("bash -c 'set -o pipefail; timeout 20 " + program + " export --uncompressed --out - 2>/dev/null | " +
+                  "timeout 20 " + program + " import - >/dev/null'"),
+            0);
+}
+
+TEST_F(CliImportTest, OneThingComesFromStandardInput) {
+  make_home("h", 1);
+  ASSERT_EQ(on("h", {"export", "--out", path("a.spl")}).code, 0);
+  for (const Words& words : {Words{"bundle", "verify", "-", "--age-identity", "-"},
+                             Words{"import", "-", "--passphrase-file", "-"}, Words{"bundle", "diff", "-", "-"},
+                             Words{"bundle", "show", path("a.spl"), "--age-identity", "-", "--passphrase-file", "-"}})
+    EXPECT_EQ(run(words, {.text = "x"}).code, 2) << words[1];
+}
+
 TEST_F(CliImportTest, AnEncryptedBundleNeedsItsKey) {
   if (shell("command -v age-keygen >/dev/null && command -v age >/dev/null") != 0)
     GTEST_SKIP() << "age is not installed";

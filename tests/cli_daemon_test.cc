@@ -75,7 +75,10 @@ TEST_F(CliDaemonTest, AnIdentityOutlivesItsStore) {
     const Ran ran = on("h", {"init"});
     EXPECT_EQ(ran.code, 3) << ran.out;
     EXPECT_NE(ran.err.find("holds the identity did:key:"), std::string::npos) << ran.err;
+    EXPECT_FALSE(exists(path("h/hub.db"))) << "refused: nothing changed";
   }
+  EXPECT_EQ(on("h", {"serve", "--port", "0"}).code, 3);
+  EXPECT_FALSE(exists(path("h/hub.db")));
   EXPECT_EQ(on("h", {"identity", "generate"}).code, 3);
   EXPECT_EQ(read_file(path("h/identity/private_key.bin")), key);
   EXPECT_FALSE(exists(path("h/identity/previous")));
@@ -236,21 +239,27 @@ TEST_F(CliDaemonTest, ADaemonsIdentityCanBeMadeByACommand) {
   EXPECT_EQ(on("h", {"export", "--out", path("a")}).code, 0);
 }
 
-TEST_F(CliDaemonTest, AnotherStoreIsFoundByTheCommandsBesideTheDaemon) {
-  make_home("h", 0);
-  Process daemon({"--home", path("h"), "serve", "--port", "0", "--store", "sqlite:" + path("other.db")});
+TEST_F(CliDaemonTest, AnotherStoreIsFoundByTheCommandsBesideTheDaemonAndThroughTheConfiguration) {
+  const std::string store = "sqlite:" + path("other.db");
+  Process daemon({"--home", path("h"), "serve", "--port", "0", "--store", store});
   ASSERT_TRUE(daemon.wait_for_output("serving"));
   EXPECT_EQ(on("h", {"record", "put"}, {.text = record_text("t", 0)}).code, 0);
   const codec::Json status = json_on("h", {"status"});
   EXPECT_EQ(number_of(status, "record_count"), 1u);
-  EXPECT_EQ(text_of(status, "store"), "sqlite:" + path("other.db"));
-  make_home("elsewhere", 0);
-  const Ran second = on("elsewhere", {"serve", "--port", "0", "--store", "sqlite:" + path("other.db")});
+  EXPECT_EQ(text_of(status, "store"), store);
+  const Ran second = on("elsewhere", {"serve", "--port", "0", "--store", store});
   EXPECT_EQ(second.code, 6) << "a store is one daemon's";
   EXPECT_NE(second.err.find("another process works on the store"), std::string::npos) << second.err;
   ::kill(daemon.pid(), SIGTERM);
-  EXPECT_EQ(daemon.wait().code, 0);
-  EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 0u);
+  const Ran ended = daemon.wait();
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_NE(ended.err.find("config.toml"), std::string::npos) << ended.err;
+  EXPECT_EQ(on("h", {"status"}).code, 1);
+  write_file(path("h/config.toml"), "store = \"" + store + "\"\n");
+  EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 1u);
+  EXPECT_EQ(on("h", {"init"}).code, 0);
+  EXPECT_EQ(on("h", {"export", "--out", path("a")}).code, 0);
+  EXPECT_FALSE(exists(path("h/hub.db")));
 }
 
 TEST_F(CliDaemonTest, ManyWritersTakeTurns) {

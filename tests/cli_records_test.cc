@@ -103,6 +103,22 @@ TEST_F(CliInstanceTest, RecordsAreReadWithoutTheKey) {
   EXPECT_NE(doctor.out.find("stop  identity: "), std::string::npos) << doctor.out << doctor.err;
 }
 
+TEST_F(CliInstanceTest, AHomeThatCannotBeWrittenIsRead) {
+  make_home("h", 1);
+  const std::string home = path("h");
+  // Root may write where the modes say no, but not to a mount that is read-only.
+  const bool root = ::geteuid() == 0;
+  if (root && shell("unshare -m true 2>/dev/null") != 0) GTEST_SKIP() << "no mount namespaces here";
+  const std::string lock =
+      root ? "mount --bind " + home + " " + home + " && mount -o remount,ro,bind " + home : "chmod -R a-w " + home;
+  const std::string program = std::string(SPL_PROGRAM) + " --home " + home;
+  const std::string commands = lock + " && " + program + " status >/dev/null && " + program +
+                               " thread list >/dev/null && " + program + " identity show >/dev/null && " + program +
+                               " doctor >/dev/null && ! " + program + " intend x 2>/dev/null";
+  EXPECT_EQ(
+      shell(root ? "unshare -m sh -c '" + commands + "'" : commands + "; r=$?; chmod -R u+w " + home + "; exit $r"), 0);
+}
+
 TEST_F(CliInstanceTest, DoctorFindsNothingWrongAndThenABrokenIdentity) {
   make_home("h", 1);
   const codec::Json findings = json_on("h", {"doctor"});
@@ -192,7 +208,23 @@ TEST_F(CliRecordTest, EmissionsThatCannotBeAreRefused) {
   EXPECT_EQ(on("h", {"intend", "x", "--body", "{\"text\":1}"}).code, 2);
   EXPECT_NE(on("h", {"intend", "x", "--thread", "with\ncontrol"}).code, 0);
   EXPECT_NE(on("h", {"intend", "x", "--actor", ""}).code, 0);
+  EXPECT_NE(on("h", {"intend", "x", "--actor", "did:web:a\nb"}).code, 0);
   EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 2u);
+}
+
+TEST_F(CliRecordTest, WhatIsDoneOnNoThreadIsOnTheEmptyOne) {
+  make_home("h", 0);
+  for (const char* act : {"do", "know", "learn"}) EXPECT_EQ(text_of(json_on("h", {act, ""}), "thread"), "");
+  const codec::Json records = json_on("h", {"thread", "records", ""});
+  ASSERT_EQ(records.array()->size(), 3u);
+  EXPECT_EQ(text_of(*records.array()->front().find("record")->find("body"), "text"), "");
+}
+
+TEST_F(CliRecordTest, AnIdThatIsNotTheRecordsIsAFailedVerification) {
+  make_home("h", 0);
+  const std::string wrapped = "{\"id\":\"" + std::string(64, '0') + "\",\"record\":" + record_text("t", 1) + "}";
+  EXPECT_EQ(on("h", {"record", "put"}, {.text = wrapped}).code, 4);
+  EXPECT_EQ(on("h", {"record", "put", "--ndjson"}, {.text = wrapped}).code, 4);
 }
 
 TEST_F(CliRecordTest, PutTakesOneDocumentOrManyLines) {

@@ -114,7 +114,6 @@ TEST_F(CliUsageTest, WrongUseIsOneLineAndCode2) {
       {"status", "-o"},
       {"status", "--no-progress=yes"},
       {"do"},
-      {"do", "text without a thread"},
       {"intend", "a", "b"},
       {"intend", "a", "--fulfills", "no-id"},
       {"intend", "a", "--thread", "x", "--thread", "y"},

@@ -229,6 +229,42 @@ const Hostile kHostile[] = {
        };
      },
      "services/a/b/acme/ is of no context"},
+    {"PartOfASurfaceThatIsNotPerContext",
+     [](BundleForge& f) {
+       f.add("services/a/b/acme/dump.bin", "x");
+       f.edit_manifest = [](Manifest& m) {
+         m.contexts = {{"acme", 1}};
+         m.services.push_back({"a", "1", 1, "", {{"b", "command", "source", false, true, "cat"}}});
+       };
+     },
+     "services/a/b/acme/ is of a surface that is not per context"},
+    {"PartOfNoContext",
+     [](BundleForge& f) {
+       f.add("services/a/b/@instance/dump.bin", "x");
+       f.edit_manifest = [](Manifest& m) {
+         m.services.push_back({"a", "1", 1, "", {{"b", "command", "source", true, true, "cat"}}});
+       };
+     },
+     "services/a/b/@instance/ is of no context"},
+    {"FileThatItsSurfaceDoesNotHave",
+     [](BundleForge& f) {
+       f.add("services/a/b/@instance/dump.bin", "x");
+       f.edit_manifest = [](Manifest& m) {
+         m.services.push_back({"a", "1", 1, "", {{"b", "sqlite", "source", false, true, "sqlite"}}});
+       };
+     },
+     "services/a/b/@instance/dump.bin: a surface of the kind sqlite has no such file"},
+    {"ServiceThatIsNotTheScopes",
+     [](BundleForge& f) {
+       f.remove("identity/did_document.json");
+       f.remove("identity/private_key.bin");
+       f.edit_manifest = [](Manifest& m) {
+         m.scope.service = "b";
+         m.identity_included = false;
+         m.services.push_back({"a", "1", 1, "", {}});
+       };
+     },
+     "services names one that is not the scope's"},
     {"SurfaceWithoutItsEntries",
      [](BundleForge& f) {
        f.edit_manifest = [](Manifest& m) {

@@ -363,6 +363,48 @@ TEST_F(Import, AnOlderBundleIsAWarningAndAStopForItsTokens) {
   EXPECT_EQ(*setting_of(*machine_.open("target"), store::kExportSequenceSetting), sequence) << "it never goes back";
 }
 
+TEST_F(Import, AnIdentityThatComesBackGoesOnFromItsLastExport) {
+  const auto source = machine_.make("source");
+  testing::fill_sample(*source, SampleSize::kSmall);
+  const std::string first = *export_text(*source);
+  const std::string second = *export_text(*source);
+  const std::string last = base::to_hex(verify_bundle(second)->manifest.bundle_sha256.view());
+  ImportOptions adopt;
+  adopt.force_overwrite = adopt.adopt_identity = true;
+  ASSERT_TRUE(import_text(*source, sample_bundle("other"), adopt));
+  ASSERT_TRUE(export_text(*source));
+  ASSERT_TRUE(import_text(*source, first, adopt));
+  EXPECT_EQ(*setting_of(*source, store::kPreviousExportSetting), last);
+  const auto next = verify_bundle(*export_text(*source));
+  EXPECT_EQ(next->manifest.export_sequence, 3U);
+  ASSERT_TRUE(next->manifest.previous);
+  EXPECT_EQ(base::to_hex(next->manifest.previous->view()), last);
+}
+
+// A signature is beside the record, so a store that has every record may still lack some of theirs.
+TEST_F(Import, AVerificationFillsSignaturesThatAreMissing) {
+  const auto source = machine_.make("source");
+  instance::Emission emission;
+  emission.text = "signed";
+  const auto emitted = instance::emit(*source, emission);
+  ASSERT_TRUE(emitted);
+  const std::string bundle = *export_text(*source);
+  Record unsigned_record = *source->store().reader().value()->find(emitted->id).value();
+  unsigned_record.sig.reset();
+  const auto target = machine_.make("target");
+  ASSERT_TRUE(instance::put_records(*target, {unsigned_record}));
+  ImportOptions dry;
+  dry.dry_run = true;
+  const auto is_signed = [&] { return target->store().reader().value()->find(emitted->id).value()->sig.has_value(); };
+  ASSERT_TRUE(import_text(*target, bundle, dry));
+  EXPECT_FALSE(is_signed());
+  const auto report = import_text(*target, bundle, {}, &findings_);
+  ASSERT_TRUE(report) << error_of(report);
+  EXPECT_EQ(report->records_deduplicated, 1U);
+  EXPECT_TRUE(is_signed());
+  EXPECT_THAT(finding("signatures"), HasSubstr("1 record gets the signature"));
+}
+
 TEST_F(Import, AnOlderBundleOfOnesOwnBringsNoTokensBack) {
   const auto source = machine_.make("source");
   testing::fill_sample(*source, SampleSize::kSmall);

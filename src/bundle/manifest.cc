@@ -11,6 +11,7 @@
 
 #include "base/encoding.h"
 #include "base/limits.h"
+#include "bundle/layout.h"
 #include "codec/json.h"
 #include "codec/json_cursor.h"
 #include "crypto/did_key.h"
@@ -243,28 +244,53 @@ bool all_differ(const Items& items, Member member) {
   return std::ranges::all_of(items, [&](const auto& item) { return seen.insert(std::invoke(member, item)).second; });
 }
 
+struct PartPlace {
+  std::string_view surface;  // <service>/<surface>
+  std::string_view part;
+};
+
+// Of services/<service>/<surface>/<part>/.
+PartPlace place_of_part(std::string_view prefix) {
+  prefix.remove_prefix(kServicesPrefix.size());
+  prefix.remove_suffix(1);
+  const std::size_t slash = prefix.rfind('/');
+  return {prefix.substr(0, slash), prefix.substr(slash + 1)};
+}
+
+// By <service>/<surface>.
+std::map<std::string, const Surface*, std::less<>> surfaces_by_place(const Manifest& manifest) {
+  std::map<std::string, const Surface*, std::less<>> surfaces;
+  for (const Service& service : manifest.services) {
+    for (const Surface& surface : service.surfaces) surfaces[service.name + "/" + surface.name] = &surface;
+  }
+  return surfaces;
+}
+
 // What services and contexts there are, and the sections of their parts.
 Result<void> check_services(const Manifest& manifest) {
   if (!all_differ(manifest.contexts, &Context::name) || !all_differ(manifest.contexts, &Context::id))
     return wrong("contexts has a name or an id twice");
   if (!all_differ(manifest.services, &Service::name)) return wrong("services has a name twice");
-  std::map<std::string, bool> included;  // by <service>/<surface>
   for (const Service& service : manifest.services) {
+    if (manifest.scope.service && service.name != *manifest.scope.service)
+      return wrong("services names one that is not the scope's: " + service.name);
     if (!all_differ(service.surfaces, &Surface::name))
       return wrong("services: " + service.name + " has a surface's name twice");
-    for (const Surface& surface : service.surfaces) included[service.name + "/" + surface.name] = surface.included;
   }
-  std::set<std::string, std::less<>> contexts = {"@instance"};
+  const auto surfaces = surfaces_by_place(manifest);
+  std::set<std::string, std::less<>> contexts;
   for (const Context& context : manifest.contexts) contexts.insert(context.name);
   for (const Section& section : manifest.sections) {
-    if (!section.prefix.starts_with("services/")) continue;
-    const std::string_view place = std::string_view(section.prefix).substr(9, section.prefix.size() - 10);
-    const std::size_t part = place.rfind('/');
-    const auto surface = included.find(std::string(place.substr(0, part)));
-    if (surface == included.end()) return wrong("sections: " + section.prefix + " is of no surface that services name");
-    if (!surface->second) return wrong("sections: " + section.prefix + " is of a surface that was left out");
-    if (!contexts.contains(place.substr(part + 1)))
+    if (!section.prefix.starts_with(kServicesPrefix)) continue;
+    const auto [name, part] = place_of_part(section.prefix);
+    const auto found = surfaces.find(name);
+    if (found == surfaces.end()) return wrong("sections: " + section.prefix + " is of no surface that services name");
+    const Surface& surface = *found->second;
+    if (!surface.included) return wrong("sections: " + section.prefix + " is of a surface that was left out");
+    if (surface.per_context && !contexts.contains(part))
       return wrong("sections: " + section.prefix + " is of no context that contexts name");
+    if (!surface.per_context && part != "@instance")
+      return wrong("sections: " + section.prefix + " is of a surface that is not per context");
   }
   return {};
 }
@@ -454,6 +480,17 @@ Result<std::uint64_t> check_version(std::string_view text) {
   }
   if (version == 0) return wrong("bundle_version is 0");
   return version;
+}
+
+std::vector<std::string_view> section_kinds(const Manifest& manifest) {
+  const auto surfaces = surfaces_by_place(manifest);
+  std::vector<std::string_view> kinds;
+  for (const Section& section : manifest.sections) {
+    const bool service = section.prefix.starts_with(kServicesPrefix);
+    kinds.push_back(service ? std::string_view(surfaces.at(std::string(place_of_part(section.prefix).surface))->kind)
+                            : "");
+  }
+  return kinds;
 }
 
 Result<Manifest> parse_manifest(std::string_view text) {

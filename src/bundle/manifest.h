@@ -100,6 +100,9 @@ Result<std::uint64_t> check_version(std::string_view text);
 // Strict: exactly the members of this version, in their order, each of its type and within its limits. The messages
 // are rules; the caller names the entry. Code kVerification.
 Result<Manifest> parse_manifest(std::string_view text);
+// Of each section of a manifest that was parsed, the kind of the surface that it is a part of; "" of one that is
+// none's. Valid while the manifest is.
+std::vector<std::string_view> section_kinds(const Manifest& manifest);
 // source_did of a text whose signature is not checked yet, in little more memory than the text. Code kVerification
 // where it has none, is no JSON or has too many values to be parsed.
 Result<std::string> peek_source_did(std::string_view text);

@@ -78,6 +78,7 @@ class BundleReader::Impl {
   std::string manifest_text_;
   crypto::Signature signature_;
   Manifest manifest_;
+  std::vector<std::string_view> section_kinds_;
   crypto::PublicKey source_key_;
 
   // Reading, ahead of giving out.
@@ -137,6 +138,7 @@ Result<void> BundleReader::Impl::read_head() {
   auto manifest = parse_manifest(manifest_text_);
   if (!manifest) return malformed(kManifestPath, manifest.error().message);
   manifest_ = std::move(*manifest);
+  section_kinds_ = section_kinds(manifest_);
   return {};
 }
 
@@ -187,6 +189,9 @@ Result<void> BundleReader::Impl::read_entry(const codec::TarEntry& entry) {
   if (section_files_ > section.files || section_bytes_ > section.bytes)
     return malformed(entry.path, "more entries or bytes than the manifest says");
   if (*kind == EntryKind::kServiceFile) {
+    const std::string_view surface = section_kinds_[section_];
+    if (!is_file_of_kind(surface, std::string_view(entry.path).substr(section.prefix.size())))
+      return malformed(entry.path, "a surface of the kind " + std::string(surface) + " has no such file");
     service_file_ = entry;
     return {};
   }

@@ -72,6 +72,9 @@ Result<ServeOptions> options_from(const Arguments& arguments) {
 
 Result<void> announce(Session& session, const DaemonInfo& info) {
   Output& out = session.out();
+  if (!info.store_url.empty() && TRY(instance::load_config(session.env(), session.paths())).store_url != info.store_url)
+    out.note("spl: the store is " + shown(info.store_url) +
+             " while this daemon runs; store = \"...\" in config.toml makes it the home's for good");
   if (out.text()) {
     TRY(out.line("serving " + shown(session.paths().root) + " at " + shown(info.address) + ", pid " +
                  std::to_string(info.pid)));

@@ -67,4 +67,12 @@ Result<Gateway> open_gateway(Session& session, instance::OpenFor how) {
   }
 }
 
+Result<instance::IdentitySummary> generate_identity(Gateway& gateway) {
+  if (gateway.daemon) return gateway.daemon->generate_identity();
+  auto made = gateway.instance->generate_identity();
+  // A home that was made for it is not left behind.
+  if (!made) made.error() = instance::Instance::unmade_after(std::move(gateway.instance), made.error());
+  return made;
+}
+
 }  // namespace spl::cli

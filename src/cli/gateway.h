@@ -23,6 +23,9 @@ struct Gateway {
 // kUnavailable. `how` is kWriting or kCreating.
 Result<Gateway> open_gateway(Session& session, instance::OpenFor how);
 
+// Code kRefused where there is one already. After an error `gateway` is of no use.
+Result<instance::IdentitySummary> generate_identity(Gateway& gateway);
+
 // Who holds the advisory lock on a file, as far as the kernel tells.
 std::optional<int> lock_holder(const std::string& path);
 

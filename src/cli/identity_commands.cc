@@ -24,8 +24,7 @@ Result<void> print_identity(Output& out, const instance::IdentitySummary& identi
 
 Result<int> run_generate(Session& session, const Arguments&) {
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
-  TRY(print_identity(session.out(), TRY(gateway.daemon ? gateway.daemon->generate_identity()
-                                                       : gateway.instance->generate_identity())));
+  TRY(print_identity(session.out(), TRY(generate_identity(gateway))));
   return 0;
 }
 

@@ -1,11 +1,15 @@
 // import.
+#include <chrono>
+
 #include "cli/command.h"
+#include "cli/daemon_info.h"
 #include "cli/findings.h"
 #include "cli/gateway.h"
 #include "cli/keys.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "instance/import.h"
+#include "instance/spooled.h"
 
 namespace spl::cli {
 namespace {
@@ -18,8 +22,6 @@ Result<instance::ImportOptions> options_from(const Arguments& arguments) {
                 "this instance has no contexts: leave out --context");
   if (arguments.value("--records") == "replace")
     return fail(ErrorCode::kUsage, "--records replace is not available in this version", "records are merged");
-  if (arguments.at("FILE") == "-" && arguments.value("--passphrase-file") == "-")
-    return fail(ErrorCode::kUsage, "bundle and passphrase cannot both come from standard input");
   instance::ImportOptions options;
   options.dry_run = arguments.has("--dry-run");
   options.force_overwrite = arguments.has("--force-overwrite");
@@ -61,19 +63,33 @@ Result<void> print_report(Output& out, const instance::ImportReport& report) {
   return {};
 }
 
+// Who writes into a pipe may be slow, or wait for the home's lock: the pipe is read to its end before the lock is
+// taken. A daemon does so itself, and in a home that is not there nobody waits.
+Result<std::optional<instance::Spooled>> spool_if_slow(Session& session, InputFile& file, ShownProgress& progress) {
+  const env::Env env = session.env();
+  const std::string directory = session.paths().run();
+  const bool contended = !file.size_bytes() && TRY(env.fs.info(directory));
+  if (!contended || TRY(running_daemon(env, session.paths()))) return std::nullopt;
+  return std::optional(TRY(instance::Spooled::receive(env, directory, file, progress)));
+}
+
 Result<int> run_import(Session& session, const Arguments& arguments) {
   auto options = TRY(options_from(arguments));
+  const auto start = session.env().clock.steady();
   const Keys keys = TRY(read_keys(arguments));
   options.reader.identities = keys.identities;
   options.reader.passphrase = keys.passphrase ? &*keys.passphrase : nullptr;
   ShownProgress progress(session);
   const auto file = TRY(InputFile::open(arguments.at("FILE"), &progress.interrupt()));
   progress.follow(*file);
+  auto spooled = spool_if_slow(session, *file, progress);
+  if (!spooled) return std::unexpected(progress.conclude(std::move(spooled)).error());
+  Source& bundle = *spooled ? static_cast<Source&>(**spooled) : *file;
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
   std::vector<Finding> findings;
   auto report = progress.conclude(
-      gateway.daemon ? gateway.daemon->import_bundle(*file, options, progress, &findings)
-                     : instance::import_bundle(*gateway.instance, *file, options, progress, &findings));
+      gateway.daemon ? gateway.daemon->import_bundle(bundle, options, progress, &findings)
+                     : instance::import_bundle(*gateway.instance, bundle, options, progress, &findings));
   // A home that was made for an import that did not come is not left behind.
   if (gateway.instance && !report) {
     report.error() = instance::Instance::unmade_after(std::move(gateway.instance), report.error());
@@ -89,6 +105,7 @@ Result<int> run_import(Session& session, const Arguments& arguments) {
     }
     return std::unexpected(report.error());
   }
+  report->seconds = std::chrono::duration<double>(session.env().clock.steady() - start).count();
   TRY(print_report(out, *report));
   return 0;
 }

@@ -14,10 +14,6 @@ namespace {
 
 using codec::Json;
 
-Result<instance::IdentitySummary> make_identity(Gateway& gateway) {
-  return gateway.daemon ? gateway.daemon->generate_identity() : gateway.instance->generate_identity();
-}
-
 // The identity of a home that may not be there yet.
 Result<std::optional<instance::IdentitySummary>> identity_if_any(Session& session) {
   if (!session.require_instance()) return std::nullopt;
@@ -33,7 +29,7 @@ Result<int> run_init(Session& session, const Arguments&) {
     Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
     if (gateway.instance) identity = TRY(gateway.instance->identity_summary());
     if (!identity) {
-      identity = TRY(make_identity(gateway));
+      identity = TRY(generate_identity(gateway));
       created = true;
     }
   }

@@ -1,5 +1,6 @@
 #include "cli/keys.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "cli/session.h"
@@ -17,6 +18,17 @@ struct SecretText {
   SecretText(SecretText&& other) = delete;
   ~SecretText() { explicit_bzero(text.data(), text.size()); }
 };
+
+// It can be read once.
+Result<void> check_standard_input(const Arguments& arguments) {
+  std::ptrdiff_t readers = 0;
+  for (const char* name : {"FILE", "A", "B", "--age-identity", "--passphrase-file"})
+    readers += std::ranges::count(arguments.all(name), "-");
+  if (readers > 1)
+    return fail(ErrorCode::kUsage, "standard input is named " + std::to_string(readers) + " times",
+                "bundle, keys and passphrase: one of them can come from there");
+  return {};
+}
 
 }  // namespace
 
@@ -44,6 +56,7 @@ Result<std::optional<SecretBytes>> read_passphrase(const Arguments& arguments) {
 }
 
 Result<Keys> read_keys(const Arguments& arguments) {
+  TRY(check_standard_input(arguments));
   Keys keys;
   for (const std::string& path : arguments.all("--age-identity")) {
     SecretText content;

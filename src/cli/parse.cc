@@ -119,7 +119,9 @@ std::unexpected<Error> objection(const CLI::App& app, const CLI::ParseError& err
     if (missing.ends_with(tail)) missing.resize(missing.size() - tail.size());
     return wrong_use(path, prefix + missing + " is missing");
   }
-  std::string why = base::escaped(error.what(), 300);
+  const std::string why = base::escaped(error.what(), 300);
+  if (why.find("At Most 1 required") != std::string::npos)
+    return wrong_use(path, prefix + why.substr(0, why.find(':')) + " is given more than once");
   return wrong_use(path, prefix + why);
 }
 

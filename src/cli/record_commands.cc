@@ -1,5 +1,6 @@
 // intend, do, know, learn, record.
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/gateway.h"
 #include "cli/progress.h"
@@ -21,13 +22,12 @@ Result<int> emit(Session& session, const Arguments& arguments, record::Act act) 
   instance::Emission emission;
   emission.act = act;
   emission.text = arguments.at("TEXT");
+  if (!base::is_utf8(*emission.text)) return fail(ErrorCode::kUsage, "TEXT is not UTF-8", "give it in UTF-8");
   emission.thread = arguments.value("--thread");
   emission.actor = arguments.value("--actor");
   emission.body = arguments.value("--body");
   emission.name_space = arguments.value("--namespace");
   for (const std::string& text : arguments.all("--fulfills")) emission.fulfills.push_back(TRY(id_from(text)));
-  if (!emission.thread && act != record::Act::kIntend)
-    return fail(ErrorCode::kUsage, "only an INTEND opens a thread of its own", "name one with --thread");
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   const instance::Emitted emitted =
       TRY(gateway.daemon ? gateway.daemon->emit(emission) : instance::emit(*gateway.instance, emission));
@@ -77,9 +77,11 @@ Result<int> run_put(Session& session, const Arguments& arguments) {
   }
   Source& source = line ? static_cast<Source&>(*line) : *input;
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  const instance::PutReport report =
-      TRY(progress.conclude(gateway.daemon ? gateway.daemon->put_ndjson(source, progress)
-                                           : instance::put_ndjson(*gateway.instance, source, progress)));
+  auto put = progress.conclude(gateway.daemon ? gateway.daemon->put_ndjson(source, progress)
+                                              : instance::put_ndjson(*gateway.instance, source, progress));
+  if (!put && put.error().code == ErrorCode::kUsage && put.error().hint.empty())
+    put.error().hint = "nothing was put: mend it, and put all of it again";
+  const instance::PutReport report = TRY(std::move(put));
   Output& out = session.out();
   if (!out.text()) {
     TRY(out.document(Json::Object{{"inserted", report.inserted}, {"deduplicated", report.deduplicated}}));
@@ -97,7 +99,7 @@ Result<int> run_get(Session& session, const Arguments& arguments) {
   const RecordId id = TRY(id_from(arguments.at("ID")));
   const auto opened = TRY(session.open_for_reading());
   const auto record = TRY(TRY(opened->store().reader())->find(id));
-  if (!record) return fail("there is no record " + id.hex());
+  if (!record) return fail("there is no record " + id.hex(), "spl thread records THREAD lists those of a thread");
   Output& out = session.out();
   const std::string content = record::file_text(*record);
   if (out.out_is_terminal()) {
@@ -116,7 +118,9 @@ Command emission_command(std::string name, std::string summary, std::string exam
               "Prints the record's id and its thread. Without --actor the actor is the instance, and the record "
               "is signed.",
           .options =
-              {{.name = "--thread", .value = "THREAD", .help = "the thread it belongs to"},
+              {{.name = "--thread",
+                .value = "THREAD",
+                .help = "the thread it belongs to; without it an INTEND opens one, and others belong to no thread"},
                {.name = "--actor", .value = "DID", .help = "who acts, where it is not the instance"},
                {.name = "--body", .value = "JSON", .help = "more members of the body: a JSON object"},
                {.name = "--fulfills", .value = "ID", .help = "the record that this one answers", .times = Times::kAny},

@@ -41,16 +41,6 @@ Format guessed_format(const std::vector<std::string>& words) {
   return format;
 }
 
-int say(Output& out, const std::string& text, int code) {
-  if (code == 0) {
-    (void)out.write(text);
-    return out.flush() ? 0 : 1;
-  }
-  DescriptorSink sink(STDERR_FILENO, "standard error", nullptr);
-  (void)sink.write(text);
-  return code;
-}
-
 // Ends the command: what it said goes out, and its error, if any, is told.
 int conclude(Output& out, Result<int> outcome) {
   if (outcome) {
@@ -61,24 +51,27 @@ int conclude(Output& out, Result<int> outcome) {
   return static_cast<int>(outcome.error().code);
 }
 
+// Text that is the whole answer: to standard error where the line was wrong.
+int say(const std::string& text, std::optional<ErrorCode> code = std::nullopt) {
+  Output out(Format::kText, false);
+  if (!code) {
+    const auto written = out.write(text);
+    return conclude(out, written ? Result<int>(0) : std::unexpected(written.error()));
+  }
+  DescriptorSink sink(STDERR_FILENO, "standard error", nullptr);
+  (void)sink.write(text);
+  return static_cast<int>(*code);
+}
+
 int run_words(const std::vector<std::string>& words) {
-  if (words.empty()) {
-    Output out(Format::kText, false);
-    return say(out, help_text({&program()}), static_cast<int>(ErrorCode::kUsage));
-  }
-  if (words.size() == 1 && words[0] == "--version") {
-    Output out(Format::kText, false);
-    return say(out, std::string("spl ") + base::kVersion + "\n", 0);
-  }
+  if (words.empty()) return say(help_text({&program()}), ErrorCode::kUsage);
+  if (words.size() == 1 && words[0] == "--version") return say(std::string("spl ") + base::kVersion + "\n");
   auto invocation = parse_command_line(words);
   if (!invocation) {
     Output out(guessed_format(words), color_wanted());
     return conclude(out, std::unexpected(std::move(invocation).error()));
   }
-  if (invocation->help) {
-    Output out(Format::kText, false);
-    return say(out, help_text(invocation->path), 0);
-  }
+  if (invocation->help) return say(help_text(invocation->path));
   const Arguments& arguments = invocation->arguments;
   Output out(*format_of(arguments.value("--output").value_or("text")), color_wanted());
   const Command& command = *invocation->path.back();

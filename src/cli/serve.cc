@@ -99,6 +99,8 @@ Result<void> serve(Session& session, const ServeOptions& options,
   instance_options.home = session.paths().root;
   instance_options.store_url = options.store_url;
   auto opened = TRY(open_alone(env, instance_options));
+  if (const auto known = opened->check_files_are_known(); !known)
+    return std::unexpected(instance::Instance::unmade_after(std::move(opened), known.error()));
   auto started = http::Server::start(*opened, options.server);
   if (!started) {
     // A home that was made for a daemon that did not come is not left behind.

@@ -42,7 +42,9 @@ Result<std::unique_ptr<instance::Instance>> Session::open_for_reading() {
 }
 
 Result<void> Session::require_instance() {
-  if (TRY(fs_.info(paths_.store())) || TRY(running_daemon(env(), paths_))) return {};
+  instance::InstanceOptions options;
+  options.home = paths_.root;
+  if (TRY(instance::Instance::is_there(env(), options)) || TRY(running_daemon(env(), paths_))) return {};
   return fail("there is no instance at " + shown(paths_.root), "run spl init, or name another home with --home");
 }
 

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "base/check.h"
+#include "base/encoding.h"
 
 namespace spl::db {
 namespace {
@@ -23,6 +24,10 @@ std::unexpected<Error> sqlite_error(sqlite3* handle, std::string_view what) {
     case SQLITE_NOTADB:
       hint = "the database file is damaged; restore a bundle into a new home";
       break;
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+      hint = "the file and its directory must be there and writable, to be read too";
+      break;
     default:
       break;
   }
@@ -32,6 +37,22 @@ std::unexpected<Error> sqlite_error(sqlite3* handle, std::string_view what) {
 std::string_view octets(const void* data, int size) {
   return data == nullptr ? std::string_view("")
                          : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
+}
+
+// https://www.sqlite.org/uri.html
+std::string uri_of(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+                       c == '.' || c == '-' || c == '_';
+    if (plain) {
+      uri.push_back(c);
+    } else {
+      uri.push_back('%');
+      base::append_hex(uri, std::string_view(&c, 1));
+    }
+  }
+  return uri;
 }
 
 }  // namespace
@@ -117,9 +138,21 @@ void Connection::Close::operator()(sqlite3* handle) const {
 
 Result<Connection> Connection::open(const std::string& path, OpenAs how, const std::string& vfs) {
   sqlite3* handle = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-                    (how == OpenAs::kCreate ? SQLITE_OPEN_CREATE : 0);
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  std::string name = path;
+  switch (how) {
+    case OpenAs::kCreate:
+      flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+      break;
+    case OpenAs::kReadWrite:
+      flags |= SQLITE_OPEN_READWRITE;
+      break;
+    case OpenAs::kUnchanging:
+      flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+      name = uri_of(path) + "?immutable=1";
+      break;
+  }
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
   Connection connection(handle);
   if (code != SQLITE_OK) return sqlite_error(handle, path);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);

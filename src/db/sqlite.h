@@ -51,7 +51,11 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-enum class OpenAs : std::uint8_t { kReadWrite, kCreate };
+enum class OpenAs : std::uint8_t {
+  kReadWrite,
+  kCreate,
+  kUnchanging,  // to read only, without a lock: right only while nobody writes to the file
+};
 
 class Connection {
  public:

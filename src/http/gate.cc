@@ -68,4 +68,8 @@ bool may_write_as(const Exchange& exchange, std::string_view actor) {
   return bearer->may("admin") || std::ranges::find(bearer->actors, actor) != bearer->actors.end();
 }
 
+bool may_sign(const Exchange& exchange) {
+  return exchange.door() == Door::kUnix || (exchange.bearer() && exchange.bearer()->may("admin"));
+}
+
 }  // namespace spl::http

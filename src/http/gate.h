@@ -49,5 +49,7 @@ class Gate {
 
 // May this request write records of `actor`? At the Unix socket, and with the scope admin, of any.
 bool may_write_as(const Exchange& exchange, std::string_view actor);
+// May it have the instance sign? Only who could take the key away as well: the owner, and the scope admin.
+bool may_sign(const Exchange& exchange);
 
 }  // namespace spl::http

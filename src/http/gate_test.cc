@@ -100,6 +100,24 @@ TEST_F(GateTest, ATokenWritesAsItsActorsOnly) {
   EXPECT_EQ(ask(token("root", {"admin"}), "POST", "/v1/records", mixed, std::string(kNdjsonField)).status, 200);
 }
 
+// What takes effect on a reserved thread is what the instance signs: only who could take its key signs in its name.
+TEST_F(GateTest, TheInstanceSignsWhatItsOwnerAndAdminsHaveItSay) {
+  const std::string did = daemon_.instance().did().value();
+  const std::string bot = token("bot", {"records:write"}, {did});
+  const std::string admin = token("root", {"admin"});
+  std::string clockless = record_json(3, "th", did);
+  clockless.erase(clockless.find(",\"clock\":3"), 10);
+  const auto is_signed = [this](const std::string& id) {
+    const auto record = daemon_.instance().store().reader().value()->find(RecordId::parse(id).value()).value();
+    return record && record->sig && record::signature_is_valid(*record);
+  };
+  EXPECT_FALSE(is_signed(ask(bot, "POST", "/v1/records", clockless).text("id")));
+  EXPECT_TRUE(is_signed(ask(admin, "POST", "/v1/records", clockless).text("id")));
+  const auto local = daemon_.local().ask("POST", "/v1/records", clockless);
+  EXPECT_TRUE(is_signed(local->text("id")));
+  EXPECT_FALSE(is_signed(ask(admin, "POST", "/v1/records", record_json(99, "th", did)).text("id"))) << "as it is given";
+}
+
 TEST_F(GateTest, ALongStreamIsHeldToTheActorsToo) {
   const std::string writer = token("writer", {"records:write"}, {"did:web:a"});
   const std::uint64_t before = daemon_.records();

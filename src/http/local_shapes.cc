@@ -75,7 +75,8 @@ Result<Json> parse_around_secrets(std::string_view text, const IsSecret& is_secr
 }  // namespace
 
 Json emission_json(const instance::Emission& emission) {
-  Json json = Json::Object{{"act", record::act_name(emission.act)}, {"text", emission.text}};
+  Json json = Json::Object{{"act", record::act_name(emission.act)}};
+  add_if(json, "text", emission.text);
   add_if(json, "thread", emission.thread);
   add_if(json, "actor", emission.actor);
   add_if(json, "body", emission.body);
@@ -88,7 +89,7 @@ Result<instance::Emission> parse_emission(const Json& json) {
   JsonMembers members = TRY(JsonMembers::of(json));
   instance::Emission emission;
   emission.act = TRY(parse_act(TRY(members.text("act"))));
-  emission.text = TRY(members.optional_text("text")).value_or("");
+  emission.text = TRY(members.optional_text("text"));
   emission.thread = TRY(members.optional_text("thread"));
   emission.actor = TRY(members.optional_text("actor"));
   // The body as an object, or as its text: then it is read by who emits it.

@@ -2,46 +2,17 @@
 #include <chrono>
 #include <memory>
 
-#include "bundle/spool.h"
 #include "http/local_shapes.h"
 #include "http/routes.h"
 #include "instance/export.h"
 #include "instance/import.h"
+#include "instance/spooled.h"
 
 namespace spl::http {
 namespace {
 
 // Without a byte of a bundle moved: who makes or takes it may be slow.
 constexpr std::chrono::minutes kBundleTimeout{10};
-constexpr std::size_t kSpoolBlockBytes = 1u << 20;
-
-// The bundle of a request, laid on disk before anything is done with it: whoever sends it slowly keeps no writer
-// waiting. It may hold a private key, so that what lies on disk is encrypted.
-class SpooledBundle final : public Source {
- public:
-  static Result<SpooledBundle> receive(instance::Instance& instance, Wire& wire, instance::Progress& progress) {
-    auto spool =
-        TRY_IN("spool", bundle::Spool::make(instance.env(), instance.paths().run(), bundle::SpoolKind::kEncrypted));
-    BodySource body(wire);
-    const auto block = std::make_unique_for_overwrite<char[]>(kSpoolBlockBytes);
-    for (;;) {
-      const std::size_t n = TRY(base::read_full(body, {block.get(), kSpoolBlockBytes}));
-      if (n == 0) return SpooledBundle(std::move(spool));
-      TRY_IN("spool", spool.append({block.get(), n}));
-      progress.update("receiving the bundle", spool.size_bytes(), 0, "bytes");
-    }
-  }
-  Result<std::size_t> read(std::span<char> out) override {
-    const std::size_t n = TRY(spool_.read_at(read_bytes_, out));
-    read_bytes_ += n;
-    return n;
-  }
-
- private:
-  explicit SpooledBundle(bundle::Spool spool) : spool_(std::move(spool)) {}
-  bundle::Spool spool_;
-  std::uint64_t read_bytes_ = 0;
-};
 
 Result<void> export_bundle(Call& call) {
   Exchange& exchange = call.exchange;
@@ -103,9 +74,11 @@ Result<void> import_bundle(Call& call) {
   options.reader.workers = call.served.workers;
   Wire& wire = *TRY(exchange.body_wire());
   wire.channel().set_timeout(kBundleTimeout);
-  SpooledBundle body = TRY(SpooledBundle::receive(call.served.instance, wire, exchange.progress()));
+  instance::Instance& instance = call.served.instance;
+  BodySource sent(wire);
+  auto body = TRY(instance::Spooled::receive(instance.env(), instance.paths().run(), sent, exchange.progress()));
   std::vector<instance::Finding> findings;
-  const auto report = instance::import_bundle(call.served.instance, body, options, exchange.progress(), &findings);
+  const auto report = instance::import_bundle(instance, body, options, exchange.progress(), &findings);
   call.served.gate.power_changed();
   if (!report) {
     if (!findings.empty()) exchange.add_error_member("preflight", instance::findings_json(findings));

@@ -44,11 +44,12 @@ Result<void> post_one(Call& call) {
     TRY(instance::put_records(call.served.instance, records));
     note_thread(call, records[0].thread);
   } else {
+    // It may only lack a clock. What has an id with it must not.
     const auto draft = record::parse_record(body, 0);
-    if (!draft) return std::unexpected(std::move(record).error());
-    // It only lacked a clock.
+    if (!draft) return std::unexpected(record::is_wrapped_record(body) ? std::move(record).error() : draft.error());
     TRY(check_actor(exchange, draft->actor));
-    id = TRY(instance::put_one(call.served.instance, body));
+    id = TRY(instance::put_one(call.served.instance, body,
+                               may_sign(exchange) ? instance::OwnRecords::kSigned : instance::OwnRecords::kAsGiven));
     note_thread(call, draft->thread);
   }
   return exchange.send_json(201, Json::Object{{"id", id.hex()}});

@@ -15,6 +15,7 @@ constexpr std::string_view kConfigTemplate =
     "# Configuration of this instance. Every line is optional.\n"
     "#\n"
     "# recipients = [\"age1...\"]    # encrypt every export for these; spl export --plaintext overrules it\n"
+    "# store = \"sqlite:/srv/spl/hub.db\"  # where the records are, if not in hub.db beside this file\n"
     "# strict_signers = true        # an import into a store with records asks for a known signer\n";
 constexpr std::string_view kContextsTemplate = "# The contexts (tenants) of this instance: a name and an id each.\n";
 
@@ -43,6 +44,10 @@ Result<Config> parse_config(const std::string& path, const std::string& text) {
     for (const auto& [key, node] : table) {
       if (key.str() == "recipients") {
         config.recipients = TRY(recipients_of(path, node));
+      } else if (key.str() == "store") {
+        config.store_url = node.value<std::string>().value_or("");
+        if (!config.store_url.starts_with("sqlite:/"))
+          return config_error(path, node.source(), "store is not \"sqlite:\" and an absolute path");
       } else if (key.str() == "strict_signers") {
         if (!node.is_boolean()) return config_error(path, node.source(), "strict_signers is not true or false");
         config.strict_signers = *node.value<bool>();

@@ -27,6 +27,7 @@ struct HomePaths {
 // What config.toml may say. An unknown key is an error that names it.
 struct Config {
   std::vector<std::string> recipients;  // age recipients that every export is encrypted for
+  std::string store_url;                // where the store is; "" is hub.db in the home
   bool strict_signers = false;          // imports into a store with records ask for a known signer
   bool operator==(const Config&) const = default;
 };

@@ -18,7 +18,9 @@ using codec::Json;
 constexpr std::uint64_t kProgressEvery = 8192;  // records
 constexpr std::size_t kNamedRecordsMax = 20;    // in one finding
 constexpr std::string_view kCreatedAtSetting = "identity_created_at";
-constexpr std::string_view kRestoredSetting = "restored_sequence:";  // and the DID
+// And the DID: its largest export that was seen here, and what the last of its exports held.
+constexpr std::string_view kRestoredSetting = "restored_sequence:";
+constexpr std::string_view kRestoredDigestSetting = "restored_export:";
 
 // One import, from the first byte to the commit.
 class Import {
@@ -39,13 +41,14 @@ class Import {
   Result<void> check_age();
   Result<void> check_encryption();
   void check_adoption();
+  void check_signatures();
   Result<void> check_authority();
   Result<void> check_tokens();
   Result<void> adopt();
   Result<void> install();
   void put_in_force();
   Result<void> take_over_sequence();
-  Result<void> note_sequence(const std::string& did, std::uint64_t sequence);
+  Result<void> note_sequence(const std::string& did, std::uint64_t sequence, std::string_view digest);
   Result<std::uint64_t> known_sequence(const std::string& did);
   Result<void> note_previous(std::uint64_t sequence, std::string_view digest);
   Result<std::uint64_t> own_sequence();
@@ -82,6 +85,7 @@ class Import {
   Mode mode_ = Mode::kInsert;
   bool adopts_ = false;
   std::uint64_t missing_ = 0;  // in kCompare: records of the bundle that are not here
+  std::uint64_t sigs_filled_ = 0;
   std::string document_;
   SecretBytes seed_;
   std::optional<substrate::Identity> adopted_;  // staged
@@ -128,6 +132,7 @@ Result<void> Import::take_record(const Record& record) {
     }
     ++report_.records_deduplicated;
     if (there->judged_by != record.judged_by) ++report_.records_differing;
+    if (record.sig && !there->sig && TRY(writer_->put(record)) == store::PutOutcome::kSigFilled) ++sigs_filled_;
     return {};
   }
   switch (TRY(writer_->put(record))) {
@@ -138,6 +143,8 @@ Result<void> Import::take_record(const Record& record) {
       ++report_.records_differing;
       break;
     case store::PutOutcome::kSigFilled:
+      ++sigs_filled_;
+      break;
     case store::PutOutcome::kDuplicate:
       break;
   }
@@ -192,10 +199,13 @@ Result<void> Import::check_signer() {
   if (did_before_ == manifest_.source_did) {
     report_.signer = "self";
   } else {
-    report_.signer = options_.expect_did ? "expected" : "unknown";
+    report_.signer = options_.expect_did && is_expected() ? "expected" : "unknown";
   }
   find("signature", "ok", manifest_.source_did, "the bundle is whole and signed by " + manifest_.source_did);
-  if (report_.signer != "unknown") {
+  if (!is_expected()) {
+    find("signer", "stop", manifest_.source_did, "the signer is not the one expected, " + *options_.expect_did,
+         "check where the bundle comes from");
+  } else if (report_.signer != "unknown") {
     find("signer", "ok", manifest_.source_did,
          "the signer is " + std::string(report_.signer == "self" ? "this instance" : "the one expected"));
   } else if (records_before_ > 0 && config_.strict_signers) {
@@ -234,6 +244,13 @@ Result<void> Import::check_encryption() {
            std::string(kWords[static_cast<std::size_t>(manifest_.encryption.kind)]),
        "someone other than its maker may have opened it on the way");
   return {};
+}
+
+void Import::check_signatures() {
+  if (sigs_filled_ == 0) return;
+  find("signatures", "ok", manifest_.source_did,
+       std::to_string(sigs_filled_) + (sigs_filled_ == 1 ? " record gets" : " records get") +
+           " the signature that was missing here");
 }
 
 void Import::check_adoption() {
@@ -322,7 +339,7 @@ Result<void> Import::adopt() {
     instance_.env().random.fill(random);
     TRY(writer_->new_incarnation(base::to_hex(random)));
   }
-  return note_sequence(manifest_.source_did, manifest_.export_sequence);
+  return note_sequence(manifest_.source_did, manifest_.export_sequence, base::to_hex(manifest_.bundle_sha256.view()));
 }
 
 Result<void> Import::install() {
@@ -345,8 +362,9 @@ void Import::put_in_force() {
 }
 
 // The largest export of a DID that was seen here is remembered, whoever is the instance's identity later.
-Result<void> Import::note_sequence(const std::string& did, std::uint64_t sequence) {
+Result<void> Import::note_sequence(const std::string& did, std::uint64_t sequence, std::string_view digest) {
   if (TRY(known_sequence(did)) >= sequence) return {};
+  TRY(writer_->set_setting(std::string(kRestoredDigestSetting) + did, digest));
   return writer_->set_setting(std::string(kRestoredSetting) + did, std::to_string(sequence));
 }
 
@@ -362,14 +380,19 @@ Result<std::uint64_t> Import::own_sequence() {
 
 // export_sequence travels with the identity, and never goes back.
 Result<void> Import::take_over_sequence() {
-  if (did_before_) TRY(note_sequence(*did_before_, TRY(own_sequence())));
+  if (did_before_) {
+    const auto last = TRY(writer_->setting(store::kPreviousExportSetting));
+    TRY(note_sequence(*did_before_, TRY(own_sequence()), last.value_or("")));
+  }
   const std::uint64_t known = TRY(known_sequence(manifest_.source_did));
   const std::uint64_t sequence = std::max(known, manifest_.export_sequence);
   TRY(writer_->set_setting(store::kExportSequenceSetting, std::to_string(sequence)));
   if (manifest_.export_sequence >= known)
     return note_previous(manifest_.export_sequence, base::to_hex(manifest_.bundle_sha256.view()));
-  // The export before was another identity's, and which was the last of this one is not known here.
-  return adopts_ ? note_previous(0, "") : Result<void>();
+  if (!adopts_) return {};
+  // It comes back to where it was before.
+  const auto last = TRY(writer_->setting(std::string(kRestoredDigestSetting) + manifest_.source_did));
+  return note_previous(last && !last->empty() ? known : 0, last.value_or(""));
 }
 
 Result<void> Import::note_previous(std::uint64_t sequence, std::string_view digest) {
@@ -394,6 +417,7 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   TRY(check_signer());
   TRY(check_encryption());
   check_adoption();
+  check_signatures();
   TRY(check_age());
   TRY(check_authority());
   TRY(check_tokens());
@@ -406,9 +430,9 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   if (stop != report_.preflight.end())
     return fail(ErrorCode::kStop, "pre-flight: " + stop->check + ": " + stop->message, stop->hint);
   TRY(fill_counts());
-  if (!options_.dry_run && mode_ == Mode::kInsert) {
+  if (!options_.dry_run && (mode_ == Mode::kInsert || sigs_filled_ > 0)) {
     progress_.update("making it durable", 0, 0, "");
-    TRY(install());
+    TRY(mode_ == Mode::kInsert ? install() : writer_->commit());
   }
   report_.seconds = std::chrono::duration<double>(instance_.env().clock.steady() - started).count();
   return std::move(report_);

@@ -161,7 +161,7 @@ Result<std::string> emission_body(const Emission& emission) {
     body.add(name, std::move(value));
     return {};
   };
-  if (!emission.text.empty()) TRY(add("text", emission.text));
+  if (emission.text) TRY(add("text", *emission.text));
   if (emission.fulfills.size() == 1) {
     TRY(add("fulfills", emission.fulfills[0].hex()));
   } else if (!emission.fulfills.empty()) {
@@ -216,14 +216,19 @@ Result<PutReport> put_records(Instance& instance, const std::vector<Record>& rec
   return report;
 }
 
-Result<RecordId> put_one(Instance& instance, std::string_view json) {
+Result<RecordId> put_one(Instance& instance, std::string_view json, OwnRecords own) {
   // A clock that is missing is given inside the transaction: no other can take it meanwhile.
   Record record = TRY(record::parse_record(json, 0));
   // What is good with a clock given and bad without one lacks it.
   const bool clockless = !record::parse_record(json);
   RecordId id;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
-    if (clockless) record = TRY(record::parse_record(json, TRY(writer.next_clock(record.actor, record.thread))));
+    if (clockless) {
+      record = TRY(record::parse_record(json, TRY(writer.next_clock(record.actor, record.thread))));
+      const auto identity = instance.identity();
+      if (own == OwnRecords::kSigned && !record.sig && identity && identity->did == record.actor)
+        record.sig = identity->key.sign(record.canonical);
+    }
     TRY(writer.put(record));
     id = record.id;
     return {};
@@ -233,8 +238,6 @@ Result<RecordId> put_one(Instance& instance, std::string_view json) {
 
 Result<Emitted> emit_within(Instance& instance, store::StoreWriter& writer, const Emission& emission) {
   const bool opens = emission.act == record::Act::kIntend;
-  if (!emission.thread && !opens)
-    return fail(ErrorCode::kUsage, "only an INTEND opens a thread of its own", "name one with --thread");
   const auto identity = instance.identity();
   if (!emission.actor && !identity)
     return fail("this instance has no identity to act as", "spl identity generate makes one; or give --actor DID");
@@ -244,7 +247,7 @@ Result<Emitted> emit_within(Instance& instance, store::StoreWriter& writer, cons
   draft.actor = own ? identity->did : *emission.actor;
   draft.body = TRY(emission_body(emission));
   draft.parents = emission.fulfills;
-  draft.thread = emission.thread ? *emission.thread : new_thread(instance.env());
+  draft.thread = emission.thread ? *emission.thread : opens ? new_thread(instance.env()) : "";
   draft.clock = TRY(writer.next_clock(draft.actor, draft.thread));
   if (opens && emission.thread) {
     const auto endings = TRY(endings_of(writer, draft.thread));

@@ -28,14 +28,17 @@ struct PutReport {
 Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress);
 // A few records, already parsed, through the group commit.
 Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records);
-// One record whose clock may be missing: then it gets the next of its (actor, thread). The id.
-Result<RecordId> put_one(Instance& instance, std::string_view json);
+// What becomes of a record that the instance is the actor of, and that has no signature.
+enum class OwnRecords : std::uint8_t { kAsGiven, kSigned };
+// One record whose clock may be missing: then it gets the next of its (actor, thread), and only then is it signed. The
+// id.
+Result<RecordId> put_one(Instance& instance, std::string_view json, OwnRecords own);
 
 // What a person or program asks to be recorded.
 struct Emission {
   record::Act act = record::Act::kIntend;
-  std::string text;                       // body.text
-  std::optional<std::string> thread;      // absent: an INTEND opens one; others are refused (kUsage)
+  std::optional<std::string> text;        // body.text
+  std::optional<std::string> thread;      // absent: an INTEND opens one, others are on the empty thread
   std::optional<std::string> actor;       // absent: the instance, and the record is signed
   std::optional<std::string> body;        // a JSON object that the text and the rest are added to
   std::vector<RecordId> fulfills;         // body.fulfills

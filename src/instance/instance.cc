@@ -18,9 +18,9 @@ std::unexpected<Error> no_instance(const HomePaths& paths) {
   return fail("there is no instance at " + paths.root, "run spl init, or name another home with --home");
 }
 
-// Where the store's file is; "" is in memory.
-Result<std::string> store_path(const InstanceOptions& options, const HomePaths& paths) {
-  const std::string& url = options.store_url;
+// Where the store's file is; "" is in memory. What is asked for comes before what config.toml says.
+Result<std::string> store_path(const InstanceOptions& options, const Config& config, const HomePaths& paths) {
+  const std::string& url = options.store_url.empty() ? config.store_url : options.store_url;
   if (url.empty()) return paths.store();
   if (url == "memory:") return "";
   for (const std::string_view scheme : {"sqlite://", "sqlite:"}) {
@@ -38,8 +38,10 @@ Result<std::unique_ptr<store::RecordStore>> open_store(env::Env env, const Insta
     return store::make_memory_store(base::to_hex(random));
   }
   if (how != OpenFor::kCreating && !TRY(env.fs.info(path))) return no_instance(paths);
-  return store::open_sqlite_store({path, options.sqlite_vfs},
-                                  how == OpenFor::kCreating ? store::StoreOpen::kCreate : store::StoreOpen::kExisting);
+  store::StoreOpen open = store::StoreOpen::kExisting;
+  if (how == OpenFor::kCreating) open = store::StoreOpen::kCreate;
+  if (how == OpenFor::kReading) open = store::StoreOpen::kReading;
+  return store::open_sqlite_store({path, options.sqlite_vfs}, open);
 }
 
 // Two homes may name one store: it is open for writing in one process, as a home is.
@@ -95,14 +97,13 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
     if (first_lock) made_.push_back(paths_.lock());
   }
   if (how == OpenFor::kCreating) TRY(make_home(env_, paths_, made_));
-  TRY(config());
-  const std::string path = TRY(store_path(options, paths_));
+  const std::string path = TRY(store_path(options, TRY(config()), paths_));
   if (how != OpenFor::kReading && !path.empty() && path != paths_.store()) store_lock_ = TRY(lock_store(env_, path));
   // Asked under the lock: a home whose store another process has made meanwhile is not this one's to take away.
-  if (TRY(env_.fs.info(paths_.store()))) {
+  if (!path.empty() && TRY(env_.fs.info(path))) {
     made_.clear();
-  } else if (how == OpenFor::kCreating) {
-    for (const char* suffix : {"", "-wal", "-shm"}) made_.push_back(paths_.store() + suffix);
+  } else if (!path.empty() && how == OpenFor::kCreating) {
+    for (const char* suffix : {"", "-wal", "-shm"}) made_.push_back(path + suffix);
   }
   store_ = TRY(open_store(env_, options, paths_, path, how));
   committer_ = std::make_unique<Committer>(*store_);
@@ -117,6 +118,11 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
     return loaded;
   }
   return load(how);
+}
+
+Result<bool> Instance::is_there(env::Env env, const InstanceOptions& options) {
+  const HomePaths paths{options.home};
+  return TRY(env.fs.info(TRY(store_path(options, TRY(load_config(env, paths)), paths)))).has_value();
 }
 
 Result<void> Instance::close_and_unmake(std::unique_ptr<Instance> instance) {
@@ -205,11 +211,7 @@ Result<IdentitySummary> Instance::generate_identity() {
                 "an identity is made once; spl identity show prints it");
   };
   if (const auto held = identity()) return refused(held->did);
-  if (const auto lying = substrate::did_of_files(env_, paths_.identity())) {
-    return fail(ErrorCode::kRefused,
-                paths_.identity() + " holds the identity " + *lying + ", of which this store knows nothing",
-                "bring its store back or import its bundle; for a new identity, move the directory away");
-  }
+  TRY(check_files_are_known());
   substrate::Identity fresh = TRY(substrate::generate_identity(env_));
   auto writer = TRY(store_->writer());
   if (const auto there = TRY(writer->setting(store::kDidSetting))) return refused(*there);
@@ -221,6 +223,16 @@ Result<IdentitySummary> Instance::generate_identity() {
     return std::unexpected(committed.error());
   }
   return *TRY(identity_summary());
+}
+
+Result<void> Instance::check_files_are_known() {
+  if (TRY(TRY(store_->reader())->setting(store::kDidSetting))) return {};
+  const auto lying = substrate::did_of_files(env_, paths_.identity());
+  if (!lying) return {};
+  return fail(
+      ErrorCode::kRefused,
+      paths_.identity() + " holds the identity " + *lying + ", of which the store " + store_->name() + " knows nothing",
+      "bring its store back or import its bundle; for a new identity, move the directory away");
 }
 
 Result<void> Instance::stage_and_commit(store::StoreWriter& writer, const substrate::Identity& identity) {

@@ -29,7 +29,7 @@ enum class OpenFor : std::uint8_t {
 struct InstanceOptions {
   std::string home;
   std::string sqlite_vfs;  // for tests
-  std::string store_url;   // "" or "sqlite:PATH": where the store is; "memory:" for tests
+  std::string store_url;   // "sqlite:PATH"; "" is what config.toml says, or hub.db; "memory:" for tests
 };
 
 // What `spl identity show` tells.
@@ -52,6 +52,8 @@ class Instance {
   // Code kUnavailable where another process holds the lock.
   static Result<std::unique_ptr<Instance>> open(env::Env env, const InstanceOptions& options, OpenFor how);
 
+  // Whether there is one to be opened.
+  static Result<bool> is_there(env::Env env, const InstanceOptions& options);
   // Closes the instance and removes what its open() made: for an operation that was to fill a new home and failed.
   static Result<void> close_and_unmake(std::unique_ptr<Instance> instance);
   // The same after `error`, which is given back: an error of the clean-up comes into its hint.
@@ -80,6 +82,9 @@ class Instance {
   Result<std::optional<IdentitySummary>> identity_summary();
   // Code kRefused where there is one already.
   Result<IdentitySummary> generate_identity();
+  // Code kRefused where identity/ holds a pair and the store knows of no identity: it is another store's, and an
+  // instance without identity beside it would be a trap.
+  Result<void> check_files_are_known();
   // Checks the key, the document, the DID and the files' modes against each other.
   Result<void> verify_identity();
 

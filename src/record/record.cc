@@ -183,14 +183,15 @@ Result<void> check_thread(std::string_view thread) {
   return {};
 }
 
+// did:method:id, as far as W3C DID Core section 3.1 fixes it, but for the characters of the id: what is not ASCII is
+// taken, what would show as something else than it is is not.
 bool is_did(std::string_view actor) {
-  // did:method:id, as far as W3C DID Core section 3.1 fixes it.
   if (!actor.starts_with("did:")) return false;
   const std::size_t method_end = actor.find(':', 4);
   if (method_end == std::string_view::npos || method_end == 4 || method_end + 1 == actor.size()) return false;
   const std::string_view method = actor.substr(4, method_end - 4);
-  return std::all_of(method.begin(), method.end(),
-                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+  return std::ranges::all_of(method, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }) &&
+         std::ranges::none_of(actor, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7F; });
 }
 
 Result<Record> build(Members&& members) {
@@ -275,26 +276,14 @@ Result<Record> parse_wrapped(std::string_view json) {
   TRY(cursor.end());
   if (!record) return wrong("record is missing");
   if (id && *id != record->id)
-    return wrong("the record's content hashes to " + record->id.hex() + ", not to its id " + id->hex());
+    return fail(ErrorCode::kVerification,
+                "record: its content hashes to " + record->id.hex() + ", not to its id " + id->hex(),
+                "one of the two was changed: take the record from its source again");
   if (sig) {
     if (record->sig) return wrong("sig stands twice");
     record->sig = sig;
   }
   return std::move(*record);
-}
-
-// True where the object's first telling member belongs to a wrapper.
-Result<bool> is_wrapped(std::string_view json) {
-  JsonCursor cursor(json, -1);
-  TRY(cursor.begin_object());
-  std::string name;
-  std::string skipped;
-  while (TRY(cursor.next_member(name))) {
-    if (name == "id" || name == "record") return true;
-    if (name != "sig") return false;
-    TRY(cursor.canonical(skipped));
-  }
-  return false;
 }
 
 // The size of a record's file: the two members that are not hashed may be longer there than they were given.
@@ -336,8 +325,21 @@ Result<Record> parse_record(std::string_view json, std::optional<std::uint64_t> 
   return record;
 }
 
+bool is_wrapped_record(std::string_view json) {
+  JsonCursor cursor(json, -1);
+  if (!cursor.begin_object()) return false;
+  std::string name;
+  std::string skipped;
+  for (;;) {
+    const auto more = cursor.next_member(name);
+    if (!more || !*more) return false;
+    if (name == "id" || name == "record") return true;
+    if (name != "sig" || !cursor.canonical(skipped)) return false;
+  }
+}
+
 Result<Record> parse_record_line(std::string_view json) {
-  if (!TRY(is_wrapped(json))) return parse_record(json);
+  if (!is_wrapped_record(json)) return parse_record(json);
   Record record = TRY(parse_wrapped(json));
   TRY(check_size(record, json.size(), kRecordLineBytesMax));
   return record;

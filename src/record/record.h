@@ -57,6 +57,8 @@ inline constexpr std::size_t kRecordLineBytesMax = base::kRecordBytesMax + 512;
 // A line of NDJSON or of a sync page: a record object, or {"id":..,"record":..,"sig":..} whose id
 // is checked.
 Result<Record> parse_record_line(std::string_view json);
+// Whether the first member of the object that tells belongs to the second of these. False where it is neither.
+bool is_wrapped_record(std::string_view json);
 // A record's file in a bundle: exactly the octets that file_text() makes. `id` is what its name
 // says.
 Result<Record> parse_record_file(std::string_view content, const RecordId& id);

@@ -83,6 +83,10 @@ Result<bool> is_fresh(db::Connection& connection) {
 
 }  // namespace
 
+Result<void> check_schema(db::Connection& connection) {
+  return TRY(is_fresh(connection)) ? fail("the database file is not a record store") : Result<void>();
+}
+
 Result<void> prepare_schema(db::Connection& connection) {
   TRY(connection.execute("BEGIN"));
   const bool fresh = TRY(is_fresh(connection));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
 #include <unordered_map>
 
@@ -317,8 +318,8 @@ class SqliteReader final : public Reading<StoreReader> {
 
 class SqliteStore final : public RecordStore {
  public:
-  SqliteStore(SqliteStoreOptions options, db::Connection writer)
-      : options_(std::move(options)), writer_(std::move(writer)) {}
+  SqliteStore(SqliteStoreOptions options, db::OpenAs how, db::Connection writer)
+      : options_(std::move(options)), how_(how), writer_(std::move(writer)) {}
 
   Result<std::unique_ptr<StoreReader>> reader() override;
   Result<std::unique_ptr<StoreWriter>> writer() override;
@@ -332,6 +333,7 @@ class SqliteStore final : public RecordStore {
 
  private:
   const SqliteStoreOptions options_;
+  const db::OpenAs how_;  // of further connections
   WriterState writer_;
   std::mutex idle_mutex_;  // guards idle_
   std::vector<std::unique_ptr<Session>> idle_;
@@ -351,7 +353,7 @@ Result<std::unique_ptr<StoreReader>> SqliteStore::reader() {
     }
   }
   if (!session) {
-    session = std::make_unique<Session>(TRY(db::Connection::open(options_.path, db::OpenAs::kReadWrite, options_.vfs)));
+    session = std::make_unique<Session>(TRY(db::Connection::open(options_.path, how_, options_.vfs)));
     session->connection.set_busy_timeout_ms(kBusyTimeoutMs);
     TRY(session->connection.execute(kReaderCache));
   }
@@ -368,7 +370,7 @@ Result<std::unique_ptr<StoreWriter>> SqliteStore::writer() {
 }
 
 Result<void> SqliteStore::check() {
-  db::Connection connection = TRY(db::Connection::open(options_.path, db::OpenAs::kReadWrite, options_.vfs));
+  db::Connection connection = TRY(db::Connection::open(options_.path, how_, options_.vfs));
   const std::string verdict = TRY(connection.query_text("PRAGMA integrity_check(1)"));
   if (verdict != "ok") return fail("the store is damaged: " + verdict);
   const std::int64_t wrong = TRY(
@@ -378,15 +380,31 @@ Result<void> SqliteStore::check() {
   return {};
 }
 
+Result<std::unique_ptr<RecordStore>> open_as(const SqliteStoreOptions& options, db::OpenAs how) {
+  db::Connection connection = TRY(db::Connection::open(options.path, how, options.vfs));
+  connection.set_busy_timeout_ms(kBusyTimeoutMs);
+  TRY_IN(options.path, how == db::OpenAs::kUnchanging ? check_schema(connection) : prepare_schema(connection));
+  TRY(connection.execute(kWriterCache));
+  const auto reopen = how == db::OpenAs::kUnchanging ? how : db::OpenAs::kReadWrite;
+  return std::make_unique<SqliteStore>(options, reopen, std::move(connection));
+}
+
+// Whether the write-ahead log may hold what the file does not.
+bool has_log(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path + "-wal", error);
+  return error ? error != std::errc::no_such_file_or_directory : size > 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RecordStore>> open_sqlite_store(const SqliteStoreOptions& options, StoreOpen how) {
-  const auto mode = how == StoreOpen::kCreate ? db::OpenAs::kCreate : db::OpenAs::kReadWrite;
-  db::Connection connection = TRY(db::Connection::open(options.path, mode, options.vfs));
-  connection.set_busy_timeout_ms(kBusyTimeoutMs);
-  TRY_IN(options.path, prepare_schema(connection));
-  TRY(connection.execute(kWriterCache));
-  return std::make_unique<SqliteStore>(options, std::move(connection));
+  auto opened = open_as(options, how == StoreOpen::kCreate ? db::OpenAs::kCreate : db::OpenAs::kReadWrite);
+  if (opened || how != StoreOpen::kReading || has_log(options.path)) return opened;
+  // SQLite wants to write an index of the log before it reads. On a disk that is full or read-only it cannot; without
+  // a log it need not.
+  auto unchanging = open_as(options, db::OpenAs::kUnchanging);
+  return unchanging ? std::move(unchanging) : std::move(opened);
 }
 
 }  // namespace spl::store

@@ -16,6 +16,7 @@ struct SqliteStoreOptions {
 
 enum class StoreOpen : std::uint8_t {
   kExisting,  // an error where there is no file
+  kReading,   // the same, for readers only; also where nothing can be written, as long as nothing lies in the log
   kCreate,
 };
 
