@@ -21,11 +21,6 @@ const Words kImportMembers{
     "records_differing", "records_failed", "threads", "federation_pairs",  "consent_grants",   "identity",
     "services",          "preflight",      "seconds"};
 
-int shell(const std::string& command) {
-  const int status = std::system(command.c_str());
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 std::uint64_t error_code(const codec::Json& json) {
   return json.find("error") == nullptr ? 0 : number_of(*json.find("error"), "code");
 }

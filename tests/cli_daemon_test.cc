@@ -18,11 +18,6 @@ namespace {
 
 using CliDaemonTest = CliTest;
 
-std::string record_text(const std::string& thread, int clock) {
-  return "{\"act\":\"DO\",\"actor\":\"did:web:else.where\",\"body\":{},\"clock\":" + std::to_string(clock) +
-         ",\"data_type\":\"SCALAR\",\"parents\":[],\"thread\":\"" + thread + "\"}\n";
-}
-
 TEST_F(CliDaemonTest, ServesInTheBackgroundUntilItIsStopped) {
   make_home("h", 1);
   const std::uint64_t port = start_daemon("h");

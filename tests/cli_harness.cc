@@ -133,6 +133,17 @@ Ran run(const Words& words, const Input& input) {
   return Process(words, input).wait();
 }
 
+int shell(const std::string& command) {
+  const int status = std::system(command.c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+std::string record_text(const std::string& thread, int clock, const std::string& act, const std::string& body) {
+  return "{\"act\":\"" + act + "\",\"actor\":\"did:web:else.where\",\"body\":" + body +
+         ",\"clock\":" + std::to_string(clock) + ",\"data_type\":\"SCALAR\",\"parents\":[],\"thread\":\"" + thread +
+         "\"}";
+}
+
 codec::Json json_of(const std::string& text) {
   auto json = codec::Json::parse(text);
   EXPECT_TRUE(json) << "no JSON document: " << text;

@@ -53,6 +53,13 @@ class Process {
 // `words` are those after "spl".
 Ran run(const Words& words, const Input& input = {});
 
+// A shell's command, such as a pipe; its exit code, or -1.
+int shell(const std::string& command);
+
+// A record of another actor's, unsigned, as JSON without a newline.
+std::string record_text(const std::string& thread, int clock, const std::string& act = "DO",
+                        const std::string& body = "{}");
+
 // Of text that must be one JSON document.
 codec::Json json_of(const std::string& text);
 // The names of an object's members, in their order.

@@ -21,14 +21,6 @@ std::string error_message(const codec::Json& json) {
   return error == nullptr ? std::string() : text_of(*error, "message");
 }
 
-// One record as it stands in a line of NDJSON: of a foreign actor, unsigned.
-std::string record_text(const std::string& thread, int clock, const std::string& act = "DO",
-                        const std::string& body = "{}") {
-  return "{\"act\":\"" + act + "\",\"actor\":\"did:web:else.where\",\"body\":" + body +
-         ",\"clock\":" + std::to_string(clock) + ",\"data_type\":\"SCALAR\",\"parents\":[],\"thread\":\"" + thread +
-         "\"}";
-}
-
 TEST_F(CliInstanceTest, InitMakesAHomeOnceAndThenChangesNothing) {
   const codec::Json made = json_on("h", {"init"});
   EXPECT_TRUE(flag_of(made, "created"));
