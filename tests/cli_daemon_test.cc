@@ -161,8 +161,8 @@ TEST_F(CliDaemonTest, BothWaysDoTheSame) {
       {{"do", "x", "--thread", "t", "--body", "[]"}, ""},
       {{"know", "x", "--thread", "t", "--body", "{\"n\":1}", "--namespace", "a"}, ""},
       {{"record", "put"}, record_text("p", 1)},
-      {{"record", "put", "--ndjson"}, record_text("p", 1) + record_text("p", 2)},
-      {{"record", "put", "--ndjson"}, record_text("p", 3) + "{\n"},
+      {{"record", "put", "--ndjson"}, record_text("p", 1) + "\n" + record_text("p", 2)},
+      {{"record", "put", "--ndjson"}, record_text("p", 3) + "\n{\n"},
       {{"record", "put"}, ""},
       {{"identity", "generate"}, ""},
       {{"authority", "endorse", std::string(64, '0')}, ""},
@@ -275,7 +275,7 @@ TEST_F(CliDaemonTest, ManyWritersTakeTurns) {
 TEST_F(CliDaemonTest, AnExportThatIsInterruptedLeavesNothing) {
   make_home("h", 0);
   std::string lines;
-  for (int i = 0; i < 20'000; ++i) lines += record_text("t", i);
+  for (int i = 0; i < 20'000; ++i) lines += record_text("t", i) + "\n";
   ASSERT_EQ(on("h", {"record", "put", "--ndjson"}, {.text = lines}).code, 0);
   // Nobody reads: the export waits at the pipe until it is interrupted.
   Process process({"--home", path("h"), "export", "--out", "-", "--uncompressed"});
