@@ -52,7 +52,10 @@ CREATE TABLE tokens(
   expires_at TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE VIEW records AS
-  SELECT lower(hex(r.id)) AS id, t.thread AS thread, r.canonical ->> '$.actor' AS actor,
+  SELECT lower(hex(r.id)) AS id, t.thread AS thread,
+         -- What SQLite would cut at a NUL is shown as JSON.
+         CASE WHEN instr(r.canonical -> '$.actor', '\u0000') THEN r.canonical -> '$.actor'
+              ELSE r.canonical ->> '$.actor' END AS actor,
          r.canonical ->> '$.act' AS act, r.clock AS clock, r.canonical -> '$.body' AS body,
          r.canonical ->> '$.data_type' AS data_type, r.canonical -> '$.parents' AS parents,
          r.judged_by AS judged_by, lower(hex(r.sig)) AS sig, r.sequence AS sequence
