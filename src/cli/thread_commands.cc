@@ -55,7 +55,7 @@ Result<int> run_show(Session& session, const Arguments& arguments) {
     return fail("there is no record on thread \"" + shown(thread) + "\"", "spl thread list shows the threads");
   std::array<std::uint64_t, kActs> acts{};
   TRY(reader->thread_records(thread, store::RecordOrder::kAny, [&](const store::StoredRecord& row) -> Result<void> {
-    const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
+    const Record record = TRY(store::whole(row));
     ++acts.at(static_cast<std::size_t>(record.act));
     return {};
   }));
@@ -98,7 +98,7 @@ std::string record_json(const store::StoredRecord& row) {
 }
 
 Result<std::string> record_line(const store::StoredRecord& row) {
-  const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
+  const Record record = TRY(store::whole(row));
   const auto text = record::body_string(record.body(), "text");
   return padded(std::to_string(record.clock), 6) + "  " + padded(std::string(record::act_name(record.act)), 6) + "  " +
          row.id.hex() + "  " + shown(record.actor) + "  " +

@@ -73,7 +73,7 @@ Result<Json> actor_clocks(store::StoreReader& reader, const std::string& thread)
   std::map<std::string, std::uint64_t> clocks;
   TRY(reader.thread_records(thread, store::RecordOrder::kAny,
                             [&clocks](const store::StoredRecord& row) -> Result<void> {
-                              const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
+                              const Record record = TRY(store::whole(row));
                               std::uint64_t& clock = clocks[record.actor];
                               clock = std::max(clock, record.clock);
                               return {};

@@ -36,6 +36,7 @@ class Import {
   Result<void> prepare();
   Result<void> take_entries();
   Result<void> take_record(const Record& record);
+  Result<void> compare(const Record& record);
   Result<void> refuse() const;
   Result<void> check_signer();
   Result<void> check_age();
@@ -86,6 +87,7 @@ class Import {
   bool adopts_ = false;
   std::uint64_t missing_ = 0;  // in kCompare: records of the bundle that are not here
   std::uint64_t sigs_filled_ = 0;
+  bool fills_ = false;  // in kCompare: a signature that is missing here may have been put
   std::string document_;
   SecretBytes seed_;
   std::optional<substrate::Identity> adopted_;  // staged
@@ -124,17 +126,7 @@ Result<void> Import::take_record(const Record& record) {
     progress_.update("importing records", report_.records_inspected, manifest_.record_count, "records");
     if (progress_.cancelled()) return fail("cancelled: nothing was imported");
   }
-  if (mode_ == Mode::kCompare) {
-    const auto there = TRY(writer_->find(record.id));
-    if (!there) {
-      ++missing_;
-      return {};
-    }
-    ++report_.records_deduplicated;
-    if (there->judged_by != record.judged_by) ++report_.records_differing;
-    if (record.sig && !there->sig && TRY(writer_->put(record)) == store::PutOutcome::kSigFilled) ++sigs_filled_;
-    return {};
-  }
+  if (mode_ == Mode::kCompare) return compare(record);
   switch (TRY(writer_->put(record))) {
     case store::PutOutcome::kInserted:
       ++report_.records_inserted;
@@ -149,6 +141,22 @@ Result<void> Import::take_record(const Record& record) {
       break;
   }
   ++report_.records_deduplicated;
+  return {};
+}
+
+Result<void> Import::compare(const Record& record) {
+  bool lacks_sig = false;
+  const bool there = TRY(writer_->look(record.id, [&](const store::StoredRecord& row) -> Result<void> {
+    if (row.canonical != record.canonical) TRY(record::check_content(row.id, row.canonical));
+    if (row.judged_by != std::optional<std::string_view>(record.judged_by)) ++report_.records_differing;
+    lacks_sig = !row.sig;
+    return {};
+  }));
+  ++(there ? report_.records_deduplicated : missing_);
+  if (!there || !lacks_sig || !record.sig) return {};
+  // What was found is written only if nothing is missing.
+  fills_ = true;
+  if (TRY(writer_->put(record)) == store::PutOutcome::kSigFilled) ++sigs_filled_;
   return {};
 }
 
@@ -430,7 +438,7 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   if (stop != report_.preflight.end())
     return fail(ErrorCode::kStop, "pre-flight: " + stop->check + ": " + stop->message, stop->hint);
   TRY(fill_counts());
-  if (!options_.dry_run && (mode_ == Mode::kInsert || sigs_filled_ > 0)) {
+  if (!options_.dry_run && (mode_ == Mode::kInsert || fills_)) {
     progress_.update("making it durable", 0, 0, "");
     TRY(mode_ == Mode::kInsert ? install() : writer_->commit());
   }

@@ -179,7 +179,7 @@ Result<std::vector<RecordId>> endings_of(store::StoreReader& reader, const std::
   if (!summary || summary->state > record::ThreadState::kClosed) return std::vector<RecordId>();
   record::ThreadFold fold;
   TRY(reader.thread_records(thread, store::RecordOrder::kAny, [&fold](const store::StoredRecord& row) -> Result<void> {
-    fold.add(TRY(record::parse_stored(row.canonical, row.judged_by, row.sig)));
+    fold.add(TRY(store::whole(row)));
     return {};
   }));
   return fold.endings();

@@ -59,6 +59,8 @@ struct StoredRecord {
   std::optional<std::string_view> judged_by;
   std::optional<std::string_view> sig;  // 64 octets
 };
+// Parsed, and checked against its id: a damaged store hands on nothing.
+Result<Record> whole(const StoredRecord& row);
 // Called for each record; an error ends the walk and is given back.
 using RecordVisitor = std::function<Result<void>(const StoredRecord&)>;
 using ThreadVisitor = std::function<Result<void>(const ThreadSummary&)>;
@@ -76,8 +78,11 @@ class StoreReader {
   virtual Result<StoreCounts> counts() = 0;
   // 32 hexadecimal digits: which life of the store this is.
   virtual Result<std::string> incarnation() = 0;
-  virtual Result<bool> contains(const RecordId& id) = 0;
-  virtual Result<std::optional<Record>> find(const RecordId& id) = 0;
+  // Shows what lies under an id, as it is; false where there is nothing.
+  virtual Result<bool> look(const RecordId& id, const RecordVisitor& visit) = 0;
+  Result<bool> contains(const RecordId& id);
+  // The record, parsed and checked against its id.
+  Result<std::optional<Record>> find(const RecordId& id);
   virtual Result<void> thread_records(std::string_view thread, RecordOrder order, const RecordVisitor& visit) = 0;
   // Records that arrived after `since`, by sequence, at most `limit`; of one thread where one is
   // named.

@@ -27,7 +27,7 @@ class Authority {
     for (const std::string_view thread : record::reserved_threads()) {
       TRY(reader.thread_records(thread, store::RecordOrder::kAny, [&](const store::StoredRecord& row) -> Result<void> {
         if (row.canonical.find("\"endorses\":") == std::string_view::npos) return {};
-        const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
+        const Record record = TRY(store::whole(row));
         if (authority.is_own(record)) authority.take_endorsements(record);
         return {};
       }));
@@ -66,7 +66,7 @@ class Authority {
 Result<void> visit_effective(store::StoreReader& reader, const Authority& authority, std::string_view thread,
                              const std::function<Result<void>(const Record&)>& visit) {
   return reader.thread_records(thread, store::RecordOrder::kClock, [&](const store::StoredRecord& row) -> Result<void> {
-    const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
+    const Record record = TRY(store::whole(row));
     return authority.is_effective(record) ? visit(record) : Result<void>();
   });
 }
@@ -139,7 +139,7 @@ Result<Ineffective> ineffective_records(store::StoreReader& reader, const std::o
   Ineffective found;
   for (const std::string_view thread : record::reserved_threads()) {
     TRY(reader.thread_records(thread, store::RecordOrder::kClock, [&](const store::StoredRecord& row) -> Result<void> {
-      const Record record = TRY(record::parse_stored(row.canonical, row.judged_by, row.sig));
+      const Record record = TRY(store::whole(row));
       if (authority.is_effective(record)) return {};
       ++found.count;
       if (found.records.size() < limit)

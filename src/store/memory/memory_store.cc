@@ -71,12 +71,12 @@ class Reading : public Base {
 
   Result<std::string> incarnation() override { return state().settings.find("incarnation")->second; }
 
-  Result<bool> contains(const RecordId& id) override { return state().sequences.contains(id); }
-
-  Result<std::optional<Record>> find(const RecordId& id) override {
+  Result<bool> look(const RecordId& id, const RecordVisitor& visit) override {
     const auto found = state().sequences.find(id);
-    if (found == state().sequences.end()) return std::nullopt;
-    return std::optional(*state().at(found->second));
+    if (found == state().sequences.end()) return false;
+    const Numbered entry{found->second, state().at(found->second)};
+    TRY(visit(stored(entry)));
+    return true;
   }
 
   Result<void> thread_records(std::string_view thread, RecordOrder order, const RecordVisitor& visit) override {

@@ -27,11 +27,6 @@ Result<StoredRecord> stored(const db::Statement& row) {
       {Digest::from(id)}, static_cast<std::uint64_t>(row.integer(1)), row.text(2), row.optional_text(3), sig};
 }
 
-Result<Record> whole(const StoredRecord& row) {
-  TRY(record::check_content(row.id, row.canonical));
-  return TRY_IN("record " + row.id.hex(), record::parse_stored(row.canonical, row.judged_by, row.sig));
-}
-
 std::vector<std::string> split_words(std::string_view text) {
   std::vector<std::string> words;
   while (!text.empty()) {
@@ -69,23 +64,15 @@ Result<std::string> Reading<Base>::incarnation() {
 }
 
 template <class Base>
-Result<bool> Reading<Base>::contains(const RecordId& id) {
-  TRY(before_find());
-  db::Statement& row = *TRY(session_.get("SELECT 1 FROM record_log WHERE id=?"));
-  const bool there = TRY(row.bind_blob(1, id.digest.view()).step());
-  row.reset();
-  return there;
-}
-
-template <class Base>
-Result<std::optional<Record>> Reading<Base>::find(const RecordId& id) {
+Result<bool> Reading<Base>::look(const RecordId& id, const RecordVisitor& visit) {
   TRY(before_find());
   db::Statement& row = *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE id=?"));
-  if (!TRY(row.bind_blob(1, id.digest.view()).step())) return std::nullopt;
+  if (!TRY(row.bind_blob(1, id.digest.view()).step())) return false;
   const auto found = stored(row);
-  auto record = found ? whole(*found) : std::unexpected(found.error());
+  const auto visited = found ? visit(*found) : std::unexpected(found.error());
   row.reset();
-  return std::optional(TRY(std::move(record)));
+  TRY(visited);
+  return true;
 }
 
 template <class Base>

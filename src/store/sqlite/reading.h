@@ -32,8 +32,7 @@ class Reading : public Base {
 
   Result<StoreCounts> counts() override;
   Result<std::string> incarnation() override;
-  Result<bool> contains(const RecordId& id) override;
-  Result<std::optional<Record>> find(const RecordId& id) override;
+  Result<bool> look(const RecordId& id, const RecordVisitor& visit) override;
   Result<void> thread_records(std::string_view thread, RecordOrder order, const RecordVisitor& visit) override;
   Result<void> changes(std::uint64_t since, std::uint64_t limit, std::optional<std::string_view> thread,
                        const RecordVisitor& visit) override;

@@ -1,0 +1,25 @@
+#include "store/record_store.h"
+
+namespace spl::store {
+
+Result<Record> whole(const StoredRecord& row) {
+  auto record = record::parse_stored(row.canonical, row.judged_by, row.sig);
+  // What cannot be parsed is not what was put either.
+  if (!record || record->id != row.id) TRY(record::check_content(row.id, row.canonical));
+  return record;
+}
+
+Result<bool> StoreReader::contains(const RecordId& id) {
+  return look(id, [](const StoredRecord&) { return Result<void>(); });
+}
+
+Result<std::optional<Record>> StoreReader::find(const RecordId& id) {
+  std::optional<Record> found;
+  TRY(look(id, [&found](const StoredRecord& row) -> Result<void> {
+    found = TRY(whole(row));
+    return {};
+  }));
+  return found;
+}
+
+}  // namespace spl::store
