@@ -23,7 +23,7 @@ inline constexpr std::size_t kTokensBytesMax = 16u << 20;
 
 enum class EntryKind : std::uint8_t { kTokens, kDidDocument, kPrivateKey, kRecord, kServiceFile };
 
-// What a reader does with records: each is checked; whoever uses what it says as well asks for it to be given.
+// What a reader does with records: each is checked; whoever uses what it says as well asks for it to be given parsed.
 enum class Records : bool { kChecked, kGiven };
 
 // What the entry is by its path. Code kVerification, the rule alone as the message, where nothing of that name, type,

@@ -38,14 +38,17 @@ std::unexpected<Error> as_malformed(Error error) {
 
 class BundleReader::Impl {
  public:
-  Impl(std::unique_ptr<Container> container, std::size_t workers, Records records)
+  Impl(std::unique_ptr<Container> container, std::size_t workers)
       : container_(std::move(container)),
         tar_(container_->tar()),
-        records_given_(records),
         pool_(workers, kBatchesInFlightPerWorker * workers,
-              [records](RawBatch&& raw) { return check_batch(std::move(raw), records); }) {}
+              [this](RawBatch&& raw) { return check_batch(std::move(raw), mode_); }) {}
 
   Result<void> read_head();
+  void set_records(Records records) {
+    SPL_CHECK(tar_.offset() == head_bytes_);
+    mode_ = records;
+  }
   Result<std::optional<BundleEntry>> next();
   Result<std::size_t> read_content(std::span<char> out);
 
@@ -74,7 +77,8 @@ class BundleReader::Impl {
 
   std::unique_ptr<Container> container_;
   codec::TarReader tar_;
-  const Records records_given_;
+  Records mode_ = Records::kChecked;  // unchanged while workers look at it
+  std::uint64_t head_bytes_ = 0;      // of the tar: manifest and signature
   std::string manifest_text_;
   crypto::Signature signature_;
   Manifest manifest_;
@@ -139,6 +143,7 @@ Result<void> BundleReader::Impl::read_head() {
   if (!manifest) return malformed(kManifestPath, manifest.error().message);
   manifest_ = std::move(*manifest);
   section_kinds_ = section_kinds(manifest_);
+  head_bytes_ = tar_.offset();
   return {};
 }
 
@@ -262,7 +267,7 @@ Result<BundleEntry> BundleReader::Impl::give(std::size_t at) {
     TRY(check_identity(entry));
     return entry;
   }
-  if (records_given_ == Records::kGiven) entry.record = &*batch_.records[at];
+  if (mode_ == Records::kGiven) entry.record = &*batch_.records[at];
   const std::string_view directory = parts_of_record_path(entry.path).directory;
   ++records_;
   if (records_ == 1 || directory != last_directory_) {
@@ -352,13 +357,16 @@ Result<void> BundleReader::Impl::end_bundle() {
 Result<std::unique_ptr<BundleReader>> BundleReader::open(Source& in, const ReaderOptions& options) {
   auto container = Container::open(in, options);
   if (!container) return as_malformed(std::move(container).error());
-  auto impl = std::make_unique<Impl>(std::move(*container), options.workers, options.records);
+  auto impl = std::make_unique<Impl>(std::move(*container), options.workers);
   TRY(impl->read_head());
   return std::unique_ptr<BundleReader>(new BundleReader(std::move(impl)));
 }
 
 BundleReader::BundleReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 BundleReader::~BundleReader() = default;
+void BundleReader::set_records(Records records) {
+  impl_->set_records(records);
+}
 const Manifest& BundleReader::manifest() const {
   return impl_->manifest();
 }

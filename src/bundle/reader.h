@@ -26,7 +26,6 @@ struct ReaderOptions {
   std::span<const crypto::AgeIdentity> identities;  // outlives the reader
   const SecretBytes* passphrase = nullptr;          // outlives the reader
   std::size_t workers = 1;
-  Records records = Records::kChecked;
 };
 
 // One file of the bundle. The views and the record live until the next call of next().
@@ -51,6 +50,8 @@ class BundleReader {
   [[nodiscard]] const crypto::Signature& signature() const;  // over manifest_text(), by source_did; it is valid
   // How the file was really encrypted; recipients are not known and left empty.
   [[nodiscard]] Encryption::Kind opened_as() const;
+  // What next() does with records; kChecked where nothing else was said. Before the first next().
+  void set_records(Records records);
   // The next file after manifest and signature; nothing when the whole bundle has verified.
   Result<std::optional<BundleEntry>> next();
   // Some content of a kServiceFile; 0 when there is no more. What is not read is still checked by the next next().

@@ -15,8 +15,8 @@ Result<BundleFile> open_bundle(const std::string& path, const Keys& keys, const 
   options.identities = keys.identities;
   options.passphrase = keys.passphrase ? &*keys.passphrase : nullptr;
   options.workers = workers;
-  options.records = records;
   opened.reader = TRY(bundle::BundleReader::open(*opened.file, options));
+  opened.reader->set_records(records);
   return opened;
 }
 

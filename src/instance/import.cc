@@ -22,6 +22,12 @@ constexpr std::string_view kCreatedAtSetting = "identity_created_at";
 constexpr std::string_view kRestoredSetting = "restored_sequence:";
 constexpr std::string_view kRestoredDigestSetting = "restored_export:";
 
+// Whether this is what the record's file in a bundle of this store would hold.
+bool would_be(const store::StoredRecord& row, std::string_view content) {
+  if (!row.judged_by && !row.sig) return row.canonical == content;
+  return record::file_text(row.canonical, row.judged_by, row.sig) == content;
+}
+
 // One import, from the first byte to the commit.
 class Import {
  public:
@@ -35,8 +41,9 @@ class Import {
 
   Result<void> prepare();
   Result<void> take_entries();
-  Result<void> take_record(const Record& record);
-  Result<void> compare(const Record& record);
+  Result<void> take_record(const bundle::BundleEntry& entry);
+  Result<void> insert(const Record& record);
+  Result<void> compare(const bundle::BundleEntry& entry);
   Result<void> refuse() const;
   Result<void> check_signer();
   Result<void> check_age();
@@ -104,6 +111,7 @@ Result<void> Import::prepare() {
   const bool refused_anyway = (whole_instance() && !manifest_.identity_included) || !is_expected();
   mode_ = !refused_anyway && (empty || options_.force_overwrite) ? Mode::kInsert : Mode::kCompare;
   if (mode_ == Mode::kInsert && empty) TRY(writer_->expect_many());
+  if (mode_ == Mode::kInsert) bundle_.set_records(bundle::Records::kGiven);
   const bool same = did_before_ == manifest_.source_did;
   adopts_ = manifest_.identity_included && !same && mode_ == Mode::kInsert && (empty || options_.adopt_identity);
 
@@ -120,13 +128,16 @@ Result<void> Import::prepare() {
   return {};
 }
 
-Result<void> Import::take_record(const Record& record) {
+Result<void> Import::take_record(const bundle::BundleEntry& entry) {
   ++report_.records_inspected;
   if (report_.records_inspected % kProgressEvery == 0) {
     progress_.update("importing records", report_.records_inspected, manifest_.record_count, "records");
     if (progress_.cancelled()) return fail("cancelled: nothing was imported");
   }
-  if (mode_ == Mode::kCompare) return compare(record);
+  return mode_ == Mode::kInsert ? insert(*entry.record) : compare(entry);
+}
+
+Result<void> Import::insert(const Record& record) {
   switch (TRY(writer_->put(record))) {
     case store::PutOutcome::kInserted:
       ++report_.records_inserted;
@@ -144,19 +155,24 @@ Result<void> Import::take_record(const Record& record) {
   return {};
 }
 
-Result<void> Import::compare(const Record& record) {
+// With what this store would write for it, octet for octet; it is parsed only where that differs.
+Result<void> Import::compare(const bundle::BundleEntry& entry) {
+  const RecordId id = TRY(RecordId::parse(bundle::parts_of_record_path(entry.path).id));
+  std::optional<Record> record;
   bool lacks_sig = false;
-  const bool there = TRY(writer_->look(record.id, [&](const store::StoredRecord& row) -> Result<void> {
-    if (row.canonical != record.canonical) TRY(record::check_content(row.id, row.canonical));
-    if (row.judged_by != std::optional<std::string_view>(record.judged_by)) ++report_.records_differing;
+  const bool there = TRY(writer_->look(id, [&](const store::StoredRecord& row) -> Result<void> {
+    if (would_be(row, entry.content)) return {};
+    TRY(record::check_content(id, row.canonical));
+    record = TRY(record::parse_record_file(entry.content, id));
+    if (row.judged_by != std::optional<std::string_view>(record->judged_by)) ++report_.records_differing;
     lacks_sig = !row.sig;
     return {};
   }));
   ++(there ? report_.records_deduplicated : missing_);
-  if (!there || !lacks_sig || !record.sig) return {};
+  if (!lacks_sig || !record->sig) return {};
   // What was found is written only if nothing is missing.
   fills_ = true;
-  if (TRY(writer_->put(record)) == store::PutOutcome::kSigFilled) ++sigs_filled_;
+  if (TRY(writer_->put(*record)) == store::PutOutcome::kSigFilled) ++sigs_filled_;
   return {};
 }
 
@@ -164,7 +180,7 @@ Result<void> Import::take_entries() {
   while (const auto entry = TRY(bundle_.next())) {
     switch (entry->kind) {
       case bundle::EntryKind::kRecord:
-        TRY(take_record(*entry->record));
+        TRY(take_record(*entry));
         break;
       case bundle::EntryKind::kDidDocument:
         document_ = entry->content;
@@ -518,9 +534,7 @@ Result<ImportReport> ImportReport::parse(const Json& json) {
 
 Result<ImportReport> import_bundle(Instance& instance, Source& in, const ImportOptions& options, Progress& progress,
                                    std::vector<Finding>* findings) {
-  bundle::ReaderOptions reader = options.reader;
-  reader.records = bundle::Records::kGiven;
-  const auto bundle = TRY(bundle::BundleReader::open(in, reader));
+  const auto bundle = TRY(bundle::BundleReader::open(in, options.reader));
   return Import(instance, *bundle, options, progress).run(findings);
 }
 

@@ -18,7 +18,9 @@ constexpr std::size_t kIdleReadersMax = 8;
 constexpr std::size_t kNamesCachedMax = 50'000;              // threads and actors, each
 constexpr std::size_t kSumsPendingMax = 20'000;              // threads and clocks, each
 constexpr char kWriterCache[] = "PRAGMA cache_size=-49152";  // KiB
-constexpr char kReaderCache[] = "PRAGMA cache_size=-16384";
+constexpr char kReaderCache[] = "PRAGMA cache_size=-8192";
+// SQLite sorts in as much memory as its cache may have: for the one index that a large import makes, less is as quick.
+constexpr char kSortingCache[] = "PRAGMA cache_size=-8192";
 
 // Numbers of threads or actors that were looked up, whole as long as it fits.
 class NameCache {
@@ -288,7 +290,9 @@ Result<void> SqliteWriter::expect_many() {
 }
 
 Result<void> SqliteWriter::make_id_index() {
+  TRY(session_.connection.execute(kSortingCache));
   TRY(session_.connection.execute(kCreateIdIndex));
+  TRY(session_.connection.execute(kWriterCache));
   id_filter_.reset();
   return {};
 }
