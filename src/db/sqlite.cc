@@ -199,4 +199,16 @@ void Connection::set_busy_timeout_ms(int timeout_ms) {
   sqlite3_busy_timeout(handle_.get(), timeout_ms);
 }
 
+Result<void> Connection::use_write_ahead_log() {
+  // SQLite reads before it changes the mode, and whoever reads while another changes it fails at once, whatever the
+  // busy timeout. To begin a write does wait, until the other is done.
+  constexpr int kTriesMax = 100;
+  for (int tries = 1;; ++tries) {
+    auto done = execute("PRAGMA journal_mode=WAL");
+    if (done || sqlite3_errcode(handle_.get()) != SQLITE_BUSY || tries == kTriesMax) return done;
+    TRY(execute("BEGIN IMMEDIATE"));
+    TRY(execute("COMMIT"));
+  }
+}
+
 }  // namespace spl::db

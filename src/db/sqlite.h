@@ -74,8 +74,10 @@ class Connection {
   // Rows that the last INSERT, UPDATE or DELETE changed.
   [[nodiscard]] std::int64_t changes() const;
   [[nodiscard]] std::int64_t last_rowid() const;
-  // How long a statement waits for another process's lock before it fails.
+  // How long a statement waits for another connection's lock before it fails.
   void set_busy_timeout_ms(int timeout_ms);
+  // Puts the database into WAL mode, which it keeps. Any number of connections may do so at a time.
+  Result<void> use_write_ahead_log();
 
  private:
   explicit Connection(sqlite3* handle) : handle_(handle) {}

@@ -65,7 +65,6 @@ CREATE VIEW records AS
 // A large WAL writes pages that change often only once to the database; its file is cut back after
 // a large import.
 constexpr char kPragmas[] =
-    "PRAGMA journal_mode=WAL;"
     "PRAGMA synchronous=FULL;"
     "PRAGMA wal_autocheckpoint=16384;"
     "PRAGMA journal_size_limit=67108864;";
@@ -94,6 +93,7 @@ Result<void> prepare_schema(db::Connection& connection) {
   TRY(connection.execute("BEGIN"));
   const bool fresh = TRY(is_fresh(connection));
   TRY(connection.execute("COMMIT"));
+  TRY(connection.use_write_ahead_log());
   TRY(connection.execute(kPragmas));
   // What is there already is not waited for: a long import holds the writer's lock.
   if (!fresh) return {};

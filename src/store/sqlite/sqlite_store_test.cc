@@ -183,7 +183,7 @@ TEST_F(SqliteStore, TwoStoresOnOneFileTakeTurns) {
 }
 
 TEST_F(SqliteStore, MadeByManyAtOnceIsOneStore) {
-  for (int round = 0; round < 5; ++round) {
+  for (int round = 0; round < 20; ++round) {
     std::vector<std::thread> threads;
     std::vector<std::string> incarnations(4);
     for (std::string& incarnation : incarnations) {
