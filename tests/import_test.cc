@@ -14,6 +14,7 @@
 #include "instance/ingest.h"
 #include "portability_fixture.h"
 #include "sample_instance.h"
+#include "testing/bundle_forge.h"
 #include "testing/tree_contents.h"
 
 namespace spl {
@@ -72,6 +73,30 @@ TEST_F(Import, StrictSignersStopAnUnknownOneAtAStoreWithRecords) {
   EXPECT_EQ(refused("full", bundle, {}, ErrorCode::kRefused).code, ErrorCode::kRefused) << "3 comes before 5";
   force.expect_did = verify_bundle(bundle)->manifest.source_did;
   EXPECT_TRUE(import_text(*machine_.open("full"), bundle, force));
+}
+
+TEST_F(Import, AServiceThatTheHomeDoesNotDeclareIsAStopUnlessItIsLeftOut) {
+  testing::BundleForge forge;
+  forge.add("services/notes/db/@instance/dump.bin", "x");
+  forge.edit_manifest = [](bundle::Manifest& m) {
+    m.services.push_back({"notes", "1", 1, "", {{"db", "command", "source", false, true, "cat"}}});
+  };
+  const std::string bundle = forge.tar();
+  (void)machine_.open("target");
+  const Error error = refused("target", bundle, {}, ErrorCode::kStop);
+  EXPECT_THAT(error.message, HasSubstr("no service"));
+  EXPECT_EQ(error.hint, "leave it out with --without notes");
+  ImportOptions options;
+  options.without = {"other"};
+  (void)refused("target", bundle, options, ErrorCode::kStop);
+  options.without = {"notes", "other"};
+  const auto report = import_text(*machine_.open("target"), bundle, options, &findings_);
+  ASSERT_TRUE(report) << error_of(report);
+  EXPECT_GT(report->records_inserted, 0u);
+  EXPECT_THAT(finding("service"), HasSubstr("ok: "));
+  EXPECT_TRUE(std::ranges::any_of(findings_, [](const Finding& f) {
+    return f.check == "service" && f.status == "warn" && f.subject == "other";
+  })) << "a name that the bundle does not have is told";
 }
 
 TEST_F(Import, AnOpenInstanceFollowsItsConfiguration) {

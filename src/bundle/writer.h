@@ -1,6 +1,6 @@
 // Makes a bundle: first the body, section by section, compressed on all cores into a spool while it is hashed; then,
 // when the manifest can say the digests, manifest, signature and spool go out. So nothing is read twice, and the output
-// may be a pipe. One thread; at most a few batches a worker are held, each of one MiB or one record.
+// may be a pipe. One thread; at most a few batches a worker are held, each of 8 MiB of tar or one record.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // Completion for shells. The scripts know all commands and options as they are now and ask the program nothing.
 #include <algorithm>
 
+#include "base/words.h"
 #include "cli/help.h"
 #include "cli/parse.h"
 
@@ -76,12 +77,6 @@ struct ValuePatterns {
   std::vector<std::pair<std::string, std::string>> choices;  // a spelling, and the words
 };
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
-
 ValuePatterns value_patterns() {
   ValuePatterns patterns;
   std::vector<std::string> seen;
@@ -92,7 +87,7 @@ ValuePatterns value_patterns() {
         if (std::ranges::find(seen, spelling) != seen.end()) continue;
         seen.push_back(spelling);
         if (!option.choices.empty()) {
-          patterns.choices.emplace_back(spelling, joined(option.choices));
+          patterns.choices.emplace_back(spelling, base::join(option.choices, " "));
           continue;
         }
         std::string& list = option.names == Names::kFile        ? patterns.files
@@ -228,7 +223,7 @@ std::string fish_script() {
     const std::string at =
         "complete -c spl -n " + quoted("__spl_at " + quoted(path.size() > 1 ? full_name(path).substr(prefix) : ""));
     for (const Positional& positional : path.back()->positionals) {
-      if (!positional.choices.empty()) out += at + " -a " + quoted(joined(positional.choices)) + "\n";
+      if (!positional.choices.empty()) out += at + " -a " + quoted(base::join(positional.choices, " ")) + "\n";
     }
     for (const Command& command : path.back()->commands)
       out += at + " -a " + command.name + " -d " + quoted(command.summary) + "\n";
@@ -237,7 +232,7 @@ std::string fish_script() {
       for (const std::string& spelling : spellings(*option))
         out += spelling.starts_with("--") ? " -l " + spelling.substr(2) : " -s " + spelling.substr(1);
       if (!option->value.empty()) out += option->names == Names::kAnything ? " -x" : " -r -F";
-      if (!option->choices.empty()) out += " -a " + quoted(joined(option->choices));
+      if (!option->choices.empty()) out += " -a " + quoted(base::join(option->choices, " "));
       out += " -d " + quoted(option->help) + "\n";
     }
     if (takes_file(path)) out += at + " -F\n";

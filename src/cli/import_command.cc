@@ -28,6 +28,7 @@ Result<instance::ImportOptions> options_from(const Arguments& arguments) {
   options.adopt_identity = arguments.has("--adopt-identity");
   options.allow_older = arguments.has("--allow-older");
   options.expect_did = arguments.value("--expect-did");
+  options.without = arguments.all("--without");
   options.reader.workers = Session::workers();
   return options;
 }
@@ -133,7 +134,11 @@ Command import_command() {
                   {.name = "--records",
                    .value = "HOW",
                    .help = "what happens to records that are there",
-                   .choices = {"merge", "replace"}}},
+                   .choices = {"merge", "replace"}},
+                  {.name = "--without",
+                   .value = "SERVICE",
+                   .help = "leave out this service of the bundle",
+                   .times = Times::kAny}},
       .positionals = {{.name = "FILE", .help = "the bundle; - is standard input", .names = Names::kFile}},
       .examples = {"spl import my.spl --dry-run", "spl import my.spl", "spl import my.spl --age-identity key.txt"},
       .run = run_import};

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "base/words.h"
 #include "bundle/manifest.h"
 #include "crypto/age.h"
 #include "http/channel.h"
@@ -281,6 +282,7 @@ Result<instance::ImportReport> DaemonClient::import_bundle(Source& in, const ins
   if (options.adopt_identity) target += "&adopt_identity=1";
   if (options.allow_older) target += "&allow_older=1";
   if (options.expect_did) target += "&expect_did=" + percent_encode(*options.expect_did);
+  if (!options.without.empty()) target += "&without=" + percent_encode(base::join(options.without, ","));
   if (kind) target.append("&opened=").append(encryption_name(*kind));
   const auto made = TRY(call());
   made->watch(progress);

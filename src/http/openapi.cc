@@ -93,6 +93,8 @@ constexpr std::string_view kText = R"json({
       {"name": "adopt_identity", "in": "query", "schema": {"type": "boolean"}},
       {"name": "allow_older", "in": "query", "schema": {"type": "boolean"}},
       {"name": "expect_did", "in": "query", "schema": {"type": "string"}},
+      {"name": "without", "in": "query", "schema": {"type": "string"},
+        "description": "services of the bundle that are left out, separated by commas"},
       {"name": "opened", "in": "query", "schema": {"enum": ["none", "passphrase", "recipients"]},
         "description": "how the bundle was encrypted, where the client has opened it: keys are not sent"}],
     "requestBody": {"required": true, "content": {"application/octet-stream": {}}},

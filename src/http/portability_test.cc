@@ -171,6 +171,14 @@ TEST_F(PortabilityTest, RefusalsComeWithTheirFindingsAndCodes) {
   ASSERT_TRUE(tried) << tried.error().message;
   EXPECT_TRUE(tried->dry_run);
   EXPECT_EQ(tried->signer, "expected");
+  options.without = {"notes", "crm"};
+  const auto without = import(bundle, options, &findings);
+  ASSERT_TRUE(without) << without.error().message;
+  std::vector<std::string> named;
+  for (const auto& finding : findings) {
+    if (finding.check == "service") named.push_back(finding.subject);
+  }
+  EXPECT_EQ(named, options.without) << "the bundle has neither";
   EXPECT_EQ(to_.records(), 1u);
   options.dry_run = false;
   EXPECT_TRUE(import(bundle, options));

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <memory>
 
+#include "base/words.h"
 #include "http/local_shapes.h"
 #include "http/routes.h"
 #include "instance/export.h"
@@ -62,6 +63,7 @@ Result<instance::ImportOptions> import_options(Exchange& exchange) {
   options.adopt_identity = TRY(exchange.flag("adopt_identity"));
   options.allow_older = TRY(exchange.flag("allow_older"));
   if (const std::string* did = exchange.parameter("expect_did")) options.expect_did = *did;
+  if (const std::string* names = exchange.parameter("without")) options.without = base::split(*names, ',');
   if (const std::string* opened = exchange.parameter("opened"))
     options.opened_by_caller = TRY(parse_encryption(*opened));
   TRY(exchange.only_known_parameters());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/words.h"
 #include "bundle/manifest.h"
 #include "instance/ingest.h"
 #include "record/thread.h"
@@ -41,9 +42,8 @@ Result<void> remove_tokens(store::StoreWriter& writer, const std::string& accoun
 Result<void> check_scopes(const std::vector<std::string>& scopes) {
   for (const std::string& scope : scopes) {
     if (std::ranges::find(substrate::known_scopes(), scope) != substrate::known_scopes().end()) continue;
-    std::string known;
-    for (const std::string_view each : substrate::known_scopes()) known.append(known.empty() ? "" : ", ").append(each);
-    return fail(ErrorCode::kUsage, "there is no scope \"" + base::escaped(scope, 80) + "\"", "the scopes are " + known);
+    return fail(ErrorCode::kUsage, "there is no scope \"" + base::escaped(scope, 80) + "\"",
+                "the scopes are " + base::join(substrate::known_scopes(), ", "));
   }
   return {};
 }

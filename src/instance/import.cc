@@ -60,6 +60,7 @@ class Import {
   Result<std::uint64_t> known_sequence(const std::string& did);
   Result<void> note_previous(std::uint64_t sequence, std::string_view digest);
   Result<std::uint64_t> own_sequence();
+  void check_services();
   Result<void> note_effects(const std::set<std::string>& effective_before);
   Result<std::set<std::string>> effective_now(const std::optional<std::string>& did);
   Result<void> fill_counts();
@@ -328,6 +329,21 @@ Result<void> Import::check_tokens() {
   return {};
 }
 
+void Import::check_services() {
+  for (const bundle::Service& service : manifest_.services) {
+    if (std::ranges::find(options_.without, service.name) != options_.without.end()) {
+      find("service", "ok", service.name, "this service of the bundle is left out, as was asked for");
+    } else {
+      find("service", "stop", service.name, "this home declares no service of this name",
+           "leave it out with --without " + service.name);
+    }
+  }
+  for (const std::string& name : options_.without) {
+    if (std::ranges::find(manifest_.services, name, &bundle::Service::name) == manifest_.services.end())
+      find("service", "warn", name, "there is nothing to leave out: the bundle has no service of this name");
+  }
+}
+
 Result<void> Import::note_effects(const std::set<std::string>& effective_before) {
   if (!adopts_ || effective_before.empty()) return {};
   const auto after = TRY(effective_now(did_after()));
@@ -446,8 +462,7 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   TRY(check_authority());
   TRY(check_tokens());
   TRY(note_effects(effective_before));
-  for (const bundle::Service& service : manifest_.services)
-    find("service", "stop", service.name, "this home declares no service of this name", "leave it out of the bundle");
+  check_services();
   if (findings != nullptr) *findings = report_.preflight;
   TRY(refuse());
   const auto stop = std::ranges::find(report_.preflight, "stop", &Finding::status);

@@ -24,6 +24,7 @@ struct ImportOptions {
   bool adopt_identity = false;
   bool allow_older = false;
   std::optional<std::string> expect_did;
+  std::vector<std::string> without;  // services of the bundle that are left out
   bundle::ReaderOptions reader;
   // How the bundle was encrypted where the caller has opened it already and `in` is the inside; else nothing.
   std::optional<bundle::Encryption::Kind> opened_by_caller;

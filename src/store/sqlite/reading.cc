@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "base/words.h"
 #include "store/signed_clock.h"
 
 namespace spl::store {
@@ -25,16 +26,6 @@ Result<StoredRecord> stored(const db::Statement& row) {
   if (sig && sig->size() != kSignatureBytes) return damaged("signature");
   return StoredRecord{
       {Digest::from(id)}, static_cast<std::uint64_t>(row.integer(1)), row.text(2), row.optional_text(3), sig};
-}
-
-std::vector<std::string> split_words(std::string_view text) {
-  std::vector<std::string> words;
-  while (!text.empty()) {
-    const std::size_t space = text.find(' ');
-    words.emplace_back(text.substr(0, space));
-    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
-  }
-  return words;
 }
 
 }  // namespace
@@ -248,8 +239,8 @@ Result<std::vector<Token>> Reading<Base>::tokens() {
       rows.reset();
       return fail("the store is damaged: the hash of a token has a wrong length", "run spl doctor");
     }
-    Token token{Digest::from(sha256), std::string(rows.text(1)), split_words(rows.text(2)), std::string(rows.text(3)),
-                std::nullopt};
+    Token token{Digest::from(sha256), std::string(rows.text(1)), base::split(rows.text(2), ' '),
+                std::string(rows.text(3)), std::nullopt};
     if (const auto expires = rows.optional_text(4)) token.expires_at = std::string(*expires);
     all.push_back(std::move(token));
   }

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "base/words.h"
 #include "store/sqlite/reading.h"
 #include "store/sqlite/schema.h"
 
@@ -262,8 +263,7 @@ Result<void> SqliteWriter::set_setting(std::string_view name, std::string_view v
 }
 
 Result<void> SqliteWriter::put_token(const Token& token) {
-  std::string scopes;
-  for (const std::string& scope : token.scopes) scopes.append(scopes.empty() ? "" : " ").append(scope);
+  const std::string scopes = base::join(token.scopes, " ");
   db::Statement& upsert = *TRY(session_.get("INSERT OR REPLACE INTO tokens VALUES(?,?,?,?,?)"));
   upsert.bind_blob(1, token.sha256.view())
       .bind_text(2, token.account)

@@ -1,0 +1,35 @@
+// Lists of words as one text and back. Any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace spl::base {
+
+// "a, b, c" of anything that gives texts.
+template <class Texts>
+std::string join(const Texts& texts, std::string_view separator) {
+  std::string joined;
+  bool first = true;
+  for (const auto& text : texts) {
+    if (!std::exchange(first, false)) joined += separator;
+    joined += text;
+  }
+  return joined;
+}
+
+// The pieces between separators; nothing of the empty text.
+inline std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> pieces;
+  if (text.empty()) return pieces;
+  for (;;) {
+    const std::size_t end = text.find(separator);
+    pieces.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) return pieces;
+    text.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace spl::base
