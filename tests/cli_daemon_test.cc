@@ -1,6 +1,7 @@
 // A daemon and the commands beside it: both ways do the same.
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -279,7 +280,7 @@ TEST_F(CliDaemonTest, AnExportThatIsInterruptedLeavesNothing) {
   ASSERT_EQ(on("h", {"record", "put", "--ndjson"}, {.text = lines}).code, 0);
   // Nobody reads: the export waits at the pipe until it is interrupted.
   Process process({"--home", path("h"), "export", "--out", "-", "--uncompressed"});
-  ::usleep(700'000);
+  ASSERT_TRUE(process.wait_for_output("manifest.json"));
   ::kill(process.pid(), SIGINT);
   const Ran ran = process.wait();
   EXPECT_EQ(ran.code, 1);
@@ -299,7 +300,7 @@ TEST_F(CliDaemonTest, AnInputThatIsInterruptedLeavesNothing) {
     const std::string begin = read_file(path("a.spl")).substr(0, 600);
     ASSERT_EQ(::write(writer, begin.data(), begin.size()), static_cast<ssize_t>(begin.size()));
     Process process({"--home", path(home), "import", path("fifo")});
-    ::usleep(500'000);
+    for (int unread = 1; unread > 0; ::usleep(1000)) ASSERT_EQ(::ioctl(writer, FIONREAD, &unread), 0);
     ::kill(process.pid(), SIGTERM);
     const Ran ran = process.wait();
     EXPECT_EQ(ran.code, 1) << ran.err;

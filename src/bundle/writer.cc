@@ -30,13 +30,27 @@ void append_entry(std::string& tar, codec::TarEntry& entry, std::string_view con
   tar.append(codec::tar_padding(content.size()), '\0');
 }
 
+// What a thread uses again for every batch. Were it allocated anew, the allocator would keep what is freed in pieces:
+// an export's memory would grow with the number of batches.
+struct Workbench {
+  codec::ZstdCompressor compressor{kZstdLevel};
+  std::string tar;
+  std::string frame;  // as large as a frame might become; what it became is copied out
+};
+
+Workbench& workbench() {
+  thread_local Workbench bench;
+  return bench;
+}
+
 void compress(std::string_view tar, std::string& out, std::vector<codec::SeekFrame>& frames) {
-  thread_local codec::ZstdCompressor compressor(kZstdLevel);
+  auto& [compressor, ignored, frame] = workbench();
   while (!tar.empty()) {
     const std::string_view piece = tar.substr(0, kFrameBytesMax);
-    const std::size_t before = out.size();
-    compressor.compress_frame(piece, out);
-    frames.push_back({static_cast<std::uint32_t>(out.size() - before), static_cast<std::uint32_t>(piece.size())});
+    frame.clear();
+    compressor.compress_frame(piece, frame);
+    out += frame;
+    frames.push_back({static_cast<std::uint32_t>(frame.size()), static_cast<std::uint32_t>(piece.size())});
     tar.remove_prefix(piece.size());
   }
 }
@@ -56,6 +70,13 @@ struct BundleWriter::Batch {
   std::string arena;
   std::vector<Item> items;
 
+  Batch() { arena.reserve(kBatchBytes); }
+  // Empty again, with its room; but not with that of a giant.
+  void clear() {
+    items.clear();
+    arena.clear();
+    if (arena.capacity() > 2 * kBatchBytes) *this = Batch();
+  }
   Span keep(std::string_view octets) {
     arena += octets;
     return {arena.size() - octets.size(), octets.size()};
@@ -72,18 +93,20 @@ struct BundleWriter::Packed {
   std::uint64_t files = 0;
   std::uint64_t content_bytes = 0;
   std::uint64_t tar_bytes = 0;
+  std::unique_ptr<Batch> emptied;  // to be filled again
 };
 
-BundleWriter::Packed BundleWriter::pack(Batch&& batch, Compression compression) {
+BundleWriter::Packed BundleWriter::pack(std::unique_ptr<Batch> batch, Compression compression) {
   Packed packed;
-  std::string tar;
-  tar.reserve(batch.arena.size() + batch.items.size() * 2 * codec::kTarBlock);
+  std::string& tar = workbench().tar;
+  tar.clear();
+  tar.reserve(kBatchBytes + 2 * codec::kTarBlock);
   codec::TarEntry entry;
   std::string with_sig;
-  for (const Item& item : batch.items) {
-    std::string_view content = batch.at(item.content);
+  for (const Item& item : batch->items) {
+    std::string_view content = batch->at(item.content);
     Digest sha256 = crypto::sha256(content);
-    entry.path = batch.at(item.path);
+    entry.path = batch->at(item.path);
     if (item.record) {
       if (sha256 != item.record->digest) {
         packed.outcome =
@@ -92,7 +115,7 @@ BundleWriter::Packed BundleWriter::pack(Batch&& batch, Compression compression) 
       }
       if (item.judged_by || item.sig) {
         const auto view = [&batch](const std::optional<Span>& span) {
-          return span ? std::optional(batch.at(*span)) : std::nullopt;
+          return span ? std::optional(batch->at(*span)) : std::nullopt;
         };
         with_sig = record::file_text(content, view(item.judged_by), view(item.sig));
         content = with_sig;
@@ -103,13 +126,14 @@ BundleWriter::Packed BundleWriter::pack(Batch&& batch, Compression compression) 
     append_digest_line(packed.digest_lines, sha256, entry.path);
     packed.content_bytes += content.size();
   }
-  packed.files = batch.items.size();
+  packed.files = batch->items.size();
   packed.tar_bytes = tar.size();
-  batch = Batch();
+  batch->clear();
+  packed.emptied = std::move(batch);
   if (compression == Compression::kZstd) {
     compress(tar, packed.octets, packed.frames);
   } else {
-    packed.octets = std::move(tar);
+    packed.octets = tar;
   }
   return packed;
 }
@@ -118,10 +142,11 @@ BundleWriter::BundleWriter(Spool spool, const WriterOptions& options)
     : spool_(std::move(spool)),
       compression_(options.compression),
       batch_(std::make_unique<Batch>()),
-      pool_(std::make_unique<base::OrderedPool<Batch, Packed>>(
-          std::min(options.workers, kBatchesInFlightMax),
-          std::min(kBatchesInFlightPerWorker * options.workers, kBatchesInFlightMax),
-          [compression = options.compression](Batch&& batch) { return pack(std::move(batch), compression); })) {}
+      pool_(std::make_unique<Pool>(std::min(options.workers, kBatchesInFlightMax),
+                                   std::min(kBatchesInFlightPerWorker * options.workers, kBatchesInFlightMax),
+                                   [compression = options.compression](std::unique_ptr<Batch>&& batch) {
+                                     return pack(std::move(batch), compression);
+                                   })) {}
 
 BundleWriter::~BundleWriter() = default;
 
@@ -165,8 +190,8 @@ Result<void> BundleWriter::add_record(std::string_view directory, const RecordTo
 
 Result<void> BundleWriter::push_batch() {
   if (pool_->full()) TRY(take_packed());
-  pool_->push(std::move(*batch_));
-  *batch_ = Batch();
+  pool_->push(std::move(batch_));
+  batch_ = spare_ ? std::move(spare_) : std::make_unique<Batch>();
   pending_bytes_ = 0;
   return {};
 }
@@ -181,6 +206,7 @@ Result<void> BundleWriter::take_packed() {
   bundle_sha256_.update(packed.digest_lines);
   body_bytes_ += packed.tar_bytes;
   for (const codec::SeekFrame& frame : packed.frames) seek_table_.add(frame.compressed_bytes, frame.decompressed_bytes);
+  spare_ = std::move(packed.emptied);
   return spool_.append(packed.octets);
 }
 

@@ -58,7 +58,8 @@ class BundleWriter {
   struct Item;
   struct Batch;
   struct Packed;
-  static Packed pack(Batch&& batch, Compression compression);
+  using Pool = base::OrderedPool<std::unique_ptr<Batch>, Packed>;
+  static Packed pack(std::unique_ptr<Batch> batch, Compression compression);
   Result<void> push_batch();
   Result<void> take_packed();
   Result<void> end_section();
@@ -67,7 +68,8 @@ class BundleWriter {
   Spool spool_;
   const Compression compression_;
   std::unique_ptr<Batch> batch_;
-  std::unique_ptr<base::OrderedPool<Batch, Packed>> pool_;  // until the body ends
+  std::unique_ptr<Batch> spare_;  // an emptied one, if any
+  std::unique_ptr<Pool> pool_;    // until the body ends
   std::vector<Section> sections_;
   std::uint64_t body_bytes_ = 0;     // of tar, packed so far
   std::uint64_t pending_bytes_ = 0;  // of tar, not packed yet
