@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <set>
 #include <thread>
 
 #include "base/encoding.h"
@@ -97,6 +98,42 @@ TEST_F(Import, AServiceThatTheHomeDoesNotDeclareIsAStopUnlessItIsLeftOut) {
   EXPECT_TRUE(std::ranges::any_of(findings_, [](const Finding& f) {
     return f.check == "service" && f.status == "warn" && f.subject == "other";
   })) << "a name that the bundle does not have is told";
+}
+
+TEST_F(Import, AVerificationOfANewerExportIsGoneOnFrom) {
+  const auto source = machine_.make("source");
+  testing::fill_sample(*source, SampleSize::kSmall);
+  const std::string first = *export_text(*source);
+  const std::string second = *export_text(*source);
+  ASSERT_TRUE(import_text(*machine_.open("target"), first));
+  ImportOptions dry;
+  dry.dry_run = true;
+  ASSERT_TRUE(import_text(*machine_.open("target"), second, dry));
+  EXPECT_EQ(*setting_of(*machine_.open("target"), store::kExportSequenceSetting), "1");
+  const auto verified = import_text(*machine_.open("target"), second);
+  ASSERT_TRUE(verified);
+  EXPECT_EQ(verified->records_inserted, 0U);
+  const auto next = verify_bundle(*export_text(*machine_.open("target")));
+  EXPECT_EQ(next->manifest.export_sequence, 3U) << "no two exports of an identity have one number";
+  EXPECT_EQ(next->manifest.previous, verify_bundle(second)->manifest.bundle_sha256);
+}
+
+TEST_F(Import, WhatTakesNoEffectIsNamed) {
+  const auto target = with_records("target", "th_mine", 1);
+  const Record foreign = testing::BundleForge::make_record("th_consent", 1);
+  const Record other = testing::BundleForge::make_record("th_adapters", 1);
+  testing::BundleForge forge;
+  forge.add_record(foreign);
+  forge.add_record(other);
+  ImportOptions options;
+  options.force_overwrite = true;
+  options.dry_run = true;
+  ASSERT_TRUE(import_text(*target, forge.tar(), options, &findings_));
+  std::set<std::string> named;
+  for (const Finding& each : findings_) {
+    if (each.check == "authority" && each.status == "warn") named.insert(each.subject);
+  }
+  EXPECT_EQ(named, (std::set<std::string>{foreign.id.hex(), other.id.hex()}));
 }
 
 TEST_F(Import, AnOpenInstanceFollowsItsConfiguration) {

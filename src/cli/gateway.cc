@@ -67,6 +67,15 @@ Result<Gateway> open_gateway(Session& session, instance::OpenFor how) {
   }
 }
 
+Result<std::optional<instance::Spooled>> spool_if_slow(Session& session, InputFile& file, ShownProgress& progress,
+                                                       std::string_view phase) {
+  const env::Env env = session.env();
+  const std::string directory = session.paths().run();
+  const bool contended = !file.size_bytes() && TRY(env.fs.info(directory));
+  if (!contended || TRY(running_daemon(env, session.paths()))) return std::nullopt;
+  return std::optional(TRY(instance::Spooled::receive(env, directory, file, progress, phase)));
+}
+
 Result<instance::IdentitySummary> generate_identity(Gateway& gateway) {
   if (gateway.daemon) return gateway.daemon->generate_identity();
   auto made = gateway.instance->generate_identity();

@@ -2,14 +2,12 @@
 #include <chrono>
 
 #include "cli/command.h"
-#include "cli/daemon_info.h"
 #include "cli/findings.h"
 #include "cli/gateway.h"
 #include "cli/keys.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "instance/import.h"
-#include "instance/spooled.h"
 
 namespace spl::cli {
 namespace {
@@ -64,16 +62,6 @@ Result<void> print_report(Output& out, const instance::ImportReport& report) {
   return {};
 }
 
-// Who writes into a pipe may be slow, or wait for the home's lock: the pipe is read to its end before the lock is
-// taken. A daemon does so itself, and in a home that is not there nobody waits.
-Result<std::optional<instance::Spooled>> spool_if_slow(Session& session, InputFile& file, ShownProgress& progress) {
-  const env::Env env = session.env();
-  const std::string directory = session.paths().run();
-  const bool contended = !file.size_bytes() && TRY(env.fs.info(directory));
-  if (!contended || TRY(running_daemon(env, session.paths()))) return std::nullopt;
-  return std::optional(TRY(instance::Spooled::receive(env, directory, file, progress)));
-}
-
 Result<int> run_import(Session& session, const Arguments& arguments) {
   auto options = TRY(options_from(arguments));
   const auto start = session.env().clock.steady();
@@ -83,7 +71,7 @@ Result<int> run_import(Session& session, const Arguments& arguments) {
   ShownProgress progress(session);
   const auto file = TRY(InputFile::open(arguments.at("FILE"), &progress.interrupt()));
   progress.follow(*file);
-  auto spooled = spool_if_slow(session, *file, progress);
+  auto spooled = spool_if_slow(session, *file, progress, "receiving the bundle");
   if (!spooled) return std::unexpected(progress.conclude(std::move(spooled)).error());
   Source& bundle = *spooled ? static_cast<Source&>(**spooled) : *file;
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));

@@ -75,7 +75,10 @@ Result<int> run_put(Session& session, const Arguments& arguments) {
     text = TRY(as_line(*input));
     line.emplace(text);
   }
-  Source& source = line ? static_cast<Source&>(*line) : *input;
+  Result<std::optional<instance::Spooled>> spooled;
+  if (!line) spooled = spool_if_slow(session, *input, progress, "receiving records");
+  if (!spooled) return std::unexpected(progress.conclude(std::move(spooled)).error());
+  Source& source = line ? static_cast<Source&>(*line) : *spooled ? static_cast<Source&>(**spooled) : *input;
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   auto put = progress.conclude(gateway.daemon ? gateway.daemon->put_ndjson(source, progress)
                                               : instance::put_ndjson(*gateway.instance, source, progress));

@@ -9,7 +9,6 @@ namespace spl::http {
 namespace {
 
 constexpr std::size_t kFirstBytes = 64u << 10;  // of a body whose length is not known
-constexpr std::size_t kSpoolBlockBytes = 1u << 20;
 
 }  // namespace
 
@@ -63,31 +62,6 @@ void BodyBuffer::recycle() {
 void BodyBuffer::wipe() {
   if (octets_) explicit_bzero(octets_.get(), size_);
   size_ = 0;
-}
-
-Result<std::unique_ptr<SpooledBody>> SpooledBody::make(env::Env env, const std::string& directory,
-                                                       std::string_view beginning, Wire& wire) {
-  auto file = TRY(env.fs.open_unnamed(directory));
-  std::unique_ptr<SpooledBody> spooled(new SpooledBody(std::move(file)));
-  TRY(spooled->file_->write_at(0, beginning));
-  spooled->size_bytes_ = beginning.size();
-  const auto block = std::make_unique_for_overwrite<char[]>(kSpoolBlockBytes);
-  BodySource rest(wire);
-  for (;;) {
-    const std::size_t n = TRY(base::read_full(rest, {block.get(), kSpoolBlockBytes}));
-    if (n == 0) return spooled;
-    if (n > kSpoolBytesMax - spooled->size_bytes_) return fail(ErrorCode::kUsage, "the body is longer than 64 GiB");
-    TRY(spooled->file_->write_at(spooled->size_bytes_, {block.get(), n}));
-    spooled->size_bytes_ += n;
-  }
-}
-
-Result<std::size_t> SpooledBody::read(std::span<char> out) {
-  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_bytes_ - read_bytes_));
-  if (n == 0) return 0;
-  if (TRY(file_->read_at(read_bytes_, out.first(n))) != n) return fail("a spooled body became shorter");
-  read_bytes_ += n;
-  return n;
 }
 
 }  // namespace spl::http

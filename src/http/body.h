@@ -1,5 +1,5 @@
-// Request bodies: in memory up to a limit and within a budget that all connections share, or on disk without a name. So
-// a store's writer never waits for somebody's network, and memory is bounded however many connections there are.
+// Request bodies in memory, up to a limit and within a budget that all connections share: memory is bounded however
+// many connections there are. What is longer is instance/spooled.h's.
 #pragma once
 
 #include <atomic>
@@ -11,14 +11,12 @@
 
 #include "base/result.h"
 #include "base/stream.h"
-#include "env/env.h"
 #include "http/wire.h"
 
 namespace spl::http {
 
-inline constexpr std::size_t kBodiesBytesMax = 256u << 20;    // of all connections, in memory
-inline constexpr std::size_t kBodyKeptBytesMax = 2u << 20;    // of one connection, kept for its next request
-inline constexpr std::uint64_t kSpoolBytesMax = 64ull << 30;  // of one body, on disk
+inline constexpr std::size_t kBodiesBytesMax = 256u << 20;  // of all connections, in memory
+inline constexpr std::size_t kBodyKeptBytesMax = 2u << 20;  // of one connection, kept for its next request
 
 // How much memory bodies may still take. Any thread; outlives its buffers.
 class BodyBudget {
@@ -60,21 +58,6 @@ class BodyBuffer {
   std::unique_ptr<char[]> octets_;
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
-};
-
-// A body laid on disk in a file without a name, then read back. One thread.
-class SpooledBody final : public Source {
- public:
-  // `beginning` and then the rest of the wire's body. Code kUsage where it is longer than kSpoolBytesMax.
-  static Result<std::unique_ptr<SpooledBody>> make(env::Env env, const std::string& directory,
-                                                   std::string_view beginning, Wire& wire);
-  Result<std::size_t> read(std::span<char> out) override;
-
- private:
-  explicit SpooledBody(std::unique_ptr<env::File> file) : file_(std::move(file)) {}
-  std::unique_ptr<env::File> file_;
-  std::uint64_t size_bytes_ = 0;
-  std::uint64_t read_bytes_ = 0;
 };
 
 }  // namespace spl::http

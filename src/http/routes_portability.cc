@@ -78,7 +78,8 @@ Result<void> import_bundle(Call& call) {
   wire.channel().set_timeout(kBundleTimeout);
   instance::Instance& instance = call.served.instance;
   BodySource sent(wire);
-  auto body = TRY(instance::Spooled::receive(instance.env(), instance.paths().run(), sent, exchange.progress()));
+  auto body = TRY(instance::Spooled::receive(instance.env(), instance.paths().run(), sent, exchange.progress(),
+                                             "receiving the bundle"));
   std::vector<instance::Finding> findings;
   const auto report = instance::import_bundle(instance, body, options, exchange.progress(), &findings);
   call.served.gate.power_changed();

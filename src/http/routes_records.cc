@@ -7,6 +7,7 @@
 #include "http/record_lines.h"
 #include "http/routes.h"
 #include "instance/ingest.h"
+#include "instance/spooled.h"
 #include "record/thread.h"
 
 namespace spl::http {
@@ -73,13 +74,13 @@ Result<void> post_batch(Call& call, std::string_view lines) {
 Result<void> post_spooled(Call& call) {
   Exchange& exchange = call.exchange;
   instance::Instance& instance = call.served.instance;
-  Wire& wire = *TRY(exchange.body_wire());
-  const auto spooled =
-      TRY(SpooledBody::make(instance.env(), instance.paths().run(), exchange.body_buffer().view(), wire));
+  BodySource rest(*TRY(exchange.body_wire()));
+  auto spooled = TRY(instance::Spooled::receive(instance.env(), instance.paths().run(), rest, exchange.progress(),
+                                                "receiving records", exchange.body_buffer().view()));
   exchange.body_buffer().recycle();
-  ActorGuard guarded(*spooled, [&exchange](std::string_view actor) { return may_write_as(exchange, actor); });
+  ActorGuard guarded(spooled, [&exchange](std::string_view actor) { return may_write_as(exchange, actor); });
   const bool anybody = may_write_as(exchange, "");
-  auto report = instance::put_ndjson(instance, anybody ? static_cast<Source&>(*spooled) : guarded, exchange.progress());
+  auto report = instance::put_ndjson(instance, anybody ? static_cast<Source&>(spooled) : guarded, exchange.progress());
   call.served.gate.power_changed();
   if (!report && guarded.refused()) return forbidden(exchange, report.error());
   return send_report(exchange, TRY(std::move(report)));

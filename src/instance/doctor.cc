@@ -6,7 +6,6 @@ namespace spl::instance {
 namespace {
 
 constexpr std::uint64_t kProgressEvery = 8192;  // records
-constexpr std::size_t kIneffectiveShown = 20;
 
 Finding verdict(std::string check, const std::string& subject, const Result<void>& result, std::string good) {
   if (result) return {std::move(check), "ok", subject, std::move(good), ""};
@@ -52,20 +51,6 @@ Result<void> check_records(Instance& instance, Progress& progress, std::vector<F
   return {};
 }
 
-// Records of reserved threads that take no effect: each by its id, as far as a person would read.
-Result<void> check_authority(store::StoreReader& reader, const std::optional<std::string>& did,
-                             std::vector<Finding>& findings) {
-  const auto ineffective = TRY(substrate::ineffective_records(reader, did, kIneffectiveShown));
-  for (const auto& record : ineffective.records)
-    findings.push_back({"authority", "warn", record.id.hex(),
-                        "a record on " + record.thread + " takes no effect: " + record.reason,
-                        "spl authority endorse " + record.id.hex() + " puts it into force"});
-  if (ineffective.count > ineffective.records.size())
-    findings.push_back({"authority", "warn", std::to_string(ineffective.count) + " records",
-                        "take no effect on reserved threads; these were the first", "spl authority list shows all"});
-  return {};
-}
-
 }  // namespace
 
 Result<std::vector<Finding>> examine(Instance& instance, Progress& progress) {
@@ -81,7 +66,7 @@ Result<std::vector<Finding>> examine(Instance& instance, Progress& progress) {
                         "spl identity generate makes one"});
   }
   const auto reader = TRY(instance.store().reader());
-  if (const auto checked = check_authority(*reader, instance.did(), findings); !checked)
+  if (const auto checked = find_ineffective(*reader, instance.did(), findings); !checked)
     findings.push_back({"authority", "stop", instance.store().name(), checked.error().message, ""});
   if (const auto tokens = reader->tokens(); !tokens)
     findings.push_back({"tokens", "stop", instance.store().name(), tokens.error().message, ""});

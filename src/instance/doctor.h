@@ -5,8 +5,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "instance/import.h"
+#include "instance/findings.h"
 #include "instance/instance.h"
+#include "instance/progress.h"
 
 namespace spl::instance {
 

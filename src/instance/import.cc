@@ -40,6 +40,7 @@ class Import {
   enum class Mode : std::uint8_t { kInsert, kCompare };
 
   Result<void> prepare();
+  Result<bool> has_room();
   Result<void> take_entries();
   Result<void> take_record(const bundle::BundleEntry& entry);
   Result<void> insert(const Record& record);
@@ -50,10 +51,10 @@ class Import {
   Result<void> check_encryption();
   void check_adoption();
   void check_signatures();
-  Result<void> check_authority();
   Result<void> check_tokens();
   Result<void> adopt();
   Result<void> install();
+  Result<void> note_verified();
   void put_in_force();
   Result<void> take_over_sequence();
   Result<void> note_sequence(const std::string& did, std::uint64_t sequence, std::string_view digest);
@@ -93,6 +94,7 @@ class Import {
   std::uint64_t records_before_ = 0;
   Mode mode_ = Mode::kInsert;
   bool adopts_ = false;
+  bool lacks_room_ = false;
   std::uint64_t missing_ = 0;  // in kCompare: records of the bundle that are not here
   std::uint64_t sigs_filled_ = 0;
   bool fills_ = false;  // in kCompare: a signature that is missing here may have been put
@@ -111,6 +113,7 @@ Result<void> Import::prepare() {
   const bool empty = records_before_ == 0;
   const bool refused_anyway = (whole_instance() && !manifest_.identity_included) || !is_expected();
   mode_ = !refused_anyway && (empty || options_.force_overwrite) ? Mode::kInsert : Mode::kCompare;
+  if (mode_ == Mode::kInsert && empty && !TRY(has_room())) mode_ = Mode::kCompare;
   if (mode_ == Mode::kInsert && empty) TRY(writer_->expect_many());
   if (mode_ == Mode::kInsert) bundle_.set_records(bundle::Records::kGiven);
   const bool same = did_before_ == manifest_.source_did;
@@ -127,6 +130,27 @@ Result<void> Import::prepare() {
     report_.identity = adopts_ ? "adopted" : "kept";
   }
   return {};
+}
+
+// Whether what will certainly be written into an empty store fits. What it will take in all is not known: about twice
+// as much.
+Result<bool> Import::has_room() {
+  const std::string directory = instance_.store().directory();
+  if (directory.empty()) return true;
+  std::uint64_t wanted = 0;
+  for (const bundle::Section& section : manifest_.sections) {
+    if (section.prefix == bundle::kRecordsPrefix) wanted = section.bytes;
+  }
+  const std::uint64_t free = TRY(instance_.env().fs.free_bytes(directory));
+  lacks_room_ = wanted > free;
+  const std::string sizes =
+      "the records are " + std::to_string(wanted >> 20) + " MiB, " + std::to_string(free >> 20) + " MiB are free";
+  if (lacks_room_) {
+    find("space", "stop", directory, sizes, "free some disk space, or give a home on another disk with --home");
+  } else {
+    find("space", "ok", directory, sizes);
+  }
+  return !lacks_room_;
 }
 
 Result<void> Import::take_record(const bundle::BundleEntry& entry) {
@@ -212,7 +236,7 @@ Result<void> Import::refuse() const {
     return fail(ErrorCode::kRefused,
                 "import refused: the bundle is signed by " + manifest_.source_did + ", not by " + *options_.expect_did,
                 "check where the bundle comes from");
-  if (missing_ > 0)
+  if (missing_ > 0 && !lacks_room_)
     return fail(ErrorCode::kRefused,
                 "import refused: local store has " + std::to_string(records_before_) +
                     " records; pass --force-overwrite to import anyway",
@@ -256,7 +280,9 @@ Result<void> Import::check_age() {
        "the bundle is export " + std::to_string(manifest_.export_sequence) + " of its instance; export " +
            (was_restored ? std::to_string(restored) + " was imported here before"
                          : std::to_string(made) + " was made here since"),
-       stops ? "give --allow-older to take its tokens all the same" : "");
+       !stops                   ? ""
+       : mode_ == Mode::kInsert ? "give --allow-older to take its tokens all the same"
+                                : "give --allow-older to compare it with what is here, without its tokens");
   return {};
 }
 
@@ -293,16 +319,6 @@ Result<std::set<std::string>> Import::effective_now(const std::optional<std::str
     }));
   }
   return ids;
-}
-
-Result<void> Import::check_authority() {
-  if (mode_ == Mode::kCompare) return {};
-  const auto ineffective = TRY(substrate::ineffective_records(*writer_, did_after(), 1));
-  if (ineffective.count == 0) return {};
-  find("authority", "warn", ineffective.records[0].thread,
-       std::to_string(ineffective.count) + " records on reserved threads take no effect here",
-       "spl authority list shows them, spl authority endorse signs them");
-  return {};
 }
 
 Result<void> Import::check_tokens() {
@@ -383,12 +399,24 @@ Result<void> Import::adopt() {
 }
 
 Result<void> Import::install() {
+  progress_.update("making it durable", 0, 0, "");
   auto done = adopt();
   if (done) done = writer_->commit();
   if (done) put_in_force();
   writer_.reset();
   if (!done && adopts_) instance_.drop_staged_identity();
   return done;
+}
+
+// What a verification leaves: signatures that were missing, and that this export of the own identity is known.
+Result<void> Import::note_verified() {
+  const bool advances = report_.identity == "same" && manifest_.export_sequence > TRY(own_sequence());
+  if (!advances && !fills_) return {};
+  if (advances) {
+    TRY(take_over_sequence());
+    TRY(note_sequence(manifest_.source_did, manifest_.export_sequence, base::to_hex(manifest_.bundle_sha256.view())));
+  }
+  return writer_->commit();
 }
 
 // After the commit, and before another may write: nothing makes the import fail any more.
@@ -459,7 +487,7 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   check_adoption();
   check_signatures();
   TRY(check_age());
-  TRY(check_authority());
+  TRY(find_ineffective(*writer_, did_after(), report_.preflight));
   TRY(check_tokens());
   TRY(note_effects(effective_before));
   check_services();
@@ -469,27 +497,14 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   if (stop != report_.preflight.end())
     return fail(ErrorCode::kStop, "pre-flight: " + stop->check + ": " + stop->message, stop->hint);
   TRY(fill_counts());
-  if (!options_.dry_run && (mode_ == Mode::kInsert || fills_)) {
-    progress_.update("making it durable", 0, 0, "");
-    TRY(mode_ == Mode::kInsert ? install() : writer_->commit());
-  }
+  if (!options_.dry_run) TRY(mode_ == Mode::kInsert ? install() : note_verified());
   report_.seconds = std::chrono::duration<double>(instance_.env().clock.steady() - started).count();
   return std::move(report_);
-}
-
-Json finding_json(const Finding& finding) {
-  return Json::Object{{"check", finding.check},
-                      {"status", finding.status},
-                      {"subject", finding.subject},
-                      {"message", finding.message},
-                      {"hint", finding.hint}};
 }
 
 }  // namespace
 
 Json ImportReport::json() const {
-  Json::Array findings;
-  for (const Finding& finding : preflight) findings.push_back(finding_json(finding));
   return Json::Object{{"dry_run", dry_run},
                       {"source_did", source_did},
                       {"signer", signer},
@@ -503,29 +518,8 @@ Json ImportReport::json() const {
                       {"consent_grants", consent_grants},
                       {"identity", identity},
                       {"services", Json::Array{}},
-                      {"preflight", std::move(findings)},
+                      {"preflight", findings_json(preflight)},
                       {"seconds", seconds}};
-}
-
-Result<std::vector<Finding>> parse_findings(const Json& json) {
-  if (json.array() == nullptr) return fail("the pre-flight is no array");
-  std::vector<Finding> findings;
-  for (const Json& item : *json.array()) {
-    codec::JsonMembers members = TRY(codec::JsonMembers::of(item));
-    Finding& finding = findings.emplace_back();
-    finding.check = TRY(members.text("check"));
-    finding.status = TRY(members.text("status"));
-    finding.subject = TRY(members.text("subject"));
-    finding.message = TRY(members.text("message"));
-    finding.hint = TRY(members.text("hint"));
-  }
-  return findings;
-}
-
-Json findings_json(const std::vector<Finding>& findings) {
-  Json::Array array;
-  for (const Finding& finding : findings) array.push_back(finding_json(finding));
-  return array;
 }
 
 Result<ImportReport> ImportReport::parse(const Json& json) {

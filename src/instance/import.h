@@ -13,6 +13,7 @@
 #include "base/stream.h"
 #include "bundle/reader.h"
 #include "codec/json.h"
+#include "instance/findings.h"
 #include "instance/instance.h"
 #include "instance/progress.h"
 
@@ -29,17 +30,6 @@ struct ImportOptions {
   // How the bundle was encrypted where the caller has opened it already and `in` is the inside; else nothing.
   std::optional<bundle::Encryption::Kind> opened_by_caller;
 };
-
-struct Finding {
-  std::string check;   // "signature", "signer", "identity", ...
-  std::string status;  // "ok", "warn", "stop"
-  std::string subject;
-  std::string message;
-  std::string hint;
-};
-
-codec::Json findings_json(const std::vector<Finding>& findings);
-Result<std::vector<Finding>> parse_findings(const codec::Json& json);
 
 struct ImportReport {
   bool dry_run = false;

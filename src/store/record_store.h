@@ -131,6 +131,8 @@ class RecordStore {
   virtual Result<std::unique_ptr<StoreWriter>> writer() = 0;
   // For people: "sqlite:/path/hub.db", "memory".
   [[nodiscard]] virtual std::string name() const = 0;
+  // Where its files are; empty where it has none.
+  [[nodiscard]] virtual std::string directory() const = 0;
   // What the store can check of itself; an error says what is broken.
   virtual Result<void> check() = 0;
 };

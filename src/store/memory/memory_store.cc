@@ -174,6 +174,7 @@ class MemoryStore final : public RecordStore {
   Result<std::unique_ptr<StoreReader>> reader() override { return std::make_unique<MemoryReader>(current()); }
   Result<std::unique_ptr<StoreWriter>> writer() override;
   [[nodiscard]] std::string name() const override { return "memory"; }
+  [[nodiscard]] std::string directory() const override { return {}; }
   Result<void> check() override;
 
   [[nodiscard]] std::shared_ptr<const State> current() const {

@@ -328,6 +328,9 @@ class SqliteStore final : public RecordStore {
   Result<std::unique_ptr<StoreReader>> reader() override;
   Result<std::unique_ptr<StoreWriter>> writer() override;
   [[nodiscard]] std::string name() const override { return "sqlite:" + options_.path; }
+  [[nodiscard]] std::string directory() const override {
+    return std::filesystem::path(options_.path).parent_path().string();
+  }
   Result<void> check() override;
 
   void give_back(std::unique_ptr<Session> session) {
