@@ -105,6 +105,8 @@ Result<substrate::NewToken> create_token(Instance& instance, const TokenRequest&
   TRY(check_scopes(request.scopes));
   if (request.expires_at && !substrate::is_token_time(*request.expires_at))
     return fail(ErrorCode::kUsage, "a time like 2030-01-31T12:00:00Z is wanted for the token's end");
+  if (request.expires_at && *request.expires_at <= env::rfc3339(instance.env().clock.now()))
+    return fail(ErrorCode::kUsage, "the token would end before it begins: " + *request.expires_at + " is past");
   std::optional<substrate::NewToken> made;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
     const auto account = TRY(find_account(instance, writer, request.account));

@@ -74,6 +74,12 @@ class Import {
     return std::to_string(tokens_.size()) + (tokens_.size() == 1 ? " token" : " tokens");
   }
   [[nodiscard]] bool whole_instance() const { return !manifest_.scope.service && !manifest_.scope.context; }
+  // Whether a service of the bundle is not left out.
+  [[nodiscard]] bool brings_services() const {
+    return !std::ranges::all_of(manifest_.services, [this](const bundle::Service& service) {
+      return std::ranges::find(options_.without, service.name) != options_.without.end();
+    });
+  }
   [[nodiscard]] bool is_expected() const {
     return options_.expect_did.value_or(manifest_.source_did) == manifest_.source_did;
   }
@@ -114,7 +120,7 @@ Result<void> Import::prepare() {
   const bool refused_anyway = (whole_instance() && !manifest_.identity_included) || !is_expected();
   mode_ = !refused_anyway && (empty || options_.force_overwrite) ? Mode::kInsert : Mode::kCompare;
   if (mode_ == Mode::kInsert && empty && !TRY(has_room())) mode_ = Mode::kCompare;
-  if (mode_ == Mode::kInsert && empty) TRY(writer_->expect_many());
+  if (mode_ == Mode::kInsert && empty) TRY(writer_->expect_many_distinct());
   if (mode_ == Mode::kInsert) bundle_.set_records(bundle::Records::kGiven);
   const bool same = did_before_ == manifest_.source_did;
   adopts_ = manifest_.identity_included && !same && mode_ == Mode::kInsert && (empty || options_.adopt_identity);
@@ -190,7 +196,7 @@ Result<void> Import::compare(const bundle::BundleEntry& entry) {
     TRY(record::check_content(id, row.canonical));
     record = TRY(record::parse_record_file(entry.content, id));
     if (row.judged_by != std::optional<std::string_view>(record->judged_by)) ++report_.records_differing;
-    lacks_sig = !row.sig;
+    lacks_sig = !row.sig || (record::is_reserved(record->thread) && !row.is_signed);
     return {};
   }));
   ++(there ? report_.records_deduplicated : missing_);
@@ -257,6 +263,9 @@ Result<void> Import::check_signer() {
   } else if (report_.signer != "unknown") {
     find("signer", "ok", manifest_.source_did,
          "the signer is " + std::string(report_.signer == "self" ? "this instance" : "the one expected"));
+  } else if (records_before_ > 0 && brings_services()) {
+    find("signer", "stop", manifest_.source_did, "services are only restored from this instance's own bundles",
+         "name the signer with --expect-did where you trust it");
   } else if (records_before_ > 0 && config_.strict_signers) {
     find("signer", "stop", manifest_.source_did, "the signer is unknown, and strict_signers is set",
          "name it with --expect-did where you trust it");
@@ -275,13 +284,13 @@ Result<void> Import::check_age() {
   const bool was_restored = manifest_.export_sequence < restored;
   // A verification takes no tokens: it may read what this instance has made before.
   const bool takes_tokens = manifest_.tokens_carried && (was_restored || mode_ == Mode::kInsert);
-  const bool stops = takes_tokens && !options_.allow_older;
+  const bool stops = (takes_tokens || brings_services()) && !options_.allow_older;
   find("age", stops ? "stop" : "warn", manifest_.source_did,
        "the bundle is export " + std::to_string(manifest_.export_sequence) + " of its instance; export " +
            (was_restored ? std::to_string(restored) + " was imported here before"
                          : std::to_string(made) + " was made here since"),
        !stops                   ? ""
-       : mode_ == Mode::kInsert ? "give --allow-older to take its tokens all the same"
+       : mode_ == Mode::kInsert ? "give --allow-older to take what is in it all the same"
                                 : "give --allow-older to compare it with what is here, without its tokens");
   return {};
 }
@@ -290,10 +299,12 @@ Result<void> Import::check_encryption() {
   const auto found = options_.opened_by_caller.value_or(bundle_.opened_as());
   if (found == manifest_.encryption.kind) return {};
   constexpr std::string_view kWords[] = {"not encrypted", "encrypted for a passphrase", "encrypted for recipients"};
-  find("encryption", "warn", manifest_.source_did,
+  const bool stops = brings_services() && !options_.expect_did;
+  find("encryption", stops ? "stop" : "warn", manifest_.source_did,
        "the file is " + std::string(kWords[static_cast<std::size_t>(found)]) + ", its manifest says " +
            std::string(kWords[static_cast<std::size_t>(manifest_.encryption.kind)]),
-       "someone other than its maker may have opened it on the way");
+       stops ? "name the signer with --expect-did where you trust the way that it came"
+             : "someone other than its maker may have opened it on the way");
   return {};
 }
 

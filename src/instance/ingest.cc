@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "base/encoding.h"
@@ -173,16 +174,25 @@ Result<std::string> emission_body(const Emission& emission) {
   return body.text();
 }
 
-// What an INTEND must name to open the thread anew; nothing where the thread has not ended.
-Result<std::vector<RecordId>> endings_of(store::StoreReader& reader, const std::string& thread) {
-  const auto summary = TRY(reader.thread(thread));
-  if (!summary || summary->state > record::ThreadState::kClosed) return std::vector<RecordId>();
+Result<record::ThreadFold> fold_of(store::StoreReader& reader, const std::string& thread) {
   record::ThreadFold fold;
   TRY(reader.thread_records(thread, store::RecordOrder::kAny, [&fold](const store::StoredRecord& row) -> Result<void> {
     fold.add(TRY(store::whole(row)));
     return {};
   }));
-  return fold.endings();
+  return fold;
+}
+
+// What a new record names as its parents for what the thread is: an INTEND the endings that it answers, work the INTEND
+// that opened the thread anew.
+Result<std::vector<RecordId>> parents_on(store::StoreReader& reader, const std::string& thread, record::Act act) {
+  using record::ThreadState;
+  const auto summary = TRY(reader.thread(thread));
+  if (!summary) return std::vector<RecordId>();
+  if (act == record::Act::kIntend && summary->state <= ThreadState::kClosed)
+    return TRY(fold_of(reader, thread)).endings();
+  if (act == record::Act::kDo && summary->state == ThreadState::kOpen) return TRY(fold_of(reader, thread)).reopenings();
+  return std::vector<RecordId>();
 }
 
 }  // namespace
@@ -249,9 +259,9 @@ Result<Emitted> emit_within(Instance& instance, store::StoreWriter& writer, cons
   draft.parents = emission.fulfills;
   draft.thread = emission.thread ? *emission.thread : opens ? new_thread(instance.env()) : "";
   draft.clock = TRY(writer.next_clock(draft.actor, draft.thread));
-  if (opens && emission.thread) {
-    const auto endings = TRY(endings_of(writer, draft.thread));
-    draft.parents.insert(draft.parents.end(), endings.begin(), endings.end());
+  if (emission.thread) {
+    const auto parents = TRY(parents_on(writer, draft.thread, draft.act));
+    draft.parents.insert(draft.parents.end(), parents.begin(), parents.end());
   }
   const std::string thread = draft.thread;
   const Record record = TRY(make_record(std::move(draft), own ? identity.get() : nullptr));
@@ -268,21 +278,42 @@ Result<Emitted> emit(Instance& instance, const Emission& emission) {
   return emitted;
 }
 
+namespace {
+
+// The ids by reserved thread, but for those that are in force.
+Result<std::map<std::string, std::set<std::string>>> to_be_endorsed(store::StoreReader& reader, const std::string& did,
+                                                                    const std::vector<RecordId>& ids) {
+  std::map<std::string, std::set<std::string>> by_thread;
+  for (const RecordId& id : ids) {
+    const auto record = TRY(reader.find(id));
+    if (!record)
+      return fail(ErrorCode::kUsage, "no record " + id.hex() + " is here", "spl authority list shows those that are");
+    if (!record::is_reserved(record->thread))
+      return fail(ErrorCode::kUsage, "record " + id.hex() + " is on no reserved thread: it needs no endorsement",
+                  "spl authority list shows those that do");
+    by_thread[record->thread].insert(id.hex());
+  }
+  for (auto& [thread, wanted] : by_thread) {
+    TRY(substrate::effective_records(reader, thread, did, [&wanted](const Record& record) -> Result<void> {
+      wanted.erase(record.id.hex());
+      return {};
+    }));
+  }
+  std::erase_if(by_thread, [](const auto& entry) { return entry.second.empty(); });
+  return by_thread;
+}
+
+}  // namespace
+
 Result<std::vector<RecordId>> endorse(Instance& instance, const std::vector<RecordId>& ids) {
-  const auto identity = instance.identity();
-  if (!identity) return fail("this instance has no identity to endorse with", "spl identity generate makes one");
   std::vector<RecordId> written;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
-    std::map<std::string, codec::Json::Array> by_thread;
-    for (const RecordId& id : ids) {
-      const auto record = TRY(writer.find(id));
-      if (!record) return fail(ErrorCode::kUsage, "no record " + id.hex() + " is here");
-      if (!record::is_reserved(record->thread))
-        return fail(ErrorCode::kUsage, "record " + id.hex() + " is on no reserved thread: it needs no endorsement");
-      by_thread[record->thread].emplace_back(id.hex());
-    }
-    for (auto& [thread, endorsed] : by_thread) {
-      const codec::Json body = codec::Json::Object{{"endorses", std::move(endorsed)}, {"kind", "spl.endorsement.v1"}};
+    const auto identity = instance.identity();
+    if (!identity) return fail("this instance has no identity to endorse with", "spl identity generate makes one");
+    for (const auto& [thread, endorsed] : TRY(to_be_endorsed(writer, identity->did, ids))) {
+      codec::Json::Array named;
+      for (const std::string& id : endorsed) named.emplace_back(id);
+      const codec::Json body = codec::Json::Object{{"endorses", std::move(named)}, {"kind", "spl.endorsement.v1"}};
       Draft draft;
       draft.act = record::Act::kKnow;
       draft.actor = identity->did;

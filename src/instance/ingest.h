@@ -52,7 +52,8 @@ Result<Emitted> emit(Instance& instance, const Emission& emission);
 // The same as a part of a unit of the committer.
 Result<Emitted> emit_within(Instance& instance, store::StoreWriter& writer, const Emission& emission);
 
-// Signs the named records of reserved threads into effect: one record with body.endorses on each thread concerned.
+// Signs the named records of reserved threads into effect: one record with body.endorses on each thread concerned. The
+// ids of those records; for what is in force already none is written.
 Result<std::vector<RecordId>> endorse(Instance& instance, const std::vector<RecordId>& ids);
 
 }  // namespace spl::instance

@@ -41,12 +41,16 @@ Result<std::unique_ptr<store::RecordStore>> open_store(env::Env env, const Insta
   store::StoreOpen open = store::StoreOpen::kExisting;
   if (how == OpenFor::kCreating) open = store::StoreOpen::kCreate;
   if (how == OpenFor::kReading) open = store::StoreOpen::kReading;
-  return store::open_sqlite_store({path, options.sqlite_vfs}, open);
+  const auto log = TRY(env.fs.info(path + "-wal"));
+  return store::open_sqlite_store({path, options.sqlite_vfs, !log || log->size_bytes == 0}, open);
 }
 
-// Two homes may name one store: it is open for writing in one process, as a home is.
+// Two homes may name one store: it is open for writing in one process, as a home is. What is another home's own store
+// goes by that home's lock.
 Result<std::unique_ptr<env::Lock>> lock_store(env::Env env, const std::string& path) {
-  auto lock = TRY(env.fs.try_lock(path + ".lock"));
+  const HomePaths other{env::parent_of(path)};
+  const bool is_of_home = path == other.store() && TRY(env.fs.info(other.run()));
+  auto lock = TRY(env.fs.try_lock(is_of_home ? other.lock() : path + ".lock"));
   if (!lock)
     return fail(ErrorCode::kUnavailable, "another process works on the store " + path, "wait for it, or end it");
   return lock;

@@ -129,6 +129,8 @@ void ThreadFold::add(const Record& record, std::uint8_t flags) {
   if ((flags & kWorks) != 0) {
     last_work_ = works_ ? std::max(last_work_, moment) : moment;
     works_ = true;
+    const std::vector<RecordId> parents = parent_ids(record);
+    worked_on_.insert(worked_on_.end(), parents.begin(), parents.end());
   }
   if ((flags & kCancels) != 0)
     endings_.push_back({moment, ThreadState::kCancelled, body_ids(record.body(), "cancels")});
@@ -150,25 +152,33 @@ ThreadFold::Settled ThreadFold::settle() const {
   };
   Settled settled;
   std::vector<Moment> overruled;
+  std::vector<RecordId> done;  // named by an ending that was answered
+  std::optional<Moment> last_reject;
   for (const Ending& ending : endings_) {
     const bool effective = ending.state == ThreadState::kRejected ||
                            std::ranges::any_of(ending.names, [&](const RecordId& id) { return has(intends, id); });
     if (!effective) continue;
     if (has(answered, ending.moment.id)) {
       overruled.push_back(ending.moment);
+      done.insert(done.end(), ending.names.begin(), ending.names.end());
+      if (ending.state == ThreadState::kRejected) last_reject = std::max(last_reject, std::optional(ending.moment));
     } else {
       settled.standing.push_back(&ending);
     }
   }
   std::ranges::sort(overruled, {}, &Moment::id);
+  std::sort(done.begin(), done.end());
   for (const Opening& opening : openings_) {
     for (const RecordId& parent : opening.parents) {
       const auto ended = std::ranges::lower_bound(overruled, parent, {}, &Moment::id);
       if (ended == overruled.end() || ended->id != parent) continue;
       settled.reopened_at = std::max({settled.reopened_at, opening.moment, *ended});
       settled.reopened = true;
+      const bool lasts = !has(done, opening.moment.id) && (!last_reject || opening.moment > *last_reject);
+      if (lasts) settled.reopenings.push_back(opening.moment.id);
     }
   }
+  std::sort(settled.reopenings.begin(), settled.reopenings.end());
   return settled;
 }
 
@@ -177,9 +187,19 @@ ThreadState ThreadFold::state() const {
   if (!settled.standing.empty()) {
     return (*std::ranges::min_element(settled.standing, {}, [](const Ending* e) { return e->state; }))->state;
   }
-  const bool works = works_ && (!settled.reopened || last_work_ > settled.reopened_at);
+  const auto names_reopening = [&settled](const RecordId& id) {
+    return std::binary_search(settled.reopenings.begin(), settled.reopenings.end(), id);
+  };
+  const bool works = works_ && (!settled.reopened || last_work_ > settled.reopened_at ||
+                                std::ranges::any_of(worked_on_, names_reopening));
   if (works) return ThreadState::kActive;
   return openings_.empty() ? ThreadState::kLoose : ThreadState::kOpen;
+}
+
+std::vector<RecordId> ThreadFold::reopenings() const {
+  std::vector<RecordId> ids = settle().reopenings;
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
 }
 
 std::vector<RecordId> ThreadFold::endings() const {

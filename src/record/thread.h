@@ -38,6 +38,8 @@ enum FoldFlag : std::uint8_t {
   kRejects = 8,    // a KNOW with body.verdict "reject"
   kFulfills = 16,  // a KNOW with body.fulfills
 };
+// Beside them in a store: on a reserved thread, where it decides, the signature was found to be the actor's.
+inline constexpr std::uint8_t kSignedFlag = 32;
 inline constexpr std::uint8_t kEnds = kCancels | kRejects | kFulfills;
 std::uint8_t fold_flags(const Record& record);
 
@@ -53,6 +55,9 @@ class ThreadFold {
   // The ids of the records that end the thread now, ascending: what an INTEND must name to open it
   // anew.
   [[nodiscard]] std::vector<RecordId> endings() const;
+  // The ids of the INTENDs that opened it anew and that nothing has ended since, ascending: what work on them names as
+  // its parent, so that it counts whatever its actor's clock says.
+  [[nodiscard]] std::vector<RecordId> reopenings() const;
 
  private:
   struct Moment {  // "later" is by clock, then id
@@ -72,8 +77,9 @@ class ThreadFold {
   struct Settled {
     std::vector<const Ending*> standing;
     bool reopened = false;
-    Moment reopened_at;  // the latest INTEND that opened it anew, or the ending that it answered
-                         // where that is later
+    Moment reopened_at;                // the latest INTEND that opened it anew, or the ending that it answered
+                                       // where that is later
+    std::vector<RecordId> reopenings;  // ascending
   };
   [[nodiscard]] Settled settle() const;
 
@@ -81,6 +87,7 @@ class ThreadFold {
   std::vector<Opening> openings_;
   bool works_ = false;
   Moment last_work_;
+  std::vector<RecordId> worked_on_;  // parents of DOs and CALLs
 };
 
 }  // namespace spl::record

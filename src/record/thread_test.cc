@@ -159,6 +159,19 @@ TEST(ThreadState, AnIntendThatAnswersTheEndingReopens) {
   }
 }
 
+TEST(ThreadState, WorkThatNamesTheReopeningIntendCountsWhateverItsActorsClock) {
+  const Record intend = make("INTEND", 0);
+  for (const Record& end : {fulfil(intend, 5), reject(5), cancel(intend, 5)}) {
+    const Record again = make("INTEND", 6, "{}", {end.id});
+    const Record by_other = make("DO", 0, "{}", {again.id}, "did:x:b");
+    EXPECT_EQ(state_of({intend, end, again, by_other}), "active");
+    EXPECT_EQ(state_of({intend, end, again, make("DO", 0, "{}", {intend.id}, "did:x:b")}), "open");
+    for (const Record& second : {fulfil(again, 8), reject(8), cancel(again, 8)})
+      EXPECT_EQ(state_of({intend, end, again, by_other, second, make("INTEND", 9, "{}", {second.id})}), "open")
+          << "that INTEND is over";
+  }
+}
+
 TEST(ThreadState, EveryEndingMustBeAnswered) {
   const Record intend = make("INTEND", 0);
   const Record closed = fulfil(intend, 1);
@@ -203,6 +216,8 @@ std::string model(const std::vector<Record>& records) {
     return text.find(id.hex()) != std::string_view::npos;
   };
   const Record* reopened = nullptr;
+  std::set<const Record*> reopenings;
+  std::vector<const Record*> overruled;
   std::set<std::string> standing;
   for (const Record& end : records) {
     std::set<std::string> kinds;
@@ -220,16 +235,29 @@ std::string model(const std::vector<Record>& records) {
     for (const Record& intend : records) {
       if (intend.act != Act::kIntend || !names(intend.parents(), end.id)) continue;
       answered = true;
+      reopenings.insert(&intend);
       for (const Record* moment : {&intend, &end}) {
         if (reopened == nullptr || later(*moment, *reopened)) reopened = moment;
       }
     }
+    if (answered) overruled.push_back(&end);
     if (!answered) standing.merge(kinds);
   }
   if (!standing.empty()) return standing.begin()->substr(1);
+  // What was ended again does not speak for work that names it.
+  std::erase_if(reopenings, [&](const Record* intend) {
+    return std::ranges::any_of(overruled, [&](const Record* end) {
+      const bool rejects = end->body().find("\"reject\"") != std::string_view::npos;
+      return names(end->body(), intend->id) || (rejects && !later(*intend, *end));
+    });
+  });
+  const auto names_reopening = [&](const Record& work) {
+    return std::ranges::any_of(reopenings, [&](const Record* r) { return names(work.parents(), r->id); });
+  };
   const auto is = [](Act act) { return [act](const Record& r) { return r.act == act; }; };
   for (const Record& work : records) {
-    if ((is(Act::kDo)(work) || is(Act::kCall)(work)) && (reopened == nullptr || later(work, *reopened)))
+    if ((is(Act::kDo)(work) || is(Act::kCall)(work)) &&
+        (reopened == nullptr || later(work, *reopened) || names_reopening(work)))
       return "active";
   }
   return std::ranges::any_of(records, is(Act::kIntend)) ? "open" : "loose";

@@ -136,6 +136,28 @@ TYPED_TEST_P(StoreConformance, AWrongSignatureThatCameFirstIsCarried) {
   EXPECT_EQ(this->store_.reader().value()->find(invalid.id).value()->sig, invalid.sig);
 }
 
+TYPED_TEST_P(StoreConformance, OnAReservedThreadARightSignatureTakesThePlaceOfAWrongOne) {
+  using enum PutOutcome;
+  const std::string did = crypto::did_of(conformance::signer().public_key());
+  Record invalid = conformance::make({.actor = did, .thread = "th_consent"});
+  invalid.sig = crypto::Signature::from(std::string(64, 'x'));
+  Record valid = invalid;
+  valid.sig = conformance::signer().sign(invalid.canonical);
+  const auto is_signed = [this, &valid] {
+    bool found = false;
+    EXPECT_TRUE(this->store_.reader().value()->look(valid.id, [&found](const StoredRecord& row) -> Result<void> {
+      found = row.is_signed;
+      return {};
+    }));
+    return found;
+  };
+  EXPECT_EQ(conformance::put(this->store_, {invalid, invalid}), (std::vector{kInserted, kDuplicate}));
+  EXPECT_FALSE(is_signed());
+  EXPECT_EQ(conformance::put(this->store_, {valid, invalid, valid}), (std::vector{kSigFilled, kDuplicate, kDuplicate}));
+  EXPECT_TRUE(is_signed());
+  EXPECT_EQ(this->store_.reader().value()->find(valid.id).value()->sig, valid.sig);
+}
+
 TYPED_TEST_P(StoreConformance, ADifferentJudgedByIsKeptAsFirstSeen) {
   using enum PutOutcome;
   const Record absent = conformance::nth(1);
@@ -489,10 +511,11 @@ TYPED_TEST_P(StoreConformance, TokensAreKeptReplacedAndRemoved) {
 
 REGISTER_TYPED_TEST_SUITE_P(StoreConformance, IsEmptyAtFirst, HasAnIncarnationThatChangesOnlyWhenTold,
                             GivesBackWhatWasPut, ADuplicateIsASilentNoOp, AnAbsentSignatureIsFilledByAValidOneOnly,
-                            AWrongSignatureThatCameFirstIsCarried, ADifferentJudgedByIsKeptAsFirstSeen,
-                            TwoRecordsOfOneClockAreBothKept, NextClockFollowsTheLargestOfActorAndThread,
-                            NobodyElseBringsTheClockOfAKeyToItsEnd, AReaderSeesOneUnchangingState,
-                            AWriterReadsWhatItWrote, AWriterThatIsDroppedLeavesNothing,
+                            AWrongSignatureThatCameFirstIsCarried,
+                            OnAReservedThreadARightSignatureTakesThePlaceOfAWrongOne,
+                            ADifferentJudgedByIsKeptAsFirstSeen, TwoRecordsOfOneClockAreBothKept,
+                            NextClockFollowsTheLargestOfActorAndThread, NobodyElseBringsTheClockOfAKeyToItsEnd,
+                            AReaderSeesOneUnchangingState, AWriterReadsWhatItWrote, AWriterThatIsDroppedLeavesNothing,
                             RollbackToTheMarkTakesBackWhatCameAfterIt, AMarkDoesNotOutliveItsWriter,
                             ChangesInPagesCoverAllExactlyOnce, BundleOrderIsByPath,
                             AnErrorOfAVisitorEndsTheWalkAndIsGivenBack, AVisitorMayAskTheSameReader,

@@ -134,7 +134,8 @@ struct Model {
       return PutOutcome::kInserted;
     }
     const bool differs = record.judged_by != at->judged_by;
-    if (!at->sig && record::signature_is_valid(record)) {
+    const bool lacks = !at->sig || (record::is_reserved(at->thread) && !record::signature_is_valid(*at));
+    if (lacks && record::signature_is_valid(record)) {
       at->sig = record.sig;
       if (!differs) return PutOutcome::kSigFilled;
     }

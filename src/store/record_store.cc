@@ -9,6 +9,10 @@ Result<Record> whole(const StoredRecord& row) {
   return record;
 }
 
+bool is_signed(const Record& record) {
+  return record.sig && record::is_reserved(record.thread) && record::signature_is_valid(record);
+}
+
 Result<bool> StoreReader::contains(const RecordId& id) {
   return look(id, [](const StoredRecord&) { return Result<void>(); });
 }

@@ -26,7 +26,8 @@ namespace spl::store {
 enum class PutOutcome : std::uint8_t {
   kInserted,
   kDuplicate,  // there already
-  kSigFilled,  // there already, and its absent signature was filled by this valid one
+  kSigFilled,  // there already, and its absent signature was filled by this valid one; or, on a reserved thread, a
+               // wrong one was replaced by it
   kDiffers,    // there already, with another judged_by: the first is kept
 };
 
@@ -58,9 +59,12 @@ struct StoredRecord {
   std::string_view canonical;
   std::optional<std::string_view> judged_by;
   std::optional<std::string_view> sig;  // 64 octets
+  bool is_signed = false;               // on a reserved thread: `sig` is the actor's, which was checked when it was put
 };
 // Parsed, and checked against its id: a damaged store hands on nothing.
 Result<Record> whole(const StoredRecord& row);
+// What StoredRecord::is_signed is to say of a record that is put: for stores.
+bool is_signed(const Record& record);
 // Called for each record; an error ends the walk and is given back.
 using RecordVisitor = std::function<Result<void>(const StoredRecord&)>;
 using ThreadVisitor = std::function<Result<void>(const ThreadSummary&)>;
@@ -115,9 +119,10 @@ class StoreWriter : public StoreReader {
   virtual Result<void> new_incarnation(std::string_view hex) = 0;
   virtual Result<void> put_token(const Token& token) = 0;
   virtual Result<bool> remove_token(const Digest& sha256) = 0;  // false: was not there
-  // Says that very many records follow: the store may put off the upkeep of its indexes until
-  // commit().
-  virtual Result<void> expect_many() = 0;
+  // Says that very many records follow, and promises that no two have one id: the store may put off the upkeep of its
+  // indexes until commit(). Where the promise is broken put() or commit() fails. Not together with mark(). In a store
+  // that has records it does nothing.
+  virtual Result<void> expect_many_distinct() = 0;
   // Durable when it returns. Once.
   virtual Result<void> commit() = 0;
 };

@@ -1,6 +1,7 @@
 #include "substrate/accounts.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 
 #include "base/encoding.h"
@@ -80,7 +81,15 @@ const std::vector<std::string_view>& known_scopes() {
 bool is_token_time(std::string_view text) {
   constexpr std::string_view kShape = "0000-00-00T00:00:00Z";
   const auto fits = [](char shape, char c) { return shape == '0' ? c >= '0' && c <= '9' : c == shape; };
-  return std::ranges::equal(kShape, text, fits);
+  if (!std::ranges::equal(kShape, text, fits)) return false;
+  const auto number = [text](std::size_t at, std::size_t digits) {
+    unsigned value = 0;
+    for (const char c : text.substr(at, digits)) value = 10 * value + static_cast<unsigned>(c - '0');
+    return value;
+  };
+  const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(number(0, 4))),
+                                         std::chrono::month(number(5, 2)), std::chrono::day(number(8, 2)));
+  return date.ok() && number(11, 2) < 24 && number(14, 2) < 60 && number(17, 2) < 60;
 }
 
 std::string account_body(const ServiceAccount& account) {

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "codec/json.h"
-#include "crypto/did_key.h"
 #include "record/thread.h"
 
 namespace spl::substrate {
@@ -20,26 +19,24 @@ class Authority {
   static Result<Authority> of(store::StoreReader& reader, const std::optional<std::string>& did) {
     Authority authority;
     if (!did) return authority;
-    const auto key = crypto::parse_did_key(*did);
-    if (!key) return authority;
     authority.did_ = *did;
-    authority.verifier_ = TRY(crypto::Verifier::make(*key));
     for (const std::string_view thread : record::reserved_threads()) {
       TRY(reader.thread_records(thread, store::RecordOrder::kAny, [&](const store::StoredRecord& row) -> Result<void> {
         if (row.canonical.find("\"endorses\":") == std::string_view::npos) return {};
         const Record record = TRY(store::whole(row));
-        if (authority.is_own(record)) authority.take_endorsements(record);
+        if (authority.is_own(row, record)) authority.take_endorsements(record);
         return {};
       }));
     }
     return authority;
   }
 
-  [[nodiscard]] bool is_own(const Record& record) const {
-    return verifier_ && record.actor == did_ && record.sig && verifier_->verify(record.canonical, *record.sig);
+  // The store has checked the signature, once.
+  [[nodiscard]] bool is_own(const store::StoredRecord& row, const Record& record) const {
+    return did_ && record.actor == *did_ && row.is_signed;
   }
-  [[nodiscard]] bool is_effective(const Record& record) const {
-    return is_own(record) || endorsed_.contains(record.id.hex());
+  [[nodiscard]] bool is_effective(const store::StoredRecord& row, const Record& record) const {
+    return is_own(row, record) || endorsed_.contains(record.id.hex());
   }
   [[nodiscard]] std::string why_not(const Record& record) const {
     if (record.actor != did_) return "another actor";
@@ -58,8 +55,7 @@ class Authority {
     }
   }
 
-  std::string did_;
-  std::optional<crypto::Verifier> verifier_;
+  std::optional<std::string> did_;
   std::set<std::string> endorsed_;
 };
 
@@ -67,7 +63,7 @@ Result<void> visit_effective(store::StoreReader& reader, const Authority& author
                              const std::function<Result<void>(const Record&)>& visit) {
   return reader.thread_records(thread, store::RecordOrder::kClock, [&](const store::StoredRecord& row) -> Result<void> {
     const Record record = TRY(store::whole(row));
-    return authority.is_effective(record) ? visit(record) : Result<void>();
+    return authority.is_effective(row, record) ? visit(record) : Result<void>();
   });
 }
 
@@ -140,7 +136,7 @@ Result<Ineffective> ineffective_records(store::StoreReader& reader, const std::o
   for (const std::string_view thread : record::reserved_threads()) {
     TRY(reader.thread_records(thread, store::RecordOrder::kClock, [&](const store::StoredRecord& row) -> Result<void> {
       const Record record = TRY(store::whole(row));
-      if (authority.is_effective(record)) return {};
+      if (authority.is_effective(row, record)) return {};
       ++found.count;
       if (found.records.size() < limit)
         found.records.push_back({record.id, std::string(thread), record.actor,

@@ -44,7 +44,7 @@ struct Numbered {
 
 StoredRecord stored(const Numbered& entry) {
   const Record& record = *entry.record;
-  StoredRecord row{record.id, entry.sequence, record.canonical, {}, {}};
+  StoredRecord row{record.id, entry.sequence, record.canonical, {}, {}, is_signed(record)};
   if (record.judged_by) row.judged_by = *record.judged_by;
   if (record.sig) row.sig = record.sig->view();
   return row;
@@ -200,6 +200,7 @@ class MemoryWriter final : public Reading<StoreWriter> {
   Result<PutOutcome> put(const Record& record) override;
 
   Result<void> mark() override {
+    SPL_CHECK(!distinct_);
     marked_ = std::make_unique<State>(state_);
     own_threads_.clear();
     return {};
@@ -220,7 +221,11 @@ class MemoryWriter final : public Reading<StoreWriter> {
     return {};
   }
   Result<bool> remove_token(const Digest& sha256) override { return state_.tokens.erase(sha256) > 0; }
-  Result<void> expect_many() override { return {}; }
+  Result<void> expect_many_distinct() override {
+    SPL_CHECK(marked_ == nullptr);
+    distinct_ = state_.log.empty();
+    return {};
+  }
   Result<void> commit() override {
     SPL_CHECK(!done_);
     done_ = true;
@@ -237,12 +242,14 @@ class MemoryWriter final : public Reading<StoreWriter> {
   State state_;
   std::unique_ptr<const State> marked_;
   std::set<std::string> own_threads_;  // directories whose entries no other state shares
+  bool distinct_ = false;
   bool done_ = false;
 };
 
 Result<PutOutcome> MemoryWriter::put(const Record& record) {
   const std::uint64_t sequence = state_.log.size() + 1;
   const auto [at, fresh] = state_.sequences.try_emplace(record.id, sequence);
+  if (!fresh && distinct_) return fail("record " + record.id.hex() + " came twice");
   if (!fresh) return meet_duplicate(state_.log[at->second - 1], record);
   state_.log.push_back(std::make_shared<const Record>(record));
   const std::string directory = record::thread_directory(record.thread);
@@ -257,7 +264,8 @@ Result<PutOutcome> MemoryWriter::put(const Record& record) {
 
 PutOutcome MemoryWriter::meet_duplicate(EntryPtr& there, const Record& record) {
   const bool differs = there->judged_by != record.judged_by;
-  if (!there->sig && record::fits_with_sig(there->canonical, there->judged_by) && record::signature_is_valid(record)) {
+  const bool lacks = !there->sig || (record::is_reserved(there->thread) && !is_signed(*there));
+  if (lacks && record::fits_with_sig(there->canonical, there->judged_by) && record::signature_is_valid(record)) {
     auto filled = std::make_shared<Record>(*there);
     filled->sig = record.sig;
     there = std::move(filled);

@@ -9,7 +9,7 @@ namespace spl::store {
 namespace {
 
 // The columns of a StoredRecord, in this order, wherever records are read.
-#define SPL_RECORD_COLUMNS "id, sequence, canonical, judged_by, sig"
+#define SPL_RECORD_COLUMNS "id, sequence, canonical, judged_by, sig, flags"
 
 constexpr std::size_t kDigestBytes = 32;
 constexpr std::size_t kSignatureBytes = 64;
@@ -24,8 +24,12 @@ Result<StoredRecord> stored(const db::Statement& row) {
   };
   if (id.size() != kDigestBytes) return damaged("id");
   if (sig && sig->size() != kSignatureBytes) return damaged("signature");
-  return StoredRecord{
-      {Digest::from(id)}, static_cast<std::uint64_t>(row.integer(1)), row.text(2), row.optional_text(3), sig};
+  return StoredRecord{{Digest::from(id)},
+                      static_cast<std::uint64_t>(row.integer(1)),
+                      row.text(2),
+                      row.optional_text(3),
+                      sig,
+                      (row.integer(5) & record::kSignedFlag) != 0};
 }
 
 }  // namespace

@@ -1,6 +1,10 @@
 #include "store/sqlite/schema.h"
 
 #include <string>
+#include <string_view>
+
+#include "record/thread.h"
+#include "store/record_store.h"
 
 namespace spl::store {
 namespace {
@@ -69,42 +73,70 @@ constexpr char kPragmas[] =
     "PRAGMA wal_autocheckpoint=16384;"
     "PRAGMA journal_size_limit=67108864;";
 
-// Whether there are no tables yet. Changes nothing, so that a file of another program stays as it is.
-Result<bool> is_fresh(db::Connection& connection) {
+// The version of the tables, 0 where there are none yet. Changes nothing, so that a file of another program stays as it
+// is.
+Result<std::int64_t> version_of(db::Connection& connection) {
   const std::int64_t version = TRY(connection.query_integer("PRAGMA user_version"));
   const std::int64_t application = TRY(connection.query_integer("PRAGMA application_id"));
   const bool empty = TRY(connection.query_integer("SELECT count(*) FROM sqlite_schema")) == 0;
-  if (empty && application == 0 && version == 0) return true;
-  if (application != kApplicationId) return fail("the database file is not a record store");
+  if (empty && application == 0 && version == 0) return 0;
+  if (application != kApplicationId || version < 1) return fail("the database file is not a record store");
   if (version > kSchemaVersion) {
     return fail("the store was written by a newer program: its version is " + std::to_string(version) +
-                ", this program knows " + std::to_string(kSchemaVersion));
+                    ", this program knows " + std::to_string(kSchemaVersion),
+                "use a newer spl");
   }
-  return false;
+  return version;
+}
+
+Result<void> make_tables(db::Connection& connection) {
+  TRY(connection.execute(kTables));
+  TRY(connection.execute(kCreateIdIndex));
+  TRY(connection.execute("INSERT INTO settings VALUES('incarnation', lower(hex(randomblob(16))))"));
+  return connection.execute("PRAGMA application_id=" + std::to_string(kApplicationId));
+}
+
+// Version 1 did not keep whether the signature of a record on a reserved thread is its actor's.
+Result<void> flag_signed_records(db::Connection& connection) {
+  db::Statement flag = TRY(connection.prepare("UPDATE record_log SET flags=flags|? WHERE sequence=?"));
+  for (const std::string_view thread : record::reserved_threads()) {
+    db::Statement rows =
+        TRY(connection.prepare("SELECT sequence, canonical, judged_by, sig FROM record_log WHERE sig IS NOT NULL AND "
+                               "thread_no=(SELECT thread_no FROM threads WHERE directory=?)"));
+    rows.bind_text(1, thread);
+    while (TRY(rows.step())) {
+      const auto record = record::parse_stored(rows.text(1), rows.optional_text(2), rows.optional_blob(3));
+      if (!record || !is_signed(*record)) continue;
+      TRY(flag.bind(1, record::kSignedFlag).bind(2, rows.integer(0)).run());
+    }
+  }
+  return {};
 }
 
 }  // namespace
 
 Result<void> check_schema(db::Connection& connection) {
-  return TRY(is_fresh(connection)) ? fail("the database file is not a record store") : Result<void>();
+  const std::int64_t version = TRY(version_of(connection));
+  if (version == 0) return fail("the database file is not a record store");
+  if (version < kSchemaVersion)
+    return fail("the store was written by an older program, and cannot be brought up to date where nothing is written",
+                "run spl status once where the home can be written");
+  return {};
 }
 
 Result<void> prepare_schema(db::Connection& connection) {
   TRY(connection.execute("BEGIN"));
-  const bool fresh = TRY(is_fresh(connection));
+  const std::int64_t found = TRY(version_of(connection));
   TRY(connection.execute("COMMIT"));
   TRY(connection.use_write_ahead_log());
   TRY(connection.execute(kPragmas));
-  // What is there already is not waited for: a long import holds the writer's lock.
-  if (!fresh) return {};
+  // What is as it must be is not waited for: a long import holds the writer's lock.
+  if (found == kSchemaVersion) return {};
   TRY(connection.execute("BEGIN IMMEDIATE"));
-  if (TRY(is_fresh(connection))) {
-    TRY(connection.execute(kTables));
-    TRY(connection.execute(kCreateIdIndex));
-    TRY(connection.execute("INSERT INTO settings VALUES('incarnation', lower(hex(randomblob(16))))"));
-    TRY(connection.execute("PRAGMA application_id=" + std::to_string(kApplicationId)));
-    TRY(connection.execute("PRAGMA user_version=" + std::to_string(kSchemaVersion)));
-  }
+  const std::int64_t version = TRY(version_of(connection));
+  if (version == 0) TRY(make_tables(connection));
+  if (version == 1) TRY(flag_signed_records(connection));
+  TRY(connection.execute("PRAGMA user_version=" + std::to_string(kSchemaVersion)));
   return connection.execute("COMMIT");
 }
 

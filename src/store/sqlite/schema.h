@@ -6,13 +6,13 @@
 
 namespace spl::store {
 
-// Makes the tables where there are none, and refuses a file that a newer program or another program
-// made. The connection is in WAL mode with synchronous=FULL when this returns.
+// Makes the tables where there are none, brings those of older versions up to date, and refuses a file that a newer
+// program or another program made. The connection is in WAL mode with synchronous=FULL when this returns.
 Result<void> prepare_schema(db::Connection& connection);
-// Refuses the same files, and those without tables; changes nothing.
+// Refuses the same files, those without tables, and those of older versions; changes nothing.
 Result<void> check_schema(db::Connection& connection);
 
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 inline constexpr int kApplicationId = 0x53504C31;  // "SPL1"
 
 inline constexpr char kCreateIdIndex[] = "CREATE UNIQUE INDEX record_log_id ON record_log(id)";

@@ -1,7 +1,5 @@
 #include "store/sqlite/sqlite_store.h"
 
-#include <array>
-#include <cstring>
 #include <filesystem>
 #include <mutex>
 #include <unordered_map>
@@ -53,32 +51,6 @@ struct WriterState {
   NameCache actors;
 };
 
-// A blocked Bloom filter of record ids, which are as good as random: what it does not hold was never added; what it
-// says that it holds was nearly always, up to some millions.
-class IdFilter {
- public:
-  // False where `id` may have been added before.
-  bool add_new(const RecordId& id) {
-    std::array<std::uint64_t, 2> words{};
-    std::memcpy(words.data(), id.digest.octets.data(), sizeof words);
-    std::array<std::uint64_t, kBlockWords>& block = blocks_[words[0] % kBlocks];
-    bool fresh = false;
-    for (int i = 0; i < kBitsPerId; ++i, words[1] >>= 9) {
-      const std::uint64_t bit = std::uint64_t{1} << (words[1] & 63);
-      std::uint64_t& word = block[words[1] >> 6 & (kBlockWords - 1)];
-      fresh = fresh || (word & bit) == 0;
-      word |= bit;
-    }
-    return fresh;
-  }
-
- private:
-  static constexpr std::size_t kBlocks = 1 << 18;  // 16 MiB
-  static constexpr std::size_t kBlockWords = 8;
-  static constexpr int kBitsPerId = 7;
-  std::vector<std::array<std::uint64_t, kBlockWords>> blocks_{kBlocks};
-};
-
 struct ThreadSum {
   std::int64_t records = 0;
   std::int64_t last_sequence = 0;
@@ -109,12 +81,12 @@ class SqliteWriter final : public Reading<StoreWriter> {
   Result<void> new_incarnation(std::string_view hex) override { return set_setting("incarnation", hex); }
   Result<void> put_token(const Token& token) override;
   Result<bool> remove_token(const Digest& sha256) override;
-  Result<void> expect_many() override;
+  Result<void> expect_many_distinct() override;
   Result<void> commit() override;
 
  protected:
   Result<void> before_read() override { return flush_sums(); }
-  Result<void> before_find() override { return id_filter_ ? make_id_index() : Result<void>(); }
+  Result<void> before_find() override { return id_index_is_put_off_ ? make_id_index() : Result<void>(); }
 
  private:
   Result<std::int64_t> thread_number(std::string_view thread);
@@ -132,9 +104,7 @@ class SqliteWriter final : public Reading<StoreWriter> {
   std::map<std::int64_t, ThreadSum> thread_sums_;
   std::map<ClockKey, std::int64_t> clock_sums_;
   bool marked_ = false;
-  bool id_index_was_there_ = true;  // at the mark
-  // While the index of ids is put off: the ids that were put since, which are all that there are.
-  std::unique_ptr<IdFilter> id_filter_;
+  bool id_index_is_put_off_ = false;
   bool done_ = false;
 };
 
@@ -172,14 +142,15 @@ Result<std::int64_t> SqliteWriter::actor_number(std::string_view actor) {
 }
 
 Result<PutOutcome> SqliteWriter::put(const Record& record) {
-  if (id_filter_ && !id_filter_->add_new(record.id)) TRY(make_id_index());
   const std::int64_t number = TRY(thread_number(record.thread));
-  const std::uint8_t flags = record::fold_flags(record);
-  db::Statement& insert = *TRY(session_.get(id_filter_ ? "INSERT INTO record_log(id, thread_no, flags, clock, "
-                                                         "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?)"
-                                                       : "INSERT INTO record_log(id, thread_no, flags, clock, "
-                                                         "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?) "
-                                                         "ON CONFLICT(id) DO NOTHING"));
+  const auto flags =
+      static_cast<std::uint8_t>(record::fold_flags(record) | (is_signed(record) ? record::kSignedFlag : 0));
+  db::Statement& insert =
+      *TRY(session_.get(id_index_is_put_off_ ? "INSERT INTO record_log(id, thread_no, flags, clock, "
+                                               "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?)"
+                                             : "INSERT INTO record_log(id, thread_no, flags, clock, "
+                                               "canonical, judged_by, sig) VALUES(?,?,?,?,?,?,?) "
+                                               "ON CONFLICT(id) DO NOTHING"));
   insert.bind_blob(1, record.id.digest.view())
       .bind(2, number)
       .bind(3, flags)
@@ -202,17 +173,20 @@ Result<PutOutcome> SqliteWriter::put(const Record& record) {
 }
 
 Result<PutOutcome> SqliteWriter::meet_duplicate(const Record& record) {
-  db::Statement& row = *TRY(session_.get("SELECT judged_by, sig IS NULL FROM record_log WHERE id=?"));
+  db::Statement& row = *TRY(session_.get("SELECT judged_by, sig IS NULL, flags FROM record_log WHERE id=?"));
   if (!TRY(row.bind_blob(1, record.id.digest.view()).step()))
     return fail("record " + record.id.hex() + " was neither inserted nor found");
   const auto judged_by = row.optional_text(0);
   const bool differs = judged_by != std::optional<std::string_view>(record.judged_by);
   // A signature that would make the record's file longer than a reader takes is not filled in.
-  const bool fillable = row.integer(1) != 0 && record::fits_with_sig(record.canonical, judged_by);
+  const bool decides = record::is_reserved(record.thread);
+  const bool lacks = row.integer(1) != 0 || (decides && (row.integer(2) & record::kSignedFlag) == 0);
+  const bool fillable = lacks && record::fits_with_sig(record.canonical, judged_by);
   row.reset();
   if (fillable && record::signature_is_valid(record)) {
-    db::Statement& fill = *TRY(session_.get("UPDATE record_log SET sig=? WHERE id=?"));
-    TRY(fill.bind_blob(1, record.sig->view()).bind_blob(2, record.id.digest.view()).run());
+    db::Statement& fill = *TRY(session_.get("UPDATE record_log SET sig=?, flags=flags|? WHERE id=?"));
+    fill.bind_blob(1, record.sig->view()).bind(2, decides ? record::kSignedFlag : 0);
+    TRY(fill.bind_blob(3, record.id.digest.view()).run());
     if (!differs) return PutOutcome::kSigFilled;
   }
   return differs ? PutOutcome::kDiffers : PutOutcome::kDuplicate;
@@ -236,8 +210,8 @@ Result<void> SqliteWriter::flush_sums() {
 }
 
 Result<void> SqliteWriter::mark() {
+  SPL_CHECK(!id_index_is_put_off_);
   TRY(flush_sums());
-  id_index_was_there_ = id_filter_ == nullptr;
   if (std::exchange(marked_, true)) TRY(session_.connection.execute("RELEASE mark"));
   return session_.connection.execute("SAVEPOINT mark");
 }
@@ -247,13 +221,7 @@ Result<void> SqliteWriter::rollback_to_mark() {
   thread_sums_.clear();
   clock_sums_.clear();
   forget_names();
-  TRY(session_.connection.execute("ROLLBACK TO mark"));
-  if (id_index_was_there_) {
-    id_filter_.reset();
-  } else if (!id_filter_) {
-    return make_id_index();
-  }
-  return {};
+  return session_.connection.execute("ROLLBACK TO mark");
 }
 
 Result<void> SqliteWriter::set_setting(std::string_view name, std::string_view value) {
@@ -279,13 +247,14 @@ Result<bool> SqliteWriter::remove_token(const Digest& sha256) {
   return session_.connection.changes() > 0;
 }
 
-Result<void> SqliteWriter::expect_many() {
+Result<void> SqliteWriter::expect_many_distinct() {
+  SPL_CHECK(!marked_);
   // Ids come in random order: it is much quicker to sort them once than to keep their index as they
   // come.
-  if (id_filter_ || TRY(counts()).records > 0) return {};
+  if (id_index_is_put_off_ || TRY(counts()).records > 0) return {};
   session_.forget_statements();
   TRY(session_.connection.execute(kDropIdIndex));
-  id_filter_ = std::make_unique<IdFilter>();
+  id_index_is_put_off_ = true;
   return {};
 }
 
@@ -293,7 +262,7 @@ Result<void> SqliteWriter::make_id_index() {
   TRY(session_.connection.execute(kSortingCache));
   TRY(session_.connection.execute(kCreateIdIndex));
   TRY(session_.connection.execute(kWriterCache));
-  id_filter_.reset();
+  id_index_is_put_off_ = false;
   return {};
 }
 
@@ -301,7 +270,7 @@ Result<void> SqliteWriter::commit() {
   SPL_CHECK(!done_);
   TRY(flush_sums());
   session_.forget_statements();
-  if (id_filter_) TRY(make_id_index());
+  if (id_index_is_put_off_) TRY(make_id_index());
   TRY(session_.connection.execute("COMMIT"));
   done_ = true;
   return {};
@@ -396,18 +365,11 @@ Result<std::unique_ptr<RecordStore>> open_as(const SqliteStoreOptions& options, 
   return std::make_unique<SqliteStore>(options, reopen, std::move(connection));
 }
 
-// Whether the write-ahead log may hold what the file does not.
-bool has_log(const std::string& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path + "-wal", error);
-  return error ? error != std::errc::no_such_file_or_directory : size > 0;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<RecordStore>> open_sqlite_store(const SqliteStoreOptions& options, StoreOpen how) {
   auto opened = open_as(options, how == StoreOpen::kCreate ? db::OpenAs::kCreate : db::OpenAs::kReadWrite);
-  if (opened || how != StoreOpen::kReading || has_log(options.path)) return opened;
+  if (opened || how != StoreOpen::kReading || !options.log_is_empty) return opened;
   // SQLite wants to write an index of the log before it reads. On a disk that is full or read-only it cannot; without
   // a log it need not.
   auto unchanging = open_as(options, db::OpenAs::kUnchanging);

@@ -12,6 +12,8 @@ namespace spl::store {
 struct SqliteStoreOptions {
   std::string path;
   std::string vfs;  // a registered SQLite VFS; empty for the default
+  // For kReading: nothing lies in the write-ahead log that the file does not have, as its size says.
+  bool log_is_empty = false;
 };
 
 enum class StoreOpen : std::uint8_t {

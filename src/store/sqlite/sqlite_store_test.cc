@@ -93,12 +93,12 @@ TEST_F(SqliteStore, ReopenedHasAllThatWasThere) {
   }
 }
 
-TEST_F(SqliteStore, WrittenByExpectManyIsTheSameWhenReopened) {
+TEST_F(SqliteStore, WrittenWhileManyWereExpectedIsTheSameWhenReopened) {
   Model model;
   {
     auto store = open();
     auto writer = store->writer().value();
-    ASSERT_TRUE(writer->expect_many());
+    ASSERT_TRUE(writer->expect_many_distinct());
     for (std::uint64_t n = 0; n < 500; ++n) {
       ASSERT_EQ(writer->put(nth(n)).value(), model.put(nth(n)));
     }
@@ -206,6 +206,26 @@ TEST_F(SqliteStore, OpensWhileAnotherWrites) {
   ASSERT_TRUE(writer->put(nth(1)));
   auto other = open(StoreOpen::kExisting);
   EXPECT_EQ(conformance::count(*other), 0u);
+}
+
+TEST_F(SqliteStore, OfVersion1LearnsWhichSignaturesAreRight) {
+  const std::string did = crypto::did_of(conformance::signer().public_key());
+  Record right = make({.actor = did, .thread = "th_consent", .clock = 1});
+  right.sig = conformance::signer().sign(right.canonical);
+  Record wrong = make({.actor = did, .thread = "th_consent", .clock = 2});
+  wrong.sig = right.sig;
+  const Record none = make({.actor = did, .thread = "th_consent", .clock = 3});
+  put(*open(), {right, wrong, none});
+  ASSERT_TRUE(connection().execute("UPDATE record_log SET flags=flags & ~32; PRAGMA user_version=1"));
+  auto store = open(StoreOpen::kExisting);
+  std::map<RecordId, bool> signed_ones;
+  const auto note = [&signed_ones](const StoredRecord& row) -> Result<void> {
+    signed_ones[row.id] = row.is_signed;
+    return {};
+  };
+  ASSERT_TRUE(store->reader().value()->thread_records("th_consent", RecordOrder::kAny, note));
+  EXPECT_EQ(signed_ones, (std::map<RecordId, bool>{{right.id, true}, {wrong.id, false}, {none.id, false}}));
+  EXPECT_EQ(connection().query_integer("PRAGMA user_version").value(), 2);
 }
 
 TEST_F(SqliteStore, OfANewerVersionIsRefused) {
