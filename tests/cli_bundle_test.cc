@@ -141,6 +141,26 @@ TEST_F(CliExportTest, ContradictionsOfEncryptionAreWrongUse) {
   EXPECT_FALSE(exists(path("a")));
 }
 
+TEST_F(CliExportTest, AMoveEndsTheWritesUntilItIsTakenBack) {
+  for (const bool served : {false, true}) {
+    SCOPED_TRACE(served ? "with a daemon" : "without a daemon");
+    const std::string home = served ? "served" : "h";
+    make_home(home, 1);
+    if (served) start_daemon(home);
+    EXPECT_EQ(on(home, {"export", "--move", "--out", "-"}).code, 2);
+    EXPECT_EQ(on(home, {"export", "--move", "--out", path("x/y/z")}).code, 1);
+    EXPECT_EQ(on(home, {"do", "x", "--thread", "t"}).code, 0) << "nothing was durable";
+    EXPECT_EQ(on(home, {"export", "--move", "--out", path(home + ".spl")}).code, 0);
+    const Ran refused = on(home, {"do", "x", "--thread", "t"});
+    EXPECT_EQ(refused.code, 3);
+    EXPECT_NE(refused.err.find("this instance has moved"), std::string::npos) << refused.err;
+    EXPECT_NE(on(home, {"status"}).out.find("moved:"), std::string::npos);
+    EXPECT_TRUE(flag_of(json_on(home, {"move", "cancel"}), "cancelled"));
+    EXPECT_FALSE(flag_of(json_on(home, {"move", "cancel"}), "cancelled"));
+    EXPECT_EQ(on(home, {"do", "x", "--thread", "t"}).code, 0);
+  }
+}
+
 TEST_F(CliImportTest, IntoAnEmptyHomeTheInstanceIsTheSame) {
   make_home("h", 3);
   const codec::Json exported = json_on("h", {"export", "--out", path("a.spl")});

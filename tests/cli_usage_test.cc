@@ -124,7 +124,6 @@ TEST_F(CliUsageTest, WrongUseIsOneLineAndCode2) {
       {"export"},
       {"export", "--out", "x", "--context", "c"},
       {"export", "--out", "x", "--quiesce", "pause"},
-      {"export", "--out", "x", "--move"},
       {"export", "--out", "x", "--recipient", "age1nobody"},
       {"import"},
       {"import", "x", "--context", "c"},

@@ -47,6 +47,7 @@ std::string key_of(const Option& option) {
 std::vector<Command> portability_commands() {
   std::vector<Command> commands;
   commands.push_back(export_command());
+  commands.push_back(move_command());
   commands.push_back(import_command());
   return commands;
 }

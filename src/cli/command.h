@@ -67,6 +67,7 @@ std::vector<Command> bundle_commands();       // bundle
 std::vector<Command> access_commands();       // service-account, token
 std::vector<Command> shell_commands();        // completion, man
 Command export_command();
+Command move_command();
 Command import_command();
 Command bundle_extract_command();
 Command bundle_diff_command();

@@ -1,4 +1,4 @@
-// export.
+// export, move.
 #include <filesystem>
 
 #include "cli/bundle_file.h"
@@ -9,6 +9,7 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "instance/export.h"
+#include "instance/move.h"
 
 namespace spl::cli {
 namespace {
@@ -24,6 +25,13 @@ Result<instance::ExportOptions> options_from(const Arguments& arguments) {
   options.no_identity = arguments.has("--no-identity");
   options.carry_tokens = arguments.has("--carry-tokens");
   options.plaintext = arguments.has("--plaintext");
+  options.move = arguments.has("--move");
+  if (options.move && arguments.value("--out") == "-")
+    return fail(ErrorCode::kUsage, "--move wants a file: whether what a pipe took is durable is not known here",
+                "give --out a path");
+  for (const std::string& service : arguments.all("--without"))
+    return fail(ErrorCode::kUsage, "--without: this home declares no service \"" + shown(service) + "\"",
+                "leave it out of the command");
   for (const std::string& text : arguments.all("--recipient"))
     options.recipients.push_back(TRY_IN("--recipient", crypto::Recipient::parse(text)));
   options.passphrase = TRY(read_passphrase(arguments));
@@ -114,6 +122,18 @@ Result<int> run_export(Session& session, const Arguments& arguments) {
   return 0;
 }
 
+Result<int> run_move_cancel(Session& session, const Arguments&) {
+  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
+  const bool cancelled = TRY(gateway.daemon ? gateway.daemon->cancel_move() : instance::cancel_move(*gateway.instance));
+  Output& out = session.out();
+  if (!out.text()) {
+    TRY(out.document(Json::Object{{"cancelled", cancelled}}));
+  } else {
+    TRY(out.line(cancelled ? "the instance is here again, and takes writes" : "the instance had not moved"));
+  }
+  return 0;
+}
+
 }  // namespace
 
 Command export_command() {
@@ -135,6 +155,7 @@ Command export_command() {
             .help = "carry the hashes of the accounts' tokens, so that they stay valid"},
            {.name = "--records-only", .value = "", .help = "leave out all services"},
            {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the instance"},
+           {.name = "--without", .value = "SERVICE", .help = "leave out this service", .times = Times::kAny},
            {.name = "--without-derived", .value = "", .help = "leave out what services can rebuild at a price"},
            {.name = "--recipient",
             .value = "AGE1",
@@ -145,6 +166,16 @@ Command export_command() {
             .help = "encrypt for the passphrase that is the file's first line; - is standard input",
             .names = Names::kFile},
            {.name = "--plaintext", .value = "", .help = "do not encrypt, whatever config.toml says"},
+           {.name = "--quiesce",
+            .value = "HOW",
+            .help = "how services are paused, for this run",
+            .choices = {"freeze", "hook", "none"}},
+           {.name = "--allow-inconsistent",
+            .value = "",
+            .help = "go on where a service could not be paused in time, and say so in the bundle"},
+           {.name = "--move",
+            .value = "",
+            .help = "the instance leaves: once the file is durable this home takes no more writes"},
            {.name = "--spool",
             .value = "DIR",
             .help = "where room for the compressed body is; else the home's run/",
@@ -152,6 +183,18 @@ Command export_command() {
       .examples = {"spl export --out my.spl", "spl export --out my.spl --recipient age1...",
                    "spl export --out - | ssh there spl import -"},
       .run = run_export};
+}
+
+Command move_command() {
+  Command move{.name = "move",
+               .summary = "The instance that has left with spl export --move",
+               .examples = {"spl export --move --out my.spl", "spl move cancel"}};
+  move.commands = {{.name = "cancel",
+                    .summary = "Take it back: the instance is here, and takes writes again",
+                    .details = "Do this only where the bundle was not imported elsewhere: else there would be two.",
+                    .examples = {"spl move cancel"},
+                    .run = run_move_cancel}};
+  return move;
 }
 
 }  // namespace spl::cli

@@ -66,6 +66,7 @@ Result<int> run_status(Session& session, const Arguments&) {
   TRY(out.line("did:     " + status.did.value_or("none; spl identity generate makes one")));
   TRY(out.line("daemon:  " + (daemon ? "running, pid " + std::to_string(daemon->pid) + ", " + shown(daemon->address)
                                      : std::string("not running"))));
+  if (status.moved_at) TRY(out.line("moved:   since " + *status.moved_at + "; spl move cancel takes it back"));
   TRY(out.line("records: " + std::to_string(status.counts.records) + " in " +
                counted(status.counts.threads, "thread")));
   TRY(out.line("pairs:   " + std::to_string(status.authority.federation_pairs)));

@@ -191,6 +191,12 @@ Result<std::vector<RecordId>> DaemonClient::endorse(const std::vector<RecordId>&
   return parse_ids(TRY(ask_json("POST", "/v1/local/endorse", ids_json(ids).text())));
 }
 
+Result<bool> DaemonClient::cancel_move() {
+  const Json json = TRY(ask_json("POST", "/v1/local/move/cancel", ""));
+  const Json* cancelled = json.find("cancelled");
+  return cancelled != nullptr && cancelled->boolean() != nullptr && *cancelled->boolean();
+}
+
 Result<instance::IdentitySummary> DaemonClient::generate_identity() {
   return parse_identity(TRY(ask_json("POST", "/v1/local/identity/generate", "")));
 }

@@ -38,6 +38,7 @@ class DaemonClient {
   Result<RecordId> put_one(std::string_view json);
   Result<instance::Emitted> emit(const instance::Emission& emission);
   Result<std::vector<RecordId>> endorse(const std::vector<RecordId>& ids);
+  Result<bool> cancel_move();
   Result<instance::IdentitySummary> generate_identity();
   Result<substrate::ServiceAccount> create_account(const substrate::ServiceAccount& account);
   Result<void> revoke_account(const std::string& name);

@@ -239,6 +239,7 @@ std::string export_request_text(const instance::ExportOptions& options) {
   Json json = Json::Object{{"uncompressed", options.uncompressed},
                            {"no_identity", options.no_identity},
                            {"carry_tokens", options.carry_tokens},
+                           {"move", options.move},
                            {"plaintext", options.plaintext}};
   Json::Array recipients;
   for (const crypto::Recipient& recipient : options.recipients) recipients.emplace_back(recipient.text());
@@ -276,6 +277,7 @@ Result<instance::ExportOptions> parse_export_request(std::string_view text) {
   options.uncompressed = TRY(members.flag("uncompressed"));
   options.no_identity = TRY(members.flag("no_identity"));
   options.carry_tokens = TRY(members.flag("carry_tokens"));
+  options.move = TRY(members.flag("move"));
   options.plaintext = TRY(members.flag("plaintext"));
   for (const std::string& recipient : TRY(members.texts("recipients")))
     options.recipients.push_back(TRY(crypto::Recipient::parse(recipient)));

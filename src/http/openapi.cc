@@ -75,7 +75,7 @@ constexpr std::string_view kText = R"json({
     "parameters": [{"name": "spl-commit", "in": "header", "schema": {"const": "client"},
       "description": "The client says with /v1/portability/export/commit, on the same connection and within ten minutes, that the bundle is durable. Without it the export counts as the last one once its last byte is sent."}],
     "requestBody": {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": false, "properties": {
-      "uncompressed": {"type": "boolean"}, "no_identity": {"type": "boolean"}, "carry_tokens": {"type": "boolean"},
+      "uncompressed": {"type": "boolean"}, "no_identity": {"type": "boolean"}, "carry_tokens": {"type": "boolean"}, "move": {"type": "boolean"},
       "plaintext": {"type": "boolean"}, "recipients": {"type": "array", "items": {"type": "string"}},
       "passphrase": {"type": "string", "description": "at the Unix socket only"},
       "passphrase_base64": {"type": "string", "description": "the same, for any octets"},
@@ -109,6 +109,8 @@ constexpr std::string_view kText = R"json({
       "act": {"type": "string"}, "text": {"type": "string"}, "thread": {"type": "string"}, "actor": {"type": "string"},
       "body": {"type": ["object", "string"]}, "fulfills": {"type": "array", "items": {"type": "string"}}, "namespace": {"type": "string"}}}}}},
     "responses": {"201": {"description": "Its id and thread.", "content": {"application/json": {}}}, "default": {"$ref": "#/components/responses/Error"}}}},
+  "/v1/local/move/cancel": {"post": {"summary": "Takes back that the instance has moved.", "security": [],
+    "responses": {"200": {"description": "Whether it had.", "content": {"application/json": {}}}, "default": {"$ref": "#/components/responses/Error"}}}},
   "/v1/local/identity/generate": {"post": {"summary": "Makes the instance's identity.", "security": [],
     "responses": {"201": {"description": "The identity.", "content": {"application/json": {}}}, "default": {"$ref": "#/components/responses/Error"}}}},
   "/v1/local/endorse": {"post": {"summary": "Signs records of reserved threads into effect.", "security": [],

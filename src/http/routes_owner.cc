@@ -7,6 +7,7 @@
 #include "http/routes.h"
 #include "instance/access.h"
 #include "instance/ingest.h"
+#include "instance/move.h"
 
 namespace spl::http {
 namespace {
@@ -33,6 +34,11 @@ Result<void> endorse(Call& call) {
   const auto written = TRY(instance::endorse(call.served.instance, ids));
   call.served.gate.power_changed();
   return call.exchange.send_json(200, ids_json(written));
+}
+
+Result<void> cancel_move(Call& call) {
+  const bool cancelled = TRY(instance::cancel_move(call.served.instance));
+  return call.exchange.send_json(200, Json::Object{{"cancelled", cancelled}});
 }
 
 Result<void> create_account(Call& call) {
@@ -87,6 +93,7 @@ void add_owner_routes(std::vector<Route>& table) {
   table.push_back({"POST", "/v1/local/emit", Access::kOwner, emit});
   table.push_back({"POST", "/v1/local/identity/generate", Access::kOwner, generate_identity});
   table.push_back({"POST", "/v1/local/endorse", Access::kOwner, endorse});
+  table.push_back({"POST", "/v1/local/move/cancel", Access::kOwner, cancel_move});
   table.push_back({"POST", "/v1/local/accounts", Access::kOwner, create_account});
   table.push_back({"POST", "/v1/local/accounts/revoke", Access::kOwner, revoke_account});
   table.push_back({"POST", "/v1/local/tokens", Access::kOwner, create_token});

@@ -31,6 +31,9 @@ Result<void> export_bundle(Call& call) {
   options->workers = call.served.workers;
   const std::string* commits = find_field(exchange.head().fields, kCommitField);
   const bool client_commits = commits != nullptr && *commits == "client";
+  if (options->move && !client_commits)
+    return fail(ErrorCode::kUsage, "a move wants a client that says when its file is durable",
+                "send spl-commit: client, and then ask for /v1/portability/export/commit on the same connection");
   call.session.uncommitted.reset();
   auto prepared = TRY(instance::prepare_export(call.served.instance, std::move(*options), exchange.progress()));
   TRY(exchange.body_wire())->channel().set_timeout(kBundleTimeout);

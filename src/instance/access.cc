@@ -6,6 +6,7 @@
 #include "base/words.h"
 #include "bundle/manifest.h"
 #include "instance/ingest.h"
+#include "instance/move.h"
 #include "record/thread.h"
 
 namespace spl::instance {
@@ -109,6 +110,7 @@ Result<substrate::NewToken> create_token(Instance& instance, const TokenRequest&
     return fail(ErrorCode::kUsage, "the token would end before it begins: " + *request.expires_at + " is past");
   std::optional<substrate::NewToken> made;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    TRY(require_not_moved(writer));
     const auto account = TRY(find_account(instance, writer, request.account));
     if (!account)
       return fail(ErrorCode::kUsage,

@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "bundle/layout.h"
 #include "codec/json_members.h"
+#include "instance/move.h"
 #include "substrate/accounts.h"
 
 namespace spl::instance {
@@ -90,6 +91,9 @@ bundle::Encryption encryption_of(const ExportOptions& options) {
 Result<void> complete(const Config& config, ExportOptions& options) {
   if (options.plaintext && (options.passphrase || !options.recipients.empty()))
     return fail(ErrorCode::kUsage, "--plaintext cannot be given together with --recipient or --passphrase-file");
+  if (options.move && options.no_identity)
+    return fail(ErrorCode::kUsage, "--move cannot be given together with --no-identity",
+                "an instance moves with its identity");
   if (options.passphrase && !options.recipients.empty())
     return fail(ErrorCode::kUsage, "a bundle is encrypted for a passphrase or for recipients, not both",
                 "leave out --recipient or --passphrase-file");
@@ -209,12 +213,25 @@ Result<void> PreparedExport::write(Sink& out) {
 
 Result<void> PreparedExport::committed() {
   return instance_.committer().run([this](store::StoreWriter& writer) -> Result<void> {
+    if (options_.move) TRY(leave(writer));
     // Another identity may have come, or a later export be finished before this one.
     if (TRY(writer.setting(store::kDidSetting)) != report_.source_did) return {};
     if (TRY(number_setting(writer, store::kPreviousExportSequenceSetting)) >= sequence_) return {};
     TRY(writer.set_setting(store::kPreviousExportSequenceSetting, std::to_string(sequence_)));
     return writer.set_setting(store::kPreviousExportSetting, report_.bundle_sha256);
   });
+}
+
+Result<void> PreparedExport::leave(store::StoreWriter& writer) {
+  if (TRY(moved_at(writer))) return {};
+  const std::uint64_t came = TRY(writer.counts()).records - report_.record_count;
+  if (came > 0)
+    return fail("the instance has not moved: records came while the bundle was made, which it does not have",
+                "end what writes to it, and export with --move again");
+  if (TRY(writer.setting(store::kDidSetting)) != report_.source_did)
+    return fail("the instance has not moved: its identity was replaced while the bundle was made",
+                "export with --move again");
+  return note_move(writer, env::rfc3339(instance_.env().clock.now()));
 }
 
 }  // namespace spl::instance

@@ -25,6 +25,7 @@ struct ExportOptions {
   bool uncompressed = false;
   bool no_identity = false;
   bool carry_tokens = false;
+  bool move = false;                          // the instance leaves: see move.h
   bool plaintext = false;                     // also where config.toml names recipients
   std::vector<crypto::Recipient> recipients;  // besides those of config.toml
   std::optional<SecretBytes> passphrase;      // excludes recipients
@@ -54,12 +55,14 @@ class PreparedExport {
   [[nodiscard]] const ExportReport& report() const { return report_; }
   // The whole file. Once.
   Result<void> write(Sink& out);
-  // Remembers this export as the identity's last. Idempotent.
+  // Remembers this export as the identity's last, and that the instance has left where options.move says so; that fails
+  // where records came meanwhile, which the bundle does not have. Idempotent.
   Result<void> committed();
 
  private:
   friend Result<std::unique_ptr<PreparedExport>> prepare_export(Instance&, ExportOptions, Progress&);
   PreparedExport(Instance& instance, std::unique_ptr<bundle::BundleWriter> writer, ExportOptions options);
+  Result<void> leave(store::StoreWriter& writer);
   Instance& instance_;
   std::unique_ptr<bundle::BundleWriter> writer_;
   ExportOptions options_;

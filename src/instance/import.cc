@@ -6,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "codec/json_members.h"
+#include "instance/move.h"
 #include "record/did_document.h"
 #include "record/thread.h"
 #include "substrate/accounts.h"
@@ -119,6 +120,7 @@ Result<void> Import::prepare() {
   const bool empty = records_before_ == 0;
   const bool refused_anyway = (whole_instance() && !manifest_.identity_included) || !is_expected();
   mode_ = !refused_anyway && (empty || options_.force_overwrite) ? Mode::kInsert : Mode::kCompare;
+  if (mode_ == Mode::kInsert) TRY(require_not_moved(*writer_));
   if (mode_ == Mode::kInsert && empty && !TRY(has_room())) mode_ = Mode::kCompare;
   if (mode_ == Mode::kInsert && empty) TRY(writer_->expect_many_distinct());
   if (mode_ == Mode::kInsert) bundle_.set_records(bundle::Records::kGiven);

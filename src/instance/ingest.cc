@@ -10,6 +10,7 @@
 #include "base/ordered_pool.h"
 #include "codec/json.h"
 #include "crypto/sha256.h"
+#include "instance/move.h"
 #include "record/thread.h"
 
 namespace spl::instance {
@@ -203,6 +204,7 @@ Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress)
   const std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
   base::OrderedPool<LineBatch, ParsedBatch> pool(workers, kBatchesInFlight, parse_lines);
   const auto writer = TRY(instance.store().writer());
+  TRY(require_not_moved(*writer));
   for (bool more = true; more || !pool.empty();) {
     while (more && !pool.full()) {
       auto batch = TRY(lines.next());
@@ -220,6 +222,7 @@ Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress)
 Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records) {
   PutReport report;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    TRY(require_not_moved(writer));
     for (const Record& record : records) TRY(put_into(writer, record, report));
     return {};
   }));
@@ -233,6 +236,7 @@ Result<RecordId> put_one(Instance& instance, std::string_view json, OwnRecords o
   const bool clockless = !record::parse_record(json);
   RecordId id;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    TRY(require_not_moved(writer));
     if (clockless) {
       record = TRY(record::parse_record(json, TRY(writer.next_clock(record.actor, record.thread))));
       const auto identity = instance.identity();
@@ -247,6 +251,7 @@ Result<RecordId> put_one(Instance& instance, std::string_view json, OwnRecords o
 }
 
 Result<Emitted> emit_within(Instance& instance, store::StoreWriter& writer, const Emission& emission) {
+  TRY(require_not_moved(writer));
   const bool opens = emission.act == record::Act::kIntend;
   const auto identity = instance.identity();
   if (!emission.actor && !identity)
@@ -308,6 +313,7 @@ Result<std::map<std::string, std::set<std::string>>> to_be_endorsed(store::Store
 Result<std::vector<RecordId>> endorse(Instance& instance, const std::vector<RecordId>& ids) {
   std::vector<RecordId> written;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    TRY(require_not_moved(writer));
     const auto identity = instance.identity();
     if (!identity) return fail("this instance has no identity to endorse with", "spl identity generate makes one");
     for (const auto& [thread, endorsed] : TRY(to_be_endorsed(writer, identity->did, ids))) {

@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "crypto/did_key.h"
+#include "instance/move.h"
 #include "store/memory/memory_store.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -195,6 +196,7 @@ Result<Status> Instance::status() {
   status.authority = TRY(substrate::authority_counts(*reader, status.did));
   status.store = store_->name();
   status.home = paths_.root;
+  status.moved_at = TRY(moved_at(*reader));
   return status;
 }
 

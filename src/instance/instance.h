@@ -45,6 +45,7 @@ struct Status {
   substrate::AuthorityCounts authority;
   std::string store;
   std::string home;
+  std::optional<std::string> moved_at;  // move.h
 };
 
 class Instance {
