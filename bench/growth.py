@@ -5,7 +5,7 @@ import subprocess
 
 from measure import Missing, Sample, median, remove
 from result import Figure, Result
-from rows import import_once, thread_list
+from rows import import_once, put_once, thread_list
 
 MICRO_LIMITS = {
     "sha256_stream": "sha256_bytes_s", "sha256_500_bytes": "sha256_bytes_s", "zstd_3_frame": "zstd_3_bytes_s",
@@ -27,11 +27,14 @@ def operations(bench):
         remove(home)
         return import_once(bench, data.bundle(count), home, count)
 
+    def reimport(count):
+        return runner.run([runner.spl, "import", "--home", data.home(count), data.bundle(count)])
+
     def verify(count):
         return runner.run([runner.spl, "bundle", "verify", data.bundle(count)])
 
-    return {"export": export, "import": import_, "verify": verify,
-            "thread-list": lambda count: thread_list(bench, count)}
+    return {"export": export, "import": import_, "verify": verify, "reimport": reimport,
+            "put": lambda count: put_once(bench, count), "thread-list": lambda count: thread_list(bench, count)}
 
 
 def at_sizes(bench, title, operation, sizes, runs):
@@ -49,7 +52,7 @@ def at_sizes(bench, title, operation, sizes, runs):
 def memory(bench):
     small, full = bench.size // 10, bench.size
     results = []
-    for name in ("export", "import", "verify"):
+    for name in ("put", "export", "import", "verify", "reimport"):
         title = f"memory {name}"
         samples = at_sizes(bench, title, operations(bench)[name], [small, full], 3)
         peaks = {size: median([s.peak_bytes for s in samples[size]]) for size in samples}

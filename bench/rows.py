@@ -32,21 +32,26 @@ def checked(*checks):
     return None
 
 
+def put_once(bench, count):
+    """Into a daemon with a new home; the sample is the daemon's."""
+    runner, home = bench.runner, bench.data.new_home("put-home")
+    with Daemon(runner, home) as daemon:
+        before_s = daemon.cpu_s()
+        answer, _ = runner.answer(runner.tool("put_client"), daemon.socket, bench.data.records(count), BATCH, 1)
+        sample = Sample(answer["seconds"], daemon.cpu_s() - before_s, daemon.peak_bytes(), answer)
+        status, _ = runner.answer(runner.spl, "status", "--home", home, "-o", "json")
+    if status["record_count"] != count:
+        raise RuntimeError(f"{count} records were acknowledged and {status['record_count']} are there")
+    remove(home)
+    return sample
+
+
 def put(bench):
     count, runner = bench.size, bench.runner
     records = bench.data.records(count)
 
     def ours():
-        home = bench.data.new_home("put-home")
-        with Daemon(runner, home) as daemon:
-            before_s = daemon.cpu_s()
-            answer, _ = runner.answer(runner.tool("put_client"), daemon.socket, records, BATCH, 1)
-            sample = Sample(answer["seconds"], daemon.cpu_s() - before_s, daemon.peak_bytes(), answer)
-            status, _ = runner.answer(runner.spl, "status", "--home", home, "-o", "json")
-        if status["record_count"] != count:
-            raise RuntimeError(f"{count} records were acknowledged and {status['record_count']} are there")
-        remove(home)
-        return sample
+        return put_once(bench, count)
 
     def peer():
         database = bench.scratch / "peer.db"
