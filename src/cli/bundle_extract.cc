@@ -5,6 +5,7 @@
 #include "cli/bundle_file.h"
 #include "cli/command.h"
 #include "cli/output_file.h"
+#include "cli/own_files.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 
@@ -161,6 +162,7 @@ Result<int> run_extract(Session& session, const Arguments& arguments) {
   const auto to = arguments.value("--to");
   if (!to) return fail(ErrorCode::kUsage, "bundle extract: --to is missing", "name the directory to be made");
   const std::string target = TRY(checked_target(session.env(), *to));
+  TRY(check_not_own(session, target, "bundle extract"));
   const std::string& prefix = arguments.at("PREFIX");
   const Keys keys = TRY(read_keys(arguments));
   ShownProgress progress(session);

@@ -6,6 +6,7 @@
 #include "cli/gateway.h"
 #include "cli/keys.h"
 #include "cli/output_file.h"
+#include "cli/own_files.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "instance/export.h"
@@ -101,9 +102,7 @@ Result<void> print_report(Output& out, const std::string& path, const Destinatio
   if (destination.is_pipe()) return {};
   return out.line("wrote " + shown(path) + ": " + counted(report.record_count, "record") + " in " +
                   counted(report.thread_count, "thread") + ", " + human_bytes(destination.bytes()) +
-                  ", sha256 of its "
-                  "files " +
-                  report.bundle_sha256);
+                  ", sha256 of its files " + report.bundle_sha256);
 }
 
 Result<int> run_export(Session& session, const Arguments& arguments) {
@@ -112,6 +111,7 @@ Result<int> run_export(Session& session, const Arguments& arguments) {
   auto options = TRY(options_from(arguments));
   TRY(session.require_instance());
   const auto start = session.env().clock.steady();
+  if (*path != "-") TRY(check_not_own(session, *path, "export"));
   ShownProgress progress(session);
   Destination destination = TRY(Destination::open(session, *path, progress));
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));

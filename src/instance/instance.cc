@@ -126,8 +126,12 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
 }
 
 Result<bool> Instance::is_there(env::Env env, const InstanceOptions& options) {
+  return TRY(env.fs.info(TRY(store_file(env, options)))).has_value();
+}
+
+Result<std::string> Instance::store_file(env::Env env, const InstanceOptions& options) {
   const HomePaths paths{options.home};
-  return TRY(env.fs.info(TRY(store_path(options, TRY(load_config(env, paths)), paths)))).has_value();
+  return store_path(options, TRY(load_config(env, paths)), paths);
 }
 
 Result<void> Instance::close_and_unmake(std::unique_ptr<Instance> instance) {

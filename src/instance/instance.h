@@ -55,6 +55,8 @@ class Instance {
 
   // Whether there is one to be opened.
   static Result<bool> is_there(env::Env env, const InstanceOptions& options);
+  // Where the store's file is, or would be made; "" where it is in memory.
+  static Result<std::string> store_file(env::Env env, const InstanceOptions& options);
   // Closes the instance and removes what its open() made: for an operation that was to fill a new home and failed.
   static Result<void> close_and_unmake(std::unique_ptr<Instance> instance);
   // The same after `error`, which is given back: an error of the clean-up comes into its hint.
