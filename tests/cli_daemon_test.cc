@@ -66,7 +66,14 @@ TEST_F(CliDaemonTest, InitByManyAtATimeMakesOneInstance) {
 TEST_F(CliDaemonTest, AnIdentityOutlivesItsStore) {
   make_home("h", 1);
   const std::string key = read_file(path("h/identity/private_key.bin"));
+  const std::string did = text_of(json_on("h", {"status"}), "did");
   for (const char* suffix : {"", "-wal", "-shm"}) ::unlink(path(std::string("h/hub.db") + suffix).c_str());
+  for (const Words& words : {Words{"status"}, Words{"intend", "x"}, Words{"export", "--out", path("a")}}) {
+    const Ran ran = on("h", words);
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_EQ(ran.err, "spl: the store of " + did + " is not at " + path("h/hub.db") + " — set store in " +
+                           path("h/config.toml") + " to where it is, or import its bundle into another home\n");
+  }
   for (int i = 0; i < 2; ++i) {
     const Ran ran = on("h", {"init"});
     EXPECT_EQ(ran.code, 3) << ran.out;

@@ -67,6 +67,29 @@ TEST_F(CliInstanceTest, CommandsOnAHomeThatIsNotThereSaySo) {
   EXPECT_FALSE(exists(path("b")));
 }
 
+TEST_F(CliInstanceTest, AnEmptyDirectoryIsNoInstanceAndStaysEmpty) {
+  std::filesystem::create_directory(path("empty"));
+  for (const Words& words :
+       {Words{"status"}, Words{"intend", "x"}, Words{"record", "put", "--ndjson"}, Words{"export", "--out", path("b")},
+        Words{"authority", "endorse", std::string(64, 'a')}, Words{"token", "list"}}) {
+    const Ran ran = on("empty", words);
+    EXPECT_EQ(ran.code, 1) << words[0];
+    EXPECT_EQ(ran.err,
+              "spl: there is no instance at " + path("empty") + " — run spl init, or name another home with --home\n");
+    EXPECT_TRUE(names_in(path("empty")).empty()) << words[0];
+  }
+}
+
+TEST_F(CliInstanceTest, AHomeWithoutItsRunDirectoryIsWritten) {
+  make_home("h", 1);
+  for (const Words& words : {Words{"export", "--out", path("a.spl")}, Words{"intend", "x"}, Words{"record", "put"}}) {
+    std::filesystem::remove_all(path("h/run"));
+    const Ran ran = on("h", words, {.text = record_text("t", 0)});
+    EXPECT_EQ(ran.code, 0) << words[0] << ran.err;
+    EXPECT_EQ(mode_of(path("h/run")), 0700u);
+  }
+}
+
 TEST_F(CliInstanceTest, AnIdentityIsMadeOnceAndShown) {
   make_home("h", 0);
   const Ran again = on("h", {"identity", "generate"});

@@ -44,8 +44,7 @@ Result<std::unique_ptr<instance::Instance>> Session::open_for_reading() {
 Result<void> Session::require_instance() {
   instance::InstanceOptions options;
   options.home = paths_.root;
-  if (TRY(instance::Instance::is_there(env(), options)) || TRY(running_daemon(env(), paths_))) return {};
-  return fail("there is no instance at " + shown(paths_.root), "run spl init, or name another home with --home");
+  return TRY(running_daemon(env(), paths_)) ? Result<void>() : instance::Instance::require(env(), options);
 }
 
 Result<std::string> find_home(const std::optional<std::string>& given) {

@@ -15,7 +15,12 @@ constexpr std::string_view kCreatedAtSetting = "identity_created_at";
 constexpr std::string_view kFenceSetting = "commit_failed";  // says nothing: it only has to be another each time
 constexpr std::size_t kIncarnationBytes = 16;
 
-std::unexpected<Error> no_instance(const HomePaths& paths) {
+// The error of a home whose store is not at `store`.
+std::unexpected<Error> no_instance(env::Env env, const HomePaths& paths, const std::string& store) {
+  // Where an identity waits for its store, init would be refused.
+  if (const auto did = substrate::did_of_files(env, paths.identity()))
+    return fail("the store of " + *did + " is not at " + store,
+                "set store in " + paths.config() + " to where it is, or import its bundle into another home");
   return fail("there is no instance at " + paths.root, "run spl init, or name another home with --home");
 }
 
@@ -38,7 +43,7 @@ Result<std::unique_ptr<store::RecordStore>> open_store(env::Env env, const Insta
     env.random.fill(random);
     return store::make_memory_store(base::to_hex(random));
   }
-  if (how != OpenFor::kCreating && !TRY(env.fs.info(path))) return no_instance(paths);
+  if (how != OpenFor::kCreating && !TRY(env.fs.info(path))) return no_instance(env, paths, path);
   store::StoreOpen open = store::StoreOpen::kExisting;
   if (how == OpenFor::kCreating) open = store::StoreOpen::kCreate;
   if (how == OpenFor::kReading) open = store::StoreOpen::kReading;
@@ -90,9 +95,11 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
       static_cast<void>(unmake_home(env_, made_));
       return made;
     }
-  } else if (!TRY(env_.fs.info(paths_.root))) {
-    return no_instance(paths_);
+  } else {
+    TRY(require(env_, options));
   }
+  // A backup may have left it out, or it lies on a file system that a reboot empties.
+  if (how == OpenFor::kWriting && !TRY(env_.fs.info(paths_.run()))) TRY(env::make_directories(env_.fs, paths_.run()));
   if (how != OpenFor::kReading) {
     const bool first_lock = !TRY(env_.fs.info(paths_.lock()));
     lock_ = TRY(env_.fs.try_lock(paths_.lock()));
@@ -125,8 +132,11 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
   return load(how);
 }
 
-Result<bool> Instance::is_there(env::Env env, const InstanceOptions& options) {
-  return TRY(env.fs.info(TRY(store_file(env, options)))).has_value();
+Result<void> Instance::require(env::Env env, const InstanceOptions& options) {
+  const HomePaths paths{options.home};
+  const std::string store = TRY(store_file(env, options));
+  const bool there = TRY(env.fs.info(paths.root)) && (store.empty() || TRY(env.fs.info(store)));
+  return there ? Result<void>() : no_instance(env, paths, store);
 }
 
 Result<std::string> Instance::store_file(env::Env env, const InstanceOptions& options) {

@@ -53,8 +53,8 @@ class Instance {
   // Code kUnavailable where another process holds the lock.
   static Result<std::unique_ptr<Instance>> open(env::Env env, const InstanceOptions& options, OpenFor how);
 
-  // Whether there is one to be opened.
-  static Result<bool> is_there(env::Env env, const InstanceOptions& options);
+  // Code kFailed, with what to do, where there is none to be opened.
+  static Result<void> require(env::Env env, const InstanceOptions& options);
   // Where the store's file is, or would be made; "" where it is in memory.
   static Result<std::string> store_file(env::Env env, const InstanceOptions& options);
   // Closes the instance and removes what its open() made: for an operation that was to fill a new home and failed.
