@@ -1,6 +1,7 @@
 // Where a command writes files: what it never writes over, what stands under a name and when.
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "cli_harness.h"
@@ -77,6 +78,54 @@ TEST_F(CliOutputTest, TheStoreOfARunningDaemonIsNotReplaced) {
   refuses(path("h/run/spl.pid"));
   EXPECT_EQ(on("h", {"export", "--out", path("x.spl")}).code, 0);
   EXPECT_EQ(on("h", {"stop"}).code, 0);
+}
+
+TEST_F(CliOutputTest, AnExportThatIsKilledLeavesNothing) {
+  make_home("h", 1);
+  std::string lines;
+  for (int i = 0; i < 3000; ++i) lines += record_text("th_many", i) + "\n";
+  ASSERT_EQ(on("h", {"record", "put", "--ndjson"}, {.text = lines}).code, 0);
+  std::filesystem::create_directory(path("out"));
+  for (int i = 0; i < 10; ++i) {
+    Process process({"--home", path("h"), "export", "--out", path("out/a.spl")});
+    ::usleep(static_cast<useconds_t>(10'000 + 8'000 * i));
+    ::kill(process.pid(), SIGKILL);
+    const bool done = process.wait().code == 0;
+    const Words left = names_in(path("out"));
+    EXPECT_EQ(left, done || !left.empty() ? Words{"a.spl"} : Words{});
+    EXPECT_TRUE(left.empty() || run({"bundle", "verify", path("out/a.spl")}).code == 0);
+    std::filesystem::remove(path("out/a.spl"));
+  }
+}
+
+TEST_F(CliOutputTest, ErrorsNameWhatWasAskedFor) {
+  make_home("h", 1);
+  ASSERT_EQ(on("h", {"export", "--out", path("a.spl")}).code, 0);
+  const auto error = [this](const Words& words) { return on("h", words).err; };
+  EXPECT_EQ(error({"export", "--out", path("nope/x")}), "spl: cannot write " + path("nope/x") + ": the directory " +
+                                                            path("nope") +
+                                                            " does not exist — make it, or name another\n");
+  EXPECT_EQ(error({"bundle", "extract", path("a.spl"), "", "--to", path("nope/x")}),
+            "spl: cannot make " + path("nope/x") + ": the directory " + path("nope") +
+                " does not exist — make it, or name another\n");
+  EXPECT_EQ(error({"export", "--out", path("a.spl/x")}),
+            "spl: cannot write " + path("a.spl/x") + ": " + path("a.spl") + " is not a directory — name another\n");
+  EXPECT_EQ(error({"export", "--out", path("x"), "--spool", path("nope")}),
+            "spl: spool: cannot make a temporary file in " + path("nope") +
+                ": No such file or directory — name another directory for it with --spool DIR\n");
+  // A file may be as long as 64 KiB: the bundle is longer, and so is its spool.
+  std::string lines;
+  for (int i = 0; i < 5000; ++i) lines += record_text("th_many", i) + "\n";
+  ASSERT_EQ(on("h", {"record", "put", "--ndjson"}, {.text = lines}).code, 0);
+  const auto limited = [this](const std::string& words) {
+    const std::string program = std::string(SPL_PROGRAM) + " --home " + path("h") + " ";
+    EXPECT_EQ(shell("bash -c 'trap \"\" XFSZ; ulimit -f 64; " + program + words + " 2>" + path("err") + "'"), 1);
+    return read_file(path("err"));
+  };
+  const std::string spool = limited("export --out " + path("x"));
+  EXPECT_NE(spool.find("cannot write a temporary file in " + path("h/run") + ": File too large"), std::string::npos)
+      << spool;
+  EXPECT_NE(spool.find("--spool DIR"), std::string::npos) << spool;
 }
 
 TEST_F(CliOutputTest, FilesOfABundleAreNotExtractedIntoTheHomesOwnDirectories) {

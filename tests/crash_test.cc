@@ -232,6 +232,24 @@ CrashOperation export_operation() {
           }};
 }
 
+CrashOperation export_into_a_new_file_operation() {
+  CrashOperation operation = export_operation();
+  operation.name = "export into a new file";
+  operation.image.erase(testing::kCrashBundle);
+  return operation;
+}
+
+CrashOperation export_by_a_temporary_name_operation() {
+  CrashOperation operation = export_operation();
+  operation.name = "export where no file is without a name";
+  const auto prepare = operation.steps.front();
+  operation.steps.front() = [prepare](CrashRun& run) {
+    run.machine.fs.set_nameable(false);
+    return prepare(run);
+  };
+  return operation;
+}
+
 struct Swept {
   const char* name;
   CrashOperation (*make)();
@@ -249,6 +267,8 @@ constexpr Swept kOperations[] = {
     {"ImportRefused", import_refused_operation, 11},
     {"ImportBrokenOff", import_broken_operation, 11},
     {"Export", export_operation, 5},
+    {"ExportIntoANewFile", export_into_a_new_file_operation, 5},
+    {"ExportByATemporaryName", export_by_a_temporary_name_operation, 5},
 };
 std::ostream& operator<<(std::ostream& out, const Swept& swept) {
   return out << swept.name;
@@ -398,6 +418,53 @@ TEST(IdentityThatCannotBeRead, SaysWhy) {
   }
 }
 
+// The directory of an output file after the process was killed at call `call` of its making, or not at all; how many
+// calls there are.
+std::pair<Image, std::uint64_t> killed_while_writing(std::uint64_t call, const Image& before, bool nameable) {
+  CrashMachine machine;
+  for (const auto& [path, content] : before) EXPECT_TRUE(env::write_file_atomically(machine.fs, path, content));
+  machine.fs.set_nameable(nameable);
+  const std::uint64_t first = machine.fs.calls();
+  if (call > 0) machine.fs.cut_at(first + call);
+  {
+    instance::NoProgress progress;
+    const auto out = cli::OutputFile::create(machine.env_of_files(), "/out/f", progress);
+    const bool done = out && (*out)->write("the ") && (*out)->write("key") && (*out)->commit();
+    EXPECT_EQ(done, call == 0);
+  }
+  const std::uint64_t calls = machine.fs.calls() - first;
+  machine.fs.reboot(Survivors::everything());
+  Image left = machine.fs.contents();
+  std::erase_if(left, [](const auto& entry) { return !entry.first.starts_with("/out/") || entry.first == "/out/"; });
+  return {left, calls};
+}
+
+TEST(OutputFile, OfAProcessThatIsKilledLeavesNothingBesideANewTarget) {
+  const Image whole{{"/out/f", "the key"}};
+  const auto [done, calls] = killed_while_writing(0, {}, true);
+  EXPECT_EQ(done, whole);
+  for (std::uint64_t call = 1; call <= calls; ++call) {
+    const Image left = killed_while_writing(call, {}, true).first;
+    EXPECT_TRUE(left.empty() || left == whole) << call;
+  }
+}
+
+TEST(OutputFile, OfAProcessThatIsKilledLeavesTheOldTargetOrTheNew) {
+  const Image old{{"/out/f", "old"}};
+  for (const bool nameable : {true, false}) {
+    const auto [done, calls] = killed_while_writing(0, old, nameable);
+    EXPECT_EQ(done, (Image{{"/out/f", "the key"}}));
+    std::size_t temporaries = 0;
+    for (std::uint64_t call = 1; call <= calls; ++call) {
+      const Image left = killed_while_writing(call, old, nameable).first;
+      EXPECT_TRUE(left.at("/out/f") == "old" || left.at("/out/f") == "the key") << call;
+      temporaries += left.size() - 1;
+    }
+    // Only between its naming and its renaming has an unnamed file another name.
+    EXPECT_EQ(temporaries == 1, nameable) << temporaries;
+  }
+}
+
 // A file system where something happens just before a lock is taken, once.
 class Meanwhile final : public env::FileSystem {
  public:
@@ -411,6 +478,9 @@ class Meanwhile final : public env::FileSystem {
   }
   Result<std::unique_ptr<env::File>> open_unnamed(const std::string& directory) override {
     return fs_.open_unnamed(directory);
+  }
+  Result<std::unique_ptr<env::UnnamedFile>> open_nameable(const std::string& directory, std::uint32_t mode) override {
+    return fs_.open_nameable(directory, mode);
   }
   Result<std::optional<env::FileInfo>> info(const std::string& path) override { return fs_.info(path); }
   Result<void> make_directory(const std::string& path, std::uint32_t mode) override {

@@ -2,6 +2,7 @@
 // appears under its name when the last byte of the bundle has verified.
 #include <filesystem>
 
+#include "base/encoding.h"
 #include "cli/bundle_file.h"
 #include "cli/command.h"
 #include "cli/output_file.h"
@@ -17,12 +18,21 @@ using codec::Json;
 constexpr std::uint64_t kProgressEvery = 1024;  // files
 constexpr std::size_t kReadBytes = 1u << 20;
 
+// The same error of what was asked for, not of the directory where it is made.
+std::unexpected<Error> told_of(const std::string& target, const std::string& staged, Error error) {
+  const std::string from = base::escaped(staged);
+  for (std::size_t at = 0; (at = error.message.find(from, at)) != std::string::npos; at += shown(target).size())
+    error.message.replace(at, from.size(), shown(target));
+  return std::unexpected(std::move(error));
+}
+
 // A new directory that goes with all that is in it unless it is kept. What stands in it was made by its owner alone.
 class Staging {
  public:
   static Result<std::unique_ptr<Staging>> make(env::Env env, const std::string& target) {
+    TRY(check_parent(env, target, "make"));
     std::string path = temporary_beside(env, target);
-    TRY(env.fs.make_directory(path, 0700));
+    if (auto made = env.fs.make_directory(path, 0700); !made) return told_of(target, path, made.error());
     return std::unique_ptr<Staging>(new Staging(env, std::move(path)));
   }
   Staging(const Staging&) = delete;
@@ -55,6 +65,7 @@ class Staging {
     TRY(make_parents(path));
     return env_.fs.open(env::join(path_, path), env::OpenMode::kCreateNew, 0600);
   }
+  [[nodiscard]] const std::string& path() const { return path_; }
   // An empty directory at `target` gives way. The name is not durable before what it names.
   Result<void> keep_as(const std::string& target) {
     TRY(env_.fs.sync_all(path_));
@@ -170,7 +181,8 @@ Result<int> run_extract(Session& session, const Arguments& arguments) {
   progress.follow(*opened.file);
   const auto staging = TRY(Staging::make(session.env(), target));
   Extraction extraction(*opened.reader, *staging, progress);
-  TRY(extract_files(*opened.reader, prefix, extraction));
+  if (auto extracted = extract_files(*opened.reader, prefix, extraction); !extracted)
+    return told_of(target, staging->path(), extracted.error());
   progress.finish();
   const Totals& totals = extraction.totals();
   if (totals.files + totals.links_skipped == 0)

@@ -105,6 +105,14 @@ Result<void> print_report(Output& out, const std::string& path, const Destinatio
                   ", sha256 of its files " + report.bundle_sha256);
 }
 
+// Where the room for the body did not do, there may be another.
+Result<instance::ExportReport> with_spool_hint(Result<instance::ExportReport> report) {
+  if (report || report.error().message.find(env::kUnnamedFile) == std::string::npos) return report;
+  std::string& hint = report.error().hint;
+  hint += (hint.empty() ? "" : ", or ") + std::string("name another directory for it with --spool DIR");
+  return report;
+}
+
 Result<int> run_export(Session& session, const Arguments& arguments) {
   const auto path = arguments.value("--out");
   if (!path) return fail(ErrorCode::kUsage, "export: --out is missing", "name the file to be written, or -");
@@ -116,7 +124,7 @@ Result<int> run_export(Session& session, const Arguments& arguments) {
   Destination destination = TRY(Destination::open(session, *path, progress));
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   const instance::ExportReport report =
-      TRY(progress.conclude(make_bundle(gateway, std::move(options), destination, progress)));
+      TRY(progress.conclude(with_spool_hint(make_bundle(gateway, std::move(options), destination, progress))));
   const std::chrono::duration<double> seconds = session.env().clock.steady() - start;
   TRY(print_report(session.out(), *path, destination, report, seconds.count()));
   return 0;

@@ -8,6 +8,16 @@
 #include "cli/session.h"
 
 namespace spl::cli {
+namespace {
+
+// The error of another path or of none, told of the one that was asked for: what comes after the last colon is why.
+std::unexpected<Error> cannot_write(const std::string& path, const Error& error) {
+  const std::size_t colon = error.message.rfind(": ");
+  const std::string why = colon == std::string::npos ? error.message : error.message.substr(colon + 2);
+  return fail(error.code, "cannot write " + shown(path) + ": " + why, error.hint);
+}
+
+}  // namespace
 
 std::string temporary_beside(env::Env env, const std::string& path) {
   constexpr std::string_view kEnd = ".tmp";
@@ -19,6 +29,16 @@ std::string temporary_beside(env::Env env, const std::string& path) {
   return env::join(env::parent_of(path), "." + name + tail);
 }
 
+Result<void> check_parent(env::Env env, const std::string& path, std::string_view doing) {
+  const std::string directory = env::parent_of(path);
+  const auto there = TRY(env.fs.info(directory));
+  const std::string what = "cannot " + std::string(doing) + " " + shown(path) + ": ";
+  if (!there) return fail(what + "the directory " + shown(directory) + " does not exist", "make it, or name another");
+  if (there->type != env::FileType::kDirectory && there->type != env::FileType::kSymlink)
+    return fail(what + shown(directory) + " is not a directory", "name another");
+  return {};
+}
+
 Result<std::unique_ptr<OutputFile>> OutputFile::create(env::Env env, const std::string& path,
                                                        instance::Progress& progress) {
   if (path.empty() || path.ends_with('/'))
@@ -28,30 +48,54 @@ Result<std::unique_ptr<OutputFile>> OutputFile::create(env::Env env, const std::
     return fail(ErrorCode::kUsage, shown(path) + " is a directory", "name a file in it");
   if (there && there->type != env::FileType::kFile)
     return fail(ErrorCode::kUsage, shown(path) + " is not a regular file", "--out - writes to standard output");
-  std::string temporary = temporary_beside(env, path);
-  auto file = TRY(env.fs.open(temporary, env::OpenMode::kCreateNew, 0600));
-  return std::unique_ptr<OutputFile>(new OutputFile(env, path, std::move(temporary), std::move(file), progress));
+  TRY(check_parent(env, path, "write"));
+  std::unique_ptr<OutputFile> file(new OutputFile(env, path, progress));
+  if (auto opened = file->open(); !opened) return cannot_write(path, opened.error());
+  return file;
+}
+
+Result<void> OutputFile::open() {
+  unnamed_ = TRY(env_.fs.open_nameable(env::parent_of(path_), 0600));
+  if (unnamed_) return {};
+  std::string temporary = temporary_beside(env_, path_);
+  named_ = TRY(env_.fs.open(temporary, env::OpenMode::kCreateNew, 0600));
+  temporary_ = std::move(temporary);
+  return {};
 }
 
 OutputFile::~OutputFile() {
-  file_.reset();
-  if (!committed_) (void)env_.fs.remove(temporary_);
+  if (!temporary_.empty()) (void)env_.fs.remove(temporary_);
 }
 
 Result<void> OutputFile::write(std::string_view octets) {
   if (progress_.cancelled()) return fail("interrupted: " + shown(path_) + " was not written");
-  TRY(file_->write_at(size_, octets));
+  env::File& file = unnamed_ ? *unnamed_ : *named_;
+  if (auto written = file.write_at(size_, octets); !written) return cannot_write(path_, written.error());
   size_ += octets.size();
   progress_.update("writing", size_, 0, "bytes");
   return {};
 }
 
 Result<void> OutputFile::commit() {
-  TRY(file_->sync());
+  env::File& file = unnamed_ ? *unnamed_ : *named_;
+  if (auto synced = file.sync(); !synced) return cannot_write(path_, synced.error());
   if (progress_.cancelled()) return fail("interrupted: " + shown(path_) + " was not written");
-  TRY(env_.fs.rename(temporary_, path_));
-  committed_ = true;
+  if (auto placed = put_in_place(); !placed) return cannot_write(path_, placed.error());
   return env_.fs.sync_directory(env::parent_of(path_));
+}
+
+// Nothing is ever seen under the name but a whole file. What is there can only be replaced by one that has a name
+// already: a process that is killed just between the two calls leaves that.
+Result<void> OutputFile::put_in_place() {
+  if (unnamed_) {
+    if (!TRY(env_.fs.info(path_)) && unnamed_->give_name(path_)) return {};
+    std::string temporary = temporary_beside(env_, path_);
+    TRY(unnamed_->give_name(temporary));
+    temporary_ = std::move(temporary);
+  }
+  TRY(env_.fs.rename(temporary_, path_));
+  temporary_.clear();
+  return {};
 }
 
 }  // namespace spl::cli

@@ -1,5 +1,6 @@
-// A file that appears under its name only when it is whole and durable; until then it lies beside it under a name of
-// its own, and goes when nobody commits it. One thread.
+// A file that appears under its name only when it is whole and durable. Until then it has none, so that a process that
+// is killed leaves nothing; where the file system has no such files it lies beside it under a name of its own, and goes
+// when nobody commits it. One thread.
 #pragma once
 
 #include <memory>
@@ -15,7 +16,7 @@ namespace spl::cli {
 class OutputFile final : public Sink {
  public:
   // Mode 0600. What is at `path` must be a regular file, if anything (code kUsage), and is replaced in one step.
-  // `progress` is asked whether to go on, and outlives the file.
+  // `progress` is asked whether to go on, and outlives the file. Errors name `path`.
   static Result<std::unique_ptr<OutputFile>> create(env::Env env, const std::string& path,
                                                     instance::Progress& progress);
   OutputFile(const OutputFile&) = delete;
@@ -28,24 +29,23 @@ class OutputFile final : public Sink {
   [[nodiscard]] std::uint64_t bytes_written() const { return size_; }
 
  private:
-  OutputFile(env::Env env, std::string path, std::string temporary, std::unique_ptr<env::File> file,
-             instance::Progress& progress)
-      : env_(env),
-        path_(std::move(path)),
-        temporary_(std::move(temporary)),
-        file_(std::move(file)),
-        progress_(progress) {}
+  OutputFile(env::Env env, std::string path, instance::Progress& progress)
+      : env_(env), path_(std::move(path)), progress_(progress) {}
+  Result<void> open();
+  Result<void> put_in_place();
 
   const env::Env env_;
   const std::string path_;
-  const std::string temporary_;
-  std::unique_ptr<env::File> file_;
   instance::Progress& progress_;
+  std::unique_ptr<env::UnnamedFile> unnamed_;  // one of these two
+  std::unique_ptr<env::File> named_;
+  std::string temporary_;  // where a name beside `path_` stands; else ""
   std::uint64_t size_ = 0;
-  bool committed_ = false;
 };
 
 // "<directory>/.<name>.<16 random digits>.tmp", for what is to become <directory>/<name>.
 std::string temporary_beside(env::Env env, const std::string& path);
+// An error "cannot <doing> <path>: .." where the directory in which `path` is to be made is not there.
+Result<void> check_parent(env::Env env, const std::string& path, std::string_view doing);
 
 }  // namespace spl::cli

@@ -48,6 +48,13 @@ class File {
   virtual Result<void> sync() = 0;
 };
 
+// A file that has no name yet: gone when it is closed before it was given one.
+class UnnamedFile : public File {
+ public:
+  // It stands under `path` from now on, on the file system on which it was made; an error where the name exists. Once.
+  virtual Result<void> give_name(const std::string& path) = 0;
+};
+
 // An exclusive advisory lock, given back when it goes.
 class Lock {
  public:
@@ -62,6 +69,9 @@ class FileSystem {
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode how, std::uint32_t mode = 0600) = 0;
   // A file without a name, gone when closed; in `directory` so that it is on that file system.
   virtual Result<std::unique_ptr<File>> open_unnamed(const std::string& directory) = 0;
+  // The same, to be named when it is whole. Null where the file system cannot do so.
+  virtual Result<std::unique_ptr<UnnamedFile>> open_nameable(const std::string& directory,
+                                                             std::uint32_t mode = 0600) = 0;
   // Nothing where there is no such name. Does not follow a symbolic link.
   virtual Result<std::optional<FileInfo>> info(const std::string& path) = 0;
   virtual Result<void> make_directory(const std::string& path, std::uint32_t mode = 0700) = 0;
@@ -78,6 +88,9 @@ class FileSystem {
   virtual Result<std::unique_ptr<Lock>> try_lock(const std::string& path) = 0;
   virtual Result<std::uint64_t> free_bytes(const std::string& directory) = 0;
 };
+
+// What errors call a file without a name; " DIRECTORY" follows.
+inline constexpr std::string_view kUnnamedFile = "a temporary file in";
 
 // Directory part of a path ("." where there is none), and the two joined.
 std::string parent_of(const std::string& path);

@@ -51,9 +51,16 @@ class Descriptor {
   int number_;
 };
 
-class PosixFile final : public File {
+// Where the kernel shows an open file of this process, for linkat(2).
+std::string proc_path(int descriptor) {
+  return "/proc/self/fd/" + std::to_string(descriptor);
+}
+
+class PosixFile final : public UnnamedFile {
  public:
-  PosixFile(Descriptor descriptor, std::string path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+  enum class Nameable : bool { kNo, kYes };
+  PosixFile(Descriptor descriptor, std::string path, Nameable nameable = Nameable::kNo)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)), nameable_(nameable) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<char> out) override {
     if (!in_range(offset, out.size())) return failed("read", path_, EINVAL);
@@ -105,6 +112,14 @@ class PosixFile final : public File {
     return {};
   }
 
+  Result<void> give_name(const std::string& path) override {
+    if (nameable_ == Nameable::kNo) return failed("name", path, EINVAL);
+    if (::linkat(AT_FDCWD, proc_path(descriptor_.number()).c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) != 0)
+      return failed("name", path, errno);
+    nameable_ = Nameable::kNo;
+    return {};
+  }
+
  private:
   static bool in_range(std::uint64_t offset, std::size_t length) {
     constexpr auto kEnd = static_cast<std::uint64_t>(std::numeric_limits<off_t>::max());
@@ -113,6 +128,7 @@ class PosixFile final : public File {
 
   const Descriptor descriptor_;
   const std::string path_;
+  Nameable nameable_;
   int sync_errno_ = 0;
 };
 
@@ -189,6 +205,18 @@ Result<Descriptor> open_directory(const std::string& path) {
   return Descriptor(number);
 }
 
+std::string unnamed_in(const std::string& directory) {
+  return std::string(kUnnamedFile) + " " + directory;
+}
+
+// Nothing where the file system has no such files.
+Result<std::optional<Descriptor>> open_tmpfile(const std::string& directory, mode_t mode) {
+  const int number = retry_interrupted([&] { return ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode); });
+  if (number >= 0) return Descriptor(number);
+  if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) return std::nullopt;
+  return failed("make", unnamed_in(directory), errno);
+}
+
 // Makes a file and takes its name away at once.
 Result<Descriptor> open_unlinked(const std::string& directory) {
   static std::atomic<std::uint64_t> serial{0};
@@ -197,12 +225,12 @@ Result<Descriptor> open_unlinked(const std::string& directory) {
         join(directory, ".unnamed-" + std::to_string(::getpid()) + "-" + std::to_string(serial++) + ".tmp");
     const int number = open_new(path, 0600);
     if (number < 0 && errno == EEXIST) continue;
-    if (number < 0) return failed("make a file in", directory, errno);
+    if (number < 0) return failed("make", unnamed_in(directory), errno);
     Descriptor descriptor(number);
     if (::unlink(path.c_str()) != 0) return failed("remove", path, errno);
     return descriptor;
   }
-  return failed("make a file in", directory, EEXIST);
+  return failed("make", unnamed_in(directory), EEXIST);
 }
 
 FileType type_of(mode_t mode) {
@@ -223,16 +251,24 @@ Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, Ope
 }
 
 Result<std::unique_ptr<File>> PosixFileSystem::open_unnamed(const std::string& directory) {
-  const std::string shown = join(directory, "(unnamed)");
   if (unnamed_ == Unnamed::kTmpfile) {
-    const int number =
-        retry_interrupted([&] { return ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); });
-    if (number >= 0) return std::make_unique<PosixFile>(Descriptor(number), shown);
-    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) {
-      return failed("make a file in", directory, errno);
-    }
+    if (auto descriptor = TRY(open_tmpfile(directory, 0600)))
+      return std::make_unique<PosixFile>(std::move(*descriptor), unnamed_in(directory));
   }
-  return std::make_unique<PosixFile>(TRY(open_unlinked(directory)), shown);
+  return std::make_unique<PosixFile>(TRY(open_unlinked(directory)), unnamed_in(directory));
+}
+
+Result<std::unique_ptr<UnnamedFile>> PosixFileSystem::open_nameable(const std::string& directory, std::uint32_t mode) {
+  const auto bits = static_cast<mode_t>(mode & kPermissionBits);
+  if (unnamed_ == Unnamed::kCreateAndUnlink) return std::unique_ptr<UnnamedFile>();
+  auto descriptor = TRY(open_tmpfile(directory, bits));
+  // Without /proc it could never be named, and that would show when all is written.
+  struct stat status{};
+  if (!descriptor || ::stat(proc_path(descriptor->number()).c_str(), &status) != 0)
+    return std::unique_ptr<UnnamedFile>();
+  // The umask may have taken bits away.
+  if (::fchmod(descriptor->number(), bits) != 0) return failed("set the mode of", unnamed_in(directory), errno);
+  return std::make_unique<PosixFile>(std::move(*descriptor), unnamed_in(directory), PosixFile::Nameable::kYes);
 }
 
 Result<std::optional<FileInfo>> PosixFileSystem::info(const std::string& path) {

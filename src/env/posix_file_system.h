@@ -1,8 +1,8 @@
 // The real file system, through POSIX and Linux calls. Any thread.
 //
 // Every descriptor is close-on-exec. Interrupted calls and short reads and writes are carried on. Only regular files
-// are opened: a FIFO or a device is refused and cannot make the caller wait. list, sync_directory, open_unnamed and
-// free_bytes follow a symbolic link to a directory, so that a home may be one; nothing else does.
+// are opened: a FIFO or a device is refused and cannot make the caller wait. list, sync_directory, open_unnamed,
+// open_nameable and free_bytes follow a symbolic link to a directory, so that a home may be one; nothing else does.
 // Sources: open(2), flock(2), fsync(2); https://lwn.net/Articles/752063 (why an error of fsync is final).
 #pragma once
 
@@ -24,6 +24,8 @@ class PosixFileSystem final : public FileSystem {
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode how, std::uint32_t mode = 0600) override;
   Result<std::unique_ptr<File>> open_unnamed(const std::string& directory) override;
+  // O_TMPFILE and linkat(2) through /proc. Null with kCreateAndUnlink.
+  Result<std::unique_ptr<UnnamedFile>> open_nameable(const std::string& directory, std::uint32_t mode = 0600) override;
   Result<std::optional<FileInfo>> info(const std::string& path) override;
   Result<void> make_directory(const std::string& path, std::uint32_t mode = 0700) override;
   Result<void> rename(const std::string& from, const std::string& to) override;

@@ -199,6 +199,35 @@ TEST_P(FileSystemConformance, UnnamedFilesHaveNoName) {
   EXPECT_FALSE(fs_.open_unnamed(at("none")));
 }
 
+TEST_P(FileSystemConformance, AFileIsNamedWhenItIsWhole) {
+  auto file = *fs_.open_nameable(root_, 0640);
+  if (!file) GTEST_SKIP() << "this file system names files when they are made";
+  ASSERT_TRUE(file->write_at(0, "whole"));
+  ASSERT_TRUE(file->sync());
+  EXPECT_TRUE(fs_.list(root_)->empty());
+  EXPECT_FALSE(file->give_name(at("none/f")));
+  put("taken", "kept");
+  EXPECT_FALSE(file->give_name(at("taken")));
+  EXPECT_EQ(get("taken"), "kept");
+  ASSERT_TRUE(file->give_name(at("f")));
+  EXPECT_EQ(get("f"), "whole");
+  EXPECT_EQ((**fs_.info(at("f"))).mode, 0640u);
+  EXPECT_FALSE(file->give_name(at("second")));
+  ASSERT_TRUE(file->write_at(5, "!"));
+  EXPECT_EQ(get("f"), "whole!");
+  file.reset();
+  EXPECT_TRUE(is_there("f"));
+  EXPECT_FALSE(fs_.open_nameable(at("none")));
+}
+
+TEST_P(FileSystemConformance, AFileThatWasNotNamedIsGone) {
+  auto file = *fs_.open_nameable(root_);
+  if (!file) GTEST_SKIP() << "this file system names files when they are made";
+  ASSERT_TRUE(file->write_at(0, "secret"));
+  file.reset();
+  EXPECT_TRUE(fs_.list(root_)->empty());
+}
+
 TEST_P(FileSystemConformance, ListsNamesInOrder) {
   for (const char* name : {"b", "a", ".hidden", "B"}) put(name, "");
   ASSERT_TRUE(fs_.make_directory(at("d")));

@@ -42,11 +42,15 @@ bool holds(const SimInode& inode, const SimInode& below) {
          std::ranges::any_of(inode.entries, [&](const auto& entry) { return holds(*entry.second, below); });
 }
 
+std::string unnamed_in(const std::string& directory) {
+  return std::string(env::kUnnamedFile) + " " + directory;
+}
+
 }  // namespace
 
-class SimFileSystem::SimFile final : public env::File {
+class SimFileSystem::SimFile final : public env::UnnamedFile {
  public:
-  enum class Access : bool { kRead, kReadWrite };
+  enum class Access : std::uint8_t { kRead, kReadWrite, kNameable };
   SimFile(SimFileSystem& fs, SimInodePtr inode, std::string path, Access access)
       : fs_(fs), boot_(fs.boot_), inode_(std::move(inode)), path_(std::move(path)), access_(access) {}
 
@@ -97,6 +101,18 @@ class SimFileSystem::SimFile final : public env::File {
     return error_of(fault, "make durable", path_);
   }
 
+  Result<void> give_name(const std::string& path) override {
+    const std::scoped_lock lock(fs_.mutex_);
+    const Fault fault = next_fault();
+    if (fault != Fault::kNone) return error_of(fault, "name", path);
+    if (access_ != Access::kNameable) return failed("name", path, EINVAL);
+    const Place place = TRY(fs_.locate("name", path));
+    if (place.inode) return failed("name", path, EEXIST);
+    fs_.disk_.link(*place.directory, place.name, inode_);
+    access_ = Access::kReadWrite;
+    return {};
+  }
+
  private:
   // A file from before a reboot is dead, and what is done with it no call.
   Fault next_fault() { return boot_ == fs_.boot_ ? fs_.next_fault() : Fault::kPowerOff; }
@@ -110,7 +126,7 @@ class SimFileSystem::SimFile final : public env::File {
   const std::uint64_t boot_;
   const SimInodePtr inode_;
   const std::string path_;
-  const Access access_;
+  Access access_;
 };
 
 class SimFileSystem::SimLock final : public env::Lock {
@@ -172,6 +188,11 @@ std::map<std::string, std::string> SimFileSystem::contents() const {
   std::map<std::string, std::string> tree;
   collect(*disk_.root(), "/", tree);
   return tree;
+}
+
+void SimFileSystem::set_nameable(bool nameable) {
+  const std::scoped_lock lock(mutex_);
+  nameable_ = nameable;
 }
 
 void SimFileSystem::set_free_bytes(std::uint64_t free_bytes) {
@@ -254,10 +275,20 @@ Result<std::unique_ptr<env::File>> SimFileSystem::open(const std::string& path, 
 
 Result<std::unique_ptr<env::File>> SimFileSystem::open_unnamed(const std::string& directory) {
   const std::scoped_lock lock(mutex_);
-  TRY(begin("make a file in", directory));
-  TRY(find_directory("make a file in", directory));
-  return std::make_unique<SimFile>(*this, disk_.make(FileType::kFile, 0600), env::join(directory, "(unnamed)"),
+  TRY(begin("make", unnamed_in(directory)));
+  TRY(find_directory("make a temporary file in", directory));
+  return std::make_unique<SimFile>(*this, disk_.make(FileType::kFile, 0600), unnamed_in(directory),
                                    SimFile::Access::kReadWrite);
+}
+
+Result<std::unique_ptr<env::UnnamedFile>> SimFileSystem::open_nameable(const std::string& directory,
+                                                                       std::uint32_t mode) {
+  const std::scoped_lock lock(mutex_);
+  TRY(begin("make", unnamed_in(directory)));
+  TRY(find_directory("make a temporary file in", directory));
+  if (!nameable_) return std::unique_ptr<env::UnnamedFile>();
+  return std::make_unique<SimFile>(*this, disk_.make(FileType::kFile, mode & 0777), unnamed_in(directory),
+                                   SimFile::Access::kNameable);
 }
 
 Result<std::optional<env::FileInfo>> SimFileSystem::info(const std::string& path) {

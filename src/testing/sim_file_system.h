@@ -61,12 +61,16 @@ class SimFileSystem final : public env::FileSystem {
 
   // The tree as it is seen: "/a/file" to its content, "/a/directory/" to nothing. Not a call.
   [[nodiscard]] std::map<std::string, std::string> contents() const;
+  // Whether there are files that are named when they are whole; else open_nameable gives none.
+  void set_nameable(bool nameable);
   // What free_bytes answers.
   void set_free_bytes(std::uint64_t free_bytes);
 
   Result<std::unique_ptr<env::File>> open(const std::string& path, env::OpenMode how,
                                           std::uint32_t mode = 0600) override;
   Result<std::unique_ptr<env::File>> open_unnamed(const std::string& directory) override;
+  Result<std::unique_ptr<env::UnnamedFile>> open_nameable(const std::string& directory,
+                                                          std::uint32_t mode = 0600) override;
   Result<std::optional<env::FileInfo>> info(const std::string& path) override;
   Result<void> make_directory(const std::string& path, std::uint32_t mode = 0700) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
@@ -104,6 +108,7 @@ class SimFileSystem final : public env::FileSystem {
   bool off_ = false;
   std::uint64_t boot_ = 0;  // files and locks of another boot are dead
   std::set<const SimInode*> locked_;
+  bool nameable_ = true;
   std::uint64_t free_bytes_ = std::uint64_t{1} << 40;
 };
 

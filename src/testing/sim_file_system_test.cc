@@ -54,6 +54,28 @@ TEST(SimFileSystem, WithoutAFileSyncTheContentIsLost) {
   EXPECT_EQ(fs.contents(), (Tree{{"/f", ""}}));
 }
 
+TEST(SimFileSystem, ANameThatIsGivenLateIsDurableWithItsDirectory) {
+  SimFileSystem fs;
+  auto file = *fs.open_nameable("/");
+  ASSERT_TRUE(file->write_at(0, "data"));
+  ASSERT_TRUE(file->sync());
+  ASSERT_TRUE(file->give_name("/f"));
+  ASSERT_TRUE(fs.sync_directory("/"));
+  fs.reboot(Survivors::synced_only());
+  EXPECT_EQ(fs.contents(), (Tree{{"/f", "data"}}));
+  auto unsynced = *fs.open_nameable("/");
+  ASSERT_TRUE(unsynced->give_name("/g"));
+  fs.reboot(Survivors::synced_only());
+  EXPECT_EQ(fs.contents(), (Tree{{"/f", "data"}}));
+  EXPECT_FALSE(unsynced->give_name("/h")) << "from before the reboot";
+}
+
+TEST(SimFileSystem, NamesFilesAtOnceWhereItIsTold) {
+  SimFileSystem fs;
+  fs.set_nameable(false);
+  EXPECT_EQ(*fs.open_nameable("/"), nullptr);
+}
+
 TEST(SimFileSystem, WhatIsSyncedStays) {
   SimFileSystem fs;
   write_synced(fs, "/f", "data");
