@@ -258,6 +258,9 @@ TEST_F(CliDaemonTest, AnotherStoreIsFoundByTheCommandsBesideTheDaemonAndThroughT
   EXPECT_EQ(ended.code, 0);
   EXPECT_NE(ended.err.find("config.toml"), std::string::npos) << ended.err;
   EXPECT_EQ(on("h", {"status"}).code, 1);
+  const Ran background = on("h", {"serve", "--daemon", "--port", "0", "--store", store});
+  EXPECT_EQ(on("h", {"stop"}).code, 0);
+  EXPECT_EQ(background.err, ended.err);
   write_file(path("h/config.toml"), "store = \"" + store + "\"\n");
   EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 1u);
   EXPECT_EQ(on("h", {"init"}).code, 0);

@@ -41,7 +41,7 @@ void leave_standard_streams(const std::string& error_file) {
 }
 
 Json info_json(const DaemonInfo& info) {
-  return Json::Object{{"pid", info.pid}, {"address", info.address}, {"port", info.port}};
+  return Json::Object{{"pid", info.pid}, {"address", info.address}, {"port", info.port}, {"store", info.store_url}};
 }
 
 Result<void> work_in_background(const instance::HomePaths& paths, int message_pipe,
@@ -92,6 +92,7 @@ Result<Started> read_message(int pipe) {
   info.pid = static_cast<int>(number("pid"));
   info.address = word("address");
   info.port = static_cast<std::uint16_t>(number("port"));
+  info.store_url = word("store");
   return Started{std::move(info)};
 }
 
