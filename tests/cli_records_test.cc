@@ -150,6 +150,26 @@ TEST_F(CliInstanceTest, DoctorFindsNothingWrongAndThenABrokenIdentity) {
   }));
 }
 
+TEST_F(CliInstanceTest, AnIdentityThatTheStoreKnowsNothingOfIsBroken) {
+  make_home("h", 1);
+  const std::string did = text_of(json_on("h", {"status"}), "did");
+  for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(path("h/hub.db") + suffix);
+  write_file(path("h/hub.db"), "");
+  const std::string what = path("h/identity") + " holds the identity " + did +
+                           ", of which the store sqlite:" + path("h/hub.db") +
+                           " knows nothing — bring its store back or import its bundle; for a new identity, move the "
+                           "directory away\n";
+  const Ran doctor = on("h", {"doctor"});
+  EXPECT_EQ(doctor.code, 1);
+  EXPECT_NE(doctor.out.find("stop  identity: " + path("h") + ": " + what), std::string::npos) << doctor.out;
+  EXPECT_NE(on("h", {"status"}).out.find("none; " + what), std::string::npos);
+  for (const Words& words : {Words{"identity", "show"}, Words{"identity", "verify"}}) {
+    const Ran ran = on("h", words);
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_EQ(ran.err, "spl: " + what);
+  }
+}
+
 TEST_F(CliInstanceTest, DoctorFindsDamagedRows) {
   make_home("h", 2);
   const auto finds = [this](const std::string& damage) {

@@ -29,8 +29,9 @@ Result<int> run_generate(Session& session, const Arguments&) {
 }
 
 Result<int> run_show(Session& session, const Arguments&) {
-  const auto identity = TRY(TRY(session.open_for_reading())->identity_summary());
-  if (!identity) return fail("this instance has no identity", "spl identity generate makes one");
+  const auto opened = TRY(session.open_for_reading());
+  const auto identity = TRY(opened->identity_summary());
+  if (!identity) return std::unexpected(opened->no_identity());
   TRY(print_identity(session.out(), *identity));
   return 0;
 }

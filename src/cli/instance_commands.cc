@@ -43,6 +43,12 @@ Result<int> run_init(Session& session, const Arguments&) {
   return 0;
 }
 
+std::string without_identity(instance::Instance& instance) {
+  const Error error = instance.no_identity();
+  // That there is none was said; the rest is news.
+  return instance.check_files_are_known() ? error.hint : one_line(error.message) + " — " + one_line(error.hint);
+}
+
 Result<int> run_status(Session& session, const Arguments&) {
   const auto daemon = TRY(running_daemon(session.env(), session.paths()));
   const auto opened = TRY(session.open_for_reading());
@@ -63,7 +69,7 @@ Result<int> run_status(Session& session, const Arguments&) {
   }
   TRY(out.line("home:    " + shown(status.home)));
   TRY(out.line("store:   " + shown(status.store)));
-  TRY(out.line("did:     " + status.did.value_or("none; spl identity generate makes one")));
+  TRY(out.line("did:     " + (status.did ? *status.did : "none; " + without_identity(*opened))));
   TRY(out.line("daemon:  " + (daemon ? "running, pid " + std::to_string(daemon->pid) + ", " + shown(daemon->address)
                                      : std::string("not running"))));
   if (status.moved_at) TRY(out.line("moved:   since " + *status.moved_at + "; spl move cancel takes it back"));

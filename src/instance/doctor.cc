@@ -62,8 +62,10 @@ Result<std::vector<Finding>> examine(Instance& instance, Progress& progress) {
     findings.push_back(verdict("identity", *instance.did(), instance.verify_identity(),
                                "key, document and modes are as they must be"));
   } else {
-    findings.push_back({"identity", "warn", instance.paths().root, "this instance has no identity",
-                        "spl identity generate makes one"});
+    // A store that was lost and made anew is worse than one that never had an identity.
+    const bool lost = !instance.check_files_are_known();
+    const Error error = instance.no_identity();
+    findings.push_back({"identity", lost ? "stop" : "warn", instance.paths().root, error.message, error.hint});
   }
   const auto reader = TRY(instance.store().reader());
   if (const auto checked = find_ineffective(*reader, instance.did(), findings); !checked)

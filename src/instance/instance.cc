@@ -280,9 +280,15 @@ Result<void> Instance::fence_and_settle() {
   return substrate::settle_identity(env_, paths_.identity(), did);
 }
 
+Error Instance::no_identity() {
+  const auto known = check_files_are_known();
+  if (known) return {ErrorCode::kFailed, "this instance has no identity", "spl identity generate makes one"};
+  return {ErrorCode::kFailed, known.error().message, known.error().hint};
+}
+
 Result<void> Instance::verify_identity() {
   const auto did = TRY(TRY(store_->reader())->setting(store::kDidSetting));
-  if (!did) return fail("this instance has no identity", "spl identity generate makes one");
+  if (!did) return std::unexpected(no_identity());
   const substrate::Identity identity = TRY(substrate::load_identity(env_, paths_.identity(), *did));
   constexpr std::string_view kProbe = "spl identity verify";
   if (!crypto::verify(identity.key.public_key(), kProbe, identity.key.sign(kProbe)))

@@ -88,6 +88,8 @@ class Instance {
   // Code kRefused where identity/ holds a pair and the store knows of no identity: it is another store's, and an
   // instance without identity beside it would be a trap.
   Result<void> check_files_are_known();
+  // Why there is no identity, and what to do: an error for who needs one. Code kFailed.
+  [[nodiscard]] Error no_identity();
   // Checks the key, the document, the DID and the files' modes against each other.
   Result<void> verify_identity();
 
