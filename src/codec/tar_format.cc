@@ -35,6 +35,12 @@ bool parse_text(const char* block, Field field, std::string_view& text) {
   return all_zero(begin + bytes, field.bytes - bytes);
 }
 
+constexpr std::string_view kMagicRule = "magic or version is not POSIX ustar's";
+
+bool has_magic(const char* block) {
+  return std::memcmp(block + kMagic.at, kMagicText.data(), kMagic.bytes) == 0;
+}
+
 bool is_device_zero(const char* block, Field field) {
   const char* at = block + field.at;
   return std::memcmp(at, kDeviceText.data(), field.bytes) == 0 || all_zero(at, field.bytes);
@@ -87,20 +93,22 @@ std::string_view pax_fault(const Header& header, const Pax& pax, const TarEntry&
 }  // namespace
 
 std::string_view frame_fault(const char* block) {
-  if (std::memcmp(block + kMagic.at, kMagicText.data(), kMagic.bytes) != 0)
-    return "magic or version is not POSIX ustar's";
   const char* sum = block + kChecksum.at;
   std::uint64_t said = 0;
+  std::string_view fault;
   if (!parse_octal(sum, 6, said) || sum[6] != '\0' || sum[7] != ' ')
-    return "checksum is not six octal digits, NUL and space";
-  if (said != checksum(block)) return "checksum is wrong";
-  return {};
+    fault = "checksum is not six octal digits, NUL and space";
+  else if (said != checksum(block))
+    fault = "checksum is wrong";
+  // What is no tar at all is told as that.
+  return fault.empty() || has_magic(block) ? fault : kMagicRule;
 }
 
 std::string_view parse_header(const char* block, Header& header) {
   header.type = block[kType.at];
   const bool name_ends = parse_text(block, kName, header.name);
   const bool prefix_ends = parse_text(block, kPrefix, header.prefix);
+  if (!has_magic(block)) return kMagicRule;
   if (!name_ends) return "bytes after the NUL of the name field";
   if (!prefix_ends) return "bytes after the NUL of the prefix field";
   if (header.name.empty()) return "name field is empty";

@@ -92,7 +92,8 @@ struct Pax {
   std::optional<std::uint64_t> size;
 };
 
-// Whether the block is a ustar header at all: magic, version, checksum.
+// Whether the block is a header at all, so that its name can be believed: the checksum. Of a block that is none,
+// whether it is a tar's.
 std::string_view frame_fault(const char* block);
 // Name and prefix are there even where another field is at fault.
 std::string_view parse_header(const char* block, Header& header);

@@ -24,6 +24,11 @@ std::unexpected<Error> refuse_header(std::uint64_t offset, std::string_view rule
   return refuse("header at byte " + std::to_string(offset) + ": " + std::string(rule));
 }
 
+// Of a pax header and what it says so far.
+std::unexpected<Error> refuse_pax(const ustar::Pax& pax, std::uint64_t offset, std::string_view rule) {
+  return pax.path.value_or("").empty() ? refuse_header(offset, rule) : refuse_entry(*pax.path, rule);
+}
+
 }  // namespace
 
 TarReader::TarReader(Source& in) : in_(in), buffer_(in, kBufferBytes) {}
@@ -69,7 +74,7 @@ Result<std::optional<TarEntry>> TarReader::next_entry() {
     TRY(read_pax(block, pax));
     block = TRY(take(kTarBlock));
     if (block[ustar::kType.at] == ustar::kPaxType || ustar::all_zero(block, kTarBlock))
-      return refuse_header(header_offset, "pax header without an entry after it");
+      return refuse_pax(pax, header_offset, "pax header without an entry after it");
   }
 
   if (const auto fault = ustar::frame_fault(block); !fault.empty()) return refuse_header(offset_ - kTarBlock, fault);
@@ -98,7 +103,9 @@ Result<void> TarReader::read_pax(const char* block, ustar::Pax& pax) {
 
   const std::size_t bytes = header.size;
   pax_text_.assign(TRY(take(bytes)), bytes);
-  if (fault = ustar::parse_pax(pax_text_, pax); !fault.empty()) return refuse_header(at, fault);
+  fault = ustar::parse_pax(pax_text_, pax);
+  if (!fault.empty()) return refuse_pax(pax, at, fault);
+  path_ = pax.path.value_or("");
   return check_padding(bytes);
 }
 

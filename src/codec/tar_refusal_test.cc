@@ -38,7 +38,7 @@ TEST(TarRefusal, HeaderFields) {
     std::string octets;
     std::string rule;
   };
-  const std::string kMagic = "tar: header at byte 0: magic or version is not POSIX ustar's";
+  const std::string kMagic = "f: magic or version is not POSIX ustar's";
   const std::vector<Case> cases = {
       {257, nuls("ustar  ", 8), kMagic},  // GNU's old magic
       {257, std::string("ustar\00001", 8), kMagic},
@@ -94,6 +94,7 @@ TEST(TarRefusal, Checksums) {
   std::string wrong = right;
   wrong[5] = wrong[5] == '7' ? '6' : static_cast<char>(wrong[5] + 1);
   EXPECT_EQ(with(wrong), "tar: header at byte 0: checksum is wrong");
+  EXPECT_EQ(why(std::string(kTarRecord, 'x')), "tar: header at byte 0: magic or version is not POSIX ustar's");
 }
 
 TEST(TarRefusal, EveryOtherTypeFlag) {
@@ -204,8 +205,9 @@ TEST(TarRefusal, PaxRecords) {
   const std::string good = record("path", path);
   EXPECT_EQ(why_pax(good), "accepted");
   EXPECT_EQ(why_pax(""), "pax header is empty");
-  EXPECT_EQ(why_pax(good + good), "pax key path is there twice");
-  EXPECT_EQ(why_pax(good + record("mtime", "1")), "pax key is not path, linkpath or size");
+  EXPECT_EQ(why_pax(good + good), path + ": pax key path is there twice");
+  EXPECT_EQ(why_pax(good + record("mtime", "1")), path + ": pax key is not path, linkpath or size");
+  EXPECT_EQ(why_pax(record("mtime", "1") + good), "pax key is not path, linkpath or size");
   EXPECT_EQ(why_pax(record("", path)), "pax key is not path, linkpath or size");
   EXPECT_EQ(why_pax(record("GNU.sparse.size", "1")), "pax key is not path, linkpath or size");
   const std::string link = record("linkpath", path);
@@ -213,11 +215,12 @@ TEST(TarRefusal, PaxRecords) {
   const std::string size = record("size", "8589934592");
   EXPECT_EQ(why_pax(size + size), "pax key size is there twice");
   const std::string malformed = "pax record is malformed";
-  for (const std::string_view text : {"x", " ", "0 ", "3 \n", "03 a=\n", "-5 a=\n", "6 path\n", "9 path=p",
-                                      "11 path=p\n", "8 path=p\n", "9 path=p\nx", "99999999999999999999 path=p\n",
-                                      "18446744073709551615 path=p\n", "path=p\n", "2 ", "4 a\n", "5 a=b"}) {
+  for (const std::string_view text :
+       {"x", " ", "0 ", "3 \n", "03 a=\n", "-5 a=\n", "6 path\n", "9 path=p", "11 path=p\n", "8 path=p\n",
+        "99999999999999999999 path=p\n", "18446744073709551615 path=p\n", "path=p\n", "2 ", "4 a\n", "5 a=b"}) {
     EXPECT_EQ(why_pax(text), malformed) << text;
   }
+  EXPECT_EQ(why_pax("9 path=p\nx"), "p: " + malformed);
   std::string cut = good;
   cut.pop_back();
   EXPECT_EQ(why_pax(cut), malformed);
@@ -281,12 +284,12 @@ TEST(TarRefusal, PaxHeadersOwnFields) {
   EXPECT_EQ(with(0, "any/other/name!!"), "accepted");
   std::string tar = good;
   put(tar, 1023, "x");
-  EXPECT_EQ(why(tar), "tar: header at byte 1024: padding is not zero");
+  EXPECT_EQ(why(tar), std::string(101, 'p') + ": padding is not zero");
 }
 
 TEST(TarRefusal, PaxWithoutItsEntry) {
-  const std::string rule = "tar: header at byte 0: pax header without an entry after it";
   const std::string path(101, 'p');
+  const std::string rule = path + ": pax header without an entry after it";
   std::string pax = pax_tar(record("path", path), file("f")).substr(0, 2 * kTarBlock);
   std::string two = pax + pax;
   append_tar_end(two, two.size());
@@ -294,7 +297,7 @@ TEST(TarRefusal, PaxWithoutItsEntry) {
   std::string none = pax;
   append_tar_end(none, none.size());
   EXPECT_EQ(why(none), rule);
-  EXPECT_EQ(why(pax), "tar: truncated at byte 1024");
+  EXPECT_EQ(why(pax), path + ": truncated at byte 1024");
   EXPECT_EQ(why(pax_tar(record("path", path), file("f"), "g")), "PaxHeaders/entry: type flag is not allowed");
   EXPECT_EQ(why(pax_tar(std::string(101, 'p') + std::string(1, '\0'), file("f"), "L")),
             "PaxHeaders/entry: type flag is not allowed");
