@@ -8,7 +8,6 @@
 namespace spl::codec {
 namespace {
 
-constexpr std::uint32_t kSkippableMagic = 0x184D2A5E;
 constexpr std::uint32_t kFooterMagic = 0x8F92EAB1;
 constexpr std::size_t kHeaderBytes = 8;
 constexpr unsigned kChecksumFlag = 0x80;
@@ -48,7 +47,7 @@ void SeekTable::add(std::uint64_t compressed_bytes, std::uint64_t decompressed_b
 void SeekTable::append_to(std::string& out) const {
   if (frames_.size() > kSeekFramesMax) return;
   const auto count = static_cast<std::uint32_t>(frames_.size());
-  append_le32(out, kSkippableMagic);
+  append_le32(out, kSeekTableMagic);
   append_le32(out, count * 8 + static_cast<std::uint32_t>(kSeekFooterBytes));
   for (const SeekFrame& frame : frames_) {
     append_le32(out, frame.compressed_bytes);
@@ -70,6 +69,11 @@ std::optional<SeekPosition> SeekTable::find(std::uint64_t decompressed_offset) c
   return std::nullopt;
 }
 
+bool looks_like_seek_table(std::string_view frame) {
+  return frame.size() >= kHeaderBytes + kSeekFooterBytes && load_le32(frame, 0) == kSeekTableMagic &&
+         load_le32(frame, frame.size() - 4) == kFooterMagic;
+}
+
 Result<std::size_t> seek_table_bytes(std::string_view footer) {
   return TRY(parse_footer(footer)).table_bytes();
 }
@@ -79,7 +83,7 @@ Result<SeekTable> parse_seek_table(std::string_view tail) {
   const std::size_t bytes = footer.table_bytes();
   if (tail.size() < bytes) return refuse("its beginning is missing");
   const std::string_view text = tail.substr(tail.size() - bytes);
-  if (load_le32(text, 0) != kSkippableMagic) return refuse("it is not in a skippable frame");
+  if (load_le32(text, 0) != kSeekTableMagic) return refuse("it is not in a skippable frame");
   if (load_le32(text, 4) != bytes - kHeaderBytes) return refuse("its size is wrong");
   SeekTable table;
   for (std::size_t i = 0; i < footer.frames; ++i) {

@@ -20,8 +20,11 @@
 
 namespace spl::codec {
 
+inline constexpr std::uint32_t kSeekTableMagic = 0x184D2A5E;  // of its skippable frame
 inline constexpr std::size_t kSeekFooterBytes = 9;
 inline constexpr std::size_t kSeekFramesMax = 1u << 20;
+// The longest there can be, with checksums.
+inline constexpr std::size_t kSeekTableBytesMax = 8 + 12 * kSeekFramesMax + kSeekFooterBytes;
 
 struct SeekFrame {
   std::uint32_t compressed_bytes = 0;
@@ -53,6 +56,8 @@ class SeekTable {
   std::vector<SeekFrame> frames_;
 };
 
+// Whether a whole skippable frame is meant as a seek table: by its magic number and its footer's.
+bool looks_like_seek_table(std::string_view frame);
 // How long the whole seek table is of which `footer` is the last kSeekFooterBytes: what
 // parse_seek_table needs.
 Result<std::size_t> seek_table_bytes(std::string_view footer);

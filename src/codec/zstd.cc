@@ -139,33 +139,56 @@ Result<void> ZstdSource::begin_frame() {
   const bool first = state_ == State::kFirst;
   const auto held = TRY(buffer_.peek(kFrameHeaderBytesMax));
   const std::string_view header(held.data(), held.size());
-  if (header.empty() && !first) {
-    state_ = State::kEnd;
-    return {};
-  }
+  if (header.empty() && !first) return end();
+  if (seek_table_ended_) return refuse("bytes after the seek table");
   if (!looks_like_zstd(header))
     return refuse(first ? "it does not begin with a frame" : "bytes after a frame that are no frame");
-  if (is_skippable(load_le32(header, 0))) {
-    if (header.size() < kSkippableHeaderBytes) return refuse("truncated in a skippable frame");
-    skip_bytes_ = load_le32(header, 4);
-    buffer_.take(kSkippableHeaderBytes);
-    state_ = State::kSkippable;
-    return {};
-  }
+  if (is_skippable(load_le32(header, 0))) return begin_skippable(header);
   if (const auto fault = frame_fault(header.substr(0, kFrameHeaderBytesMax)); !fault.empty()) return refuse(fault);
+  ends_in_content_ = false;
   state_ = State::kFrame;
+  return {};
+}
+
+Result<void> ZstdSource::end() {
+  if (!ends_in_content_) return refuse("after the last frame that holds something, only a seek table may stand");
+  state_ = State::kEnd;
+  return {};
+}
+
+Result<void> ZstdSource::begin_skippable(std::string_view header) {
+  if (header.size() < kSkippableHeaderBytes) return refuse("truncated in a skippable frame");
+  skip_bytes_ = load_le32(header, 4);
+  keeps_skipped_ = load_le32(header, 0) == kSeekTableMagic && skip_bytes_ <= kSeekTableBytesMax - kSkippableHeaderBytes;
+  if (keeps_skipped_) skipped_ = header.substr(0, kSkippableHeaderBytes);
+  buffer_.take(kSkippableHeaderBytes);
+  state_ = State::kSkippable;
   return {};
 }
 
 Result<void> ZstdSource::skip() {
   while (skip_bytes_ > 0) {
-    const std::size_t held = TRY(buffer_.peek(1)).size();
-    if (held == 0) return refuse("truncated in a skippable frame");
-    const std::size_t n = std::min<std::uint64_t>(skip_bytes_, held);
+    const auto held = TRY(buffer_.peek(1));
+    if (held.empty()) return refuse("truncated in a skippable frame");
+    const std::size_t n = std::min<std::uint64_t>(skip_bytes_, held.size());
+    if (keeps_skipped_) skipped_.append(held.data(), n);
     buffer_.take(n);
     skip_bytes_ -= n;
   }
   state_ = State::kBetween;
+  return end_skippable();
+}
+
+// Finds out whether it was the seek table.
+Result<void> ZstdSource::end_skippable() {
+  if (keeps_skipped_ && looks_like_seek_table(skipped_)) {
+    TRY(parse_seek_table(skipped_));
+    if (TRY(seek_table_bytes(skipped_)) != skipped_.size()) return refuse("seek table: its size is wrong");
+    seek_table_ended_ = true;
+  } else {
+    ends_in_content_ = false;
+  }
+  skipped_ = {};
   return {};
 }
 
@@ -178,6 +201,7 @@ Result<std::size_t> ZstdSource::decompress_some(std::span<char> out) {
   const std::size_t hint = ZSTD_decompressStream(context_, &output, &input);
   if (ZSTD_isError(hint)) return library_error(hint);
   buffer_.take(input.pos);
+  if (output.pos > 0) ends_in_content_ = true;
   if (hint == 0) {
     state_ = State::kBetween;
   } else if (output.pos == 0 && TRY(buffer_.peek(1)).empty()) {

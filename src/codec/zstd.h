@@ -45,11 +45,15 @@ class ZstdCompressor {
   ZSTD_CCtx_s* context_;
 };
 
-// What the frames of `in`, one after the other, hold. Memory is bounded by the window whatever the
-// input says. Errors but those of `in` read "zstd: ..." and have the code kVerification: no zstd
-// frame at the beginning, or anything else than a whole frame after one; a window over
-// kZstdWindowBytesMax, a dictionary, a wrong checksum or size. An error is final: every later read
-// answers with it again.
+// What the frames of `in`, one after the other, hold. Memory is bounded by the window and the longest seek table
+// whatever the input says. Skippable frames and frames of nothing are passed over, but not after the last frame that
+// holds something: there nothing may stand but one seek table, which is the last thing of all. So nothing can be
+// appended to what has an end of its own inside. What the table says is not compared with the frames: it is a hint.
+//
+// Errors but those of `in` read "zstd: ..." and have the code kVerification: no zstd frame at the beginning, or
+// anything else than a whole frame after one; a window over kZstdWindowBytesMax, a dictionary, a wrong checksum or
+// size; a seek table that is malformed or not the last thing. An error is final: every later read answers with it
+// again.
 class ZstdSource final : public Source {
  public:
   explicit ZstdSource(Source& in);
@@ -65,12 +69,19 @@ class ZstdSource final : public Source {
   Result<std::size_t> decompress(std::span<char> out);
   Result<std::size_t> decompress_some(std::span<char> out);
   Result<void> begin_frame();
+  Result<void> end();
+  Result<void> begin_skippable(std::string_view header);
   Result<void> skip();
+  Result<void> end_skippable();
 
   ZSTD_DCtx_s* context_;
   base::PeekBuffer buffer_;
   State state_ = State::kFirst;
   std::uint64_t skip_bytes_ = 0;  // of a skippable frame
+  bool keeps_skipped_ = false;    // it may be a seek table
+  std::string skipped_;           // of it, where it is kept
+  bool seek_table_ended_ = false;
+  bool ends_in_content_ = false;  // nothing stands after the last frame that held something, but for a seek table
   std::optional<Error> error_;
 };
 
