@@ -8,6 +8,21 @@ namespace {
 constexpr std::size_t kAheadBlockBytes = 1u << 20;
 constexpr std::size_t kAheadBlocks = 8;
 
+bool is_encrypted(std::string_view first) {
+  return crypto::looks_like_age(first) || crypto::looks_like_armored_age(first);
+}
+
+// What was decompressed is to be the tar.
+Result<void> check_innermost(PeekSource& decompressed) {
+  const std::string_view first = TRY(decompressed.peek(crypto::kAgeArmorMagicBytes));
+  if (is_encrypted(first))
+    return fail(ErrorCode::kVerification, "bundle malformed: age: a layer of encryption within the compression",
+                "a bundle is compressed first, then encrypted");
+  if (codec::looks_like_zstd(first))
+    return fail(ErrorCode::kVerification, "bundle malformed: zstd: a second layer of compression");
+  return {};
+}
+
 }  // namespace
 
 Result<std::string_view> PeekSource::peek(std::size_t bytes) {
@@ -43,12 +58,13 @@ Result<std::unique_ptr<Container>> Container::open(Source& in, const ReaderOptio
   }
   container->inner_.emplace(*source);
   const std::string_view inner = TRY(container->inner_->peek(crypto::kAgeArmorMagicBytes));
-  if (crypto::looks_like_age(inner) || crypto::looks_like_armored_age(inner))
-    return fail(ErrorCode::kVerification, "bundle malformed: age: a second layer of encryption");
+  if (is_encrypted(inner)) return fail(ErrorCode::kVerification, "bundle malformed: age: a second layer of encryption");
   source = &*container->inner_;
   if (inner.size() >= 4 && codec::looks_like_zstd(inner)) {
     container->zstd_.emplace(*source);
-    source = &*container->zstd_;
+    container->decompressed_.emplace(*container->zstd_);
+    TRY(check_innermost(*container->decompressed_));
+    source = &*container->decompressed_;
   }
   container->ahead_.emplace(*source, kAheadBlockBytes, kAheadBlocks);
   return container;

@@ -42,6 +42,7 @@ class Container {
   std::unique_ptr<crypto::AgeDecryptSource> age_;
   std::optional<PeekSource> inner_;
   std::optional<codec::ZstdSource> zstd_;
+  std::optional<PeekSource> decompressed_;
   std::optional<base::ReadAhead> ahead_;
   Encryption::Kind opened_as_ = Encryption::Kind::kNone;
 };
