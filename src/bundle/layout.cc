@@ -55,18 +55,6 @@ Result<void> check_plain(const codec::TarEntry& entry) {
   return {};
 }
 
-bool is_file_of_kind(std::string_view kind, std::string_view path) {
-  const auto is_named = [path](std::string_view suffix) {
-    return path.size() > suffix.size() && path.ends_with(suffix) && path.find('/') == std::string_view::npos;
-  };
-  if (kind == "files") return path == "tree.mtree" || path == "tree.attrs.ndjson" || path.starts_with("tree/");
-  if (kind == "git") return is_named(".bundle") || is_named(".json");
-  if (kind == "sqlite") return is_named(".sqlite");
-  if (kind == "postgres") return path == "dump.pgc";
-  if (kind == "redis") return path == "keys.ndjson";
-  return kind == "command" && path == "dump.bin";
-}
-
 Result<EntryKind> place_of(const codec::TarEntry& entry) {
   const std::string_view path = entry.path;
   if (path.starts_with(kServicesPrefix)) {

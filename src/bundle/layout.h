@@ -29,8 +29,6 @@ enum class Records : bool { kChecked, kGiven };
 // What the entry is by its path. Code kVerification, the rule alone as the message, where nothing of that name, type,
 // size, mode, owner or time may stand there.
 Result<EntryKind> place_of(const codec::TarEntry& entry);
-// Whether a part of a surface of this kind may hold a file of this path, counted from the part's own directory.
-bool is_file_of_kind(std::string_view kind, std::string_view path);
 // The rules for everything outside a tree.
 Result<void> check_plain(const codec::TarEntry& entry);
 

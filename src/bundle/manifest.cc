@@ -5,13 +5,11 @@
 #include <charconv>
 #include <chrono>
 #include <functional>
-#include <map>
-#include <set>
 #include <span>
 
 #include "base/encoding.h"
 #include "base/limits.h"
-#include "bundle/layout.h"
+#include "bundle/manifest_check.h"
 #include "codec/json.h"
 #include "codec/json_cursor.h"
 #include "crypto/did_key.h"
@@ -22,7 +20,7 @@ namespace {
 using codec::Json;
 
 // A million sections' members and more; a tree of so many values takes some 150 MiB.
-constexpr std::ptrdiff_t kManifestValuesMax = 1'000'000;
+constexpr std::size_t kManifestValuesMax = 1'000'000;
 constexpr std::string_view kBeginning = "{\n  \"bundle_version\": ";
 
 std::unexpected<Error> wrong(std::string rule) {
@@ -237,91 +235,6 @@ Result<Section> parse_section(const Json& json) {
   return section;
 }
 
-// Whether no two of `items` have the same `member`.
-template <class Items, class Member>
-bool all_differ(const Items& items, Member member) {
-  std::set<std::remove_cvref_t<decltype(std::invoke(member, items.front()))>> seen;
-  return std::ranges::all_of(items, [&](const auto& item) { return seen.insert(std::invoke(member, item)).second; });
-}
-
-struct PartPlace {
-  std::string_view surface;  // <service>/<surface>
-  std::string_view part;
-};
-
-// Of services/<service>/<surface>/<part>/.
-PartPlace place_of_part(std::string_view prefix) {
-  prefix.remove_prefix(kServicesPrefix.size());
-  prefix.remove_suffix(1);
-  const std::size_t slash = prefix.rfind('/');
-  return {prefix.substr(0, slash), prefix.substr(slash + 1)};
-}
-
-// By <service>/<surface>.
-std::map<std::string, const Surface*, std::less<>> surfaces_by_place(const Manifest& manifest) {
-  std::map<std::string, const Surface*, std::less<>> surfaces;
-  for (const Service& service : manifest.services) {
-    for (const Surface& surface : service.surfaces) surfaces[service.name + "/" + surface.name] = &surface;
-  }
-  return surfaces;
-}
-
-// What services and contexts there are, and the sections of their parts.
-Result<void> check_services(const Manifest& manifest) {
-  if (!all_differ(manifest.contexts, &Context::name) || !all_differ(manifest.contexts, &Context::id))
-    return wrong("contexts has a name or an id twice");
-  if (!all_differ(manifest.services, &Service::name)) return wrong("services has a name twice");
-  for (const Service& service : manifest.services) {
-    if (manifest.scope.service && service.name != *manifest.scope.service)
-      return wrong("services names one that is not the scope's: " + service.name);
-    if (!all_differ(service.surfaces, &Surface::name))
-      return wrong("services: " + service.name + " has a surface's name twice");
-  }
-  const auto surfaces = surfaces_by_place(manifest);
-  std::set<std::string, std::less<>> contexts;
-  for (const Context& context : manifest.contexts) contexts.insert(context.name);
-  for (const Section& section : manifest.sections) {
-    if (!section.prefix.starts_with(kServicesPrefix)) continue;
-    const auto [name, part] = place_of_part(section.prefix);
-    const auto found = surfaces.find(name);
-    if (found == surfaces.end()) return wrong("sections: " + section.prefix + " is of no surface that services name");
-    const Surface& surface = *found->second;
-    if (!surface.included) return wrong("sections: " + section.prefix + " is of a surface that was left out");
-    if (surface.per_context && !contexts.contains(part))
-      return wrong("sections: " + section.prefix + " is of no context that contexts name");
-    if (!surface.per_context && part != "@instance")
-      return wrong("sections: " + section.prefix + " is of a surface that is not per context");
-  }
-  return {};
-}
-
-// What the members say about each other.
-Result<void> check_whole(const Manifest& manifest) {
-  for (std::size_t i = 1; i < manifest.sections.size(); ++i) {
-    if (manifest.sections[i - 1].prefix >= manifest.sections[i].prefix) return wrong("sections are not ascending");
-  }
-  const bool whole_instance = !manifest.scope.service && !manifest.scope.context;
-  const auto has = [&manifest](std::string_view prefix) {
-    return std::ranges::any_of(manifest.sections, [prefix](const Section& s) { return s.prefix == prefix; });
-  };
-  if (manifest.identity_included != has("identity/")) return wrong("identity does not agree with the sections");
-  if (manifest.tokens_carried != has("credentials/")) return wrong("tokens does not agree with the sections");
-  if (!whole_instance && (manifest.identity_included || manifest.tokens_carried))
-    return wrong("only a whole instance has an identity or tokens");
-  if ((manifest.record_count > 0) != has("records/")) return wrong("record_count does not agree with the sections");
-  if (manifest.thread_count > manifest.record_count) return wrong("thread_count is larger than record_count");
-  TRY(check_services(manifest));
-  if (manifest.scope.context) {
-    for (const Context& context : manifest.contexts) {
-      if (context.name != *manifest.scope.context) return wrong("contexts names one that is not the scope's");
-    }
-    for (const Service& service : manifest.services) {
-      if (!service.declaration.empty()) return wrong("a context's bundle has a declaration");
-    }
-  }
-  return {};
-}
-
 Result<Manifest> parse_members(const Json& json) {
   Members members = TRY(Members::of(json, "manifest"));
   Manifest manifest;
@@ -357,7 +270,7 @@ Result<Manifest> parse_members(const Json& json) {
   manifest.snapshot = TRY(parse_snapshot(*TRY(members.take("snapshot"))));
   for (const Json& section : *TRY(members.array("sections"))) manifest.sections.push_back(TRY(parse_section(section)));
   TRY(members.end());
-  TRY(check_whole(manifest));
+  TRY(check_agreement(manifest));
   return manifest;
 }
 
@@ -397,6 +310,24 @@ Json encryption_json(const Encryption& encryption) {
       break;
   }
   return array_of<std::string>(encryption.recipients, [](const std::string& r) -> Json { return r; });
+}
+
+// Whether the text, if it is JSON, holds at most kManifestValuesMax values: what begins one or parts two is counted,
+// but not inside of strings.
+bool has_few_values(std::string_view text) {
+  std::size_t values = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') {
+      in_string = !in_string;
+    } else if (in_string) {
+      if (c == '\\') ++i;
+    } else if (c == ',' || c == '[' || c == '{') {
+      ++values;
+    }
+  }
+  return values <= kManifestValuesMax;
 }
 
 // The walk holds no more than the text: nobody has signed for it yet.
@@ -482,17 +413,6 @@ Result<std::uint64_t> check_version(std::string_view text) {
   return version;
 }
 
-std::vector<std::string_view> section_kinds(const Manifest& manifest) {
-  const auto surfaces = surfaces_by_place(manifest);
-  std::vector<std::string_view> kinds;
-  for (const Section& section : manifest.sections) {
-    const bool service = section.prefix.starts_with(kServicesPrefix);
-    kinds.push_back(service ? std::string_view(surfaces.at(std::string(place_of_part(section.prefix).surface))->kind)
-                            : "");
-  }
-  return kinds;
-}
-
 Result<Manifest> parse_manifest(std::string_view text) {
   TRY(check_version(text));
   auto json = Json::parse(text);
@@ -501,8 +421,7 @@ Result<Manifest> parse_manifest(std::string_view text) {
 }
 
 Result<std::string> peek_source_did(std::string_view text) {
-  const auto values = std::ranges::count_if(text, [](char c) { return c == ',' || c == '[' || c == '{'; });
-  if (values > kManifestValuesMax) return wrong("has more than a million values");
+  if (!has_few_values(text)) return wrong("has more than a million values");
   auto did = find_source_did(text);
   if (!did) return wrong(did.error().message);
   if (!*did) return wrong("source_did is missing");

@@ -1,0 +1,90 @@
+#include "bundle/part_files.h"
+
+#include <cstdint>
+
+#include "base/encoding.h"
+#include "bundle/layout.h"
+
+namespace spl::bundle {
+namespace {
+
+constexpr std::size_t kEncodedBytesMax = 200;
+constexpr std::string_view kBundleSuffix = ".bundle";
+constexpr std::string_view kDescriptionSuffix = ".json";
+
+bool is_kept(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+// An uppercase digit's value; 16 for anything else.
+unsigned hex_value(char c) {
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+  return c >= 'A' && c <= 'F' ? static_cast<unsigned>(c - 'A' + 10) : 16;
+}
+
+// <encoded name><suffix>
+bool is_named(std::string_view path, std::string_view suffix) {
+  return path.ends_with(suffix) && is_encoded_name(path.substr(0, path.size() - suffix.size()));
+}
+
+// Whether a part of a surface of this kind may hold a file of this path.
+bool may_hold(std::string_view kind, std::string_view path) {
+  if (kind == "git") return is_named(path, kBundleSuffix) || is_named(path, kDescriptionSuffix);
+  if (kind == "sqlite") return is_named(path, ".sqlite");
+  if (kind == "postgres") return path == "dump.pgc";
+  if (kind == "redis") return path == "keys.ndjson";
+  return kind == "command" && path == "dump.bin";
+}
+
+}  // namespace
+
+bool is_encoded_name(std::string_view text) {
+  if (text == "%") return true;
+  Digest digest;
+  if (text.starts_with("%%")) return base::parse_hex_digest(text.substr(2), digest);
+  if (text.empty() || text.front() == '.' || text.size() > kEncodedBytesMax) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_kept(text[i])) continue;
+    if (text[i] != '%' || i + 2 >= text.size()) return false;
+    const unsigned high = hex_value(text[i + 1]);
+    const unsigned low = hex_value(text[i + 2]);
+    if (high > 15 || low > 15) return false;
+    const char decoded = static_cast<char>(high << 4 | low);
+    if (is_kept(decoded) && !(i == 0 && decoded == '.')) return false;
+    i += 2;
+  }
+  return true;
+}
+
+void PartFiles::begin(std::string_view prefix, std::string_view kind) {
+  prefix_ = prefix;
+  kind_ = kind;
+  unpaired_.clear();
+}
+
+Result<void> PartFiles::add(std::string_view path) {
+  if (!may_hold(kind_, path))
+    return malformed(std::string(prefix_).append(path),
+                     "a surface of the kind " + std::string(kind_) + " has no such file");
+  return kind_ == "git" ? check_pairs(path) : Result<void>();
+}
+
+Result<void> PartFiles::end() {
+  if (unpaired_.empty()) return {};
+  const std::string& name = unpaired_.back();
+  return malformed(std::string(prefix_).append(name).append(kBundleSuffix),
+                   "stands without its " + base::escaped(name) + std::string(kDescriptionSuffix));
+}
+
+// X.json comes after X.bundle, and after all whose names begin with X and stand between the two.
+Result<void> PartFiles::check_pairs(std::string_view path) {
+  if (!unpaired_.empty() && path >= unpaired_.back() + std::string(kDescriptionSuffix)) {
+    if (path != unpaired_.back() + std::string(kDescriptionSuffix)) return end();
+    unpaired_.pop_back();
+    return {};
+  }
+  if (path.ends_with(kBundleSuffix)) unpaired_.emplace_back(path.substr(0, path.size() - kBundleSuffix.size()));
+  return {};
+}
+
+}  // namespace spl::bundle
