@@ -63,7 +63,7 @@ class SimFileSystem::SimFile final : public env::UnnamedFile {
 
   Result<void> write_at(std::uint64_t offset, std::string_view octets) override {
     const std::scoped_lock lock(fs_.mutex_);
-    const Fault fault = next_fault();
+    const Fault fault = next_fault(Wants::kRoom);
     if (fault == Fault::kPowerOff) return error_of(fault, "write", path_);
     if (access_ == Access::kRead) return failed("write", path_, EBADF);
     if (!fits(offset, octets.size())) return failed("write", path_, EFBIG);
@@ -80,6 +80,7 @@ class SimFileSystem::SimFile final : public env::UnnamedFile {
     TRY(begin("truncate"));
     if (access_ == Access::kRead) return failed("truncate", path_, EBADF);
     if (!fits(size_bytes, 0)) return failed("truncate", path_, EFBIG);
+    if (size_bytes > inode_->content.now().size()) TRY(fs_.want_room("truncate", path_));
     inode_->content.truncate(size_bytes);
     return {};
   }
@@ -103,7 +104,7 @@ class SimFileSystem::SimFile final : public env::UnnamedFile {
 
   Result<void> give_name(const std::string& path) override {
     const std::scoped_lock lock(fs_.mutex_);
-    const Fault fault = next_fault();
+    const Fault fault = next_fault(Wants::kRoom);
     if (fault != Fault::kNone) return error_of(fault, "name", path);
     if (access_ != Access::kNameable) return failed("name", path, EINVAL);
     const Place place = TRY(fs_.locate("name", path));
@@ -115,7 +116,9 @@ class SimFileSystem::SimFile final : public env::UnnamedFile {
 
  private:
   // A file from before a reboot is dead, and what is done with it no call.
-  Fault next_fault() { return boot_ == fs_.boot_ ? fs_.next_fault() : Fault::kPowerOff; }
+  Fault next_fault(Wants wants = Wants::kNothing) {
+    return boot_ == fs_.boot_ ? fs_.next_fault(wants) : Fault::kPowerOff;
+  }
   Result<void> begin(std::string_view doing) {
     const Fault fault = next_fault();
     if (fault != Fault::kNone) return error_of(fault, doing, path_);
@@ -153,6 +156,18 @@ void SimFileSystem::fail_at(std::uint64_t call, SimError error) {
   faults_[call] = error == SimError::kEio ? Fault::kEio : Fault::kEnospc;
 }
 
+void SimFileSystem::fail_from(std::uint64_t call, SimError error) {
+  const std::scoped_lock lock(mutex_);
+  lasting_from_ = call;
+  lasting_ = error == SimError::kEio ? Fault::kEio : Fault::kEnospc;
+}
+
+void SimFileSystem::mend() {
+  const std::scoped_lock lock(mutex_);
+  faults_.clear();
+  lasting_from_.reset();
+}
+
 void SimFileSystem::cut_at(std::uint64_t call) {
   const std::scoped_lock lock(mutex_);
   cut_call_ = call;
@@ -169,6 +184,7 @@ void SimFileSystem::reboot(Survivors how) {
   off_ = false;
   cut_call_.reset();
   faults_.clear();
+  lasting_from_.reset();
   locked_.clear();
   Generator generator(how.seed);
   switch (how.kind) {
@@ -200,10 +216,12 @@ void SimFileSystem::set_free_bytes(std::uint64_t free_bytes) {
   free_bytes_ = free_bytes;
 }
 
-SimFileSystem::Fault SimFileSystem::next_fault() {
+SimFileSystem::Fault SimFileSystem::next_fault(Wants wants) {
   ++calls_;
   if (cut_call_ && calls_ >= *cut_call_) off_ = true;
   if (off_) return Fault::kPowerOff;
+  const bool lasts = lasting_from_ && calls_ >= *lasting_from_;
+  if (lasts && (lasting_ == Fault::kEio || wants == Wants::kRoom)) return lasting_;
   const auto fault = faults_.find(calls_);
   if (fault == faults_.end()) return Fault::kNone;
   return fault->second;
@@ -215,9 +233,14 @@ std::unexpected<Error> SimFileSystem::error_of(Fault fault, std::string_view doi
   return fail("cannot " + std::string(doing) + " " + base::escaped(path) + ": the power is cut (simulated)");
 }
 
-Result<void> SimFileSystem::begin(std::string_view doing, const std::string& path) {
-  const Fault fault = next_fault();
+Result<void> SimFileSystem::begin(std::string_view doing, const std::string& path, Wants wants) {
+  const Fault fault = next_fault(wants);
   if (fault != Fault::kNone) return error_of(fault, doing, path);
+  return {};
+}
+
+Result<void> SimFileSystem::want_room(std::string_view doing, const std::string& path) const {
+  if (lasting_from_ && calls_ >= *lasting_from_) return error_of(lasting_, doing, path);
   return {};
 }
 
@@ -260,6 +283,7 @@ Result<SimInodePtr> SimFileSystem::open_inode(const std::string& path, OpenMode 
     return std::move(place.inode);
   }
   if (!makes) return failed("open", path, ENOENT);
+  TRY(want_room("open", path));
   SimInodePtr inode = disk_.make(FileType::kFile, mode & 0777);
   disk_.link(*place.directory, place.name, inode);
   return inode;
@@ -275,7 +299,7 @@ Result<std::unique_ptr<env::File>> SimFileSystem::open(const std::string& path, 
 
 Result<std::unique_ptr<env::File>> SimFileSystem::open_unnamed(const std::string& directory) {
   const std::scoped_lock lock(mutex_);
-  TRY(begin("make", unnamed_in(directory)));
+  TRY(begin("make", unnamed_in(directory), Wants::kRoom));
   TRY(find_directory("make a temporary file in", directory));
   return std::make_unique<SimFile>(*this, disk_.make(FileType::kFile, 0600), unnamed_in(directory),
                                    SimFile::Access::kReadWrite);
@@ -303,7 +327,7 @@ Result<std::optional<env::FileInfo>> SimFileSystem::info(const std::string& path
 
 Result<void> SimFileSystem::make_directory(const std::string& path, std::uint32_t mode) {
   const std::scoped_lock lock(mutex_);
-  TRY(begin("make directory", path));
+  TRY(begin("make directory", path, Wants::kRoom));
   const Place place = TRY(locate("make directory", path));
   if (place.inode) return failed("make directory", path, EEXIST);
   disk_.link(*place.directory, place.name, disk_.make(FileType::kDirectory, mode & 0777));
@@ -312,7 +336,7 @@ Result<void> SimFileSystem::make_directory(const std::string& path, std::uint32_
 
 Result<void> SimFileSystem::rename(const std::string& from, const std::string& to) {
   const std::scoped_lock lock(mutex_);
-  TRY(begin("rename", from));
+  TRY(begin("rename", from, Wants::kRoom));
   const Place source = TRY(locate("rename", from));
   const Place target = TRY(locate("rename to", to));
   if (!source.inode) return failed("rename", from, ENOENT);
@@ -365,8 +389,13 @@ Result<void> SimFileSystem::sync_directory(const std::string& directory) {
 
 Result<void> SimFileSystem::sync_all(const std::string& directory) {
   const std::scoped_lock lock(mutex_);
-  TRY(begin("make durable", directory));
+  const Fault fault = next_fault();
+  if (fault == Fault::kPowerOff) return error_of(fault, "make durable", directory);
   TRY(find_directory("make durable", directory));
+  if (fault != Fault::kNone) {
+    disk_.lose_all_pending();
+    return error_of(fault, "make durable", directory);
+  }
   disk_.sync_all();
   return {};
 }
@@ -383,7 +412,7 @@ Result<std::uint64_t> SimFileSystem::free_bytes(const std::string& directory) {
   const std::scoped_lock lock(mutex_);
   TRY(begin("look at", directory));
   TRY(find_directory("look at", directory));
-  return free_bytes_;
+  return lasting_from_ && calls_ >= *lasting_from_ ? 0 : free_bytes_;
 }
 
 }  // namespace spl::testing

@@ -2,7 +2,8 @@
 //
 // Every call of a method of the FileSystem or of one of its Files is counted, from 1, also after a reboot; closing and
 // unlocking are not calls. A crash sweep runs an operation once, reads calls(), and then runs it anew on a fresh
-// SimFileSystem for each number n up to that with cut_at(n) or fail_at(n, ...), reboots, and looks at what is left.
+// SimFileSystem for each number n up to that with cut_at(n), fail_at(n, ...) or fail_from(n, ...), reboots, and looks
+// at what is left.
 //
 //   SimFileSystem fs;
 //   fs.cut_at(17);
@@ -10,7 +11,7 @@
 //   fs.reboot(Survivors::synced_only());
 //
 // Absolute and relative paths mean the same; "." and ".." go by name; there are no symbolic links. The disk is without
-// limit: kEnospc comes from fail_at only. What is durable when: sim_inode.h.
+// limit: kEnospc comes from fail_at and fail_from only. What is durable when: sim_inode.h.
 #pragma once
 
 #include <cstdint>
@@ -52,6 +53,11 @@ class SimFileSystem final : public env::FileSystem {
   // Call number `call` fails, once. A write that fails leaves its first half; a sync that fails leaves what was dirty
   // lost but readable, and the next sync says that all is well ("fsyncgate"); any other changes nothing.
   void fail_at(std::uint64_t call, SimError error);
+  // Call number `call` and later ones fail in the same way, until mend() or reboot(): with kEio all of them; with
+  // kEnospc those that want room, which are writes and whatever makes a file or a name.
+  void fail_from(std::uint64_t call, SimError error);
+  // Faults that did not come yet never come, and what fail_from() began is over.
+  void mend();
   // Call number `call` and all later ones fail and change nothing, until reboot().
   void cut_at(std::uint64_t call);
   // True after a cut_at() that was reached, until reboot().
@@ -93,8 +99,11 @@ class SimFileSystem final : public env::FileSystem {
   };
 
   // All of these want mutex_ held.
-  Fault next_fault();
-  Result<void> begin(std::string_view doing, const std::string& path);
+  enum class Wants : bool { kNothing, kRoom };
+  Fault next_fault(Wants wants = Wants::kNothing);
+  Result<void> begin(std::string_view doing, const std::string& path, Wants wants = Wants::kNothing);
+  // What a call that turned out to make a file or a name wants besides.
+  Result<void> want_room(std::string_view doing, const std::string& path) const;
   static std::unexpected<Error> error_of(Fault fault, std::string_view doing, const std::string& path);
   Result<Place> locate(std::string_view doing, const std::string& path) const;
   Result<SimInodePtr> find_directory(std::string_view doing, const std::string& path) const;
@@ -104,6 +113,8 @@ class SimFileSystem final : public env::FileSystem {
   SimDisk disk_;
   std::uint64_t calls_ = 0;
   std::map<std::uint64_t, Fault> faults_;
+  std::optional<std::uint64_t> lasting_from_;
+  Fault lasting_ = Fault::kNone;
   std::optional<std::uint64_t> cut_call_;
   bool off_ = false;
   std::uint64_t boot_ = 0;  // files and locks of another boot are dead

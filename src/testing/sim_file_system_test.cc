@@ -219,6 +219,66 @@ TEST(SimFileSystem, AFailedDirectorySyncLosesTheNames) {
   EXPECT_EQ(fs.contents(), Tree());
 }
 
+TEST(SimFileSystem, AFailedSyncOfAllLosesAll) {
+  SimFileSystem fs;
+  write_synced(fs, "/f", "old");
+  ASSERT_TRUE(fs.make_directory("/a"));
+  ASSERT_TRUE((*fs.open("/f", OpenMode::kReadWrite))->write_at(0, "new"));
+  fs.fail_at(fs.calls() + 1, SimError::kEio);
+  EXPECT_FALSE(fs.sync_all("/"));
+  EXPECT_TRUE(fs.sync_all("/"));
+  fs.reboot(Survivors::synced_only());
+  EXPECT_EQ(fs.contents(), (Tree{{"/f", "old"}}));
+}
+
+TEST(SimFileSystem, ABrokenDiskStaysBrokenUntilItIsMended) {
+  SimFileSystem fs;
+  write_synced(fs, "/f", "old");
+  auto file = *fs.open("/f", OpenMode::kReadWrite);
+  fs.fail_from(fs.calls() + 2, SimError::kEio);
+  EXPECT_TRUE(fs.info("/f"));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(fs.info("/f"));
+    EXPECT_FALSE(file->write_at(0, "new!"));
+    EXPECT_FALSE(file->sync());
+    EXPECT_FALSE(fs.remove("/f"));
+    EXPECT_FALSE(fs.try_lock("/f"));
+  }
+  fs.mend();
+  EXPECT_TRUE(fs.info("/f"));
+  EXPECT_TRUE(file->sync());
+  EXPECT_EQ(fs.contents(), (Tree{{"/f", "ned"}}));
+  fs.reboot(Survivors::synced_only());
+  EXPECT_EQ(fs.contents(), (Tree{{"/f", "old"}}));
+}
+
+TEST(SimFileSystem, AFullDiskIsReadAndEmptied) {
+  SimFileSystem fs;
+  ASSERT_TRUE(fs.make_directory("/a"));
+  write_synced(fs, "/f", "old");
+  write_synced(fs, "/g", "old");
+  auto file = *fs.open("/f", OpenMode::kReadWrite);
+  fs.fail_from(fs.calls() + 1, SimError::kEnospc);
+  EXPECT_FALSE(file->write_at(0, "new!"));
+  EXPECT_FALSE(file->truncate(100));
+  EXPECT_TRUE(file->truncate(2));
+  EXPECT_TRUE(file->sync());
+  EXPECT_FALSE(fs.open("/new", OpenMode::kCreate));
+  EXPECT_FALSE(fs.open_unnamed("/"));
+  EXPECT_FALSE(fs.try_lock("/lock"));
+  EXPECT_FALSE(fs.make_directory("/b"));
+  EXPECT_FALSE(fs.rename("/f", "/h"));
+  EXPECT_EQ(*fs.free_bytes("/"), 0U);
+  EXPECT_TRUE(fs.open("/f", OpenMode::kCreate));
+  EXPECT_TRUE(fs.try_lock("/f"));
+  EXPECT_EQ(*env::read_file(fs, "/g", 100), "old");
+  EXPECT_TRUE(fs.remove("/g"));
+  EXPECT_TRUE(fs.sync_directory("/"));
+  fs.reboot(Survivors::synced_only());
+  EXPECT_EQ(fs.contents(), (Tree{{"/a/", ""}, {"/f", "ne"}}));
+  EXPECT_TRUE(fs.make_directory("/b"));
+}
+
 TEST(SimFileSystem, ASeedTearsWritesAtSectorsAndIsTheSameEachTime) {
   constexpr std::size_t kLength = 8 * kSimSectorBytes;
   std::set<std::string> outcomes;

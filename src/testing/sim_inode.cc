@@ -173,6 +173,13 @@ void SimDisk::sync_all() {
   }
 }
 
+void SimDisk::lose_all_pending() {
+  for (const SimInodePtr& inode : living()) {
+    inode->content.lose_pending();
+    lose_pending(*inode);
+  }
+}
+
 void SimDisk::cut(Generator* generator) {
   const std::vector<SimInodePtr> inodes = living();
   if (generator != nullptr) apply_some(inodes, *generator);

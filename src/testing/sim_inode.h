@@ -99,6 +99,7 @@ class SimDisk {
   void sync_all();
   // As SimContent::lose_pending and SimContent::cut.
   static void lose_pending(SimInode& directory) { directory.pending.clear(); }
+  void lose_all_pending();
   void cut(Generator* generator);
 
  private:
