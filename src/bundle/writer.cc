@@ -13,7 +13,6 @@ namespace {
 
 constexpr int kZstdLevel = 3;
 constexpr std::size_t kFrameBytesMax = 16u << 20;  // of tar: what a reader of one part must decompress at most
-constexpr std::size_t kBatchBytes = 8u << 20;      // of tar: one job, one frame
 constexpr std::size_t kBatchesInFlightPerWorker = 2;
 // Whatever the number of cores: what they hold is memory, and one thread that reads the store feeds no more of them.
 constexpr std::size_t kBatchesInFlightMax = 16;
@@ -141,6 +140,7 @@ BundleWriter::Packed BundleWriter::pack(std::unique_ptr<Batch> batch, Compressio
 BundleWriter::BundleWriter(Spool spool, const WriterOptions& options)
     : spool_(std::move(spool)),
       compression_(options.compression),
+      batch_bytes_(options.batch_bytes),
       batch_(std::make_unique<Batch>()),
       pool_(std::make_unique<Pool>(std::min(options.workers, kBatchesInFlightMax),
                                    std::min(kBatchesInFlightPerWorker * options.workers, kBatchesInFlightMax),
@@ -162,7 +162,7 @@ Result<void> BundleWriter::begin_section(std::string prefix) {
 Result<void> BundleWriter::fits(std::size_t bytes) {
   SPL_CHECK(in_section_);
   const std::uint64_t tar_bytes = 2 * codec::kTarBlock + bytes;
-  if (pending_bytes_ > 0 && pending_bytes_ + tar_bytes > kBatchBytes) TRY(push_batch());
+  if (pending_bytes_ > 0 && pending_bytes_ + tar_bytes > batch_bytes_) TRY(push_batch());
   pending_bytes_ += tar_bytes;
   return {};
 }

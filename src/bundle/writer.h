@@ -23,9 +23,12 @@ namespace spl::bundle {
 
 enum class Compression : bool { kNone, kZstd };
 
+inline constexpr std::size_t kBatchBytes = 8u << 20;
+
 struct WriterOptions {
   Compression compression = Compression::kZstd;
   std::size_t workers = 1;
+  std::size_t batch_bytes = kBatchBytes;  // of tar: one job, one frame
 };
 
 // A record to be written, as the store gives it; the views need only live for the call.
@@ -67,6 +70,7 @@ class BundleWriter {
 
   Spool spool_;
   const Compression compression_;
+  const std::size_t batch_bytes_;
   std::unique_ptr<Batch> batch_;
   std::unique_ptr<Batch> spare_;  // an emptied one, if any
   std::unique_ptr<Pool> pool_;    // until the body ends

@@ -160,7 +160,7 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(Instance& instance, Expor
   auto writer = std::make_unique<bundle::BundleWriter>(
       std::move(spool),
       bundle::WriterOptions{options.uncompressed ? bundle::Compression::kNone : bundle::Compression::kZstd,
-                            options.workers});
+                            options.workers, options.batch_bytes});
   TRY(write_body(*reader, *identity, options, counts.records, *writer, progress));
   TRY(writer->finish_body(manifest));
 

@@ -31,6 +31,7 @@ struct ExportOptions {
   std::optional<SecretBytes> passphrase;      // excludes recipients
   std::string spool_directory;                // "" is the home's run/
   std::size_t workers = 1;
+  std::size_t batch_bytes = bundle::kBatchBytes;
 };
 
 struct ExportReport {

@@ -48,7 +48,7 @@ Result<std::unique_ptr<store::RecordStore>> open_store(env::Env env, const Insta
   if (how == OpenFor::kCreating) open = store::StoreOpen::kCreate;
   if (how == OpenFor::kReading) open = store::StoreOpen::kReading;
   const auto log = TRY(env.fs.info(path + "-wal"));
-  return store::open_sqlite_store({path, options.sqlite_vfs, !log || log->size_bytes == 0}, open);
+  return store::open_sqlite_store({path, options.sqlite_vfs, options.sqlite_sizes, !log || log->size_bytes == 0}, open);
 }
 
 // Two homes may name one store: it is open for writing in one process, as a home is. What is another home's own store

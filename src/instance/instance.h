@@ -15,6 +15,7 @@
 #include "instance/committer.h"
 #include "instance/home.h"
 #include "store/record_store.h"
+#include "store/sqlite/sqlite_store.h"
 #include "substrate/authority.h"
 #include "substrate/identity.h"
 
@@ -30,6 +31,7 @@ struct InstanceOptions {
   std::string home;
   std::string sqlite_vfs;  // for tests
   std::string store_url;   // "sqlite:PATH"; "" is what config.toml says, or hub.db; "memory:" for tests
+  store::SqliteSizes sqlite_sizes = {};
 };
 
 // What `spl identity show` tells.

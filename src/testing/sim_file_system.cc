@@ -308,7 +308,7 @@ Result<std::unique_ptr<env::File>> SimFileSystem::open_unnamed(const std::string
 Result<std::unique_ptr<env::UnnamedFile>> SimFileSystem::open_nameable(const std::string& directory,
                                                                        std::uint32_t mode) {
   const std::scoped_lock lock(mutex_);
-  TRY(begin("make", unnamed_in(directory)));
+  TRY(begin("make", unnamed_in(directory), Wants::kRoom));
   TRY(find_directory("make a temporary file in", directory));
   if (!nameable_) return std::unique_ptr<env::UnnamedFile>();
   return std::make_unique<SimFile>(*this, disk_.make(FileType::kFile, mode & 0777), unnamed_in(directory),

@@ -66,13 +66,6 @@ CREATE VIEW records AS
   FROM record_log r JOIN threads t USING (thread_no);
 )sql";
 
-// A large WAL writes pages that change often only once to the database; its file is cut back after
-// a large import.
-constexpr char kPragmas[] =
-    "PRAGMA synchronous=FULL;"
-    "PRAGMA wal_autocheckpoint=16384;"
-    "PRAGMA journal_size_limit=67108864;";
-
 // The version of the tables, 0 where there are none yet. Changes nothing, so that a file of another program stays as it
 // is.
 Result<std::int64_t> version_of(db::Connection& connection) {
@@ -124,12 +117,15 @@ Result<void> check_schema(db::Connection& connection) {
   return {};
 }
 
-Result<void> prepare_schema(db::Connection& connection) {
+Result<void> prepare_schema(db::Connection& connection, const SqliteSizes& sizes) {
   TRY(connection.execute("BEGIN"));
   const std::int64_t found = TRY(version_of(connection));
   TRY(connection.execute("COMMIT"));
+  if (found == 0) TRY(connection.execute("PRAGMA page_size=" + std::to_string(sizes.page_bytes)));
   TRY(connection.use_write_ahead_log());
-  TRY(connection.execute(kPragmas));
+  TRY(connection.execute(
+      "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=" + std::to_string(sizes.checkpoint_pages) +
+      "; PRAGMA journal_size_limit=" + std::to_string(sizes.log_kept_bytes)));
   // What is as it must be is not waited for: a long import holds the writer's lock.
   if (found == kSchemaVersion) return {};
   TRY(connection.execute("BEGIN IMMEDIATE"));

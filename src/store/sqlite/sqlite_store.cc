@@ -14,12 +14,12 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 30'000;
 constexpr std::size_t kIdleReadersMax = 8;
-constexpr std::size_t kNamesCachedMax = 50'000;              // threads and actors, each
-constexpr std::size_t kSumsPendingMax = 20'000;              // threads and clocks, each
-constexpr char kWriterCache[] = "PRAGMA cache_size=-49152";  // KiB
-constexpr char kReaderCache[] = "PRAGMA cache_size=-8192";
-// SQLite sorts in as much memory as its cache may have: for the one index that a large import makes, less is as quick.
-constexpr char kSortingCache[] = "PRAGMA cache_size=-8192";
+constexpr std::size_t kNamesCachedMax = 50'000;  // threads and actors, each
+constexpr std::size_t kSumsPendingMax = 20'000;  // threads and clocks, each
+
+std::string cache_of(int kib) {
+  return "PRAGMA cache_size=-" + std::to_string(kib);
+}
 
 // Numbers of threads or actors that were looked up, whole as long as it fits.
 class NameCache {
@@ -44,7 +44,8 @@ class NameCache {
 
 // The one connection that writes, with what it remembers between transactions.
 struct WriterState {
-  explicit WriterState(db::Connection c) : session(std::move(c)) {}
+  WriterState(db::Connection c, const SqliteSizes& of) : sizes(of), session(std::move(c)) {}
+  const SqliteSizes sizes;
   std::mutex mutex;  // held by the writer that lives
   Session session;
   NameCache threads;
@@ -259,9 +260,9 @@ Result<void> SqliteWriter::expect_many_distinct() {
 }
 
 Result<void> SqliteWriter::make_id_index() {
-  TRY(session_.connection.execute(kSortingCache));
+  TRY(session_.connection.execute(cache_of(state_.sizes.sorting_cache_kib)));
   TRY(session_.connection.execute(kCreateIdIndex));
-  TRY(session_.connection.execute(kWriterCache));
+  TRY(session_.connection.execute(cache_of(state_.sizes.writer_cache_kib)));
   id_index_is_put_off_ = false;
   return {};
 }
@@ -292,7 +293,7 @@ class SqliteReader final : public Reading<StoreReader> {
 class SqliteStore final : public RecordStore {
  public:
   SqliteStore(SqliteStoreOptions options, db::OpenAs how, db::Connection writer)
-      : options_(std::move(options)), how_(how), writer_(std::move(writer)) {}
+      : options_(std::move(options)), how_(how), writer_(std::move(writer), options_.sizes) {}
 
   Result<std::unique_ptr<StoreReader>> reader() override;
   Result<std::unique_ptr<StoreWriter>> writer() override;
@@ -331,7 +332,7 @@ Result<std::unique_ptr<StoreReader>> SqliteStore::reader() {
   if (!session) {
     session = std::make_unique<Session>(TRY(db::Connection::open(options_.path, how_, options_.vfs)));
     session->connection.set_busy_timeout_ms(kBusyTimeoutMs);
-    TRY(session->connection.execute(kReaderCache));
+    TRY(session->connection.execute(cache_of(options_.sizes.reader_cache_kib)));
   }
   TRY(session->connection.execute("BEGIN"));
   // The transaction begins to see with its first read.
@@ -359,8 +360,9 @@ Result<void> SqliteStore::check() {
 Result<std::unique_ptr<RecordStore>> open_as(const SqliteStoreOptions& options, db::OpenAs how) {
   db::Connection connection = TRY(db::Connection::open(options.path, how, options.vfs));
   connection.set_busy_timeout_ms(kBusyTimeoutMs);
-  TRY_IN(options.path, how == db::OpenAs::kUnchanging ? check_schema(connection) : prepare_schema(connection));
-  TRY(connection.execute(kWriterCache));
+  TRY_IN(options.path,
+         how == db::OpenAs::kUnchanging ? check_schema(connection) : prepare_schema(connection, options.sizes));
+  TRY(connection.execute(cache_of(options.sizes.writer_cache_kib)));
   const auto reopen = how == db::OpenAs::kUnchanging ? how : db::OpenAs::kReadWrite;
   return std::make_unique<SqliteStore>(options, reopen, std::move(connection));
 }
