@@ -33,14 +33,37 @@ std::string shown(Survivors how) {
   return "seed " + std::to_string(how.seed) + " survives";
 }
 
-Result<CrashState> state_of(CrashMachine& machine, Instance& instance) {
+std::string_view shown(Then then) {
+  switch (then) {
+    case Then::kReopen:
+      return "reopened";
+    case Then::kGoOn:
+      return "the same instance goes on";
+    case Then::kPowerCut:
+      return "then the power is cut";
+    case Then::kKill:
+      break;
+  }
+  return "then the process is killed";
+}
+
+std::string_view shown(SimError error) {
+  return error == SimError::kEio ? "EIO" : "ENOSPC";
+}
+
+bool is_unsettled(const CrashMachine& machine) {
+  return machine.fs.contents().contains(std::string(kCrashHome) + "/identity/incoming/");
+}
+
+Result<CrashState> state_of(CrashMachine& machine, Instance& instance, std::span<const crypto::AgeIdentity> keys) {
   CrashState state;
   TRY(instance.store().check());
   state.contents = TRY(contents_of(instance));
   state.incarnation = TRY(TRY(instance.store().reader())->incarnation());
   state.identity_created_at = TRY(setting_of(instance, "identity_created_at"));
   if (!state.contents.did.empty()) {
-    TRY(instance.verify_identity());
+    // Until its files are in their place, only an open instance has it.
+    if (!is_unsettled(machine)) TRY(instance.verify_identity());
     const auto identity = instance.identity();
     if (!identity || identity->did != state.contents.did) return fail("another identity is in force than the store's");
     state.key = base::to_hex(identity->key.seed().reveal());
@@ -53,7 +76,7 @@ Result<CrashState> state_of(CrashMachine& machine, Instance& instance) {
   }
   const Image disk = machine.fs.contents();
   if (const auto file = disk.find(kCrashBundle); file != disk.end()) {
-    const auto verified = TRY_IN(kCrashBundle, verify_bundle(file->second));
+    const auto verified = TRY_IN(kCrashBundle, verify_bundle(file->second, {.identities = keys}));
     state.bundle = base::to_hex(verified.manifest.bundle_sha256.view());
     state.bundle_number = std::to_string(verified.manifest.export_sequence);
     const auto last = TRY(setting_of(instance, store::kExportSequenceSetting));
@@ -66,7 +89,8 @@ Result<CrashState> state_of(CrashMachine& machine, Instance& instance) {
 
 }  // namespace
 
-CrashMachine::CrashMachine(const Image& image) : vfs_(fs, next_vfs_name()) {
+CrashMachine::CrashMachine(const Image& image, CrashOptions options)
+    : options_(std::move(options)), vfs_(fs, next_vfs_name()) {
   EXPECT_TRUE(fs.make_directory("/home"));
   EXPECT_TRUE(fs.make_directory("/out"));
   for (const auto& [path, content] : image) {
@@ -87,7 +111,7 @@ CrashMachine::CrashMachine(const Image& image) : vfs_(fs, next_vfs_name()) {
 }
 
 Result<std::unique_ptr<Instance>> CrashMachine::open(OpenFor how, env::Env env) {
-  return Instance::open(env, {kCrashHome, vfs_.name(), ""}, how);
+  return Instance::open(env, {kCrashHome, vfs_.name(), options_.store_url, options_.sizes}, how);
 }
 
 void CrashMachine::reboot(Survivors how) {
@@ -126,9 +150,16 @@ std::vector<std::string> names_of(const SimFileSystem& fs) {
   return names;
 }
 
+std::vector<std::uint64_t> swept_calls(std::uint64_t calls, const SweepExtent& extent) {
+  std::vector<std::uint64_t> swept;
+  const std::uint64_t points = std::min(calls, std::max<std::uint64_t>(extent.points_max, 2));
+  for (std::uint64_t i = 0; i < points; ++i) swept.push_back(points == 1 ? 1 : 1 + i * (calls - 1) / (points - 1));
+  return swept;
+}
+
 CrashSweep::CrashSweep(CrashOperation operation) : operation_(std::move(operation)) {
   for (std::size_t steps = 0; steps <= operation_.steps.size() + 1; ++steps) {
-    CrashMachine machine(operation_.image);
+    CrashMachine machine(operation_.image, operation_.options);
     const std::uint64_t before = machine.fs.calls();
     {
       CrashRun all(machine);
@@ -179,16 +210,29 @@ CrashState CrashSweep::look(CrashMachine& machine) const {
   const auto opened = machine.open(operation_.how);
   EXPECT_TRUE(opened) << opened.error().message;
   if (!opened) return {};
-  auto state = state_of(machine, **opened);
+  auto state = seen_by(machine, **opened);
   EXPECT_TRUE(state) << state.error().message;
-  EXPECT_FALSE(machine.fs.contents().contains(std::string(kCrashHome) + "/identity/incoming/"));
-  if (!state) return {};
-  operation_.forget(*state);
-  return *state;
+  EXPECT_FALSE(is_unsettled(machine));
+  return state ? *state : CrashState();
+}
+
+Result<CrashState> CrashSweep::seen_by(CrashMachine& machine, Instance& instance) const {
+  CrashState state = TRY(state_of(machine, instance, operation_.keys));
+  operation_.forget(state);
+  return state;
+}
+
+// By who only reads, while nothing can be written.
+void CrashSweep::expect_readable(CrashMachine& machine, std::size_t done) const {
+  const auto reading = machine.open(OpenFor::kReading);
+  ASSERT_TRUE(reading) << reading.error().message;
+  const auto contents = contents_of(**reading);
+  ASSERT_TRUE(contents) << contents.error().message;
+  EXPECT_TRUE(*contents == states_[done].contents || *contents == states_[next_of(done)].contents) << "read meanwhile";
 }
 
 void CrashSweep::expect_one_of(const CrashState& is, std::size_t done) const {
-  const std::size_t next = std::min(done + 1, states_.size() - 1);
+  const std::size_t next = next_of(done);
   if (is == states_[done] || is == states_[next]) return;
   ADD_FAILURE() << "after " << done << " steps: differs from the state before in " << difference(is, states_[done])
                 << "and from the next in " << difference(is, states_[next]);
@@ -214,8 +258,14 @@ void CrashSweep::expect_done(CrashState is, std::string_view after) const {
   EXPECT_TRUE(is == wanted) << after << ", differs in " << difference(is, wanted);
 }
 
+void CrashSweep::print(std::uint64_t points, std::uint64_t runs, std::string_view what) const {
+  std::printf("%s: %llu calls, %llu of them tried, %llu %s", operation_.name.c_str(),
+              static_cast<unsigned long long>(calls_), static_cast<unsigned long long>(points),
+              static_cast<unsigned long long>(runs), std::string(what).c_str());
+}
+
 void CrashSweep::cut_power_at(std::uint64_t call, Survivors how) {
-  CrashMachine machine(operation_.image);
+  CrashMachine machine(operation_.image, operation_.options);
   machine.fs.cut_at(machine.fs.calls() + call);
   Outcome outcome;
   {
@@ -230,7 +280,8 @@ void CrashSweep::cut_power_at(std::uint64_t call, Survivors how) {
 
 void CrashSweep::cut_power(const SweepExtent& extent) {
   std::uint64_t runs = 0;
-  for (std::uint64_t call = 1; call <= calls_; call += extent.every) {
+  const std::vector<std::uint64_t> calls = swept_calls(calls_, extent);
+  for (const std::uint64_t call : calls) {
     std::vector<Survivors> ways = {Survivors::synced_only(), Survivors::everything()};
     for (std::uint64_t seed = 0; seed < extent.seeds; ++seed) ways.push_back(Survivors::seeded(call * 16 + seed));
     for (const Survivors& how : ways) {
@@ -241,54 +292,121 @@ void CrashSweep::cut_power(const SweepExtent& extent) {
       if (::testing::Test::HasFailure()) return;
     }
   }
-  std::printf("%s: %llu calls, %llu power cuts\n", operation_.name.c_str(), static_cast<unsigned long long>(calls_),
-              static_cast<unsigned long long>(runs));
+  print(calls.size(), runs, "power cuts\n");
 }
 
-void CrashSweep::fail_at(std::uint64_t call, SimError error, bool on_the_same_instance) {
-  CrashMachine machine(operation_.image);
-  machine.fs.fail_at(machine.fs.calls() + call, error);
+// The process lives on after `outcome`: what it shows is what is there.
+void CrashSweep::expect_whole_after(CrashRun& run, const Outcome& outcome) {
+  run.prepared.reset();
+  auto seen = seen_by(run.machine, *run.instance);
+  run.instance.reset();
+  ASSERT_TRUE(seen) << "still open: " << seen.error().message;
+  const CrashState is = look(run.machine);
+  if (outcome.error) expect_one_of(is, outcome.done);
+  // The files of an identity follow the store, at the latest when it is opened.
+  seen->previous = is.previous;
+  EXPECT_TRUE(is == *seen) << "reopened, differs from what the open instance shows in " << difference(is, *seen);
+}
+
+void CrashSweep::try_fault(const Arm& arm, Then then) {
+  CrashMachine machine(operation_.image, operation_.options);
+  arm(machine.fs);
   const std::size_t all = operation_.steps.size() + 1;
-  Outcome outcome;
-  bool went_on = false;
-  {
-    CrashRun faulty(machine);
-    outcome = run(faulty, all);
-    if (outcome.error && on_the_same_instance && faulty.instance) {
-      faulty.prepared.reset();
-      machine.random.begin_again();
-      went_on = !run(faulty, all).error;
-      if (went_on) ++same_instance_went_on_;
+  std::optional<CrashRun> faulty(machine);
+  const Outcome outcome = run(*faulty, all);
+  reported_ += outcome.error ? 1 : 0;
+  if (outcome.error && machine.fs.is_full() && operation_.how != OpenFor::kCreating)
+    expect_readable(machine, outcome.done);
+  if (then == Then::kPowerCut || then == Then::kKill) {
+    // Nobody closes anything.
+    machine.fs.cut_at(machine.fs.calls() + 1);
+    faulty.reset();
+    machine.reboot(then == Then::kKill ? Survivors::everything() : Survivors::synced_only());
+  } else {
+    machine.fs.mend();
+  }
+  if (then == Then::kGoOn && outcome.error && faulty->instance) {
+    faulty->prepared.reset();
+    machine.random.begin_again();
+    if (!run(*faulty, all).error) {
+      ++same_instance_went_on_;
+      faulty.reset();
+      if (operation_.idempotent) expect_done(look(machine), "went on");
+      return;
     }
   }
+  const bool is_open = faulty && faulty->instance;
+  if (is_open) expect_whole_after(*faulty, outcome);
+  faulty.reset();
   if (!outcome.error) {
     // What was reported as done is durable.
     machine.reboot(Survivors::synced_only());
     const CrashState end = look(machine);
     EXPECT_TRUE(end == states_.back()) << "reported as done, differs in " << difference(end, states_.back());
-  } else if (!on_the_same_instance) {
+  } else if (!is_open) {
     expect_one_of(look(machine), outcome.done);
   }
-  if (!went_on) run_again(machine);
-  if (went_on && operation_.idempotent) expect_done(look(machine), "went on");
+  run_again(machine);
 }
 
-void CrashSweep::fail_once(const SweepExtent& extent, SimError error) {
+void CrashSweep::fail_each(const SweepExtent& extent, std::string_view how,
+                           const std::function<void(SimFileSystem&, std::uint64_t)>& arm) {
   std::uint64_t runs = 0;
-  same_instance_went_on_ = 0;
-  for (std::uint64_t call = 1; call <= calls_; call += extent.every) {
-    for (const bool same : {false, true}) {
+  same_instance_went_on_ = reported_ = 0;
+  const std::vector<std::uint64_t> calls = swept_calls(calls_, extent);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const std::uint64_t call = calls[i];
+    for (const Then then : kAllThens) {
+      if (extent.seeds == 0 && then != kAllThens[i % std::size(kAllThens)]) continue;
       SCOPED_TRACE(operation_.name + ": call " + std::to_string(call) + " of " + std::to_string(calls_) +
-                   (error == SimError::kEio ? " fails with EIO" : " fails with ENOSPC") +
-                   (same ? ", and the same instance goes on" : ""));
-      fail_at(call, error, same);
+                   std::string(how) + ", " + std::string(shown(then)));
+      try_fault([&](SimFileSystem& fs) { arm(fs, fs.calls() + call); }, then);
       ++runs;
       if (::testing::Test::HasFailure()) return;
     }
   }
-  std::printf("%s: %llu calls, %llu faults; the same instance went on after %llu\n", operation_.name.c_str(),
-              static_cast<unsigned long long>(calls_), static_cast<unsigned long long>(runs),
+  print(calls.size(), runs, "faults");
+  std::printf("; %llu reported, the same instance went on after %llu\n", static_cast<unsigned long long>(reported_),
               static_cast<unsigned long long>(same_instance_went_on_));
+}
+
+void CrashSweep::fail_once(const SweepExtent& extent, SimError error) {
+  fail_each(extent, " fails with " + std::string(shown(error)),
+            [error](SimFileSystem& fs, std::uint64_t call) { fs.fail_at(call, error); });
+}
+
+void CrashSweep::fail_from(const SweepExtent& extent, SimError error) {
+  fail_each(extent, " and all later ones fail with " + std::string(shown(error)),
+            [error](SimFileSystem& fs, std::uint64_t call) { fs.fail_from(call, error); });
+}
+
+void CrashSweep::fail_twice(const SweepExtent& extent, SimError error) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> pairs;
+  for (std::uint64_t first = 1; first <= calls_; ++first) {
+    CrashMachine machine(operation_.image, operation_.options);
+    const std::uint64_t before = machine.fs.calls();
+    machine.fs.fail_at(before + first, error);
+    CrashRun faulty(machine);
+    if (!run(faulty, operation_.steps.size() + 1).error) continue;
+    for (std::uint64_t second = first + 1; second <= machine.fs.calls() - before; ++second)
+      pairs.emplace_back(first, second);
+  }
+  const std::vector<std::uint64_t> tried = swept_calls(pairs.size(), extent);
+  for (const std::uint64_t number : tried) {
+    const auto [first, second] = pairs[number - 1];
+    const Then then = kAllThens[number % std::size(kAllThens)];
+    SCOPED_TRACE(operation_.name + ": calls " + std::to_string(first) + " and " + std::to_string(second) + " of " +
+                 std::to_string(calls_) + " fail with " + std::string(shown(error)) + ", " + std::string(shown(then)));
+    try_fault(
+        [&, one = first, other = second](SimFileSystem& fs) {
+          const std::uint64_t before = fs.calls();
+          fs.fail_at(before + one, error);
+          fs.fail_at(before + other, error);
+        },
+        then);
+    if (::testing::Test::HasFailure()) return;
+  }
+  std::printf("%s: %zu pairs of faults, %zu of them tried\n", operation_.name.c_str(), pairs.size(), tried.size());
 }
 
 }  // namespace spl::testing

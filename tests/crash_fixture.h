@@ -4,13 +4,15 @@
 // An operation is a list of steps, each of which reports success or failure to whoever asked for it. A run without any
 // fault tells the state after each step: S(0), S(1), ... After a cut, with n steps reported as done, the reopened
 // instance is in S(n) or in S(n+1) and in nothing else; the whole operation can be run again, and ends in the last
-// state.
+// state. After an error the same holds, and the instance that is still open shows what one that is opened anew shows.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,10 +43,16 @@ class RepeatedRandom final : public env::Random {
   std::unique_ptr<SeededRandom> now_ = std::make_unique<SeededRandom>(kSeed);
 };
 
+// Of every instance that is opened on a machine.
+struct CrashOptions {
+  std::string store_url = {};
+  store::SqliteSizes sizes = {};
+};
+
 class CrashMachine {
  public:
   // A disk on which all of the image is durable.
-  explicit CrashMachine(const Image& image = {});
+  explicit CrashMachine(const Image& image = {}, CrashOptions options = {});
   env::Env env() { return {fs, clock, random, log_}; }
   // Random numbers that go on after a reboot, for names of temporary files.
   env::Env env_of_files() { return {fs, clock, random_of_files_, log_}; }
@@ -59,6 +67,7 @@ class CrashMachine {
   RepeatedRandom random;
 
  private:
+  const CrashOptions options_;
   SqliteVfs vfs_;
   SeededRandom random_of_files_{99};
   env::NullLog log_;
@@ -88,6 +97,7 @@ struct CrashRun {
 struct CrashOperation {
   std::string name;
   Image image;  // of the disk before
+  CrashOptions options = {};
   instance::OpenFor how = instance::OpenFor::kWriting;
   // After the instance was opened, which is step 0 of all.
   std::vector<std::function<Result<void>(CrashRun&)>> steps;
@@ -99,13 +109,26 @@ struct CrashOperation {
   bool idempotent = true;
   // True where the identity's files of the image must be under identity/previous at the end.
   bool replaces_identity = false;
+  // That open what is at kCrashBundle; they outlive the sweep.
+  std::span<const crypto::AgeIdentity> keys = {};
 };
 
-// How many of the calls are swept, and in how many ways.
+// How many of the calls are swept, evenly spread, and in how many ways.
 struct SweepExtent {
-  std::uint64_t every = 1;
+  std::uint64_t points_max = 1;
   std::uint64_t seeds = 3;
 };
+// From 1 to `calls`, both among them, ascending.
+std::vector<std::uint64_t> swept_calls(std::uint64_t calls, const SweepExtent& extent);
+
+// What comes after an error.
+enum class Then : std::uint8_t {
+  kReopen,    // the instance is closed, and another opened
+  kGoOn,      // the operation is run again on the same instance
+  kPowerCut,  // with what was synced
+  kKill,      // of the process: with everything
+};
+inline constexpr Then kAllThens[] = {Then::kReopen, Then::kGoOn, Then::kPowerCut, Then::kKill};
 
 class CrashSweep {
  public:
@@ -115,9 +138,14 @@ class CrashSweep {
   // Cuts the power at the calls in turn; each cut is looked at with what was synced, with everything (a kill), and with
   // some that the seeds choose.
   void cut_power(const SweepExtent& extent);
-  // Lets the calls fail once each, in turn: the operation goes on and succeeds, or fails and can be run again, by the
-  // same open instance or by one that is opened anew.
+  // Lets the calls fail once each, in turn: the operation goes on and succeeds, or fails and can be run again, whatever
+  // comes after the error. Without seeds, that is one of the ways in turn, else all of them.
   void fail_once(const SweepExtent& extent, SimError error);
+  // The same with a disk that stays full or broken until the operation has ended. While it is full, it can be read.
+  void fail_from(const SweepExtent& extent, SimError error);
+  // Lets a second call fail after a first, in what is done to take the operation back: of all such pairs, evenly
+  // spread.
+  void fail_twice(const SweepExtent& extent, SimError error);
 
  private:
   struct Outcome {
@@ -127,19 +155,29 @@ class CrashSweep {
   Outcome run(CrashRun& run, std::size_t steps);
   // Opens, looks at everything, closes. A failure fails the test.
   CrashState look(CrashMachine& machine) const;
+  Result<CrashState> seen_by(CrashMachine& machine, instance::Instance& instance) const;
+  void expect_readable(CrashMachine& machine, std::size_t done) const;
+  [[nodiscard]] std::size_t next_of(std::size_t done) const { return std::min(done + 1, states_.size() - 1); }
   void expect_one_of(const CrashState& is, std::size_t done) const;
   // Expects the last state.
   void expect_done(CrashState is, std::string_view after) const;
   // Runs it all again and expects the last state, and no other names on the disk than a run without a fault leaves.
   void run_again(CrashMachine& machine);
   void cut_power_at(std::uint64_t call, Survivors how);
-  void fail_at(std::uint64_t call, SimError error, bool on_the_same_instance);
+  // Runs the operation on a disk that `arm` has prepared.
+  using Arm = std::function<void(SimFileSystem&)>;
+  void try_fault(const Arm& arm, Then then);
+  void expect_whole_after(CrashRun& run, const Outcome& outcome);
+  void fail_each(const SweepExtent& extent, std::string_view how,
+                 const std::function<void(SimFileSystem&, std::uint64_t)>& arm);
+  void print(std::uint64_t points, std::uint64_t runs, std::string_view what) const;
 
   CrashOperation operation_;
   std::vector<CrashState> states_;  // after each count of steps
   std::vector<std::string> names_;  // of the disk at the end
   std::uint64_t calls_ = 0;
   std::uint64_t same_instance_went_on_ = 0;
+  std::uint64_t reported_ = 0;
 };
 
 // Names on a disk but for what SQLite keeps beside the store, and for the output file that a killed export leaves under

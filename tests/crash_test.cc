@@ -3,305 +3,87 @@
 // suites with Sweep in their names take all of them, and more of what a cut may leave.
 #include <gtest/gtest.h>
 
-#include "cli/output_file.h"
 #include "crash_fixture.h"
-#include "instance/access.h"
+#include "crash_operations.h"
 #include "instance/import.h"
-#include "instance/ingest.h"
 
 namespace spl {
 namespace {
 
-using instance::ImportOptions;
 using instance::Instance;
 using instance::OpenFor;
 using testing::CrashMachine;
-using testing::CrashOperation;
-using testing::CrashRun;
-using testing::CrashState;
+using testing::CrashOptions;
 using testing::CrashSweep;
+using testing::foreign_bundle;
+using testing::home_in_use;
+using testing::home_with_identity;
 using testing::Image;
 using testing::kCrashHome;
 using testing::SimError;
 using testing::Survivors;
 using testing::SweepExtent;
+using testing::SweepSize;
+using testing::swept_operations;
+using testing::SweptOperation;
 
-constexpr SweepExtent kAll{.every = 1, .seeds = 3};
+// How many calls are tried: in the quick set; of an operation; and of one that is large, where each takes long.
+constexpr SweepExtent kQuick{.points_max = 10, .seeds = 0};
+constexpr SweepExtent kQuickLarge{.points_max = 3, .seeds = 0};
+constexpr SweepExtent kAll{.points_max = 400, .seeds = 3};
+constexpr SweepExtent kAllLarge{.points_max = 120, .seeds = 1};
+// Pairs of calls.
+constexpr SweepExtent kPairsQuick{.points_max = 8, .seeds = 0};
+constexpr SweepExtent kPairs{.points_max = 600, .seeds = 0};
+constexpr SweepExtent kPairsLarge{.points_max = 40, .seeds = 0};
 
-std::string image_error(const auto& result) {
-  return result ? "" : result.error().message;
-}
-
-// A disk after `make` worked on an instance in a home that was made for it.
-Image disk_after(const std::function<void(Instance&)>& make) {
-  CrashMachine machine;
-  {
-    const auto made = machine.open(OpenFor::kCreating);
-    EXPECT_TRUE(made) << image_error(made);
-    make(**made);
-  }
-  return machine.fs.contents();
-}
-
-Image home_without_identity() {
-  return disk_after([](Instance&) {});
-}
-Image home_with_identity() {
-  return disk_after([](Instance& instance) { EXPECT_TRUE(instance.generate_identity()); });
-}
-// With records and an account of its own, and with a finished export.
-Image home_in_use() {
-  CrashMachine machine;
-  {
-    const auto made = machine.open(OpenFor::kCreating);
-    EXPECT_TRUE(made) << image_error(made);
-    Instance& instance = **made;
-    EXPECT_TRUE(instance.generate_identity());
-    EXPECT_TRUE(instance::put_records(instance, testing::many_records("th_own", 10)));
-    EXPECT_TRUE(instance::create_account(instance, {.name = "ci", .scopes = {"records:read"}, .actors = {}}));
-    instance::NoProgress progress;
-    const auto prepared = instance::prepare_export(instance, {}, progress);
-    EXPECT_TRUE(prepared) << image_error(prepared);
-    auto out = cli::OutputFile::create(machine.env_of_files(), testing::kCrashBundle, progress);
-    EXPECT_TRUE(out && (*prepared)->write(**out) && (*out)->commit() && (*prepared)->committed());
-  }
-  return machine.fs.contents();
-}
-
-// A bundle of another instance, with 20 records, an account and a token.
-const std::string& foreign_bundle() {
-  static const std::string kBundle = [] {
-    testing::Machine machine(5);
-    const auto source = machine.make("source");
-    EXPECT_TRUE(instance::put_records(*source, testing::many_records("th_foreign", 20)));
-    EXPECT_TRUE(instance::create_account(*source, {.name = "far", .scopes = {"records:read"}, .actors = {}}));
-    EXPECT_TRUE(
-        instance::create_token(*source, {.account = "far", .environment = "t", .scopes = {}, .expires_at = {}}));
-    instance::ExportOptions options;
-    options.carry_tokens = true;
-    return testing::export_text(*source, std::move(options)).value_or("");
-  }();
-  return kBundle;
-}
-
-std::string ndjson(const std::string& thread, std::uint64_t count) {
-  std::string lines;
-  for (const Record& record : testing::many_records(thread, count)) lines += record.canonical + "\n";
-  return lines;
-}
-
-std::function<Result<void>(CrashRun&)> import_step(const ImportOptions& options) {
-  return [options](CrashRun& run) -> Result<void> {
-    TRY(testing::import_text(*run.instance, foreign_bundle(), options));
-    return {};
-  };
-}
-
-// For an import that must end with this code; any other end is given on as an error.
-std::function<Result<void>(CrashRun&)> refused_import_step(std::string bundle, ErrorCode code) {
-  return [bundle = std::move(bundle), code](CrashRun& run) -> Result<void> {
-    const auto report = testing::import_text(*run.instance, bundle);
-    if (report) return fail("an import that was to be refused went through");
-    if (report.error().code != code) return std::unexpected(report.error());
-    return {};
-  };
-}
-
-void forget_incarnation(CrashState& state) {
-  state.incarnation.clear();
-}
-
-CrashOperation init_operation() {
-  return {.name = "init",
-          .image = {},
-          .how = OpenFor::kCreating,
-          .steps = {[](CrashRun& run) -> Result<void> {
-            if (TRY(run.instance->identity_summary())) return {};
-            TRY(run.instance->generate_identity());
-            return {};
-          }},
-          .forget = forget_incarnation};
-}
-
-CrashOperation identity_operation() {
-  CrashOperation operation = init_operation();
-  operation.name = "identity generate";
-  operation.image = home_without_identity();
-  operation.how = OpenFor::kWriting;
-  operation.forget = [](CrashState&) {};
-  return operation;
-}
-
-// Three that each are acknowledged for themselves.
-CrashOperation put_operation() {
-  return {.name = "record put",
-          .image = home_in_use(),
-          .steps = {[](CrashRun& run) -> Result<void> {
-                      const std::string lines = ndjson("th_lines", 20);
-                      base::StringSource source(lines);
-                      instance::NoProgress progress;
-                      TRY(instance::put_ndjson(*run.instance, source, progress));
-                      return {};
-                    },
-                    [](CrashRun& run) -> Result<void> {
-                      TRY(instance::put_records(*run.instance, testing::many_records("th_group", 3)));
-                      return {};
-                    },
-                    [](CrashRun& run) -> Result<void> {
-                      TRY(instance::put_records(*run.instance, testing::many_records("th_group", 5)));
-                      return {};
-                    }}};
-}
-
-CrashOperation emit_operation() {
-  return {.name = "emit",
-          .image = home_in_use(),
-          .steps = {[](CrashRun& run) -> Result<void> {
-            instance::Emission emission;
-            emission.text = "do it";
-            emission.thread = "th_own";
-            TRY(instance::emit(*run.instance, emission));
-            return {};
-          }},
-          .idempotent = false};
-}
-
-CrashOperation import_new_operation() {
-  return {.name = "import into a new home",
-          .image = {},
-          .how = OpenFor::kCreating,
-          .steps = {import_step({})},
-          .forget = forget_incarnation};
-}
-
-CrashOperation import_empty_operation() {
-  return {.name = "import into an empty home with an identity",
-          .image = home_with_identity(),
-          .steps = {import_step({})},
-          .replaces_identity = true};
-}
-
-CrashOperation import_adopt_operation() {
-  ImportOptions options;
-  options.force_overwrite = options.adopt_identity = true;
-  options.expect_did = testing::verify_bundle(foreign_bundle())->manifest.source_did;
-  return {.name = "import --force-overwrite --adopt-identity",
-          .image = home_in_use(),
-          .steps = {import_step(options)},
-          .replaces_identity = true};
-}
-
-CrashOperation import_merge_operation() {
-  ImportOptions options;
-  options.force_overwrite = true;
-  return {.name = "import --force-overwrite", .image = home_in_use(), .steps = {import_step(options)}};
-}
-
-CrashOperation import_refused_operation() {
-  return {.name = "import refused",
-          .image = home_in_use(),
-          .steps = {refused_import_step(foreign_bundle(), ErrorCode::kRefused)}};
-}
-
-CrashOperation import_broken_operation() {
-  return {.name = "import of a bundle that breaks off",
-          .image = home_with_identity(),
-          .steps = {refused_import_step(foreign_bundle().substr(0, foreign_bundle().size() * 3 / 4),
-                                        ErrorCode::kVerification)}};
-}
-
-CrashOperation export_operation() {
-  static instance::NoProgress progress;
-  return {.name = "export",
-          .image = home_in_use(),
-          .steps = {[](CrashRun& run) -> Result<void> {
-                      run.prepared = TRY(instance::prepare_export(*run.instance, {}, progress));
-                      return {};
-                    },
-                    [](CrashRun& run) -> Result<void> {
-                      const auto out =
-                          TRY(cli::OutputFile::create(run.machine.env_of_files(), testing::kCrashBundle, progress));
-                      TRY(run.prepared->write(*out));
-                      return out->commit();
-                    },
-                    [](CrashRun& run) { return run.prepared->committed(); }},
-          // A number may be burned.
-          .forget_when_run_again = [](CrashState& state) {
-            state.contents.export_sequence.clear();
-            state.bundle_number.clear();
-          }};
-}
-
-CrashOperation export_into_a_new_file_operation() {
-  CrashOperation operation = export_operation();
-  operation.name = "export into a new file";
-  operation.image.erase(testing::kCrashBundle);
-  return operation;
-}
-
-CrashOperation export_by_a_temporary_name_operation() {
-  CrashOperation operation = export_operation();
-  operation.name = "export where no file is without a name";
-  const auto prepare = operation.steps.front();
-  operation.steps.front() = [prepare](CrashRun& run) {
-    run.machine.fs.set_nameable(false);
-    return prepare(run);
-  };
-  return operation;
-}
-
-struct Swept {
-  const char* name;
-  CrashOperation (*make)();
-  std::uint64_t quick_every;
+class Crash : public ::testing::TestWithParam<SweptOperation> {
+ protected:
+  [[nodiscard]] static bool is_large() { return GetParam().size == SweepSize::kLarge; }
+  CrashSweep sweep{GetParam().make()};
 };
-constexpr Swept kOperations[] = {
-    {"Init", init_operation, 7},
-    {"IdentityGenerate", identity_operation, 3},
-    {"RecordPut", put_operation, 7},
-    {"Emit", emit_operation, 5},
-    {"ImportIntoANewHome", import_new_operation, 11},
-    {"ImportIntoAnEmptyHome", import_empty_operation, 7},
-    {"ImportThatAdopts", import_adopt_operation, 7},
-    {"ImportThatMerges", import_merge_operation, 11},
-    {"ImportRefused", import_refused_operation, 11},
-    {"ImportBrokenOff", import_broken_operation, 11},
-    {"Export", export_operation, 5},
-    {"ExportIntoANewFile", export_into_a_new_file_operation, 5},
-    {"ExportByATemporaryName", export_by_a_temporary_name_operation, 5},
-};
-std::ostream& operator<<(std::ostream& out, const Swept& swept) {
-  return out << swept.name;
-}
-
-class Crash : public ::testing::TestWithParam<Swept> {};
 
 TEST_P(Crash, LeavesTheOldStateOrTheNew) {
-  CrashSweep(GetParam().make()).cut_power({.every = GetParam().quick_every, .seeds = 1});
+  sweep.cut_power(is_large() ? kQuickLarge : kQuick);
 }
 TEST_P(Crash, AFaultIsReportedAndCanBeRepeated) {
-  CrashSweep sweep(GetParam().make());
-  sweep.fail_once({.every = GetParam().quick_every, .seeds = 0}, SimError::kEio);
-  sweep.fail_once({.every = 2 * GetParam().quick_every, .seeds = 0}, SimError::kEnospc);
+  const SweepExtent& extent = is_large() ? kQuickLarge : kQuick;
+  sweep.fail_once(extent, SimError::kEio);
+  sweep.fail_once(extent, SimError::kEnospc);
+  sweep.fail_from(extent, SimError::kEio);
+  sweep.fail_from(extent, SimError::kEnospc);
+  if (!is_large()) sweep.fail_twice(kPairsQuick, SimError::kEio);
 }
 
-class CrashSweepOfAllCalls : public ::testing::TestWithParam<Swept> {};
+class CrashSweepOfAllCalls : public Crash {
+ protected:
+  [[nodiscard]] static const SweepExtent& extent() { return is_large() ? kAllLarge : kAll; }
+};
 
 TEST_P(CrashSweepOfAllCalls, LeavesTheOldStateOrTheNew) {
-  CrashSweep(GetParam().make()).cut_power(kAll);
+  sweep.cut_power(extent());
 }
 TEST_P(CrashSweepOfAllCalls, AnInputErrorIsReportedAndCanBeRepeated) {
-  CrashSweep(GetParam().make()).fail_once(kAll, SimError::kEio);
+  sweep.fail_once(extent(), SimError::kEio);
 }
 TEST_P(CrashSweepOfAllCalls, AFullDiskIsReportedAndCanBeRepeated) {
-  CrashSweep(GetParam().make()).fail_once(kAll, SimError::kEnospc);
+  sweep.fail_once(extent(), SimError::kEnospc);
+}
+TEST_P(CrashSweepOfAllCalls, ADiskThatStaysBrokenIsReportedAndCanBeRepeated) {
+  sweep.fail_from(extent(), SimError::kEio);
+}
+TEST_P(CrashSweepOfAllCalls, ADiskThatStaysFullIsReportedAndCanBeRepeated) {
+  sweep.fail_from(extent(), SimError::kEnospc);
+}
+TEST_P(CrashSweepOfAllCalls, ASecondFaultIsReportedAndCanBeRepeated) {
+  sweep.fail_twice(is_large() ? kPairsLarge : kPairs, SimError::kEio);
 }
 
-std::string name_of(const ::testing::TestParamInfo<Swept>& info) {
+std::string name_of(const ::testing::TestParamInfo<SweptOperation>& info) {
   return info.param.name;
 }
-INSTANTIATE_TEST_SUITE_P(Of, Crash, ::testing::ValuesIn(kOperations), name_of);
-INSTANTIATE_TEST_SUITE_P(Of, CrashSweepOfAllCalls, ::testing::ValuesIn(kOperations), name_of);
+INSTANTIATE_TEST_SUITE_P(Of, Crash, ::testing::ValuesIn(swept_operations()), name_of);
+INSTANTIATE_TEST_SUITE_P(Of, CrashSweepOfAllCalls, ::testing::ValuesIn(swept_operations()), name_of);
 
 // An import that was to fill a new home, failed, and takes the home away again.
 Result<void> fail_to_fill_a_new_home(CrashMachine& machine) {
@@ -311,26 +93,37 @@ Result<void> fail_to_fill_a_new_home(CrashMachine& machine) {
   return Instance::close_and_unmake(std::move(made));
 }
 
-void sweep_unmaking(const SweepExtent& extent) {
-  CrashMachine whole;
+// A fault, or faults from there on, or a cut and what is left after it.
+constexpr std::uint64_t kWaysToFail = 6;
+
+void fail_unmaking(CrashMachine& machine, std::uint64_t call, std::uint64_t way) {
+  const std::uint64_t at = machine.fs.calls() + call;
+  if (way == 0) machine.fs.fail_at(at, SimError::kEio);
+  if (way == 1) machine.fs.fail_at(at, SimError::kEnospc);
+  if (way == 2) machine.fs.fail_from(at, SimError::kEio);
+  if (way == 3) machine.fs.fail_from(at, SimError::kEnospc);
+  if (way > 3) machine.fs.cut_at(at);
+  (void)fail_to_fill_a_new_home(machine);
+  machine.fs.mend();
+  if (way == 4) machine.reboot(Survivors::synced_only());
+  if (way == 5) machine.reboot(Survivors::everything());
+  if (way > 5) machine.reboot(Survivors::seeded(call * 16 + way));
+}
+
+void sweep_unmaking(const SweepExtent& extent, const CrashOptions& options = {}) {
+  CrashMachine whole({}, options);
   const Image before = whole.fs.contents();
   const std::uint64_t calls_before = whole.fs.calls();
   ASSERT_TRUE(fail_to_fill_a_new_home(whole));
   const std::uint64_t calls = whole.fs.calls() - calls_before;
-  EXPECT_EQ(whole.fs.contents(), before) << "nothing is left";
-  for (std::uint64_t call = 1; call <= calls; call += extent.every) {
-    for (int way = 0; way < static_cast<int>(4 + extent.seeds); ++way) {
+  // The lock of a store outside the home stays.
+  EXPECT_TRUE(whole.fs.contents() == before || !options.store_url.empty()) << "nothing is left";
+  for (const std::uint64_t call : testing::swept_calls(calls, extent)) {
+    for (std::uint64_t way = 0; way < kWaysToFail + extent.seeds; ++way) {
       SCOPED_TRACE("unmake: call " + std::to_string(call) + " of " + std::to_string(calls) + ", way " +
                    std::to_string(way));
-      CrashMachine machine;
-      const std::uint64_t at = machine.fs.calls() + call;
-      if (way == 0) machine.fs.fail_at(at, SimError::kEio);
-      if (way == 1) machine.fs.fail_at(at, SimError::kEnospc);
-      if (way > 1) machine.fs.cut_at(at);
-      (void)fail_to_fill_a_new_home(machine);
-      if (way == 2) machine.reboot(Survivors::synced_only());
-      if (way == 3) machine.reboot(Survivors::everything());
-      if (way > 3) machine.reboot(Survivors::seeded(call * 16 + static_cast<std::uint64_t>(way)));
+      CrashMachine machine({}, options);
+      fail_unmaking(machine, call, way);
       // Whatever is left, a home can be made there, and works.
       const auto opened = machine.open(OpenFor::kCreating);
       ASSERT_TRUE(opened) << opened.error().message;
@@ -343,10 +136,13 @@ void sweep_unmaking(const SweepExtent& extent) {
 }
 
 TEST(CrashOfUnmaking, LeavesWhatAHomeCanBeMadeOf) {
-  sweep_unmaking({.every = 13, .seeds = 1});
+  sweep_unmaking({.points_max = 12, .seeds = 1});
 }
 TEST(CrashSweepOfUnmaking, LeavesWhatAHomeCanBeMadeOf) {
   sweep_unmaking(kAll);
+}
+TEST(CrashSweepOfUnmaking, LeavesWhatAHomeCanBeMadeOfWithAStoreElsewhere) {
+  sweep_unmaking(kAll, {.store_url = "sqlite:/out/hub.db"});
 }
 
 TEST(Unmaking, LeavesAHomeThatWasThereBefore) {

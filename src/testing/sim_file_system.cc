@@ -168,6 +168,11 @@ void SimFileSystem::mend() {
   lasting_from_.reset();
 }
 
+bool SimFileSystem::is_full() const {
+  const std::scoped_lock lock(mutex_);
+  return lasting_from_ && lasting_ == Fault::kEnospc && calls_ >= *lasting_from_;
+}
+
 void SimFileSystem::cut_at(std::uint64_t call) {
   const std::scoped_lock lock(mutex_);
   cut_call_ = call;

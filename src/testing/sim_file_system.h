@@ -58,6 +58,8 @@ class SimFileSystem final : public env::FileSystem {
   void fail_from(std::uint64_t call, SimError error);
   // Faults that did not come yet never come, and what fail_from() began is over.
   void mend();
+  // While fail_from() with kEnospc lasts.
+  [[nodiscard]] bool is_full() const;
   // Call number `call` and all later ones fail and change nothing, until reboot().
   void cut_at(std::uint64_t call);
   // True after a cut_at() that was reached, until reboot().
