@@ -59,6 +59,7 @@ class Channel {
 
   // How long a wait may take in which no byte moves.
   void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
+  [[nodiscard]] std::chrono::milliseconds timeout() const { return timeout_; }
   // When every wait ends whatever moves.
   void set_deadline(std::optional<TimePoint> deadline) { deadline_ = deadline; }
   // Ends waits, but not where the socket is ready. May be null.

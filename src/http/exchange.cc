@@ -132,13 +132,22 @@ std::string Exchange::head_text(std::string_view content_type, std::optional<std
   return answer_text(status_, fields);
 }
 
+// A client that takes an octet now and then does not keep the connection for ever.
+Result<void> Exchange::put_out(std::initializer_list<std::string_view> pieces) {
+  Channel& channel = wire_.channel();
+  if (!answer_begun_) answer_begun_ = clock_.steady();
+  const std::chrono::milliseconds earned(1000 * sent_bytes_ / wire_.times().answer_bytes_per_second);
+  channel.set_deadline(*answer_begun_ + channel.timeout() + earned);
+  return channel.write_all(pieces);
+}
+
 Result<void> Exchange::send(int status, std::string_view content_type, std::string_view content) {
   SPL_CHECK(state_ == State::kOpen || state_ == State::kBuffering);
   status_ = status;
   state_ = State::kDone;
   sent_bytes_ = is_head() ? 0 : content.size();
   const std::string head = head_text(content_type, content.size());
-  return wire_.channel().write_all({head, content.substr(0, sent_bytes_)});
+  return put_out({head, content.substr(0, sent_bytes_)});
 }
 
 void Exchange::stream(std::string_view content_type) {
@@ -153,7 +162,7 @@ Result<void> Exchange::begin_chunks() {
   status_ = 200;
   const std::string head = head_text(content_type_, std::nullopt);
   state_ = State::kStreaming;
-  TRY(wire_.channel().write_all({head}));
+  TRY(put_out({head}));
   if (!is_head()) return {};
   state_ = State::kDone;
   return fail(ErrorCode::kUnavailable, "only the head was asked for");
@@ -162,10 +171,10 @@ Result<void> Exchange::begin_chunks() {
 Result<void> Exchange::send_chunk(std::string_view octets) {
   if (octets.empty()) return {};
   sent_bytes_ += octets.size();
-  if (head_.is_http_1_0) return wire_.channel().write_all({octets});
+  if (head_.is_http_1_0) return put_out({octets});
   char size[20];
   const int length = std::snprintf(size, sizeof size, "%zx\r\n", octets.size());
-  return wire_.channel().write_all({{size, static_cast<std::size_t>(length)}, octets, "\r\n"});
+  return put_out({{size, static_cast<std::size_t>(length)}, octets, "\r\n"});
 }
 
 Result<void> Exchange::write(std::string_view octets) {
@@ -184,7 +193,7 @@ Result<void> Exchange::write(std::string_view octets) {
 Result<void> Exchange::finish() {
   if (state_ == State::kBuffering) return send(200, content_type_, buffer_);
   TRY(send_chunk(buffer_));
-  if (!head_.is_http_1_0) TRY(wire_.channel().write_all({"0\r\n\r\n"}));
+  if (!head_.is_http_1_0) TRY(put_out({"0\r\n\r\n"}));
   state_ = State::kDone;
   return {};
 }
@@ -212,6 +221,7 @@ void Exchange::fail_with(const Error& error) {
   for (auto& [name, value] : error_members_) json.add(std::move(name), std::move(value));
   add_field(kExitCodeField, std::to_string(static_cast<int>(error.code)));
   if (verdict.status == 401) add_field("www-authenticate", "Bearer");
+  if (verdict.status == 503) add_field("retry-after", "1");
   // Where this cannot be sent either there is nobody to tell.
   if (!send_json(verdict.status, json)) keep_alive_ = false;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -110,6 +111,7 @@ class Exchange final : public Sink {
   Result<void> go_on();
   Result<void> begin_chunks();
   Result<void> send_chunk(std::string_view octets);
+  Result<void> put_out(std::initializer_list<std::string_view> pieces);
   std::string head_text(std::string_view content_type, std::optional<std::size_t> length);
   [[nodiscard]] bool is_head() const { return head_.method == "HEAD"; }
 
@@ -134,6 +136,7 @@ class Exchange final : public Sink {
   bool keep_alive_;
   int status_ = 0;
   std::uint64_t sent_bytes_ = 0;
+  std::optional<Channel::TimePoint> answer_begun_;
 };
 
 }  // namespace spl::http

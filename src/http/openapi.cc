@@ -52,14 +52,14 @@ constexpr std::string_view kText = R"json({
       "200": {"description": "The record.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Record"}}}},
       "default": {"$ref": "#/components/responses/Error"}}}},
   "/v1/threads": {"get": {"summary": "All threads. Scope records:read.", "responses": {
-    "200": {"description": "All of them, sent while they are read.", "content": {"application/json": {"schema": {"type": "object",
+    "200": {"description": "All of them, at one moment.", "content": {"application/json": {"schema": {"type": "object",
       "required": ["object", "data"], "properties": {"object": {"const": "list"},
         "data": {"type": "array", "items": {"$ref": "#/components/schemas/Thread"}}}}}}},
     "default": {"$ref": "#/components/responses/Error"}}}},
   "/v1/threads/{id}/records": {"get": {"summary": "The records of a thread, by clock, then id. Scope records:read.",
     "parameters": [{"$ref": "#/components/parameters/Thread"}],
     "responses": {
-      "200": {"description": "All of them, sent while they are read.", "content": {"application/json": {"schema": {"type": "object",
+      "200": {"description": "All of them, at one moment.", "content": {"application/json": {"schema": {"type": "object",
         "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"type": "object",
           "required": ["id", "record"], "properties": {"id": {"$ref": "#/components/schemas/RecordId"},
             "record": {"$ref": "#/components/schemas/NewRecord"}, "sig": {"type": "string"}}}}}}}}},

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "http/exchange.h"
 #include "http/gate.h"
+#include "http/list.h"
 #include "http/record_lines.h"
 #include "instance/export.h"
 #include "instance/instance.h"
@@ -30,6 +31,7 @@ struct Served {
   std::uint16_t port;
   std::size_t workers;  // threads that one operation may use
   LineParser lines;
+  ListTurns lists;
 };
 
 // What one connection keeps from one request to the next.

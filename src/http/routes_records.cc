@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "http/list.h"
 #include "http/record_lines.h"
 #include "http/routes.h"
 #include "instance/ingest.h"
@@ -118,8 +119,7 @@ Result<void> list_records(Call& call) {
   TRY(exchange.only_known_parameters());
   if (limit == 0 || limit > kPageRecordsMax)
     return fail(ErrorCode::kUsage, "parameter limit is not from 1 to " + std::to_string(kPageRecordsMax));
-  const auto reader = TRY(call.served.instance.store().reader());
-  exchange.stream(kJsonType);
+  List list(call.served.lists, call.served.instance, exchange);
   std::string text = "{\"object\":\"list\",\"data\":[";
   std::uint64_t count = 0;
   std::uint64_t bytes = 0;
@@ -134,16 +134,18 @@ Result<void> list_records(Call& call) {
     append_record_object(text, row.id, content);
     next_since = row.sequence;
     bytes += text.size();
-    TRY(exchange.write(text));
+    TRY(list.add(text));
     text.clear();
     return {};
   };
-  auto walked = reader->changes(next_since, limit + 1,
-                                thread == nullptr ? std::nullopt : std::optional<std::string_view>(*thread), visit);
-  if (!walked && !has_more) return walked;
+  TRY(list.take([&](store::StoreReader& reader) {
+    auto walked = reader.changes(next_since, limit + 1,
+                                 thread == nullptr ? std::nullopt : std::optional<std::string_view>(*thread), visit);
+    return walked || !has_more ? walked : Result<void>();
+  }));
   text += "],\"next_since\":" + std::to_string(next_since) + ",\"has_more\":" + (has_more ? "true}" : "false}");
-  TRY(exchange.write(text));
-  return exchange.finish();
+  TRY(list.add(text));
+  return list.send();
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
-// Threads: their list, their records, their state. Lists go out while the store is read.
+// Threads: their list, their records, their state.
 #include <map>
 
 #include "base/encoding.h"
+#include "http/list.h"
 #include "http/record_lines.h"
 #include "http/routes.h"
 
@@ -19,22 +20,22 @@ void append_summary(std::string& out, const store::ThreadSummary& summary) {
 }
 
 Result<void> list_threads(Call& call) {
-  Exchange& exchange = call.exchange;
-  TRY(exchange.only_known_parameters());
-  const auto reader = TRY(call.served.instance.store().reader());
-  exchange.stream(kJsonType);
+  TRY(call.exchange.only_known_parameters());
+  List list(call.served.lists, call.served.instance, call.exchange);
   std::string text = "{\"object\":\"list\",\"data\":[";
   const char* separator = "";
-  TRY(reader->threads([&](const store::ThreadSummary& summary) -> Result<void> {
-    text += separator;
-    append_summary(text, summary);
-    separator = ",";
-    TRY(exchange.write(text));
-    text.clear();
-    return {};
+  TRY(list.take([&](store::StoreReader& reader) {
+    return reader.threads([&](const store::ThreadSummary& summary) -> Result<void> {
+      text += separator;
+      append_summary(text, summary);
+      separator = ",";
+      TRY(list.add(text));
+      text.clear();
+      return {};
+    });
   }));
-  TRY(exchange.write(text + "]}"));
-  return exchange.finish();
+  TRY(list.add(text + "]}"));
+  return list.send();
 }
 
 Result<store::ThreadSummary> summary_of(Exchange& exchange, store::StoreReader& reader) {
@@ -47,25 +48,25 @@ Result<store::ThreadSummary> summary_of(Exchange& exchange, store::StoreReader& 
 }
 
 Result<void> thread_records(Call& call) {
-  Exchange& exchange = call.exchange;
-  TRY(exchange.only_known_parameters());
-  const auto reader = TRY(call.served.instance.store().reader());
-  const auto summary = TRY(summary_of(exchange, *reader));
-  exchange.stream(kJsonType);
+  TRY(call.exchange.only_known_parameters());
+  List list(call.served.lists, call.served.instance, call.exchange);
   std::string text = "{\"object\":\"list\",\"data\":[";
   const char* separator = "";
-  TRY(reader->thread_records(summary.thread, store::RecordOrder::kClock,
-                             [&](const store::StoredRecord& row) -> Result<void> {
-                               TRY(record::check_content(row.id, row.canonical));
-                               text += separator;
-                               append_record_element(text, row.id, row.canonical, row.judged_by, row.sig);
-                               separator = ",";
-                               TRY(exchange.write(text));
-                               text.clear();
-                               return {};
-                             }));
-  TRY(exchange.write(text + "]}"));
-  return exchange.finish();
+  TRY(list.take([&](store::StoreReader& reader) -> Result<void> {
+    const auto summary = TRY(summary_of(call.exchange, reader));
+    return reader.thread_records(summary.thread, store::RecordOrder::kClock,
+                                 [&](const store::StoredRecord& row) -> Result<void> {
+                                   TRY(record::check_content(row.id, row.canonical));
+                                   text += separator;
+                                   append_record_element(text, row.id, row.canonical, row.judged_by, row.sig);
+                                   separator = ",";
+                                   TRY(list.add(text));
+                                   text.clear();
+                                   return {};
+                                 });
+  }));
+  TRY(list.add(text + "]}"));
+  return list.send();
 }
 
 // The highest clock of each actor on the thread.
@@ -86,7 +87,7 @@ Result<Json> actor_clocks(store::StoreReader& reader, const std::string& thread)
 Result<void> thread_state(Call& call) {
   Exchange& exchange = call.exchange;
   TRY(exchange.only_known_parameters());
-  const auto reader = TRY(call.served.instance.store().reader());
+  auto reader = TRY(call.served.instance.store().reader());
   const auto summary = TRY(summary_of(exchange, *reader));
   Json json = Json::Object{{"thread", summary.thread},
                            {"state", record::thread_state_name(summary.state)},
@@ -96,6 +97,7 @@ Result<void> thread_state(Call& call) {
     Json clocks = TRY(actor_clocks(*reader, summary.thread));
     json.add("actor_clocks", std::move(clocks));
   }
+  reader.reset();  // before anything waits for the network
   return exchange.send_json(200, json);
 }
 

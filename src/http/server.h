@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "http/list.h"
 #include "http/wire.h"
 #include "instance/instance.h"
 
@@ -24,6 +25,7 @@ struct ServerOptions {
   std::size_t workers = 0;  // threads that one operation may use; 0: as many as the machine has processors
   // For tests.
   WireTimes times;
+  ListLimits lists;
   std::chrono::milliseconds grace = kStopGrace;
   std::size_t connections_max = kConnectionsMax;
 };

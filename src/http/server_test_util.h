@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -74,6 +75,12 @@ class RawClient {
   // True where the peer closes without a further octet.
   bool is_closed() { return rest_.empty() && !more(); }
 
+  // What has come, without taking it apart, or at most `bytes_max` of it; "" at the connection's end.
+  std::string_view receive_some(std::size_t bytes_max = kPieceBytes) {
+    const std::size_t before = rest_.size();
+    if (!more(bytes_max)) return {};
+    return std::string_view(rest_).substr(before);
+  }
   // Nothing where the connection ends before a head.
   std::optional<RawAnswer> receive(bool head_only = false) {
     while (rest_.find("\r\n\r\n") == std::string::npos) {
@@ -114,14 +121,16 @@ class RawClient {
   }
 
  private:
-  bool more() {
+  static constexpr std::size_t kPieceBytes = 16384;
+
+  bool more(std::size_t bytes_max = kPieceBytes) {
     pollfd polled{socket_.number(), POLLIN, 0};
     if (::poll(&polled, 1, static_cast<int>(std::chrono::milliseconds(kTestPatience).count())) <= 0) {
       ADD_FAILURE() << "nothing came";
       return false;
     }
-    char piece[16384];
-    const auto n = ::recv(socket_.number(), piece, sizeof piece, 0);
+    char piece[kPieceBytes];
+    const auto n = ::recv(socket_.number(), piece, std::min(bytes_max, sizeof piece), 0);
     if (n <= 0) return false;
     rest_.append(piece, static_cast<std::size_t>(n));
     return true;

@@ -21,6 +21,8 @@ struct WireTimes {
   std::chrono::milliseconds idle{60'000};  // until a request begins
   std::chrono::milliseconds head{30'000};  // from its first octet to the end of its head
   std::chrono::milliseconds body{60'000};  // without an octet of a body moved
+  // What a client must take of an answer, on average and after a first time of grace as long as a wait for one octet.
+  std::uint64_t answer_bytes_per_second = 8u << 10;
 };
 
 // Why no head came.
