@@ -49,8 +49,8 @@ TEST_F(HostileFile, OfEveryKindIsRefused) {
   for (const auto& hostile : spl::testing::hostile_bundles()) {
     SCOPED_TRACE(hostile.name);
     BundleForge forge;
-    hostile.forge(forge);
-    refused(forge.tar_zst(), hostile.message);
+    const std::string entry = hostile.forge(forge);
+    refused(forge.tar_zst(), "spl: " + spl::testing::hostile_message(entry, hostile.rule) + "\n");
   }
 }
 

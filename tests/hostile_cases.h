@@ -4,6 +4,8 @@
 #include <functional>
 #include <ostream>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "testing/bundle_forge.h"
 
@@ -11,14 +13,32 @@ namespace spl::testing {
 
 struct Hostile {
   const char* name;
-  std::function<void(BundleForge&)> forge;
-  const char* message;  // a part of what a reader says, the entry among it
+  // Breaks the rule. Gives the entry that a reader must name; "" where the message is `rule` alone.
+  std::function<std::string(BundleForge&)> forge;
+  std::string rule;
 };
 
 inline void PrintTo(const Hostile& hostile, std::ostream* out) {
   *out << hostile.name;
 }
 
+// All that a reader says: "bundle malformed: <entry>: <rule>".
+std::string hostile_message(std::string_view entry, std::string_view rule);
+
+// A signature of the manifest's text by the key of a forge as it was made, whose point R is of order 1: the equation
+// holds, and OpenSSL takes it.
+std::string small_order_signature(const BundleForge& forge, std::string_view text);
+
+// Signature, signer, identity, tokens.
+std::span<const Hostile> hostile_signers();
+std::span<const Hostile> hostile_manifests();
+// What services, surfaces, contexts and their parts are.
+std::span<const Hostile> hostile_services();
+// Which entries there are, in which order, under which paths.
+std::span<const Hostile> hostile_entries();
+std::span<const Hostile> hostile_headers();
+std::span<const Hostile> hostile_records();
+// All of them.
 std::span<const Hostile> hostile_bundles();
 
 }  // namespace spl::testing

@@ -82,7 +82,8 @@ Result<EntryKind> place_of(const codec::TarEntry& entry) {
 }
 
 std::unexpected<Error> malformed(std::string_view entry, std::string_view rule) {
-  return fail(ErrorCode::kVerification, "bundle malformed: " + base::escaped(entry, 400) + ": " + std::string(rule));
+  return fail(ErrorCode::kVerification,
+              "bundle malformed: " + base::escaped(entry, codec::kTarPathShownBytesMax) + ": " + std::string(rule));
 }
 
 }  // namespace spl::bundle

@@ -48,6 +48,7 @@ struct TarEntry {
 inline constexpr std::size_t kTarBlock = 512;
 inline constexpr std::size_t kTarRecord = 10240;
 inline constexpr std::size_t kTarPaxBytesMax = 16u << 10;
+inline constexpr std::size_t kTarPathShownBytesMax = 400;  // in a message, before "..."
 
 // The rule of bundle.md that `path` (a directory's without the slash) breaks; empty where it breaks
 // none.

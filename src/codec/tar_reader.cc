@@ -17,7 +17,7 @@ std::unexpected<Error> refuse(std::string_view rule) {
 }
 
 std::unexpected<Error> refuse_entry(std::string_view path, std::string_view rule) {
-  return fail(ErrorCode::kVerification, base::escaped(path) + ": " + std::string(rule));
+  return fail(ErrorCode::kVerification, base::escaped(path, kTarPathShownBytesMax) + ": " + std::string(rule));
 }
 
 std::unexpected<Error> refuse_header(std::uint64_t offset, std::string_view rule) {

@@ -23,11 +23,12 @@ void append_entry(std::string& tar, const ForgedEntry& forged) {
   codec::append_tar_header(header, forged.header);
   if (forged.edit_header) {
     forged.edit_header(header);
-    fix_checksum(header, header.size() - codec::kTarBlock);
+    if (!forged.edits_checksum) fix_checksum(header, header.size() - codec::kTarBlock);
   }
   tar += header;
-  tar += forged.content;
-  tar.append(codec::tar_padding(forged.content.size()), '\0');
+  const std::string& content = forged.content_in_tar.value_or(forged.content);
+  tar += content;
+  tar.append(codec::tar_padding(content.size()), '\0');
 }
 
 std::string section_of(std::string_view path) {
@@ -144,7 +145,7 @@ bundle::Manifest BundleForge::manifest() const {
   return manifest;
 }
 
-std::string BundleForge::tar() const {
+std::vector<ForgedEntry> BundleForge::head() const {
   bundle::Manifest said = manifest();
   if (edit_manifest) edit_manifest(said);
   ForgedEntry text;
@@ -155,11 +156,26 @@ std::string BundleForge::tar() const {
   ForgedEntry signature;
   signature.header.path = bundle::kSignaturePath;
   signature.content = key_.sign(text.content).view();
-  if (edit_signature) edit_signature(signature.content);
+  if (edit_signature) edit_signature(signature.content, text.content);
   signature.header.size_bytes = signature.content.size();
+  std::vector<ForgedEntry> head = {std::move(text), std::move(signature)};
+  if (edit_head) edit_head(head);
+  return head;
+}
+
+std::uint64_t BundleForge::offset_of(std::string_view path) const {
   std::string tar;
-  append_entry(tar, text);
-  append_entry(tar, signature);
+  for (const ForgedEntry& forged : head()) append_entry(tar, forged);
+  for (const ForgedEntry& forged : entries) {
+    if (forged.header.path == path) break;
+    append_entry(tar, forged);
+  }
+  return tar.size();
+}
+
+std::string BundleForge::tar() const {
+  std::string tar;
+  for (const ForgedEntry& forged : head()) append_entry(tar, forged);
   for (const ForgedEntry& forged : entries) append_entry(tar, forged);
   codec::append_tar_end(tar, tar.size());
   return tar;

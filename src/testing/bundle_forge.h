@@ -18,8 +18,11 @@ namespace spl::testing {
 struct ForgedEntry {
   codec::TarEntry header;
   std::string content;
-  // Changes the header's blocks after they were made; the checksum of the last one is computed again afterwards.
+  std::optional<std::string> content_in_tar;  // and the first of its padding, where that is another than content
+  // Changes the header's blocks after they were made; the checksum of the last one is computed again afterwards, unless
+  // edits_checksum is set.
   std::function<void(std::string& header_blocks)> edit_header;
+  bool edits_checksum = false;
   bool counted = true;  // in the manifest's digests and sections
 };
 
@@ -40,18 +43,23 @@ class BundleForge {
   // What is done after digests, sections and counts were filled in, before signing.
   std::function<void(bundle::Manifest&)> edit_manifest;
   std::function<void(std::string&)> edit_manifest_text;
-  // Done to the finished signature.
-  std::function<void(std::string&)> edit_signature;
+  // Done to the finished signature of the manifest.
+  std::function<void(std::string& signature, std::string_view manifest_text)> edit_signature;
+  // Done to manifest.json and manifest.sig, the last thing of all.
+  std::function<void(std::vector<ForgedEntry>& head)> edit_head;
 
   [[nodiscard]] const crypto::SigningKey& key() const { return key_; }
   // With what the entries bear out.
   [[nodiscard]] bundle::Manifest manifest() const;
+  // Where the entry's first header block is in tar().
+  [[nodiscard]] std::uint64_t offset_of(std::string_view path) const;
   [[nodiscard]] std::string tar() const;
   [[nodiscard]] std::string tar_zst() const;
 
   std::vector<ForgedEntry> entries;
 
  private:
+  [[nodiscard]] std::vector<ForgedEntry> head() const;
   crypto::SigningKey key_;
 };
 
