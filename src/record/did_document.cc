@@ -50,8 +50,9 @@ Result<void> check_method(const Json& method, const std::string& did, const std:
   return {};
 }
 
-// Both contexts that the members need, or the first alone.
+// Both contexts that the members need, or the first alone, in an array or not.
 Result<void> check_context(const Json* context) {
+  if (is_text(context, kDidContext)) return {};
   const Json::Array* urls = context == nullptr ? nullptr : context->array();
   const bool good = urls != nullptr && !urls->empty() && urls->size() <= 2 && is_text(urls->data(), kDidContext) &&
                     (urls->size() == 1 || is_text(&urls->back(), kKeyContext));
