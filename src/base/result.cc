@@ -4,14 +4,50 @@
 #include <cstring>
 
 namespace spl::base {
+namespace {
+
+const char* hint_of(int errno_value) {
+  switch (errno_value) {
+    case ENOSPC:
+    case EDQUOT:
+      return "free some disk space and try again";
+    case EACCES:
+    case EPERM:
+      return "check owner and mode of the path";
+    case ENOENT:
+      return "check the path: nothing of that name is there";
+    case ENOTDIR:
+      return "check the path: a part of it is no directory";
+    case EISDIR:
+      return "name a file, not a directory";
+    case EEXIST:
+      return "remove or rename what is there, or name another";
+    case ENAMETOOLONG:
+      return "choose a shorter name";
+    case ELOOP:
+      return "name what the symbolic link leads to";
+    case EROFS:
+      return "choose a place on a file system that can be written";
+    case EFBIG:
+      return "raise the limit on the size of files (ulimit -f), or choose another file system";
+    case EMFILE:
+    case ENFILE:
+      return "raise the limit on open files (ulimit -n) and try again";
+    case ENOMEM:
+      return "free some memory and try again";
+    case EIO:
+      return "the device may be failing: look into the system's log";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
 
 std::unexpected<Error> fail_errno(std::string_view what, int errno_value) {
   char text[128];
   const char* reason = strerror_r(errno_value, text, sizeof text);
-  std::string hint;
-  if (errno_value == ENOSPC || errno_value == EDQUOT) hint = "free some disk space and try again";
-  if (errno_value == EACCES || errno_value == EPERM) hint = "check owner and mode of the path";
-  return fail(ErrorCode::kFailed, std::string(what) + ": " + reason, std::move(hint));
+  return fail(ErrorCode::kFailed, std::string(what) + ": " + reason, hint_of(errno_value));
 }
 
 }  // namespace spl::base

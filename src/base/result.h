@@ -45,7 +45,7 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 [[nodiscard]] inline std::unexpected<Error> fail(std::string message, std::string hint = {}) {
   return fail(ErrorCode::kFailed, std::move(message), std::move(hint));
 }
-// "<what>: <the system's text for errno_value>"; ENOSPC and the like get a hint.
+// "<what>: <the system's text for errno_value>"; those that a user can do something about get a hint.
 [[nodiscard]] std::unexpected<Error> fail_errno(std::string_view what, int errno_value);
 
 }  // namespace spl::base

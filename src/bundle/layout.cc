@@ -83,7 +83,8 @@ Result<EntryKind> place_of(const codec::TarEntry& entry) {
 
 std::unexpected<Error> malformed(std::string_view entry, std::string_view rule) {
   return fail(ErrorCode::kVerification,
-              "bundle malformed: " + base::escaped(entry, codec::kTarPathShownBytesMax) + ": " + std::string(rule));
+              "bundle malformed: " + base::escaped(entry, codec::kTarPathShownBytesMax) + ": " + std::string(rule),
+              std::string(kDamagedHint));
 }
 
 }  // namespace spl::bundle

@@ -143,7 +143,8 @@ Result<void> compare(Side& a, Side& b, Report& report, ShownProgress& progress) 
 Result<int> run_diff(Session& session, const Arguments& arguments) {
   const std::string& path_a = arguments.at("A");
   const std::string& path_b = arguments.at("B");
-  if (path_a == "-" && path_b == "-") return fail(ErrorCode::kUsage, "both bundles cannot come from standard input");
+  if (path_a == "-" && path_b == "-")
+    return fail(ErrorCode::kUsage, "both bundles cannot come from standard input", "name a file for one of them");
   const Keys keys = TRY(read_keys(arguments));
   ShownProgress progress(session);
   const BundleFile a = TRY_IN(shown(path_a), open_bundle(path_a, keys, &progress.interrupt(), Session::workers()));

@@ -146,10 +146,10 @@ class Extraction {
 
 // Absolute, without a slash at the end; an error where something stands there already.
 Result<std::string> checked_target(env::Env env, const std::string& given) {
-  if (given.empty()) return fail(ErrorCode::kUsage, "--to is empty");
+  if (given.empty()) return fail(ErrorCode::kUsage, "--to is empty", "name the directory to be made");
   std::error_code error;
   std::filesystem::path path = std::filesystem::absolute(given, error).lexically_normal();
-  if (error) return fail("--to " + shown(given) + ": " + error.message());
+  if (error) return fail("--to " + shown(given) + ": " + error.message(), "give the whole path");
   if (!path.has_filename()) path = path.parent_path();
   const auto there = TRY(env.fs.info(path.string()));
   const std::unexpected<Error> taken =

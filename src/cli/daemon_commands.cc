@@ -27,7 +27,8 @@ Result<std::uint16_t> port_from(const std::string& text) {
   std::uint16_t port = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc() || stop != text.data() + text.size())
-    return fail(ErrorCode::kUsage, "--port " + shown(text) + ": not a number from 0 to 65535");
+    return fail(ErrorCode::kUsage, "--port " + shown(text) + ": not a number from 0 to 65535",
+                "give a number; 0 takes any free port");
   return port;
 }
 
@@ -38,7 +39,7 @@ Result<std::string> absolute(const Arguments& arguments, const char* name) {
   if (::access(given->c_str(), R_OK) != 0) return base::fail_errno(std::string(name) + " " + shown(*given), errno);
   std::error_code error;
   std::string path = std::filesystem::absolute(*given, error).string();
-  if (error) return fail(std::string(name) + " " + shown(*given) + ": " + error.message());
+  if (error) return fail(std::string(name) + " " + shown(*given) + ": " + error.message(), "give the whole path");
   return path;
 }
 

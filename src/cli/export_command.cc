@@ -36,11 +36,14 @@ Result<instance::ExportOptions> options_from(const Arguments& arguments) {
   for (const std::string& text : arguments.all("--recipient"))
     options.recipients.push_back(TRY_IN("--recipient", crypto::Recipient::parse(text)));
   options.passphrase = TRY(read_passphrase(arguments));
+  if (options.plaintext && (options.passphrase || !options.recipients.empty()))
+    return fail(ErrorCode::kUsage, "--plaintext cannot be given together with --recipient or --passphrase-file",
+                "leave out --plaintext to encrypt, or the other to leave it plain");
   if (const auto directory = arguments.value("--spool")) {
     // The daemon has a working directory of its own.
     std::error_code error;
     options.spool_directory = std::filesystem::absolute(*directory, error).string();
-    if (error) return fail("--spool " + shown(*directory) + ": " + error.message());
+    if (error) return fail("--spool " + shown(*directory) + ": " + error.message(), "give the whole path");
   }
   options.workers = Session::workers();
   return options;

@@ -82,7 +82,10 @@ Result<int> run_endorse(Session& session, const Arguments& arguments) {
     ids.push_back(*id);
   }
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  const auto written = TRY(gateway.daemon ? gateway.daemon->endorse(ids) : instance::endorse(*gateway.instance, ids));
+  auto endorsed = gateway.daemon ? gateway.daemon->endorse(ids) : instance::endorse(*gateway.instance, ids);
+  if (!endorsed && endorsed.error().code == ErrorCode::kUsage && endorsed.error().hint.empty())
+    endorsed.error().hint = "spl authority list shows the records that can be endorsed";
+  const auto written = TRY(std::move(endorsed));
   Output& out = session.out();
   if (out.text()) {
     for (const RecordId& id : written) TRY(out.line(id.hex()));

@@ -42,7 +42,8 @@ Result<void> check_parent(env::Env env, const std::string& path, std::string_vie
 Result<std::unique_ptr<OutputFile>> OutputFile::create(env::Env env, const std::string& path,
                                                        instance::Progress& progress) {
   if (path.empty() || path.ends_with('/'))
-    return fail(ErrorCode::kUsage, "\"" + shown(path) + "\" is no name for a file");
+    return fail(ErrorCode::kUsage, "\"" + shown(path) + "\" is no name for a file",
+                "end it with a name, such as my.spl");
   const auto there = TRY(env.fs.info(path));
   if (there && there->type == env::FileType::kDirectory)
     return fail(ErrorCode::kUsage, shown(path) + " is a directory", "name a file in it");

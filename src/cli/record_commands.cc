@@ -5,6 +5,7 @@
 #include "cli/gateway.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "codec/json_cursor.h"
 #include "instance/ingest.h"
 
 namespace spl::cli {
@@ -18,16 +19,34 @@ Result<RecordId> id_from(const std::string& text) {
   return *id;
 }
 
+// What the line says of the record: told by the names of the options, not by those of the record's members.
+Result<void> check_emission(const instance::Emission& emission) {
+  if (!base::is_utf8(*emission.text)) return fail(ErrorCode::kUsage, "TEXT is not UTF-8", "give it in UTF-8");
+  if (emission.thread) TRY_IN("--thread", record::check_thread(*emission.thread));
+  if (emission.actor) TRY_IN("--actor \"" + shown(*emission.actor) + "\"", record::check_actor(*emission.actor));
+  if (!emission.body) return {};
+  const auto with_hint = [](Result<void> result) {
+    if (!result) result.error().hint = "give a JSON object, such as --body '{\"cost\":3}'";
+    return result;
+  };
+  // As it will stand in the record.
+  codec::JsonCursor cursor(*emission.body, 1);
+  std::string canonical;
+  TRY_IN("--body", with_hint(cursor.canonical(canonical)));
+  TRY_IN("--body", with_hint(cursor.end()));
+  return canonical.front() == '{' ? Result<void>() : with_hint(fail(ErrorCode::kUsage, "--body is not a JSON object"));
+}
+
 Result<int> emit(Session& session, const Arguments& arguments, record::Act act) {
   instance::Emission emission;
   emission.act = act;
   emission.text = arguments.at("TEXT");
-  if (!base::is_utf8(*emission.text)) return fail(ErrorCode::kUsage, "TEXT is not UTF-8", "give it in UTF-8");
   emission.thread = arguments.value("--thread");
   emission.actor = arguments.value("--actor");
   emission.body = arguments.value("--body");
   emission.name_space = arguments.value("--namespace");
   for (const std::string& text : arguments.all("--fulfills")) emission.fulfills.push_back(TRY(id_from(text)));
+  TRY(check_emission(emission));
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   const instance::Emitted emitted =
       TRY(gateway.daemon ? gateway.daemon->emit(emission) : instance::emit(*gateway.instance, emission));
@@ -58,11 +77,19 @@ Result<std::string> as_line(Source& in) {
   constexpr std::size_t kDocumentBytesMax = 2 * base::kRecordBytesMax;  // with a wrapper and white space
   std::string text(kDocumentBytesMax + 1, '\0');
   text.resize(TRY(base::read_full(in, text)));
-  if (text.size() > kDocumentBytesMax) return fail(ErrorCode::kUsage, "standard input: longer than a record may be");
+  if (text.size() > kDocumentBytesMax)
+    return fail(ErrorCode::kUsage, "standard input: longer than a record may be",
+                "many records, one a line, are put with --ndjson");
   if (text.find_first_not_of(" \t\r\n") == std::string::npos)
     return fail(ErrorCode::kUsage, "standard input: no record", "give one JSON object, or one a line with --ndjson");
   const Record record = TRY_IN("standard input", record::parse_record_line(text));
   return record::file_text(record) + "\n";
+}
+
+Error nothing_was_put(Error error) {
+  if (error.code == ErrorCode::kUsage && error.hint.empty()) error.hint = "mend it, and put all of it again";
+  if (error.code == ErrorCode::kUsage) error.hint = "nothing was put: " + error.hint;
+  return error;
 }
 
 Result<int> run_put(Session& session, const Arguments& arguments) {
@@ -72,7 +99,9 @@ Result<int> run_put(Session& session, const Arguments& arguments) {
   std::optional<base::StringSource> line;
   std::string text;
   if (!arguments.has("--ndjson")) {
-    text = TRY(as_line(*input));
+    auto given = as_line(*input);
+    if (!given) return std::unexpected(nothing_was_put(given.error()));
+    text = std::move(*given);
     line.emplace(text);
   }
   Result<std::optional<instance::Spooled>> spooled;
@@ -82,8 +111,7 @@ Result<int> run_put(Session& session, const Arguments& arguments) {
   Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
   auto put = progress.conclude(gateway.daemon ? gateway.daemon->put_ndjson(source, progress)
                                               : instance::put_ndjson(*gateway.instance, source, progress));
-  if (!put && put.error().code == ErrorCode::kUsage && put.error().hint.empty())
-    put.error().hint = "nothing was put: mend it, and put all of it again";
+  if (!put) put.error() = nothing_was_put(put.error());
   const instance::PutReport report = TRY(std::move(put));
   Output& out = session.out();
   if (!out.text()) {

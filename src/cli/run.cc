@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "base/version.h"
+#include "bundle/layout.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/output.h"
@@ -51,6 +52,15 @@ int conclude(Output& out, Result<int> outcome) {
   return static_cast<int>(outcome.error().code);
 }
 
+// What any error of the command can be told with that has no hint of its own.
+Result<int> with_hint(Result<int> outcome, const std::vector<const Command*>& path) {
+  if (outcome || !outcome.error().hint.empty()) return outcome;
+  Error& error = outcome.error();
+  if (error.code == ErrorCode::kUsage) error.hint = full_name(path) + " --help says how it is used";
+  if (error.message.starts_with("bundle malformed: ")) error.hint = bundle::kDamagedHint;
+  return outcome;
+}
+
 // Text that is the whole answer: to standard error where the line was wrong.
 int say(const std::string& text, std::optional<ErrorCode> code = std::nullopt) {
   Output out(Format::kText, false);
@@ -79,7 +89,7 @@ int run_words(const std::vector<std::string>& words) {
   if (!home && command.needs_home) return conclude(out, std::unexpected(std::move(home).error()));
   Session session(out, std::move(home).value_or(""), !arguments.has("--no-progress"));
   try {
-    return conclude(out, command.run(session, arguments));
+    return conclude(out, with_hint(command.run(session, arguments), invocation->path));
   } catch (const std::bad_alloc&) {
     return conclude(out, fail("out of memory", "free some memory, or give the process more, and try again"));
   } catch (const std::system_error& error) {

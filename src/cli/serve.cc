@@ -103,6 +103,7 @@ Result<void> serve(Session& session, const ServeOptions& options,
     return std::unexpected(instance::Instance::unmade_after(std::move(opened), known.error()));
   auto started = http::Server::start(*opened, options.server);
   if (!started) {
+    if (started.error().hint.empty()) started.error().hint = "check --host, --port and the files of TLS";
     // A home that was made for a daemon that did not come is not left behind.
     return std::unexpected(instance::Instance::unmade_after(std::move(opened), std::move(started).error()));
   }

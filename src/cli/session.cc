@@ -50,7 +50,7 @@ Result<void> Session::require_instance() {
 Result<std::string> find_home(const std::optional<std::string>& given) {
   std::string home;
   if (given) {
-    if (given->empty()) return fail(ErrorCode::kUsage, "--home is empty");
+    if (given->empty()) return fail(ErrorCode::kUsage, "--home is empty", "name a directory, or leave --home out");
     home = *given;
   } else if (const auto named = variable("SYNCROPEL_HOME")) {
     home = *named;
@@ -59,7 +59,8 @@ Result<std::string> find_home(const std::optional<std::string>& given) {
   }
   std::error_code error;
   std::filesystem::path path = std::filesystem::absolute(home, error);
-  if (error) return fail("cannot find the directory " + shown(home) + ": " + error.message());
+  if (error)
+    return fail("cannot find the directory " + shown(home) + ": " + error.message(), "give the whole path with --home");
   path = path.lexically_normal();
   if (!path.has_filename() && path.has_parent_path() && path != path.root_path()) path = path.parent_path();
   return path.string();

@@ -38,7 +38,7 @@ Result<std::unique_ptr<InputFile>> InputFile::open(const std::string& path, cons
   std::unique_ptr<InputFile> file(new InputFile(descriptor, name, interrupt));
   struct stat status{};
   if (::fstat(descriptor, &status) != 0) return base::fail_errno("cannot look at " + name, errno);
-  if (S_ISDIR(status.st_mode)) return fail(ErrorCode::kUsage, name + " is a directory");
+  if (S_ISDIR(status.st_mode)) return fail(ErrorCode::kUsage, name + " is a directory", "name a file in it");
   if (S_ISREG(status.st_mode)) file->size_bytes_ = static_cast<std::uint64_t>(status.st_size);
   return file;
 }
@@ -80,7 +80,8 @@ Result<std::string> read_input(const std::string& path, std::size_t max_bytes) {
   std::string content(max_bytes + 1, '\0');
   content.resize(TRY(base::read_full(*file, content)));
   if (content.size() > max_bytes)
-    return fail(ErrorCode::kUsage, file->name() + ": longer than " + std::to_string(max_bytes) + " bytes");
+    return fail(ErrorCode::kUsage, file->name() + ": longer than " + std::to_string(max_bytes) + " bytes",
+                "it may be another file than the one that was meant");
   return content;
 }
 

@@ -49,8 +49,8 @@ Result<std::string> read_file(FileSystem& fs, const std::string& path, std::size
     content.resize(room);
     const std::size_t n = TRY(file->read_at(0, content));
     if (n > max_bytes) {
-      return fail("cannot read " + base::escaped(path) + ": it is longer than " + std::to_string(max_bytes) +
-                  " octets");
+      return fail("cannot read " + base::escaped(path) + ": it is longer than " + std::to_string(max_bytes) + " octets",
+                  "it may be another file than the one that was meant");
     }
     if (n < room) {
       content.resize(n);
@@ -108,7 +108,8 @@ Result<void> make_directories(FileSystem& fs, const std::string& path, std::uint
     if (!synced && made) static_cast<void>(fs.remove(path));
     return synced;
   }
-  return fail("cannot make directory " + base::escaped(path) + ": there is something else of that name");
+  return fail("cannot make directory " + base::escaped(path) + ": there is something else of that name",
+              "remove or rename it, or name another directory");
 }
 
 }  // namespace spl::env

@@ -194,7 +194,7 @@ Result<Descriptor> open_regular(const std::string& path, OpenMode how, std::uint
   if (::fstat(number, &status) != 0) return failed("look at", path, errno);
   if (S_ISDIR(status.st_mode)) return failed("open", path, EISDIR);
   if (!S_ISREG(status.st_mode)) {
-    return fail("cannot open " + base::escaped(path) + ": not a regular file");
+    return fail("cannot open " + base::escaped(path) + ": not a regular file", "name a regular file");
   }
   return descriptor;
 }
@@ -361,7 +361,8 @@ Result<std::unique_ptr<Lock>> PosixFileSystem::try_lock(const std::string& path)
       return std::make_unique<PosixLock>(std::move(descriptor));
     }
   }
-  return fail("cannot lock " + base::escaped(path) + ": the file is replaced again and again");
+  return fail("cannot lock " + base::escaped(path) + ": the file is replaced again and again",
+              "find out which program does that, and try again");
 }
 
 Result<std::uint64_t> PosixFileSystem::free_bytes(const std::string& directory) {

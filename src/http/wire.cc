@@ -168,8 +168,10 @@ Result<AnswerHead> Wire::read_answer(std::chrono::milliseconds patience) {
   if (fault_ != HeadFault::kNone) {
     framing_ = Framing::kNone;
     if (channel_.end() == ChannelEnd::kCancelled) return fail(ErrorCode::kUnavailable, "cancelled");
-    return fail(ErrorCode::kUnavailable, fault_ == HeadFault::kTimedOut ? "the daemon did not answer in time"
-                                                                        : "the daemon closed the connection");
+    return fail(
+        ErrorCode::kUnavailable,
+        fault_ == HeadFault::kTimedOut ? "the daemon did not answer in time" : "the daemon closed the connection",
+        "spl status says whether it runs, logs/spl.log in the home what became of it");
   }
   AnswerHead head{static_cast<int>(parsers_->answer->get().result_int()), fields_of(*parsers_->answer)};
   if (framing_ == Framing::kNone && find_field(head.fields, "content-length") == nullptr)

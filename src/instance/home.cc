@@ -20,7 +20,8 @@ constexpr std::string_view kConfigTemplate =
 constexpr std::string_view kContextsTemplate = "# The contexts (tenants) of this instance: a name and an id each.\n";
 
 std::unexpected<Error> config_error(const std::string& path, const toml::source_region& at, const std::string& why) {
-  return fail(ErrorCode::kUsage, path + ":" + std::to_string(at.begin.line) + ": " + why);
+  return fail(ErrorCode::kUsage, path + ":" + std::to_string(at.begin.line) + ": " + why,
+              "mend the line or take it out: every line is optional");
 }
 
 Result<std::vector<std::string>> recipients_of(const std::string& path, const toml::node& node) {

@@ -48,7 +48,10 @@ Result<std::unique_ptr<store::RecordStore>> open_store(env::Env env, const Insta
   if (how == OpenFor::kCreating) open = store::StoreOpen::kCreate;
   if (how == OpenFor::kReading) open = store::StoreOpen::kReading;
   const auto log = TRY(env.fs.info(path + "-wal"));
-  return store::open_sqlite_store({path, options.sqlite_vfs, options.sqlite_sizes, !log || log->size_bytes == 0}, open);
+  auto opened = store::open_sqlite_store({path, options.sqlite_vfs, options.sqlite_sizes, !log || log->size_bytes == 0}, open);
+  if (!opened && opened.error().code == ErrorCode::kFailed && opened.error().hint.empty())
+    opened.error().hint = "the file is " + path + "; a store is opened by the spl that wrote it, or a later one";
+  return opened;
 }
 
 // Two homes may name one store: it is open for writing in one process, as a home is. What is another home's own store
@@ -64,7 +67,7 @@ Result<std::unique_ptr<env::Lock>> lock_store(env::Env env, const std::string& p
 
 Result<void> check_mode(env::Env env, const std::string& path, std::uint32_t wanted) {
   const auto info = TRY(env.fs.info(path));
-  if (!info) return fail(path + " is missing");
+  if (!info) return fail(path + " is missing", "bring it back from a backup, or import a bundle into a new home");
   if ((info->mode & 077) != 0)
     return fail(path + " can be read by others", "chmod " + std::string(wanted == 0700 ? "700 " : "600 ") + path);
   return {};
@@ -292,7 +295,8 @@ Result<void> Instance::verify_identity() {
   const substrate::Identity identity = TRY(substrate::load_identity(env_, paths_.identity(), *did));
   constexpr std::string_view kProbe = "spl identity verify";
   if (!crypto::verify(identity.key.public_key(), kProbe, identity.key.sign(kProbe)))
-    return fail("the key's signatures do not verify");
+    return fail("the key's signatures do not verify",
+                "bring identity/ back from a backup, or import a bundle into a new home");
   TRY(check_mode(env_, paths_.identity(), 0700));
   return check_mode(env_, env::join(paths_.identity(), "private_key.bin"), 0600);
 }

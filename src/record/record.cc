@@ -28,6 +28,11 @@ std::unexpected<Error> wrong(std::string message) {
   return fail(ErrorCode::kUsage, std::move(message));
 }
 
+std::unexpected<Error> wrong_thread(std::string_view why) {
+  return fail(ErrorCode::kUsage, "thread " + std::string(why),
+              "a thread's id is UTF-8 of at most 256 bytes without control characters");
+}
+
 struct Span {
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -169,20 +174,6 @@ Result<void> check_parents(std::string_view value) {
   return {};
 }
 
-Result<void> check_thread(std::string_view thread) {
-  if (thread.size() > base::kThreadBytesMax) return wrong("thread is longer than 256 bytes");
-  const auto is_graphic = [](char c) { return c >= 0x20 && c < 0x7F; };
-  if (std::ranges::all_of(thread, is_graphic)) return {};
-  while (!thread.empty()) {
-    std::uint32_t c = 0;
-    const std::size_t length = base::decode_utf8(thread, c);
-    if (length == 0) return wrong("thread is not UTF-8");
-    if (c < 0x20 || (c >= 0x7F && c < 0xA0)) return wrong("thread has a control character");
-    thread.remove_prefix(length);
-  }
-  return {};
-}
-
 // did:method:id, as far as W3C DID Core section 3.1 fixes it, but for the characters of the id: any are taken.
 bool is_did(std::string_view actor) {
   if (!actor.starts_with("did:")) return false;
@@ -210,7 +201,7 @@ Result<Record> build(Members&& members) {
   if (act_at == kActs.end()) return wrong("act is none of INTEND DO KNOW LEARN GET PUT CALL MAP");
   record.act = static_cast<Act>(act_at - kActs.begin());
   record.actor = TRY(string_value(value(kActor), "actor"));
-  if (!is_did(record.actor)) return wrong("actor is not a DID");
+  TRY(check_actor(record.actor));
   if (value(kBody).front() != '{') return wrong("body is not an object");
   record.clock = TRY(clock_value(value(kClock)));
   const std::string data_type = TRY(string_value(value(kDataType), "data_type"));
@@ -303,6 +294,25 @@ Result<void> check_size(const Record& record, std::size_t given_bytes, std::size
 }
 
 }  // namespace
+
+Result<void> check_actor(std::string_view actor) {
+  if (is_did(actor)) return {};
+  return fail(ErrorCode::kUsage, "actor is not a DID", "a DID is did:METHOD:ID, such as did:web:example.org");
+}
+
+Result<void> check_thread(std::string_view thread) {
+  if (thread.size() > base::kThreadBytesMax) return wrong_thread("is longer than 256 bytes");
+  const auto is_graphic = [](char c) { return c >= 0x20 && c < 0x7F; };
+  if (std::ranges::all_of(thread, is_graphic)) return {};
+  while (!thread.empty()) {
+    std::uint32_t c = 0;
+    const std::size_t length = base::decode_utf8(thread, c);
+    if (length == 0) return wrong_thread("is not UTF-8");
+    if (c < 0x20 || (c >= 0x7F && c < 0xA0)) return wrong_thread("has a control character");
+    thread.remove_prefix(length);
+  }
+  return {};
+}
 
 Result<RecordId> RecordId::parse(std::string_view hex) {
   RecordId id;

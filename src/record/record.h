@@ -82,6 +82,10 @@ bool fits_with_sig(std::string_view canonical, std::optional<std::string_view> j
 // did:key.
 bool signature_is_valid(const Record& record);
 
+// What every record's actor and thread must be. Code kUsage.
+Result<void> check_actor(std::string_view actor);
+Result<void> check_thread(std::string_view thread);
+
 // body.<name> where it is a string.
 std::optional<std::string> body_string(std::string_view body, std::string_view name);
 

@@ -7,12 +7,19 @@
 #include <string>
 #include <string_view>
 
+#include "base/encoding.h"
 #include "crypto/did_key.h"
 #include "store/record_store.h"
 
 namespace spl::store {
 
 inline constexpr std::uint64_t kClaimedClockMin = std::uint64_t{1} << 62;
+
+inline std::unexpected<Error> clock_at_end(std::string_view actor, std::string_view thread) {
+  return fail("the clock of " + base::escaped(actor) + " on thread \"" + base::escaped(thread) +
+                  "\" has reached its end, 2^63-1",
+              "go on on another thread, or as another actor");
+}
 
 // Whether a record of this clock says nothing of the actor's next one unless the actor has signed it.
 inline bool is_only_a_claim(std::string_view actor, std::uint64_t clock) {
@@ -29,8 +36,7 @@ inline Result<std::uint64_t> next_signed_clock(StoreReader& reader, std::string_
     if (record.clock < kClaimedClockMin || record::signature_is_valid(record)) next = std::max(next, record.clock + 1);
     return {};
   }));
-  if (next > static_cast<std::uint64_t>(INT64_MAX))
-    return fail("the clock of this actor on this thread has reached its end");
+  if (next > static_cast<std::uint64_t>(INT64_MAX)) return clock_at_end(actor, thread);
   return next;
 }
 

@@ -134,7 +134,7 @@ class Reading : public Base {
     if (last == state().clocks.end()) return 0;
     if (is_only_a_claim(actor, last->second)) return next_signed_clock(*this, actor, thread);
     if (last->second == static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-      return fail("the clock of this actor on this thread has reached its end");
+      return clock_at_end(actor, thread);
     return last->second + 1;
   }
 

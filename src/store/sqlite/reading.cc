@@ -218,8 +218,7 @@ Result<std::uint64_t> Reading<Base>::next_clock(std::string_view actor, std::str
   const std::int64_t last = row.integer(0);
   row.reset();
   if (is_only_a_claim(actor, static_cast<std::uint64_t>(last))) return next_signed_clock(*this, actor, thread);
-  if (last == std::numeric_limits<std::int64_t>::max())
-    return fail("the clock of this actor on this thread has reached its end");
+  if (last == std::numeric_limits<std::int64_t>::max()) return clock_at_end(actor, thread);
   return static_cast<std::uint64_t>(last) + 1;
 }
 
