@@ -20,14 +20,6 @@ constexpr std::size_t kBatchBytes = 1u << 20;  // of paths and contents
 constexpr std::size_t kBatchItemsMax = 4096;
 constexpr std::size_t kBatchesInFlightPerWorker = 3;
 
-// An error of the codecs as the reader reports it.
-std::unexpected<Error> as_malformed(Error error) {
-  if (error.code == ErrorCode::kVerification && !error.message.starts_with("bundle ") &&
-      !error.message.starts_with("no given key "))
-    error.message.insert(0, "bundle malformed: ");
-  return std::unexpected(std::move(error));
-}
-
 #define TRY_TAR(...)                                                       \
   ({                                                                       \
     auto tar_result_ = (__VA_ARGS__);                                      \
@@ -36,6 +28,13 @@ std::unexpected<Error> as_malformed(Error error) {
   })
 
 }  // namespace
+
+std::unexpected<Error> as_malformed(Error error) {
+  if (error.code == ErrorCode::kVerification && !error.message.starts_with("bundle ") &&
+      !error.message.starts_with("no given key "))
+    error.message.insert(0, "bundle malformed: ");
+  return std::unexpected(std::move(error));
+}
 
 class BundleReader::Impl {
  public:

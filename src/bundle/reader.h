@@ -28,6 +28,9 @@ struct ReaderOptions {
   std::size_t workers = 1;
 };
 
+// An error of age, zstd or tar as the reader reports it.
+std::unexpected<Error> as_malformed(Error error);
+
 // One file of the bundle. The views and the record live until the next call of next().
 struct BundleEntry {
   EntryKind kind = EntryKind::kRecord;

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "base/words.h"
+#include "bundle/container.h"
 #include "bundle/manifest.h"
+#include "bundle/reader.h"
 #include "crypto/age.h"
 #include "http/channel.h"
 #include "http/error_text.h"
@@ -37,6 +39,20 @@ class RejoinedSource final : public Source {
  private:
   base::StringSource beginning_;
   Source& rest_;
+};
+
+// What is in an encrypted bundle; its errors are those of bundle::Container, which opens it where there is no daemon.
+class OpenedSource final : public Source {
+ public:
+  explicit OpenedSource(std::unique_ptr<crypto::AgeDecryptSource> age) : age_(std::move(age)) {}
+  Result<std::size_t> read(std::span<char> out) override {
+    auto n = age_->read(out);
+    if (!n) return bundle::as_malformed(std::move(n).error());
+    return n;
+  }
+
+ private:
+  std::unique_ptr<crypto::AgeDecryptSource> age_;
 };
 
 // The first `bytes_max` octets, or all where there are fewer. Takes no more memory than they need.
@@ -274,13 +290,19 @@ Result<instance::ImportReport> DaemonClient::import_bundle(Source& in, const ins
   const std::size_t count = TRY(base::read_full(in, first));
   RejoinedSource whole({first.data(), count}, in);
   Source* body = &whole;
-  std::unique_ptr<crypto::AgeDecryptSource> opened;
+  std::optional<OpenedSource> opened;
+  std::optional<bundle::PeekSource> inner;
   auto kind = options.opened_by_caller;
   if (!kind && crypto::looks_like_age({first.data(), count})) {
-    opened = TRY(crypto::AgeDecryptSource::open(whole, options.reader.identities, options.reader.passphrase));
-    kind = opened->kind() == crypto::AgeKind::kPassphrase ? bundle::Encryption::Kind::kPassphrase
+    auto age = crypto::AgeDecryptSource::open(whole, options.reader.identities, options.reader.passphrase);
+    if (!age) return bundle::as_malformed(std::move(age).error());
+    kind = (*age)->kind() == crypto::AgeKind::kPassphrase ? bundle::Encryption::Kind::kPassphrase
                                                           : bundle::Encryption::Kind::kRecipients;
-    body = opened.get();
+    opened.emplace(std::move(*age));
+    body = &inner.emplace(*opened);
+    const std::string_view begin = TRY(inner->peek(crypto::kAgeArmorMagicBytes));
+    if (crypto::looks_like_age(begin) || crypto::looks_like_armored_age(begin))
+      return fail(ErrorCode::kVerification, "bundle malformed: age: a second layer of encryption");
   }
   std::string target = "/v1/portability/import?dry_run=";
   target += options.dry_run ? "1" : "0";

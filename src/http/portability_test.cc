@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "crypto/age_test_util.h"
 #include "http/daemon_client.h"
 #include "http/server_test_util.h"
 #include "store/record_store.h"
@@ -149,6 +150,37 @@ TEST_F(PortabilityTest, EncryptedBundlesAreOpenedByTheClient) {
   ASSERT_TRUE(imported) << imported.error().message;
   for (const auto& finding : imported->preflight) EXPECT_NE(finding.check, "encryption") << finding.message;
   EXPECT_EQ(to_.records(), static_cast<std::uint64_t>(kRecords));
+}
+
+TEST_F(PortabilityTest, ABrokenEncryptedBundleIsToldAsItIsWithoutADaemon) {
+  instance::ExportOptions options;
+  options.recipients = crypto::test_recipients();
+  options.uncompressed = true;
+  const std::string bundle = exported(options);
+  ImportOptions open;
+  const auto keys = crypto::test_identities();
+  open.reader.identities = keys;
+  std::string version = bundle;
+  version[20] ^= 1;
+  std::string mac = bundle;
+  mac[bundle.find("--- ") + 4] ^= 1;
+  std::string early = bundle;
+  early[bundle.find("--- ") + 200] ^= 1;
+  std::string late = bundle;
+  late[bundle.size() - 20] ^= 1;
+  for (const std::string& broken :
+       {version, mac, early, late, bundle.substr(0, 30), bundle.substr(0, bundle.size() / 2),
+        bundle.substr(0, bundle.size() - 1), crypto::age_encrypt(bundle)}) {
+    base::StringSource in(broken);
+    const auto direct = instance::import_bundle(to_.instance(), in, open, progress_, nullptr);
+    const auto asked = import(broken, open);
+    ASSERT_FALSE(direct);
+    ASSERT_FALSE(asked);
+    EXPECT_EQ(asked.error().message, direct.error().message);
+    EXPECT_EQ(asked.error().hint, direct.error().hint);
+    EXPECT_EQ(asked.error().code, direct.error().code);
+    EXPECT_TRUE(asked.error().message.starts_with("bundle malformed: age")) << asked.error().message;
+  }
 }
 
 TEST_F(PortabilityTest, RefusalsComeWithTheirFindingsAndCodes) {
