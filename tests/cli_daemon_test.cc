@@ -3,15 +3,18 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <memory>
 #include <set>
 #include <thread>
 #include <vector>
 
+#include "cli/daemon_info.h"
 #include "cli_harness.h"
 
 namespace spl::cli_test {
@@ -140,15 +143,80 @@ TEST_F(CliDaemonTest, WhatAKilledDaemonLeftIsSeenToBeStale) {
   EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 3u);
 }
 
-TEST_F(CliDaemonTest, AForeignPidFileIsNotBelieved) {
+// A process that is no daemon, and may have a home's lock.
+class Innocent {
+ public:
+  explicit Innocent(const std::string& lock = {}) {
+    std::array<int, 2> ready{};
+    EXPECT_EQ(::pipe2(ready.data(), O_CLOEXEC), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const int file = lock.empty() ? -1 : ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
+      if (file >= 0 && ::flock(file, LOCK_EX) != 0) ::_exit(1);
+      ::close(ready[1]);
+      for (;;) ::pause();
+    }
+    ::close(ready[1]);
+    char nothing = 0;
+    EXPECT_EQ(::read(ready[0], &nothing, 1), 0);
+    ::close(ready[0]);
+  }
+  Innocent(const Innocent&) = delete;
+  Innocent& operator=(const Innocent&) = delete;
+  ~Innocent() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] bool lives() const { return ::waitpid(pid_, nullptr, WNOHANG) == 0; }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+// As a power cut leaves it, when the ids of processes come again.
+TEST_F(CliDaemonTest, AnInnocentProcessWithTheDaemonsIdIsLeftAlone) {
   make_home("h", 0);
-  write_file(path("h/run/spl.pid"), std::to_string(::getpid()) + "\n");
-  write_file(path("h/run/daemon.json"), "{\"pid\":" + std::to_string(::getpid()) +
-                                            ",\"process_start\":\"1\",\"address\":\"\",\"port\":1,\"store\":\"\"}");
-  EXPECT_FALSE(flag_of(json_on("h", {"status"}), "running"));
-  EXPECT_EQ(on("h", {"stop"}).out, "no daemon is running\n");
+  const std::string lock = path("h/run/spl.lock");
+  const auto pretend = [&](int pid, const std::string& mark) {
+    write_file(path("h/run/spl.pid"), std::to_string(pid) + "\n");
+    write_file(path("h/run/daemon.json"),
+               codec::Json(codec::Json::Object{
+                               {"pid", pid}, {"process_mark", mark}, {"address", ""}, {"port", 1}, {"store", ""}})
+                   .text());
+  };
+  const auto nobody_is_stopped = [&](const Innocent& innocent) {
+    EXPECT_FALSE(flag_of(json_on("h", {"status"}), "running"));
+    EXPECT_EQ(on("h", {"stop"}).out, "no daemon is running\n");
+    EXPECT_TRUE(innocent.lives());
+  };
+  {
+    const Innocent innocent;
+    pretend(innocent.pid(), cli::process_mark(innocent.pid()).value());
+    nobody_is_stopped(innocent);
+    const Innocent other(lock);
+    nobody_is_stopped(innocent);
+  }
+  const Innocent innocent(lock);
+  std::string mark = cli::process_mark(innocent.pid()).value();
+  pretend(innocent.pid(), mark);
+  EXPECT_TRUE(flag_of(json_on("h", {"status"}), "running")) << "all of it is as of a daemon";
+  mark[0] = mark[0] == '0' ? '1' : '0';
+  pretend(innocent.pid(), mark);
+  nobody_is_stopped(innocent);
   write_file(path("h/run/daemon.json"), "{");
-  EXPECT_EQ(on("h", {"stop"}).code, 0);
+  nobody_is_stopped(innocent);
+}
+
+TEST_F(CliDaemonTest, ADaemonWhoseProcessCannotBeSeenIsNotSaidToBeStopped) {
+  start_daemon("h");
+  const std::string info = read_file(path("h/run/daemon.json"));
+  ::unlink(path("h/run/daemon.json").c_str());
+  const Ran ran = on("h", {"stop"});
+  EXPECT_EQ(ran.code, 6);
+  EXPECT_NE(ran.err.find("a daemon answers"), std::string::npos) << ran.err;
+  write_file(path("h/run/daemon.json"), info);
+  EXPECT_TRUE(flag_of(json_on("h", {"stop"}), "stopped"));
 }
 
 // The same commands on two homes, one with a daemon: same codes, same results.

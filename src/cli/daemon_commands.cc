@@ -15,6 +15,7 @@
 #include "cli/daemonize.h"
 #include "cli/serve.h"
 #include "cli/session.h"
+#include "http/daemon_client.h"
 
 namespace spl::cli {
 namespace {
@@ -142,10 +143,13 @@ Result<int> print_stopped(Output& out, std::optional<int> pid) {
 Result<int> run_stop(Session& session, const Arguments&) {
   Output& out = session.out();
   const auto info = TRY(running_daemon(session.env(), session.paths()));
+  if (!info && TRY(http::DaemonClient::connect(session.env(), session.paths())))
+    return fail(ErrorCode::kUnavailable, "a daemon answers, but its process cannot be seen from here",
+                "stop it where it runs: in its container, or by its supervisor");
   if (!info) return print_stopped(out, std::nullopt);
   const ProcessHandle process(info->pid);
   // The handle may be that of a later process with the same id.
-  if (!process.there() || process_start(info->pid) != info->process_start) return print_stopped(out, std::nullopt);
+  if (!process.there() || !is_alive(*info, session.paths())) return print_stopped(out, std::nullopt);
   if (!process.ask_to_end() && errno != ESRCH)
     return base::fail_errno("cannot stop the daemon, pid " + std::to_string(info->pid), errno);
   if (!process.wait(kStopWaitMax))

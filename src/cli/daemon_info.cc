@@ -1,9 +1,16 @@
 #include "cli/daemon_info.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
 #include <fstream>
 #include <limits>
 #include <sstream>
 
+#include "cli/gateway.h"
 #include "codec/json.h"
 
 namespace spl::cli {
@@ -36,16 +43,15 @@ std::optional<DaemonInfo> parse_info(std::string_view text) {
   if (!json) return std::nullopt;
   const auto pid = number_of(*json, "pid", std::numeric_limits<int>::max());
   const auto port = number_of(*json, "port", std::numeric_limits<std::uint16_t>::max());
-  const auto start = text_of(*json, "process_start");
+  const auto mark = text_of(*json, "process_mark");
   const auto address = text_of(*json, "address");
   const auto store = text_of(*json, "store");
-  if (!pid || *pid == 0 || !port || !start || !address || !store) return std::nullopt;
-  return DaemonInfo{static_cast<int>(*pid), *start, *address, static_cast<std::uint16_t>(*port), *store};
+  if (!pid || *pid == 0 || !port || !mark || !address || !store) return std::nullopt;
+  return DaemonInfo{static_cast<int>(*pid), *mark, *address, static_cast<std::uint16_t>(*port), *store};
 }
 
-}  // namespace
-
-std::optional<std::string> process_start(int pid) {
+// When a process began, in ticks since the machine did (proc(5)).
+std::optional<std::string> start_of(int pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
   if (!std::getline(file, line)) return std::nullopt;
@@ -61,19 +67,56 @@ std::optional<std::string> process_start(int pid) {
   return field.empty() ? std::nullopt : std::optional(field);
 }
 
+std::string boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+// "pid:[4026531836]": elsewhere the same number is another process.
+std::string pid_namespace() {
+  std::array<char, 64> name{};
+  const ssize_t n = ::readlink("/proc/self/ns/pid", name.data(), name.size());
+  return n > 0 ? std::string(name.data(), static_cast<std::size_t>(n)) : std::string();
+}
+
+bool is_locked(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0) return false;
+  const bool locked = ::flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(file);
+  return locked;
+}
+
+}  // namespace
+
+std::optional<std::string> process_mark(int pid) {
+  auto start = start_of(pid);
+  if (!start) return std::nullopt;
+  return boot_id() + " " + pid_namespace() + " " + *start;
+}
+
+bool is_alive(const DaemonInfo& info, const instance::HomePaths& paths) {
+  if (process_mark(info.pid) != info.process_mark) return false;
+  // The kernel does not name the holder of every lock: on some file systems it tells only that there is one.
+  const auto holder = lock_holder(paths.lock());
+  return holder ? *holder == info.pid : is_locked(paths.lock());
+}
+
 Result<std::optional<DaemonInfo>> running_daemon(env::Env env, const instance::HomePaths& paths) {
   if (!TRY(env.fs.info(info_path(paths)))) return std::nullopt;
   const auto text = env::read_file(env.fs, info_path(paths), kInfoBytesMax);
   // It may have been removed meanwhile.
   if (!text) return std::nullopt;
   auto info = parse_info(*text);
-  if (!info || process_start(info->pid) != info->process_start) return std::nullopt;
+  if (!info || !is_alive(*info, paths)) return std::nullopt;
   return info;
 }
 
 Result<void> write_daemon_info(env::Env env, const instance::HomePaths& paths, const DaemonInfo& info) {
   const Json json = Json::Object{{"pid", info.pid},
-                                 {"process_start", info.process_start},
+                                 {"process_mark", info.process_mark},
                                  {"address", info.address},
                                  {"port", info.port},
                                  {"store", info.store_url}};

@@ -111,7 +111,7 @@ Result<void> serve(Session& session, const ServeOptions& options,
   const EndSignals signals(*server);
   DaemonInfo info;
   info.pid = ::getpid();
-  info.process_start = process_start(info.pid).value_or("");
+  info.process_mark = process_mark(info.pid).value_or("");
   info.port = server->port();
   info.address = address_of(options.server, info.port);
   info.store_url = options.store_url;
