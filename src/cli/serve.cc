@@ -1,13 +1,14 @@
 #include "cli/serve.h"
 
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <thread>
 
+#include "base/check.h"
 #include "base/version.h"
 #include "cli/gateway.h"
 #include "env/json_log.h"
@@ -21,29 +22,25 @@ constexpr auto kLockWaitMax = 10s;  // for a command that works on the home just
 constexpr std::chrono::milliseconds kLockPause = 50ms;
 constexpr std::array kEndSignals{SIGTERM, SIGINT, SIGHUP};
 
-std::atomic<http::Server*> signalled_server{nullptr};
-
-void on_end_signal(int) {
-  if (http::Server* server = signalled_server) server->stop();
-}
-
-// While it lives, the signals that end a process stop the server instead.
+// While it lives, the signals that end a process can be read from a descriptor instead. To be made before any other
+// thread is, so that all block them; what comes when nobody reads any more is too late and changes nothing.
 class EndSignals {
  public:
-  explicit EndSignals(http::Server& server) {
-    signalled_server = &server;
-    struct sigaction action{};
-    action.sa_handler = on_end_signal;
-    action.sa_flags = SA_RESTART;
-    for (const int signal : kEndSignals) ::sigaction(signal, &action, nullptr);
+  EndSignals() {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    for (const int signal : kEndSignals) ::sigaddset(&signals, signal);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    descriptor_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    SPL_CHECK(descriptor_ >= 0);
   }
   EndSignals(const EndSignals&) = delete;
   EndSignals& operator=(const EndSignals&) = delete;
-  ~EndSignals() {
-    // What comes from now on is too late to do anything, and must not cut the clean-up short.
-    for (const int signal : kEndSignals) ::signal(signal, SIG_IGN);
-    signalled_server = nullptr;
-  }
+  ~EndSignals() { ::close(descriptor_); }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_ = -1;
 };
 
 std::unexpected<Error> already_running(const DaemonInfo& info) {
@@ -101,14 +98,16 @@ Result<void> serve(Session& session, const ServeOptions& options,
   auto opened = TRY(open_alone(env, instance_options));
   if (const auto known = opened->check_files_are_known(); !known)
     return std::unexpected(instance::Instance::unmade_after(std::move(opened), known.error()));
-  auto started = http::Server::start(*opened, options.server);
+  const EndSignals signals;
+  http::ServerOptions server_options = options.server;
+  server_options.stop_descriptor = signals.descriptor();
+  auto started = http::Server::start(*opened, server_options);
   if (!started) {
     if (started.error().hint.empty()) started.error().hint = "check --host, --port and the files of TLS";
     // A home that was made for a daemon that did not come is not left behind.
     return std::unexpected(instance::Instance::unmade_after(std::move(opened), std::move(started).error()));
   }
   const std::unique_ptr<http::Server> server = std::move(*started);
-  const EndSignals signals(*server);
   DaemonInfo info;
   info.pid = ::getpid();
   info.process_mark = process_mark(info.pid).value_or("");

@@ -93,14 +93,17 @@ class Server::Impl {
     TRY(set_non_blocking(unix_->socket()));
     TRY(set_non_blocking(tcp_.socket));
     while (!stop_->raised()) {
-      std::array<pollfd, 3> polled{
-          {{stop_->descriptor(), POLLIN, 0}, {unix_->socket().number(), POLLIN, 0}, {tcp_.socket.number(), POLLIN, 0}}};
+      std::array<pollfd, 4> polled{{{stop_->descriptor(), POLLIN, 0},
+                                    {options_.stop_descriptor, POLLIN, 0},
+                                    {unix_->socket().number(), POLLIN, 0},
+                                    {tcp_.socket.number(), POLLIN, 0}}};
       if (::poll(polled.data(), polled.size(), -1) < 0) {
         if (errno == EINTR) continue;
         return base::fail_errno("cannot wait for connections", errno);
       }
-      if (polled[1].revents != 0) TRY(accept_one(unix_->socket(), Door::kUnix));
-      if (polled[2].revents != 0) TRY(accept_one(tcp_.socket, Door::kTcp));
+      if (polled[1].revents != 0) return {};
+      if (polled[2].revents != 0) TRY(accept_one(unix_->socket(), Door::kUnix));
+      if (polled[3].revents != 0) TRY(accept_one(tcp_.socket, Door::kTcp));
     }
     return {};
   }

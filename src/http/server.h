@@ -22,7 +22,8 @@ struct ServerOptions {
   std::uint16_t port = 9100;         // 0: any free one
   std::string tls_certificate_file;  // PEM; both or neither. Without them only loopback is served.
   std::string tls_key_file;
-  std::size_t workers = 0;  // threads that one operation may use; 0: as many as the machine has processors
+  int stop_descriptor = -1;  // stops the server as soon as it can be read; it stays the caller's
+  std::size_t workers = 0;   // threads that one operation may use; 0: as many as the machine has processors
   // For tests.
   WireTimes times;
   ListLimits lists;
@@ -43,7 +44,7 @@ class Server {
   // Serves until stop(), then ends in order: nothing new is accepted, requests that run have the grace time and are cut
   // after it, commits that run end. Once. An error where connections can no longer be accepted.
   Result<void> run();
-  // From any thread, or a signal handler. Returns at once.
+  // From any thread. Returns at once.
   void stop();
 
  private:

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "http/interrupt.h"
 #include "http/routes.h"
 #include "http/server_test_util.h"
 #include "testing/fake_clock.h"
@@ -249,6 +250,16 @@ TEST_F(ServerTest, ConnectionsThatSendNothingDoNotHoldUpTheStop) {
   EXPECT_TRUE(idle.is_closed());
   EXPECT_TRUE(silent.is_closed());
   EXPECT_FALSE(std::filesystem::exists(home_.path() + "/home/run/spl.sock"));
+}
+
+TEST_F(ServerTest, ADescriptorThatCanBeReadStopsIt) {
+  const auto event = Interrupt::make().value();
+  options_.stop_descriptor = event->descriptor();
+  RawClient idle = daemon().local();
+  EXPECT_EQ(idle.ask("GET", "/health")->status, 200);
+  event->raise();
+  EXPECT_TRUE(idle.is_closed());
+  daemon().stop();
 }
 
 TEST_F(ServerTest, ARequestThatRunsEndsBeforeTheStop) {
