@@ -54,6 +54,20 @@ TEST_F(HostileFile, OfEveryKindIsRefused) {
   }
 }
 
+TEST_F(HostileFile, OfATreeIsSaidToBeVerifiedInItsContentsAlone) {
+  BundleForge forge;
+  forge.add("services/a/b/@instance/tree.mtree", "#mtree\n");
+  forge.edit_manifest = [](bundle::Manifest& m) {
+    m.services.push_back({"a", "1", 1, "", {{"b", "files", "source", false, true, "files"}}});
+  };
+  write_file(path("tree.spl"), forge.tar());
+  const Ran ran = run({"bundle", "verify", path("tree.spl")});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("their modes, owners, times and links are not"));
+  EXPECT_EQ(on("home", {"import", path("tree.spl"), "--force-overwrite"}).code, 5);
+  EXPECT_EQ(tree_contents(path("home")), before_);
+}
+
 TEST_F(HostileFile, CutShortIsRefused) {
   const std::string tar = BundleForge().tar();
   for (std::size_t length = 0; length < tar.size(); length += 512 * 7) {

@@ -3,6 +3,7 @@
 // suites with Sweep in their names take all of them, and more of what a cut may leave.
 #include <gtest/gtest.h>
 
+#include "cli/output_file.h"
 #include "crash_fixture.h"
 #include "crash_operations.h"
 #include "instance/import.h"

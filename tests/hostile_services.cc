@@ -139,8 +139,6 @@ const Hostile kServices[] = {
     {"PartBytesTooFew",
      at(std::string(kPart) + "dump.bin", with_dump([](Manifest& m) { m.sections.back().bytes = 0; })),
      "more entries or bytes than the manifest says"},
-    {"TreeOfFiles", at(kPart, with_file("files", std::string(kPart) + "tree.mtree")),
-     "trees of files are not read by this version"},
     // Scope.
     {"IdentityInTheScopeOfAService", manifest([](Manifest& m) {
        m.scope.service = "a";

@@ -67,7 +67,6 @@ class BundleReader::Impl {
   Result<void> leave_section();
   void push_building();
   // Giving out: checked batches, in order.
-  [[nodiscard]] Result<void> refuse_trees() const;
   Result<void> take_batch();
   Result<BundleEntry> give(std::size_t at);
   Result<BundleEntry> give_service_file();
@@ -245,7 +244,6 @@ Result<void> BundleReader::Impl::take_batch() {
 
 Result<std::optional<BundleEntry>> BundleReader::Impl::next() {
   if (done_) return std::nullopt;
-  TRY(refuse_trees());
   if (service_file_given_) TRY(end_service_file());
   for (;;) {
     if (batch_at_ < batch_.raw.items.size()) return TRY(give(batch_at_++));
@@ -259,18 +257,6 @@ Result<std::optional<BundleEntry>> BundleReader::Impl::next() {
       return std::nullopt;
     }
   }
-}
-
-// What modes, owners and links of a tree are is said by its tree.mtree, which this version does not read: it cannot say
-// that they are what was signed.
-Result<void> BundleReader::Impl::refuse_trees() const {
-  for (std::size_t i = 0; i < section_kinds_.size(); ++i) {
-    if (section_kinds_[i] != "files") continue;
-    Error error = malformed(manifest_.sections[i].prefix, "trees of files are not read by this version").error();
-    error.hint = "use a newer spl";
-    return std::unexpected(std::move(error));
-  }
-  return {};
 }
 
 Result<BundleEntry> BundleReader::Impl::give(std::size_t at) {

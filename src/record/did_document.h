@@ -15,10 +15,8 @@ inline constexpr std::size_t kDidDocumentBytesMax = 64u << 10;
 
 // The same octets for the same key, always.
 std::string did_document_text(const crypto::PublicKey& key);
-// The key of a document that says what the key gives and nothing else: one Ed25519VerificationKey2020, its DID for id
-// and controller, and what it is used for. Compared as JSON: members may stand in any order, and of the uses of the key
-// (authentication, assertionMethod, capabilityDelegation, capabilityInvocation) any may be there. The messages are
-// rules; code kVerification.
+// The key of a document that has exactly one Ed25519VerificationKey2020 and names the key's DID as its id. The messages
+// are rules; code kVerification.
 Result<crypto::PublicKey> parse_did_document(std::string_view text);
 
 }  // namespace spl::record

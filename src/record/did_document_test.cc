@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "codec/json.h"
-#include "crypto/did_key.h"
+#include "crypto/ed25519.h"
 
 namespace spl::record {
 namespace {
@@ -34,41 +34,15 @@ TEST(DidDocument, IsReadAsItWasWritten) {
   EXPECT_EQ(parse_did_document(did_document_text(key())).value(), key());
 }
 
-// Another implementation may write the same otherwise.
-TEST(DidDocument, IsComparedAsJson) {
+// Another implementation may write it otherwise, and say more: what an instance keeps is made from the key again.
+TEST(DidDocument, IsReadForItsKeyAlone) {
   Json::Object document = members();
   std::ranges::reverse(document);
+  document.emplace_back("service", Json::Array{});
+  member(document, "@context") = "https://www.w3.org/ns/did/v1";
   EXPECT_EQ(why(document), "accepted");
-  const std::string key_id = crypto::did_of(key()) + "#" + crypto::multibase_of(key());
-  document.emplace_back("capabilityInvocation", Json::Array{key_id});
-  document.emplace_back("capabilityDelegation", Json::Array{key_id});
+  std::erase_if(document, [](const auto& m) { return m.first != "id" && m.first != "verificationMethod"; });
   EXPECT_EQ(why(document), "accepted");
-  std::erase_if(document, [](const auto& m) { return m.first == "authentication" || m.first == "assertionMethod"; });
-  EXPECT_EQ(why(document), "accepted");
-  for (const Json& context :
-       {Json("https://www.w3.org/ns/did/v1"), Json(Json::Array{"https://www.w3.org/ns/did/v1"})}) {
-    member(document, "@context") = context;
-    EXPECT_EQ(why(document), "accepted");
-  }
-}
-
-TEST(DidDocument, SaysNothingThatTheKeyDoesNotGive) {
-  for (const char* name : {"service", "alsoKnownAs", "controller", "keyAgreement", "x"}) {
-    Json::Object document = members();
-    document.emplace_back(name, Json::Array{});
-    EXPECT_EQ(why(document), "member \"" + std::string(name) + "\" does not come from the key alone");
-  }
-  for (const Json& value : {Json(), Json(Json::Array{}), Json("x"), Json(Json::Array{"x"}), Json(Json::Array{1})}) {
-    Json::Object document = members();
-    member(document, "assertionMethod") = value;
-    EXPECT_EQ(why(document), "assertionMethod is not the array of its one key's id");
-  }
-  for (const Json& value : {Json(), Json("https://example.org"), Json(Json::Array{}),
-                            Json(Json::Array{"https://www.w3.org/ns/did/v1", "https://example.org"})}) {
-    Json::Object document = members();
-    member(document, "@context") = value;
-    EXPECT_EQ(why(document), "@context is not that of a DID document with such a key");
-  }
 }
 
 TEST(DidDocument, HasOneKeyOfOneType) {
