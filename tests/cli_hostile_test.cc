@@ -64,8 +64,9 @@ TEST_F(HostileFile, OfATreeIsSaidToBeVerifiedInItsContentsAlone) {
   const Ran ran = run({"bundle", "verify", path("tree.spl")});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.err, HasSubstr("their modes, owners, times and links are not"));
+  const auto before = tree_contents(path("home"));
   EXPECT_EQ(on("home", {"import", path("tree.spl"), "--force-overwrite"}).code, 5);
-  EXPECT_EQ(tree_contents(path("home")), before_);
+  EXPECT_EQ(tree_contents(path("home")), before);
 }
 
 TEST_F(HostileFile, CutShortIsRefused) {

@@ -1,4 +1,5 @@
 // bundle show, verify, list.
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/encoding.h"
