@@ -14,51 +14,59 @@ constexpr const char* kTokenHint = "send authorization: Bearer TOKEN; spl token 
 
 }  // namespace
 
-std::optional<substrate::Bearer> Gate::kept(const Digest& sha256) {
-  const std::scoped_lock lock(mutex_);
-  const auto at = kept_.find(sha256);
-  if (at == kept_.end()) return std::nullopt;
-  if (at->second.generation == generation_.load(std::memory_order_acquire) &&
-      instance_.env().clock.steady() < at->second.until)
-    return at->second.bearer;
-  kept_.erase(at);
-  return std::nullopt;
-}
-
-Result<substrate::Bearer> Gate::bearer_of(std::string_view token) {
-  const Digest sha256 = crypto::sha256(token);
-  if (auto known = kept(sha256)) return std::move(*known);
-  // The generation before the look at the store: a change meanwhile makes what is kept worthless.
-  const std::uint64_t generation = generation_.load(std::memory_order_acquire);
+// Never more than the account has now.
+Result<std::shared_ptr<const Gate::Holders>> Gate::read_holders() {
+  auto read = std::make_shared<Holders>();
+  // Before the look at the store: a change meanwhile makes what is read worthless.
+  read->generation = generation_.load(std::memory_order_acquire);
   const auto reader = TRY(instance_.store().reader());
-  auto bearer = TRY(substrate::check_token(*reader, instance_.did(), instance_.env(), token));
-  const std::scoped_lock lock(mutex_);
-  if (kept_.size() >= kBearersKeptMax) kept_.clear();
-  kept_[sha256] = {bearer, generation, instance_.env().clock.steady() + kBearerKept};
-  return bearer;
+  const auto accounts = TRY(substrate::service_accounts(*reader, instance_.did()));
+  for (store::Token& token : TRY(reader->tokens())) {
+    const auto account = std::ranges::find(accounts, token.account, &substrate::ServiceAccount::name);
+    if (account == accounts.end() || !account->active) continue;
+    const substrate::Bearer whole{account->name, account->scopes, {}};
+    std::erase_if(token.scopes, [&whole](const std::string& scope) { return !whole.may(scope); });
+    read->by_token[token.sha256] = {{account->name, std::move(token.scopes), account->actors}, token.expires_at};
+  }
+  return read;
 }
 
-Result<void> Gate::admit(Exchange& exchange, std::string_view scope) {
+Result<std::shared_ptr<const Gate::Holders>> Gate::holders() {
+  const std::scoped_lock lock(mutex_);
+  if (!holders_ || holders_->generation != generation_.load(std::memory_order_acquire)) holders_ = TRY(read_holders());
+  return holders_;
+}
+
+Result<std::optional<substrate::Bearer>> Gate::bearer_of(std::string_view token) {
+  const auto known = TRY(holders());
+  const auto at = known->by_token.find(crypto::sha256(token));
+  if (at == known->by_token.end()) return std::nullopt;
+  const auto& expires_at = at->second.expires_at;
+  // RFC 3339 in UTC with seconds: the order of the texts is that of the times.
+  if (expires_at && *expires_at <= env::rfc3339(instance_.env().clock.now())) return std::nullopt;
+  return at->second.bearer;
+}
+
+Result<void> Gate::identify(Exchange& exchange) {
   if (exchange.door() == Door::kUnix) return {};
   const std::string* value = find_field(exchange.head().fields, "authorization");
   if (value == nullptr || !begins_with(*value, kScheme))
     return exchange.refuse(verdict::kAuthRequired, ErrorCode::kRefused, "a token is required", kTokenHint);
   std::string_view token = std::string_view(*value).substr(kScheme.size());
   while (token.starts_with(' ')) token.remove_prefix(1);
-  if (token.empty() || token.size() > kTokenBytesMax)
-    return exchange.refuse(verdict::kAuthInvalid, ErrorCode::kRefused, "the token is not valid", kTokenHint);
-  auto bearer = bearer_of(token);
-  if (!bearer) {
-    if (bearer.error().code != ErrorCode::kRefused) return std::unexpected(std::move(bearer).error());
-    return exchange.refuse(verdict::kAuthInvalid, ErrorCode::kRefused, bearer.error().message, bearer.error().hint);
-  }
-  if (!bearer->may(scope)) {
-    exchange.add_error_member("required_scope", scope);
-    return exchange.refuse(verdict::kScopeForbidden, ErrorCode::kRefused,
-                           "the token has not the scope " + std::string(scope));
-  }
+  std::optional<substrate::Bearer> bearer;
+  if (!token.empty() && token.size() <= kTokenBytesMax) bearer = TRY(bearer_of(token));
+  if (!bearer) return exchange.refuse(verdict::kAuthInvalid, ErrorCode::kRefused, "the token is not valid", kTokenHint);
   exchange.set_bearer(std::move(*bearer));
   return {};
+}
+
+Result<void> Gate::admit(Exchange& exchange, std::string_view scope) {
+  TRY(identify(exchange));
+  if (exchange.door() == Door::kUnix || exchange.bearer()->may(scope)) return {};
+  exchange.add_error_member("required_scope", scope);
+  return exchange.refuse(verdict::kScopeForbidden, ErrorCode::kRefused,
+                         "the token has not the scope " + std::string(scope));
 }
 
 bool may_write_as(const Exchange& exchange, std::string_view actor) {

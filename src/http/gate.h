@@ -1,15 +1,16 @@
 // Who may come in over TCP: bearer tokens (RFC 6750) of service accounts. Any thread.
 //
-// A token that was found good is remembered for a moment, by its hash, so that a stream of requests does not fold the
-// accounts' records for each; whatever can take power away is reported with power_changed() and ends that at once.
+// Who holds which token is worked out once, by one thread while the others wait for it, and kept until change_power():
+// neither a stream of requests nor a stranger's guesses make the daemon read accounts and tokens for each.
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -20,31 +21,42 @@
 
 namespace spl::http {
 
-inline constexpr std::size_t kBearersKeptMax = 256;
-inline constexpr std::chrono::milliseconds kBearerKept{1000};  // a token may outlive its expiry by this
-
 class Gate {
  public:
   explicit Gate(instance::Instance& instance) : instance_(instance) {}
 
-  // Lets the request in, as somebody who has `scope`, or refuses it. At the Unix socket everybody is the owner.
+  // Finds out who asks, or refuses the request. At the Unix socket everybody is the owner.
+  Result<void> identify(Exchange& exchange);
+  // The same, and refuses who has not `scope`.
   Result<void> admit(Exchange& exchange, std::string_view scope);
-  // Accounts, tokens or the identity may be others from now on. To be called after the commit.
-  void power_changed() { generation_.fetch_add(1, std::memory_order_release); }
+  // Does something after which accounts, tokens or the identity may be others, and gives its result back. Also where it
+  // fails: that may have been after a commit.
+  template <class Change>
+  auto change_power(const Change& change) {
+    struct Changed {
+      Gate& gate;
+      ~Changed() { gate.generation_.fetch_add(1, std::memory_order_release); }
+    } const changed{*this};
+    return change();
+  }
 
  private:
-  struct Kept {
+  struct Holder {
     substrate::Bearer bearer;
-    std::uint64_t generation = 0;
-    std::chrono::steady_clock::time_point until;
+    std::optional<std::string> expires_at;
   };
-  Result<substrate::Bearer> bearer_of(std::string_view token);
-  std::optional<substrate::Bearer> kept(const Digest& sha256);
+  struct Holders {
+    std::uint64_t generation = 0;
+    std::map<Digest, Holder> by_token;  // by its hash
+  };
+  Result<std::shared_ptr<const Holders>> holders();
+  Result<std::shared_ptr<const Holders>> read_holders();
+  Result<std::optional<substrate::Bearer>> bearer_of(std::string_view token);
 
   instance::Instance& instance_;
   std::atomic<std::uint64_t> generation_ = 0;
-  std::mutex mutex_;  // guards kept_
-  std::map<Digest, Kept> kept_;
+  std::mutex mutex_;  // guards holders_, and is held while they are read
+  std::shared_ptr<const Holders> holders_;
 };
 
 // May this request write records of `actor`? At the Unix socket, and with the scope admin, of any.

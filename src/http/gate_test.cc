@@ -185,6 +185,57 @@ TEST_F(GateTest, AnAccountIsRevokedThoughItsThreadHasARecordOfTheLastClock) {
   EXPECT_EQ(ask(reader, "GET", "/v1/threads").status, 401);
 }
 
+// A revocation that another wrote takes effect by an endorsement, which may stand on any reserved thread.
+TEST_F(GateTest, ARevocationThatIsEndorsedElsewhereCountsAtOnce) {
+  const std::string reader = token("reader", {"records:read"});
+  EXPECT_EQ(ask(reader, "GET", "/v1/threads").status, 200);
+  const std::string revocation =
+      "{\"act\":\"LEARN\",\"actor\":\"did:web:b\",\"body\":" + substrate::account_body({"reader", {}, {}, false}) +
+      ",\"clock\":1000,\"data_type\":\"SCALAR\",\"parents\":[],"
+      "\"thread\":\"th_service_accounts\"}";
+  const auto put = daemon_.local().ask("POST", "/v1/records", revocation);
+  EXPECT_EQ(put->status, 201);
+  EXPECT_EQ(ask(reader, "GET", "/v1/threads").status, 200);
+  const auto identity = daemon_.instance().identity();
+  std::string json = "{\"act\":\"KNOW\",\"actor\":\"" + identity->did + "\",\"body\":{\"endorses\":[\"" +
+                     put->text("id") + "\"]},\"clock\":1,\"data_type\":\"SCALAR\",\"parents\":[],\"thread\":\"" +
+                     std::string(record::kConsentThread) + "\"}";
+  const Record record = record::parse_record(json).value();
+  json.insert(1, "\"sig\":\"" + base::to_base64(identity->key.sign(record.canonical).view()) + "\",");
+  EXPECT_EQ(daemon_.local().ask("POST", "/v1/records", json + "\n", kNdjsonField)->status, 200);
+  EXPECT_EQ(ask(reader, "GET", "/v1/threads").status, 401);
+}
+
+TEST_F(GateTest, WhoHoldsWhichTokenIsReadAnewOnlyWhenThatMayHaveChanged) {
+  const std::string reader = token("reader", {"records:read"});
+  EXPECT_EQ(ask(reader, "GET", "/v1/threads").status, 200);
+  // Behind the daemon's back, so that a look at the store would show.
+  const auto made = instance::create_token(daemon_.instance(), {"reader", "test", {}, {}});
+  ASSERT_TRUE(made);
+  const std::string other(made->text.reveal());
+  EXPECT_EQ(ask(other, "GET", "/v1/threads").status, 401);
+  EXPECT_EQ(daemon_.local().ask("POST", "/v1/records", record_json(1))->status, 201);
+  EXPECT_EQ(ask(other, "GET", "/v1/threads").status, 401);
+  ASSERT_TRUE(owner_->create_token({"reader", "test", {}, {}}));
+  EXPECT_EQ(ask(other, "GET", "/v1/threads").status, 200);
+}
+
+TEST_F(GateTest, ATokenIsOfNoUseFromTheMomentOfItsEnd) {
+  env::Clock& clock = daemon_.env().clock;
+  const std::string end = env::rfc3339(clock.now() + std::chrono::seconds(2));
+  const std::string reader = token("reader", {"records:read"}, {}, end);
+  for (int status = 200; status == 200;) {
+    const std::string before = env::rfc3339(clock.now());
+    status = ask(reader, "GET", "/v1/threads").status;
+    if (status == 200) {
+      EXPECT_LT(before, end);
+    } else {
+      EXPECT_EQ(status, 401);
+      EXPECT_GE(env::rfc3339(clock.now()), end);
+    }
+  }
+}
+
 TEST_F(GateTest, AnExpiredTokenIsOfNoUse) {
   EXPECT_EQ(ask(token("reader", {"records:read"}, {}, "2020-01-01T00:00:00Z"), "GET", "/v1/threads").status, 401);
 }

@@ -18,21 +18,19 @@ using codec::JsonMembers;
 
 Result<void> emit(Call& call) {
   const instance::Emission emission = TRY(parse_emission(TRY(call.exchange.json_body())));
-  const auto emitted = TRY(instance::emit(call.served.instance, emission));
-  call.served.gate.power_changed();
+  const auto emitted =
+      TRY(call.served.gate.change_power([&] { return instance::emit(call.served.instance, emission); }));
   return call.exchange.send_json(201, emitted_json(emitted));
 }
 
 Result<void> generate_identity(Call& call) {
-  const auto summary = TRY(call.served.instance.generate_identity());
-  call.served.gate.power_changed();
+  const auto summary = TRY(call.served.gate.change_power([&] { return call.served.instance.generate_identity(); }));
   return call.exchange.send_json(201, identity_json(summary));
 }
 
 Result<void> endorse(Call& call) {
   const auto ids = TRY(parse_ids(TRY(call.exchange.json_body())));
-  const auto written = TRY(instance::endorse(call.served.instance, ids));
-  call.served.gate.power_changed();
+  const auto written = TRY(call.served.gate.change_power([&] { return instance::endorse(call.served.instance, ids); }));
   return call.exchange.send_json(200, ids_json(written));
 }
 
@@ -43,8 +41,8 @@ Result<void> cancel_move(Call& call) {
 
 Result<void> create_account(Call& call) {
   auto asked = TRY(parse_account(TRY(call.exchange.json_body())));
-  const auto account = TRY(instance::create_account(call.served.instance, std::move(asked)));
-  call.served.gate.power_changed();
+  const auto account = TRY(
+      call.served.gate.change_power([&] { return instance::create_account(call.served.instance, std::move(asked)); }));
   return call.exchange.send_json(201, account_json(account));
 }
 
@@ -59,14 +57,14 @@ Result<std::string> only_text(Exchange& exchange, std::string_view name) {
 
 Result<void> revoke_account(Call& call) {
   const std::string name = TRY(only_text(call.exchange, "name"));
-  TRY(instance::revoke_account(call.served.instance, name));
-  call.served.gate.power_changed();
+  TRY(call.served.gate.change_power([&] { return instance::revoke_account(call.served.instance, name); }));
   return call.exchange.send_json(200, Json::Object{{"status", "revoked"}});
 }
 
 Result<void> create_token(Call& call) {
   const auto request = TRY(parse_token_request(TRY(call.exchange.json_body())));
-  const auto made = TRY(instance::create_token(call.served.instance, request));
+  const auto made =
+      TRY(call.served.gate.change_power([&] { return instance::create_token(call.served.instance, request); }));
   std::string text;
   append_new_token(text, made);
   auto sent = call.exchange.send(201, kJsonType, text);
@@ -76,8 +74,7 @@ Result<void> create_token(Call& call) {
 
 Result<void> revoke_token(Call& call) {
   const std::string id = TRY(only_text(call.exchange, "id"));
-  TRY(instance::revoke_token(call.served.instance, id));
-  call.served.gate.power_changed();
+  TRY(call.served.gate.change_power([&] { return instance::revoke_token(call.served.instance, id); }));
   return call.exchange.send_json(200, Json::Object{{"status", "revoked"}});
 }
 

@@ -84,8 +84,8 @@ Result<void> import_bundle(Call& call) {
   auto body = TRY(instance::Spooled::receive(instance.env(), instance.paths().run(), sent, exchange.progress(),
                                              "receiving the bundle"));
   std::vector<instance::Finding> findings;
-  const auto report = instance::import_bundle(instance, body, options, exchange.progress(), &findings);
-  call.served.gate.power_changed();
+  const auto report = call.served.gate.change_power(
+      [&] { return instance::import_bundle(instance, body, options, exchange.progress(), &findings); });
   if (!report) {
     if (!findings.empty()) exchange.add_error_member("preflight", instance::findings_json(findings));
     return std::unexpected(report.error());

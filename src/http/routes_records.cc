@@ -28,9 +28,10 @@ Result<void> check_actor(Exchange& exchange, std::string_view actor) {
   return forbidden(exchange, foreign_actor(actor));
 }
 
-// A change of accounts is a record on their thread, whoever puts it.
-void note_thread(Call& call, std::string_view thread) {
-  if (thread == record::kServiceAccountsThread) call.served.gate.power_changed();
+// Accounts are records, and so are the endorsements that they may need, on any reserved thread and whoever puts them.
+template <class Put>
+auto put_on(Call& call, bool reserved, const Put& put) {
+  return reserved ? call.served.gate.change_power(put) : put();
 }
 
 Result<void> post_one(Call& call) {
@@ -43,16 +44,16 @@ Result<void> post_one(Call& call) {
     id = record->id;
     std::vector<Record> records;
     records.push_back(std::move(*record));
-    TRY(instance::put_records(call.served.instance, records));
-    note_thread(call, records[0].thread);
+    TRY(put_on(call, record::is_reserved(records[0].thread),
+               [&] { return instance::put_records(call.served.instance, records); }));
   } else {
     // It may only lack a clock. What has an id with it must not.
     const auto draft = record::parse_record(body, 0);
     if (!draft) return std::unexpected(record::is_wrapped_record(body) ? std::move(record).error() : draft.error());
     TRY(check_actor(exchange, draft->actor));
-    id = TRY(instance::put_one(call.served.instance, body,
-                               may_sign(exchange) ? instance::OwnRecords::kSigned : instance::OwnRecords::kAsGiven));
-    note_thread(call, draft->thread);
+    const auto own = may_sign(exchange) ? instance::OwnRecords::kSigned : instance::OwnRecords::kAsGiven;
+    id = TRY(put_on(call, record::is_reserved(draft->thread),
+                    [&] { return instance::put_one(call.served.instance, body, own); }));
   }
   return exchange.send_json(201, Json::Object{{"id", id.hex()}});
 }
@@ -65,10 +66,13 @@ Result<void> send_report(Exchange& exchange, const instance::PutReport& report) 
 
 Result<void> post_batch(Call& call, std::string_view lines) {
   const std::vector<Record> records = TRY(call.served.lines.parse(lines));
-  for (const Record& record : records) TRY(check_actor(call.exchange, record.actor));
-  const instance::PutReport report = TRY(instance::put_records(call.served.instance, records));
-  for (const Record& record : records) note_thread(call, record.thread);
-  return send_report(call.exchange, report);
+  bool reserved = false;
+  for (const Record& record : records) {
+    TRY(check_actor(call.exchange, record.actor));
+    reserved = reserved || record::is_reserved(record.thread);
+  }
+  return send_report(call.exchange,
+                     TRY(put_on(call, reserved, [&] { return instance::put_records(call.served.instance, records); })));
 }
 
 // Of any length: through a file without a name, so that the store's writer waits for no network.
@@ -81,8 +85,9 @@ Result<void> post_spooled(Call& call) {
   exchange.body_buffer().recycle();
   ActorGuard guarded(spooled, [&exchange](std::string_view actor) { return may_write_as(exchange, actor); });
   const bool anybody = may_write_as(exchange, "");
-  auto report = instance::put_ndjson(instance, anybody ? static_cast<Source&>(spooled) : guarded, exchange.progress());
-  call.served.gate.power_changed();
+  auto report = call.served.gate.change_power([&] {
+    return instance::put_ndjson(instance, anybody ? static_cast<Source&>(spooled) : guarded, exchange.progress());
+  });
   if (!report && guarded.refused()) return forbidden(exchange, report.error());
   return send_report(exchange, TRY(std::move(report)));
 }
