@@ -46,11 +46,26 @@ TEST_F(GateTest, WithoutATokenNothingIsServedOverTcp) {
     std::string path(route.pattern);
     if (const std::size_t brace = path.find("{id}"); brace != std::string::npos)
       path.replace(brace, 4, std::string(64, '0'));
-    const auto answer = ask("", route.method, path);
-    const bool owners = route.access == Access::kOwner;
-    EXPECT_EQ(answer.status, owners ? 404 : 401) << path;
-    EXPECT_EQ(answer.text("code"), owners ? "NOT_FOUND" : "AUTH_REQUIRED") << path;
-    EXPECT_EQ(answer.fields.contains("www-authenticate"), !owners);
+    for (const std::string_view method : {route.method, std::string_view("PATCH")}) {
+      const auto answer = ask("", method, path);
+      EXPECT_EQ(answer.status, 401) << path;
+      EXPECT_EQ(answer.text("code"), "AUTH_REQUIRED") << path;
+      EXPECT_TRUE(answer.fields.contains("www-authenticate"));
+      EXPECT_FALSE(answer.fields.contains("allow"));
+    }
+  }
+  EXPECT_EQ(ask("", "GET", "/nowhere").status, 401);
+  EXPECT_EQ(ask("", "POST", "/health").status, 405);
+}
+
+TEST_F(GateTest, WithATokenOneLearnsWhatThereIsNot) {
+  const std::string reader = token("reader", {"records:read"});
+  EXPECT_EQ(ask(reader, "GET", "/nowhere").status, 404);
+  EXPECT_EQ(ask(reader, "DELETE", "/v1/records").status, 405);
+  EXPECT_EQ(ask(reader + "0", "GET", "/nowhere").text("code"), "AUTH_INVALID");
+  for (const Route& route : routes()) {
+    if (route.access != Access::kOwner) continue;
+    EXPECT_EQ(ask(reader, route.method, route.pattern).status, 404);
   }
 }
 

@@ -64,6 +64,7 @@ Result<void> dispatch(Call& call) {
   Exchange& exchange = call.exchange;
   const RequestHead& head = exchange.head();
   std::string allowed;
+  bool is_open = false;
   for (const Route& route : routes()) {
     if (route.access == Access::kOwner && exchange.door() != Door::kUnix) continue;
     auto captured = match(route.pattern, exchange.target().segments);
@@ -73,9 +74,12 @@ Result<void> dispatch(Call& call) {
       TRY(admit(call, route.access));
       return route.handle(call);
     }
+    is_open = is_open || route.access == Access::kOpen;
     allowed.append(allowed.empty() ? "" : ", ").append(route.method);
     if (route.method == "GET") allowed += ", HEAD";
   }
+  // What there is and what not is not for everybody.
+  if (!is_open) TRY(call.served.gate.identify(exchange));
   if (allowed.empty())
     return exchange.refuse(verdict::kNotFound, ErrorCode::kFailed,
                            "there is nothing at " + base::escaped(exchange.target().path),
