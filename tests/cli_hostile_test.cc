@@ -77,7 +77,7 @@ TEST_F(HostileFile, OfATreeIsSaidToBeVerifiedInItsContentsAlone) {
   write_file(path("tree.spl"), forge.tar());
   const Ran ran = run({"bundle", "verify", path("tree.spl")});
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_THAT(ran.err, HasSubstr("their modes, owners, times and links are not"));
+  EXPECT_THAT(ran.err, ::testing::HasSubstr("their modes, owners, times and links are not"));
   const auto before = tree_contents(path("home"));
   EXPECT_EQ(on("home", {"import", path("tree.spl"), "--force-overwrite"}).code, 5);
   EXPECT_EQ(tree_contents(path("home")), before);

@@ -152,7 +152,8 @@ const Hostile kSigners[] = {
     {"DocumentThatIsNoJson", document("{", ""), "JSON: something after the value at byte 13"},
     {"DocumentWithAnotherId", document("\"id\": \"did:key:", "\"id\": \"did:web:"), "its id is not the DID of its key"},
     {"DocumentWithTwoKeys",
-     document("\"verificationMethod\": [", "\"verificationMethod\": [{\"type\": \"Ed25519VerificationKey2020\", \"publicKeyMultibase\": \"z\"},"),
+     document("\"verificationMethod\": [",
+              "\"verificationMethod\": [{\"type\": \"Ed25519VerificationKey2020\", \"publicKeyMultibase\": \"z\"},"),
      "has more than one Ed25519VerificationKey2020"},
     // The private key.
     {"PrivateKeyOfAnother", content(bundle::kPrivateKeyPath, [](std::string& seed) { seed = kOtherSeed; }),

@@ -48,7 +48,8 @@ Result<std::unique_ptr<store::RecordStore>> open_store(env::Env env, const Insta
   if (how == OpenFor::kCreating) open = store::StoreOpen::kCreate;
   if (how == OpenFor::kReading) open = store::StoreOpen::kReading;
   const auto log = TRY(env.fs.info(path + "-wal"));
-  auto opened = store::open_sqlite_store({path, options.sqlite_vfs, options.sqlite_sizes, !log || log->size_bytes == 0}, open);
+  auto opened =
+      store::open_sqlite_store({path, options.sqlite_vfs, options.sqlite_sizes, !log || log->size_bytes == 0}, open);
   if (!opened && opened.error().code == ErrorCode::kFailed && opened.error().hint.empty())
     opened.error().hint = "the file is " + path + "; a store is opened by the spl that wrote it, or a later one";
   return opened;
