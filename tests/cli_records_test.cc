@@ -251,7 +251,38 @@ TEST_F(CliRecordTest, WhatIsDoneOnNoThreadIsOnTheEmptyOne) {
   for (const char* act : {"do", "know", "learn"}) EXPECT_EQ(text_of(json_on("h", {act, ""}), "thread"), "");
   const codec::Json records = json_on("h", {"thread", "records", ""});
   ASSERT_EQ(records.array()->size(), 3u);
+  EXPECT_EQ(on("h", {"do", "x"}).out.substr(64), " (no thread)\n");
   EXPECT_EQ(text_of(*records.array()->front().find("record")->find("body"), "text"), "");
+}
+
+TEST_F(CliRecordTest, AThreadThatIsNotThereIsNamed) {
+  make_home("h", 0);
+  const std::string told = "spl: there is no thread \"NOPE\" — spl thread list shows the threads\n";
+  const Ran shown = on("h", {"thread", "show", "NOPE"});
+  EXPECT_EQ(shown.code, 1);
+  EXPECT_EQ(shown.err, told);
+  const Ran records = on("h", {"thread", "records", "NOPE"});
+  EXPECT_EQ(records.code, 0);
+  EXPECT_EQ(records.out, "");
+  EXPECT_EQ(records.err, told);
+  const Ran json = on("h", {"-o", "json", "thread", "records", "NOPE"});
+  EXPECT_EQ(json.code, 0);
+  EXPECT_EQ(json.out, "[]\n");
+  EXPECT_EQ(json.err, "");
+  EXPECT_EQ(error_message(json_on("h", {"thread", "show", "NOPE"}, {}, 1)), "there is no thread \"NOPE\"");
+}
+
+TEST_F(CliInstanceTest, DoctorCountsInWords) {
+  make_home("h", 0);
+  const std::string id = on("h", {"do", "signed"}).out.substr(0, 64);
+  EXPECT_NE(on("h", {"doctor"}).out.find("content addresses: 1 record: every record"), std::string::npos);
+  std::string forged = on("h", {"record", "get", id}).out;
+  forged.replace(forged.find("\"text\":\"signed\""), 15, "\"text\":\"forged\"");
+  ASSERT_EQ(on("h", {"record", "put"}, {.text = forged}).code, 0);
+  const Ran doctor = on("h", {"doctor"});
+  EXPECT_NE(doctor.out.find("warn  signatures: 1 record: the signature is not by the actor's key"), std::string::npos)
+      << doctor.out;
+  EXPECT_NE(doctor.out.find("content addresses: 2 records: "), std::string::npos) << doctor.out;
 }
 
 TEST_F(CliRecordTest, AnIdThatIsNotTheRecordsIsAFailedVerification) {

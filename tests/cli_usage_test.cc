@@ -44,6 +44,7 @@ const std::vector<Words>& all_commands() {
       {"token", "create"},
       {"token", "list"},
       {"token", "revoke"},
+      {"help"},
       {"completion"},
       {"man"},
   };
@@ -113,6 +114,10 @@ TEST_F(CliUsageTest, WrongUseIsOneLineAndCode2) {
       {"status", "-o", "yaml"},
       {"status", "-o"},
       {"status", "--no-progress=yes"},
+      {"status", "--no-progress=true"},
+      {"export", "--out", "x", "--uncompressed=true"},
+      {"status", "--frobnicate=true"},
+      {"help", "frobnicate"},
       {"do"},
       {"intend", "a", "b"},
       {"intend", "a", "--fulfills", "no-id"},
@@ -155,6 +160,33 @@ TEST_F(CliUsageTest, WrongUseIsOneLineAndCode2) {
     EXPECT_TRUE(ran.err.starts_with("spl: ")) << ran.err;
     EXPECT_FALSE(exists(path("none"))) << joined(words) << " made a home";
   }
+}
+
+TEST_F(CliUsageTest, HelpIsACommandToo) {
+  EXPECT_EQ(run({"help"}).out, run({"--help"}).out);
+  EXPECT_EQ(run({"help", "bundle", "verify"}).out, run({"bundle", "verify", "--help"}).out);
+  EXPECT_EQ(run({"help", "bundle"}).code, 0);
+}
+
+TEST_F(CliUsageTest, ACommandThatIsNearIsSuggested) {
+  const auto hint = [](const Words& words) {
+    const std::string told = run(words).err;
+    return told.substr(std::min(told.find(" — "), told.size()));
+  };
+  EXPECT_EQ(hint({"stat"}), " — did you mean spl status?\n");
+  EXPECT_EQ(hint({"exprot"}), " — did you mean spl export?\n");
+  EXPECT_EQ(hint({"bundle", "verfy"}), " — did you mean spl bundle verify?\n");
+  EXPECT_EQ(hint({"man", "thread", "lst"}), " — did you mean spl thread list?\n");
+  EXPECT_EQ(hint({"frobnicate"}), " — spl --help says how it is used\n");
+  EXPECT_EQ(run({"status", "--frob=true"}).err,
+            "spl: status: unknown option \"--frob=true\" — spl status --help says how it is used\n");
+}
+
+TEST_F(CliUsageTest, AValueMayLookLikeAFlagThatIsTrue) {
+  make_home("h", 0);
+  EXPECT_EQ(on("h", {"do", "--thread", "t", "--", "--no-progress=true"}).code, 0);
+  EXPECT_EQ(text_of(*json_on("h", {"thread", "records", "t"}).array()->front().find("record")->find("body"), "text"),
+            "--no-progress=true");
 }
 
 TEST_F(CliUsageTest, WrongUseIsToldAsJsonWhereJsonIsAsked) {

@@ -21,5 +21,11 @@ TEST(WordsTest, EmptyOnesStay) {
   EXPECT_EQ(split(",b,", ','), (Words{"", "b", ""}));
 }
 
+TEST(WordsTest, AreCounted) {
+  EXPECT_EQ(counted(0, "record"), "0 records");
+  EXPECT_EQ(counted(1, "record"), "1 record");
+  EXPECT_EQ(counted(2, "record"), "2 records");
+}
+
 }  // namespace
 }  // namespace spl::base

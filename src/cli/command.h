@@ -65,7 +65,7 @@ std::vector<Command> thread_commands();       // thread
 std::vector<Command> portability_commands();  // export, import
 std::vector<Command> bundle_commands();       // bundle
 std::vector<Command> access_commands();       // service-account, token
-std::vector<Command> shell_commands();        // completion, man
+std::vector<Command> shell_commands();        // help, completion, man
 Command export_command();
 Command move_command();
 Command import_command();

@@ -83,10 +83,19 @@ void Output::note(std::string_view text) {
   to_standard_error(one_line(text));
 }
 
-void Output::error(const Error& error) {
+void Output::note(const Error& error) {
+  (void)flush();
+  to_standard_error(error_line(error));
+}
+
+std::string Output::error_line(const Error& error) const {
   std::string text = color_error_ ? in_color(Color::kRed, "spl:") : "spl:";
   text += " " + one_line(error.message);
   if (!error.hint.empty()) text += " — " + one_line(error.hint);
+  return text;
+}
+
+void Output::error(const Error& error) {
   if (!this->text() && !(format_ == Format::kJson && begun_)) {
     codec::Json document = codec::Json::Object{};
     document.add("error", codec::Json::Object{{"code", static_cast<int>(error.code)},
@@ -96,7 +105,7 @@ void Output::error(const Error& error) {
     (void)this->document(document);
   }
   (void)flush();
-  to_standard_error(std::move(text));
+  to_standard_error(error_line(error));
 }
 
 std::string Output::painted(Color color, std::string_view text) const {
@@ -127,10 +136,6 @@ std::string one_line(std::string_view text) {
     text.remove_prefix(kept);
   }
   return line;
-}
-
-std::string counted(std::uint64_t count, std::string_view noun) {
-  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
 std::string human_bytes(std::uint64_t bytes) {

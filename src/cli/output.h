@@ -6,10 +6,13 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/words.h"
 #include "cli/streams.h"
 #include "codec/json.h"
 
 namespace spl::cli {
+
+using base::counted;
 
 enum class Format : std::uint8_t { kText, kJson, kStreamJson };
 enum class Color : std::uint8_t { kRed, kYellow, kGreen, kBold };
@@ -34,6 +37,8 @@ class Output {
 
   // A line on standard error.
   void note(std::string_view text);
+  // The same as "spl: <message> — <hint>".
+  void note(const Error& error);
   // "spl: <message> — <hint>" on standard error and, for programs, {"error":..} on standard output, unless a document
   // was begun there.
   void error(const Error& error);
@@ -44,6 +49,8 @@ class Output {
   [[nodiscard]] std::string painted(Color color, std::string_view text) const;
 
  private:
+  [[nodiscard]] std::string error_line(const Error& error) const;
+
   const Format format_;
   const bool out_is_terminal_;
   const bool error_is_terminal_;
@@ -71,8 +78,6 @@ class ListOutput {
 // What a terminal would act on (control characters, bidirectional controls, broken UTF-8) as \xNN; quotes and
 // backslashes stay, unlike in base::escaped.
 std::string one_line(std::string_view text);
-// "3 records", "1 record"
-std::string counted(std::uint64_t count, std::string_view noun);
 // "12.3 MiB"
 std::string human_bytes(std::uint64_t bytes);
 

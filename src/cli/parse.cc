@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
+#include <numeric>
+#include <utility>
 
 #include "base/encoding.h"
 
@@ -16,9 +18,19 @@ struct Slot {
   bool flag;
 };
 
-// The library takes the word "++" as the end of a command: it gets another one for it.
-const std::string kPlusPlus = "++";
-const std::string kPlusPlusStandIn("++\0", 3);
+// The library takes the word "++" as the end of a command, and "--flag=true" for "--flag". It gets another word for
+// such a one: no word of a command line ends with this.
+constexpr char kStandInEnd = '\0';
+
+std::string stand_in(const std::string& word) {
+  const bool special = word == "++" || (word.starts_with("--") && word.ends_with("=true"));
+  return special ? word + kStandInEnd : word;
+}
+
+std::string without_stand_in(std::string word) {
+  if (word.ends_with(kStandInEnd)) word.pop_back();
+  return word;
+}
 
 class Builder {
  public:
@@ -93,6 +105,35 @@ std::string command_prefix(const std::vector<const Command*>& path) {
   return name.empty() ? name : name + ": ";
 }
 
+// In how many places two words differ: letters that are there once, or other ones.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t before = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = before + (a[i - 1] == b[j - 1] ? 0 : 1);
+      before = row[j];
+      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+// The command that was meant, if one is near: a name that was cut short, or mistyped.
+const Command* nearest(const std::vector<Command>& commands, std::string_view word) {
+  const Command* found = nullptr;
+  std::size_t least = word.size() < 4 ? 2 : 3;  // so far from it is none
+  for (const Command& command : commands) {
+    const bool cut = word.size() > 1 && command.name.starts_with(word);
+    const std::size_t far = cut ? 0 : distance(word, command.name);
+    if (far >= least) continue;
+    least = far;
+    found = &command;
+  }
+  return found;
+}
+
 std::string names_of(const std::vector<Command>& commands) {
   std::string names;
   for (const Command& command : commands) names += (names.empty() ? "" : ", ") + command.name;
@@ -107,9 +148,9 @@ std::unexpected<Error> objection(const CLI::App& app, const CLI::ParseError& err
   const auto rest = app.remaining(true);
   const auto odd = std::ranges::find_if(rest, [](const std::string& word) { return word != "--"; });
   if (odd != rest.end()) {
-    const std::string shown = "\"" + base::escaped(*odd, 80) + "\"";
+    const std::string shown = "\"" + base::escaped(without_stand_in(*odd), 80) + "\"";
     if (odd->size() > 1 && odd->starts_with('-')) return wrong_use(path, prefix + "unknown option " + shown);
-    if (!command.commands.empty()) return wrong_use(path, prefix + "unknown command " + shown);
+    if (!command.commands.empty()) return unknown_command(path, *odd);
     return wrong_use(path, prefix + shown + " is one argument too many");
   }
   if (!command.commands.empty()) return wrong_use(path, prefix + "a command is missing: " + names_of(command.commands));
@@ -154,6 +195,13 @@ std::string full_name(const std::vector<const Command*>& path) {
   return name;
 }
 
+std::unexpected<Error> unknown_command(const std::vector<const Command*>& path, const std::string& word) {
+  auto error = wrong_use(path, command_prefix(path) + "unknown command \"" + base::escaped(word, 80) + "\"");
+  if (const Command* meant = nearest(path.back()->commands, word))
+    return fail(ErrorCode::kUsage, error.error().message, "did you mean " + full_name(path) + " " + meant->name + "?");
+  return error;
+}
+
 Result<Invocation> parse_command_line(const std::vector<std::string>& words) {
   Invocation invocation;
   try {
@@ -162,7 +210,7 @@ Result<Invocation> parse_command_line(const std::vector<std::string>& words) {
     builder.fill(app, program());
     try {
       std::vector<std::string> backwards(words.rbegin(), words.rend());
-      std::ranges::replace(backwards, kPlusPlus, kPlusPlusStandIn);
+      std::ranges::transform(backwards, backwards.begin(), stand_in);
       app.parse(std::move(backwards));
     } catch (const CLI::CallForHelp& call) {
       // Of a command that there is.
@@ -175,7 +223,7 @@ Result<Invocation> parse_command_line(const std::vector<std::string>& words) {
     for (const Slot& slot : builder.slots()) {
       for (const std::string& value : slot.option->results()) {
         if (slot.flag && value != "true") return wrong_use(invocation.path, slot.key + " takes no value");
-        invocation.arguments.add(slot.key, value == kPlusPlusStandIn ? kPlusPlus : value);
+        invocation.arguments.add(slot.key, without_stand_in(value));
       }
     }
   } catch (const CLI::Error& error) {

@@ -21,6 +21,9 @@ struct Invocation {
 // `words` are those after the program's name. Code kUsage; the hint names the help that would have helped.
 Result<Invocation> parse_command_line(const std::vector<std::string>& words);
 
+// The error of a word that is no command of the last one of `path`; the hint names the one that may be meant.
+std::unexpected<Error> unknown_command(const std::vector<const Command*>& path, const std::string& word);
+
 // "spl record put"
 std::string full_name(const std::vector<const Command*>& path);
 

@@ -52,7 +52,7 @@ Result<int> emit(Session& session, const Arguments& arguments, record::Act act) 
       TRY(gateway.daemon ? gateway.daemon->emit(emission) : instance::emit(*gateway.instance, emission));
   Output& out = session.out();
   if (out.text()) {
-    TRY(out.line(emitted.id.hex() + " " + shown(emitted.thread)));
+    TRY(out.line(emitted.id.hex() + " " + shown_thread(emitted.thread)));
   } else {
     TRY(out.document(Json::Object{{"id", emitted.id.hex()}, {"thread", emitted.thread}}));
   }

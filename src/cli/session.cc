@@ -74,4 +74,8 @@ std::string shown(std::string_view foreign) {
   return base::escaped(foreign, 512);
 }
 
+std::string shown_thread(std::string_view thread) {
+  return thread.empty() ? "(no thread)" : shown(thread);
+}
+
 }  // namespace spl::cli

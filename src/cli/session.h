@@ -50,5 +50,7 @@ bool color_wanted();
 
 // For lines: a thread, an actor, a path as a terminal may show it.
 std::string shown(std::string_view foreign);
+// The same of a thread: the empty one has a name that people can see.
+std::string shown_thread(std::string_view thread);
 
 }  // namespace spl::cli

@@ -1,4 +1,4 @@
-// completion, man.
+// help, completion, man.
 #include <algorithm>
 
 #include "cli/command.h"
@@ -17,17 +17,25 @@ Result<int> run_completion(Session& session, const Arguments& arguments) {
   return 0;
 }
 
-Result<int> run_man(Session& session, const Arguments& arguments) {
+// From the program to the command that the words name.
+Result<std::vector<const Command*>> named_command(const Arguments& arguments) {
   std::vector<const Command*> path{&program()};
   for (const std::string& name : arguments.all("COMMAND")) {
     const auto& commands = path.back()->commands;
     const auto found = std::ranges::find(commands, name, &Command::name);
-    if (found == commands.end())
-      return fail(ErrorCode::kUsage, "there is no command " + full_name(path) + " " + shown(name),
-                  "spl --help lists the commands");
+    if (found == commands.end()) return unknown_command(path, name);
     path.push_back(&*found);
   }
-  TRY(session.out().write(man_page(path)));
+  return path;
+}
+
+Result<int> run_help(Session& session, const Arguments& arguments) {
+  TRY(session.out().write(help_text(TRY(named_command(arguments)))));
+  return 0;
+}
+
+Result<int> run_man(Session& session, const Arguments& arguments) {
+  TRY(session.out().write(man_page(TRY(named_command(arguments)))));
   return 0;
 }
 
@@ -35,6 +43,15 @@ Result<int> run_man(Session& session, const Arguments& arguments) {
 
 std::vector<Command> shell_commands() {
   std::vector<Command> commands;
+  commands.push_back({.name = "help",
+                      .summary = "Say what spl, or one of its commands, does",
+                      .details = "The same as --help after the command.",
+                      .positionals = {{.name = "COMMAND",
+                                       .help = "the command's words, such as bundle verify",
+                                       .need = Positional::Need::kAny}},
+                      .examples = {"spl help", "spl help bundle verify"},
+                      .run = run_help,
+                      .needs_home = false});
   commands.push_back(
       {.name = "completion",
        .summary = "Print a script that completes commands and options in a shell",

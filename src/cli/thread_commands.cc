@@ -27,9 +27,9 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
-// The empty thread has a name that people can see.
-std::string shown_thread(std::string_view thread) {
-  return thread.empty() ? "(no thread)" : shown(thread);
+std::unexpected<Error> no_thread(const std::string& thread) {
+  return fail(thread.empty() ? "there is no record without a thread" : "there is no thread \"" + shown(thread) + "\"",
+              "spl thread list shows the threads");
 }
 
 Result<int> run_list(Session& session, const Arguments&) {
@@ -51,8 +51,7 @@ Result<int> run_show(Session& session, const Arguments& arguments) {
   const auto opened = TRY(session.open_for_reading());
   const auto reader = TRY(opened->store().reader());
   const auto summary = TRY(reader->thread(thread));
-  if (!summary)
-    return fail("there is no record on thread \"" + shown(thread) + "\"", "spl thread list shows the threads");
+  if (!summary) return no_thread(thread);
   std::array<std::uint64_t, kActs> acts{};
   TRY(reader->thread_records(thread, store::RecordOrder::kAny, [&](const store::StoredRecord& row) -> Result<void> {
     const Record record = TRY(store::whole(row));
@@ -118,7 +117,8 @@ Result<int> run_records(Session& session, const Arguments& arguments) {
     return list.item(out.text() ? TRY(record_line(row)) : record_json(row));
   }));
   TRY(list.end());
-  if (!any && out.text()) out.note("there is no record on thread \"" + shown(thread) + "\"");
+  // Not an error: a thread with no records has none to print.
+  if (!any && out.text()) out.note(no_thread(thread).error());
   return 0;
 }
 

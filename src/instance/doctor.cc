@@ -1,9 +1,12 @@
 #include "instance/doctor.h"
 
+#include "base/words.h"
 #include "crypto/sha256.h"
 
 namespace spl::instance {
 namespace {
+
+using base::counted;
 
 constexpr std::uint64_t kProgressEvery = 8192;  // records
 
@@ -31,10 +34,11 @@ Result<void> check_records(Instance& instance, Progress& progress, std::vector<F
     return progress.cancelled() ? fail("cancelled") : Result<void>();
   });
   if (!walked && progress.cancelled()) return walked;
-  const std::string subject = std::to_string(done) + " records";
+  const std::string subject = counted(done, "record");
   if (broken > 0) {
     findings.push_back({"content addresses", "stop", first_broken,
-                        std::to_string(broken) + " records do not hash to their ids, this the first",
+                        broken == 1 ? "the record does not hash to its id"
+                                    : counted(broken, "record") + " do not hash to their ids, this the first",
                         "import a good bundle into a new home"});
   } else if (!walked) {
     findings.push_back({"content addresses", "stop", subject,
@@ -46,8 +50,8 @@ Result<void> check_records(Instance& instance, Progress& progress, std::vector<F
     findings.push_back({"content addresses", "ok", subject, "every record hashes to its id", ""});
   }
   if (wrong_sigs > 0)
-    findings.push_back({"signatures", "warn", std::to_string(wrong_sigs) + " records",
-                        "carry a signature that is not their actor's", "they are kept, and take no effect by it"});
+    findings.push_back({"signatures", "warn", counted(wrong_sigs, "record"), "the signature is not by the actor's key",
+                        "such a record is kept, and takes no effect by it"});
   return {};
 }
 
