@@ -86,6 +86,26 @@ TEST_F(CliErrorTest, OfRecordsNameTheOption) {
   EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 0u);
 }
 
+TEST_F(CliErrorTest, OfANamespaceSayHowOneLooks) {
+  make_home("h", 0);
+  const std::string segment(63, 'a');
+  for (const std::string& name :
+       {std::string(), std::string("Acme"), std::string("-a"), std::string("_a"), std::string("a b"),
+        std::string("a//b"), std::string("/a"), std::string("a/"), std::string("a/b/c/d/e"), segment + "a"}) {
+    for (const char* act : {"intend", "do", "know", "learn"})
+      says({act, "x", "--namespace", name}, 2, "--namespace \"");
+  }
+  EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 0u);
+  for (const std::string& name : {std::string("a"), std::string("0/a-b_c/9"), segment + "/b/c/" + segment})
+    EXPECT_EQ(on("h", {"do", "x", "--namespace", name}).code, 0) << name;
+}
+
+TEST_F(CliErrorTest, OfAnImportHaveFindingsWhereThereAreAny) {
+  make_home("h", 1);
+  write_file(path("bad"), "no bundle at all");
+  EXPECT_EQ(members(json_on("h", {"import", path("bad")}, {}, 4)), Words{"error"});
+}
+
 TEST_F(CliErrorTest, OfAClockAtItsEndNameActorAndThread) {
   make_home("h", 0);
   std::string last = record_text("th_end", 0);

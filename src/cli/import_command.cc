@@ -89,7 +89,7 @@ Result<int> run_import(Session& session, const Arguments& arguments) {
   if (!report) {
     if (out.text()) {
       TRY(print_findings_to_heed(out, findings));
-    } else {
+    } else if (!findings.empty()) {
       out.add_to_error("preflight", instance::findings_json(findings));
     }
     return std::unexpected(report.error());

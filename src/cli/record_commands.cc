@@ -1,6 +1,9 @@
 // intend, do, know, learn, record.
+#include <algorithm>
+
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "base/words.h"
 #include "cli/command.h"
 #include "cli/gateway.h"
 #include "cli/progress.h"
@@ -19,11 +22,29 @@ Result<RecordId> id_from(const std::string& text) {
   return *id;
 }
 
+// Segments of lowercase letters, digits, _ and -, from the general to the particular.
+bool is_namespace(std::string_view name) {
+  constexpr std::size_t kBytesMax = 256;
+  constexpr std::size_t kSegmentsMax = 4;
+  constexpr std::size_t kSegmentBytesMax = 63;
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  const auto is_segment = [&](const std::string& text) {
+    return !text.empty() && text.size() <= kSegmentBytesMax && is_letter(text.front()) &&
+           std::ranges::all_of(text, [&](char c) { return is_letter(c) || c == '_' || c == '-'; });
+  };
+  if (name.empty() || name.size() > kBytesMax) return false;
+  const std::vector<std::string> segments = base::split(name, '/');
+  return segments.size() <= kSegmentsMax && std::ranges::all_of(segments, is_segment);
+}
+
 // What the line says of the record: told by the names of the options, not by those of the record's members.
 Result<void> check_emission(const instance::Emission& emission) {
   if (!base::is_utf8(*emission.text)) return fail(ErrorCode::kUsage, "TEXT is not UTF-8", "give it in UTF-8");
   if (emission.thread) TRY_IN("--thread", record::check_thread(*emission.thread));
   if (emission.actor) TRY_IN("--actor \"" + shown(*emission.actor) + "\"", record::check_actor(*emission.actor));
+  if (emission.name_space && !is_namespace(*emission.name_space))
+    return fail(ErrorCode::kUsage, "--namespace \"" + shown(*emission.name_space) + "\" is no namespace",
+                "give one to four segments of a-z, 0-9, _ and -, at most 63 each, such as acme/billing");
   if (!emission.body) return {};
   const auto with_hint = [](Result<void> result) {
     if (!result) result.error().hint = "give a JSON object, such as --body '{\"cost\":3}'";
