@@ -60,6 +60,16 @@ TEST_F(RoutesTest, GivesARecordItsClockWhereItHasNone) {
   EXPECT_EQ(ask("GET", "/v1/records/" + second.text("id")).number("clock"), 1u);
 }
 
+TEST_F(RoutesTest, ASignatureOverNoClockIsRefused) {
+  std::string clockless = record_json(3);
+  clockless.erase(clockless.find(",\"clock\":3"), 10);
+  clockless.insert(1, "\"sig\":\"" + base::to_base64(std::string(64, 's')) + "\",");
+  const auto answer = ask("POST", "/v1/records", clockless);
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_NE(answer.text("message").find("signature"), std::string::npos) << answer.body;
+  EXPECT_EQ(daemon_.records(), 0u);
+}
+
 TEST_F(RoutesTest, TakesASignatureAndAJudge) {
   std::string json = record_json(1);
   const std::string sig = base::to_base64(std::string(64, 's'));
