@@ -14,6 +14,7 @@ constexpr std::chrono::seconds kLingerMax{2};
 constexpr std::size_t kLingerReadBytes = 64u << 10;
 // How long an export may wait for the client's word that it is durable.
 constexpr std::chrono::minutes kCommitWait{10};
+constexpr std::string_view kNoCoding = "identity";
 constexpr std::size_t kLoggedPathBytesMax = 256;
 constexpr std::size_t kLoggedMethodBytesMax = 32;
 
@@ -86,11 +87,19 @@ class Connection {
   }
 
   Result<void> answer(Exchange& exchange) {
-    for (const std::string_view once : {"host", "authorization", "content-type", "expect"}) {
-      if (std::ranges::count(exchange.head().fields, once, [](const auto& field) { return field.first; }) > 1)
+    const RequestHead& head = exchange.head();
+    // RFC 9112, 3.2.
+    if (!head.is_http_1_0 && find_field(head.fields, "host") == nullptr)
+      return exchange.refuse(verdict::kInvalidRequest, ErrorCode::kUsage, "header field host is missing");
+    for (const std::string_view once : {"host", "authorization", "content-type", "content-encoding", "expect"}) {
+      if (std::ranges::count(head.fields, once, [](const auto& field) { return field.first; }) > 1)
         return exchange.refuse(verdict::kInvalidRequest, ErrorCode::kUsage,
                                "header field " + std::string(once) + " stands twice");
     }
+    const std::string* coding = find_field(head.fields, "content-encoding");
+    if (coding != nullptr && !(coding->size() == kNoCoding.size() && begins_with(*coding, kNoCoding)))
+      return exchange.refuse(verdict::kUnsupportedMedia, ErrorCode::kUsage, "bodies are taken without a content coding",
+                             "send it as it is");
     Call call{around_.served, session_, exchange};
     return dispatch(call);
   }

@@ -25,6 +25,7 @@ inline constexpr Verdict kActorForbidden{403, "ACTOR_FORBIDDEN"};
 inline constexpr Verdict kInvalidRequest{400, "INVALID_REQUEST"};
 inline constexpr Verdict kTimeout{408, "TIMEOUT"};
 inline constexpr Verdict kTooLarge{413, "TOO_LARGE"};
+inline constexpr Verdict kUnsupportedMedia{415, "UNSUPPORTED_MEDIA_TYPE"};
 inline constexpr Verdict kHeadTooLarge{431, "TOO_LARGE"};
 inline constexpr Verdict kNotImplemented{501, "NOT_IMPLEMENTED"};
 inline constexpr Verdict kUnavailable{503, "UNAVAILABLE"};

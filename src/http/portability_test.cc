@@ -136,6 +136,14 @@ TEST_F(PortabilityTest, OptionsAreHeldTo) {
   EXPECT_EQ(answer->status, 400);
 }
 
+TEST_F(PortabilityTest, ASpoolDirectoryThatIsNotThereIsTheClientsFault) {
+  const auto answer = from_.local().ask("POST", "/v1/portability/export", R"({"spool_directory":"/nope"})");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 400);
+  EXPECT_NE(answer->text("message").find("/nope"), std::string::npos) << answer->body;
+  EXPECT_EQ(from_.local().ask("POST", "/v1/portability/export", R"({"spool_directory":"/tmp"})")->status, 200);
+}
+
 TEST_F(PortabilityTest, EncryptedBundlesAreOpenedByTheClient) {
   instance::ExportOptions options;
   options.passphrase = SecretBytes("correct horse \xFF battery");
@@ -235,7 +243,7 @@ TEST_F(PortabilityTest, AnUploadThatStallsKeepsNobodyFromWriting) {
   plain.uncompressed = true;
   const std::string bundle = exported(plain);
   RawClient stalled = to_.local();
-  ASSERT_TRUE(stalled.send("POST /v1/portability/import?force_overwrite=1 HTTP/1.1\r\ncontent-length: " +
+  ASSERT_TRUE(stalled.send("POST /v1/portability/import?force_overwrite=1 HTTP/1.1\r\nhost: test\r\ncontent-length: " +
                            std::to_string(bundle.size()) + "\r\nexpect: 100-continue\r\n\r\n"));
   ASSERT_EQ(stalled.receive()->status, 100);
   ASSERT_TRUE(stalled.send(std::string_view(bundle).substr(0, bundle.size() - 1)));
@@ -251,8 +259,8 @@ TEST_F(PortabilityTest, AnUploadThatStallsKeepsNobodyFromWriting) {
 TEST_F(PortabilityTest, AnUploadThatBreaksOffChangesNothing) {
   const std::string bundle = exported();
   RawClient broken = to_.local();
-  ASSERT_TRUE(broken.send("POST /v1/portability/import HTTP/1.1\r\ncontent-length: " + std::to_string(bundle.size()) +
-                          "\r\n\r\n" + bundle.substr(0, bundle.size() - 1)));
+  ASSERT_TRUE(broken.send("POST /v1/portability/import HTTP/1.1\r\nhost: test\r\ncontent-length: " +
+                          std::to_string(bundle.size()) + "\r\n\r\n" + bundle.substr(0, bundle.size() - 1)));
   broken.end_writing();
   const auto answer = broken.receive();
   EXPECT_TRUE(!answer || answer->status >= 400);

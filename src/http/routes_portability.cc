@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/words.h"
+#include "bundle/spool.h"
 #include "http/local_shapes.h"
 #include "http/routes.h"
 #include "instance/export.h"
@@ -35,7 +36,13 @@ Result<void> export_bundle(Call& call) {
     return fail(ErrorCode::kUsage, "a move wants a client that says when its file is durable",
                 "send spl-commit: client, and then ask for /v1/portability/export/commit on the same connection");
   call.session.uncommitted.reset();
-  auto prepared = TRY(instance::prepare_export(call.served.instance, std::move(*options), exchange.progress()));
+  instance::Instance& instance = call.served.instance;
+  const std::string directory = options->spool_directory;
+  auto made = instance::prepare_export(instance, std::move(*options), exchange.progress());
+  // A directory that cannot be used is the client's mistake.
+  if (!made && !directory.empty() && !bundle::Spool::make(instance.env(), directory, bundle::SpoolKind::kPlain))
+    return exchange.refuse(verdict::kInvalidRequest, made.error().code, made.error().message, made.error().hint);
+  auto prepared = TRY(std::move(made));
   TRY(exchange.body_wire())->channel().set_timeout(kBundleTimeout);
   exchange.add_field(kReportField, prepared->report().json().text());
   exchange.stream(kBundleType);

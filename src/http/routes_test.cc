@@ -127,7 +127,8 @@ TEST_F(RoutesTest, PutsABatchAllOrNothing) {
 
 TEST_F(RoutesTest, TakesABatchInChunks) {
   std::string text =
-      "POST /v1/records HTTP/1.1\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n";
+      "POST /v1/records HTTP/1.1\r\nhost: test\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: "
+      "chunked\r\n\r\n";
   for (int n = 0; n < 1000; ++n) {
     const std::string line = record_json(n) + "\n";
     char size[20];
@@ -143,7 +144,7 @@ TEST_F(RoutesTest, ABatchThatBreaksOffPutsNothing) {
   const std::string line = record_json(1) + "\n";
   char size[20];
   std::snprintf(size, sizeof size, "%zx\r\n", line.size());
-  const std::string head = "POST /v1/records HTTP/1.1\r\ncontent-type: application/x-ndjson\r\n";
+  const std::string head = "POST /v1/records HTTP/1.1\r\nhost: test\r\ncontent-type: application/x-ndjson\r\n";
   for (const std::string& text : {head + "transfer-encoding: chunked\r\n\r\n" + size + line + "\r\n",
                                   head + "transfer-encoding: chunked\r\n\r\n" + size + line.substr(0, 20),
                                   head + "transfer-encoding: chunked\r\n\r\n" + size + line + "\r\nnonsense\r\n",

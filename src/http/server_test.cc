@@ -107,6 +107,41 @@ TEST_F(ServerTest, HeadIsGetWithoutABody) {
   EXPECT_EQ(client.ask("GET", "/health")->status, 200);
 }
 
+TEST_F(ServerTest, ARequestWithoutAHostIsRefusedButInHttp10) {
+  RawClient client = daemon().local();
+  ASSERT_TRUE(
+      client.send("GET /health HTTP/1.1\r\n\r\nGET /health HTTP/1.1\r\nhost:\r\n\r\nGET /health HTTP/1.0\r\n\r\n"));
+  EXPECT_EQ(client.receive()->status, 400);
+  EXPECT_EQ(client.receive()->status, 200) << "an empty one is one";
+  EXPECT_EQ(client.receive()->status, 200);
+}
+
+TEST_F(ServerTest, BodiesWithAContentCodingAreNotTaken) {
+  const std::string record = record_json(1);
+  const auto refused = daemon().local().ask("POST", "/v1/records", record, "content-encoding: gzip\r\n");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 415);
+  EXPECT_EQ(refused->fields.at("spl-exit-code"), "2");
+  EXPECT_EQ(daemon().local().ask("POST", "/v1/records", record, "content-encoding: Identity\r\n")->status, 201);
+}
+
+TEST_F(ServerTest, ABodyThatIsShorterThanItSaidIsTheClientsFault) {
+  const std::string head = "POST /v1/records HTTP/1.1\r\nhost: test\r\n";
+  for (const std::string_view type : {"application/json", "application/x-ndjson"}) {
+    for (const std::string_view rest :
+         {"content-length: 100\r\n\r\n{", "content-length: 100000\r\n\r\n", "transfer-encoding: chunked\r\n\r\n10\r\n{",
+          "transfer-encoding: chunked\r\n\r\n"}) {
+      RawClient client = daemon().local();
+      ASSERT_TRUE(client.send(head + "content-type: " + std::string(type) + "\r\n" + std::string(rest)));
+      client.end_writing();
+      const auto answer = client.receive();
+      ASSERT_TRUE(answer);
+      EXPECT_EQ(answer->status, 400) << rest;
+      EXPECT_EQ(answer->text("message"), "the connection ended within a body");
+    }
+  }
+}
+
 TEST_F(ServerTest, UnknownParametersAreRefused) {
   const auto answer = daemon().local().ask("GET", "/v1/records?treads=x");
   ASSERT_TRUE(answer);
@@ -117,8 +152,9 @@ TEST_F(ServerTest, UnknownParametersAreRefused) {
 
 TEST_F(ServerTest, RequestsThatCameTogetherAreAnsweredInOrder) {
   RawClient client = daemon().local();
-  ASSERT_TRUE(client.send(
-      "GET /health HTTP/1.1\r\n\r\nGET /nothing HTTP/1.1\r\n\r\nGET /health HTTP/1.1\r\nconnection: close\r\n\r\n"));
+  ASSERT_TRUE(
+      client.send("GET /health HTTP/1.1\r\nhost: test\r\n\r\nGET /nothing HTTP/1.1\r\nhost: test\r\n\r\nGET /health "
+                  "HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n"));
   EXPECT_EQ(client.receive()->status, 200);
   EXPECT_EQ(client.receive()->status, 404);
   const auto last = client.receive();
@@ -137,11 +173,11 @@ TEST_F(ServerTest, OldClientsGetTheConnectionsEndForAnEnd) {
 TEST_F(ServerTest, WhatIsNotHttpIsToldSo) {
   for (const auto& [text, status] : std::vector<std::pair<std::string, int>>{
            {"hello\r\n\r\n", 400},
-           {"GET /%zz HTTP/1.1\r\n\r\n", 400},
+           {"GET /%zz HTTP/1.1\r\nhost: test\r\n\r\n", 400},
            {"GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", 400},
-           {"POST /v1/records HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n", 501},
-           {"GET / HTTP/1.1\r\nx: " + std::string(kHeadBytesMax, 'x') + "\r\n\r\n", 431},
-           {"GET /" + std::string(kTargetBytesMax, 'x') + " HTTP/1.1\r\n\r\n", 400}}) {
+           {"POST /v1/records HTTP/1.1\r\nhost: test\r\ntransfer-encoding: gzip\r\n\r\n", 501},
+           {"GET / HTTP/1.1\r\nhost: test\r\nx: " + std::string(kHeadBytesMax, 'x') + "\r\n\r\n", 431},
+           {"GET /" + std::string(kTargetBytesMax, 'x') + " HTTP/1.1\r\nhost: test\r\n\r\n", 400}}) {
     RawClient client = daemon().tcp();
     client.send(text);
     const auto answer = client.receive();
@@ -154,7 +190,7 @@ TEST_F(ServerTest, WhatIsNotHttpIsToldSo) {
 TEST_F(ServerTest, AHeadThatDoesNotEndIsTimedOut) {
   options_.times.head = milliseconds(20);
   RawClient client = daemon().tcp();
-  ASSERT_TRUE(client.send("GET /health HTTP/1.1\r\nx: "));
+  ASSERT_TRUE(client.send("GET /health HTTP/1.1\r\nhost: test\r\nx: "));
   const auto answer = client.receive();
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 408);
@@ -164,7 +200,7 @@ TEST_F(ServerTest, AHeadThatDoesNotEndIsTimedOut) {
 TEST_F(ServerTest, ABodyThatDoesNotComeIsTimedOut) {
   options_.times.body = milliseconds(20);
   RawClient client = daemon().local();
-  ASSERT_TRUE(client.send("POST /v1/records HTTP/1.1\r\ncontent-length: 100\r\n\r\n{"));
+  ASSERT_TRUE(client.send("POST /v1/records HTTP/1.1\r\nhost: test\r\ncontent-length: 100\r\n\r\n{"));
   const auto answer = client.receive();
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 408);
@@ -180,14 +216,15 @@ TEST_F(ServerTest, AnIdleConnectionIsClosed) {
 
 TEST_F(ServerTest, ABodyThatIsTooLongIsNotRead) {
   RawClient client = daemon().local();
-  ASSERT_TRUE(client.send("POST /v1/records HTTP/1.1\r\ncontent-length: 99999999999\r\n\r\n"));
+  ASSERT_TRUE(client.send("POST /v1/records HTTP/1.1\r\nhost: test\r\ncontent-length: 99999999999\r\n\r\n"));
   auto answer = client.receive();
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 413);
   EXPECT_EQ(answer->text("code"), "TOO_LARGE");
   EXPECT_TRUE(client.is_closed());
   RawClient chunked = daemon().local();
-  ASSERT_TRUE(chunked.send("POST /v1/local/emit HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n200000\r\n"));
+  ASSERT_TRUE(
+      chunked.send("POST /v1/local/emit HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n200000\r\n"));
   chunked.send(std::string(0x200000, ' '));
   answer = chunked.receive();
   ASSERT_TRUE(answer);
@@ -197,12 +234,12 @@ TEST_F(ServerTest, ABodyThatIsTooLongIsNotRead) {
 TEST_F(ServerTest, AsksForABodyOnlyWhereItWantsIt) {
   RawClient client = daemon().local();
   const std::string record = record_json(1);
-  ASSERT_TRUE(client.send("POST /v1/records HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: " +
+  ASSERT_TRUE(client.send("POST /v1/records HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ncontent-length: " +
                           std::to_string(record.size()) + "\r\n\r\n"));
   EXPECT_EQ(client.receive()->status, 100);
   ASSERT_TRUE(client.send(record));
   EXPECT_EQ(client.receive()->status, 201);
-  ASSERT_TRUE(client.send("POST /nowhere HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n"));
+  ASSERT_TRUE(client.send("POST /nowhere HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n"));
   const auto refused = client.receive();
   EXPECT_EQ(refused->status, 404);
   EXPECT_EQ(refused->fields.at("connection"), "close");
@@ -265,7 +302,7 @@ TEST_F(ServerTest, ADescriptorThatCanBeReadStopsIt) {
 TEST_F(ServerTest, ARequestThatRunsEndsBeforeTheStop) {
   RawClient client = daemon().local();
   const std::string record = record_json(1);
-  ASSERT_TRUE(client.send("POST /v1/records HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: " +
+  ASSERT_TRUE(client.send("POST /v1/records HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ncontent-length: " +
                           std::to_string(record.size()) + "\r\n\r\n"));
   EXPECT_EQ(client.receive()->status, 100);
   daemon().server().stop();
@@ -281,7 +318,8 @@ TEST_F(ServerTest, ARequestThatRunsEndsBeforeTheStop) {
 TEST_F(ServerTest, ARequestThatDoesNotEndIsCutAfterTheGrace) {
   options_.grace = milliseconds(20);
   RawClient client = daemon().local();
-  ASSERT_TRUE(client.send("POST /v1/records HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 1000\r\n\r\n"));
+  ASSERT_TRUE(
+      client.send("POST /v1/records HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ncontent-length: 1000\r\n\r\n"));
   EXPECT_EQ(client.receive()->status, 100);
   daemon().stop();
   EXPECT_TRUE(client.is_closed());

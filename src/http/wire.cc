@@ -196,6 +196,11 @@ Result<std::size_t> Wire::read_body(std::span<char> out) {
   return is_request_ ? read_chunked(*parsers_->request, out) : read_chunked(*parsers_->answer, out);
 }
 
+// A request that is shorter than it said is its client's fault.
+std::unexpected<Error> Wire::broke_off() const {
+  return fail(is_request_ ? ErrorCode::kUsage : ErrorCode::kUnavailable, "the connection ended within a body");
+}
+
 Result<std::size_t> Wire::read_plain(std::span<char> out) {
   std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, out.size()));
   if (begin_ == end_ && n >= kDirectReadBytesMin) {
@@ -206,7 +211,7 @@ Result<std::size_t> Wire::read_plain(std::span<char> out) {
     std::memcpy(out.data(), in_.get() + begin_, n);
     begin_ += n;
   }
-  if (n == 0) return fail(ErrorCode::kUnavailable, "the connection ended within a body");
+  if (n == 0) return broke_off();
   left_ -= n;
   return n;
 }
@@ -226,8 +231,7 @@ Result<std::size_t> Wire::read_chunked(Parser& parser, std::span<char> out) {
       const bool goes_on = !error || error == beast::http::error::need_more || error == beast::http::error::need_buffer;
       if (!goes_on) return malformed_body();
       if (n > 0 || chunks_ended_) return n;
-      if (error == beast::http::error::need_more && !TRY(fill()))
-        return fail(ErrorCode::kUnavailable, "the connection ended within a body");
+      if (error == beast::http::error::need_more && !TRY(fill())) return broke_off();
     }
   } catch (const std::exception&) {
     return malformed_body();

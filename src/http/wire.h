@@ -54,7 +54,7 @@ class Wire {
   [[nodiscard]] std::optional<std::uint64_t> body_length() const;  // 0: none; nothing: not said beforehand
   [[nodiscard]] bool body_ended() const;
   // Some of the body; 0 at its end. An error, code kUnavailable, where the channel ends before, and code kUsage where
-  // its chunks are malformed.
+  // its chunks are malformed or a request's peer has ended its sending before.
   Result<std::size_t> read_body(std::span<char> out);
 
   [[nodiscard]] Channel& channel() { return channel_; }
@@ -71,6 +71,7 @@ class Wire {
   Result<std::size_t> read_chunked(Parser& parser, std::span<char> out);
   Result<std::size_t> read_plain(std::span<char> out);
   Result<bool> fill();
+  [[nodiscard]] std::unexpected<Error> broke_off() const;
 
   Channel& channel_;
   env::Clock& clock_;

@@ -129,14 +129,14 @@ TEST_F(WireTest, ReadsLargeBodies) {
 TEST_F(WireTest, ABodyThatEndsTooEarlyIsAnError) {
   sent("POST / HTTP/1.1\r\ncontent-length: 6\r\n\r\nhello");
   ASSERT_TRUE(request());
-  EXPECT_EQ(body().error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(body().error().code, ErrorCode::kUsage);
   EXPECT_FALSE(wire_->body_ended());
 }
 
 TEST_F(WireTest, AChunkedBodyWithoutItsLastChunkIsAnError) {
   sent("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n");
   ASSERT_TRUE(request());
-  EXPECT_EQ(body().error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(body().error().code, ErrorCode::kUsage);
   EXPECT_FALSE(wire_->body_ended());
 }
 
