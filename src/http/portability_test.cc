@@ -279,6 +279,30 @@ TEST_F(PortabilityTest, AClientThatCancelsLeavesNothingBehind) {
   EXPECT_EQ(to_.records(), 0u);
 }
 
+TEST_F(PortabilityTest, AnImportThatNobodyWaitsForEndsBeforeItsEnd) {
+  // More than is read ahead, in few records.
+  std::string lines;
+  const std::string filler(50'000, 'x');
+  for (int n = 0; n < 400; ++n) {
+    std::string json = record_json(n, "th_large");
+    lines += json.replace(json.find("{\"n\":"), 1, "{\"filler\":\"" + filler + "\",") + "\n";
+  }
+  ASSERT_EQ(from_.local().ask("POST", "/v1/records", lines, kNdjsonField)->status, 200);
+  instance::ExportOptions plain;
+  plain.uncompressed = true;
+  const std::string bundle = exported(plain);
+  auto writer = to_.instance().store().writer().value();
+  {
+    RawClient leaves = to_.local();
+    ASSERT_TRUE(leaves.send("POST /v1/portability/import HTTP/1.1\r\nhost: test\r\ncontent-length: " +
+                            std::to_string(bundle.size()) + "\r\n\r\n" + bundle));
+    leaves.wait_until_read();
+  }
+  writer.reset();
+  to_.stop();
+  EXPECT_EQ(to_.records(), 0u);
+}
+
 TEST_F(PortabilityTest, ARefusalReachesAClientThatIsStillSending) {
   // Far more than any socket holds, and none of it a bundle.
   class Endless final : public Source {

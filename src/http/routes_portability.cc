@@ -16,6 +16,20 @@ namespace {
 // Without a byte of a bundle moved: who makes or takes it may be slow.
 constexpr std::chrono::minutes kBundleTimeout{10};
 
+// What was sent, as long as somebody waits for what becomes of it. Asked by another thread than the connection's.
+class AwaitedSource final : public Source {
+ public:
+  AwaitedSource(Source& in, instance::Progress& progress) : in_(in), progress_(progress) {}
+  Result<std::size_t> read(std::span<char> out) override {
+    if (progress_.cancelled()) return fail("cancelled: nothing was imported");
+    return in_.read(out);
+  }
+
+ private:
+  Source& in_;
+  instance::Progress& progress_;
+};
+
 Result<void> export_bundle(Call& call) {
   Exchange& exchange = call.exchange;
   TRY(exchange.only_known_parameters());
@@ -90,9 +104,10 @@ Result<void> import_bundle(Call& call) {
   BodySource sent(wire);
   auto body = TRY(instance::Spooled::receive(instance.env(), instance.paths().run(), sent, exchange.progress(),
                                              "receiving the bundle"));
+  AwaitedSource awaited(body, exchange.progress());
   std::vector<instance::Finding> findings;
   const auto report = call.served.gate.change_power(
-      [&] { return instance::import_bundle(instance, body, options, exchange.progress(), &findings); });
+      [&] { return instance::import_bundle(instance, awaited, options, exchange.progress(), &findings); });
   if (!report) {
     if (!findings.empty()) exchange.add_error_member("preflight", instance::findings_json(findings));
     return std::unexpected(report.error());

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -72,6 +73,14 @@ class RawClient {
     return true;
   }
   void end_writing() { ::shutdown(socket_.number(), SHUT_WR); }
+  // Until the peer has read all that was sent.
+  void wait_until_read() {
+    const auto end = std::chrono::steady_clock::now() + kTestPatience;
+    for (int unread = 1; unread > 0; std::this_thread::yield()) {
+      ASSERT_EQ(::ioctl(socket_.number(), TIOCOUTQ, &unread), 0);
+      ASSERT_LT(std::chrono::steady_clock::now(), end);
+    }
+  }
   // True where the peer closes without a further octet.
   bool is_closed() { return rest_.empty() && !more(); }
 
