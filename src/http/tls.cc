@@ -4,6 +4,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509err.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
@@ -89,10 +90,14 @@ Result<std::unique_ptr<TlsContext>> TlsContext::for_server(const std::string& ce
   std::unique_ptr<TlsContext> made(new TlsContext(new_context(TLS_server_method())));
   if (SSL_CTX_use_certificate_chain_file(made->native(), certificate_file.c_str()) != 1)
     return unusable("certificate", certificate_file);
-  if (SSL_CTX_use_PrivateKey_file(made->native(), key_file.c_str(), SSL_FILETYPE_PEM) != 1)
-    return unusable("key", key_file);
-  if (SSL_CTX_check_private_key(made->native()) != 1)
-    return fail(ErrorCode::kUsage, "key " + key_file + " does not belong to certificate " + certificate_file);
+  const bool read = SSL_CTX_use_PrivateKey_file(made->native(), key_file.c_str(), SSL_FILETYPE_PEM) == 1;
+  // OpenSSL compares a key with the certificate of its kind while it reads it.
+  const bool fits = read ? SSL_CTX_check_private_key(made->native()) == 1
+                         : ERR_GET_REASON(ERR_peek_last_error()) != X509_R_KEY_VALUES_MISMATCH;
+  if (!fits)
+    return fail(ErrorCode::kUsage, "key " + key_file + " does not belong to certificate " + certificate_file,
+                "give the key that the certificate was made for");
+  if (!read) return unusable("key", key_file);
   return made;
 }
 

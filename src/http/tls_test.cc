@@ -99,13 +99,28 @@ TEST_F(TlsTest, LargeBodiesComeThroughBothWays) {
   EXPECT_EQ(refused->status, 401);
 }
 
+TEST_F(TlsTest, AKeyOfAnotherCertificateIsSaidToBeThat) {
+  const std::string other = home_.path() + "/other.pem";
+  for (const char* kind : {"EC -pkeyopt ec_paramgen_curve:prime256v1", "RSA"}) {
+    const std::string command = std::string("openssl genpkey -algorithm ") + kind + " -out " + other + " 2>/dev/null";
+    ASSERT_EQ(std::system(command.c_str()), 0);
+    const auto made = TlsContext::for_server(certificate(), other);
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, ErrorCode::kUsage);
+    EXPECT_EQ(made.error().message, "key " + other + " does not belong to certificate " + certificate());
+    EXPECT_EQ(made.error().hint.find("PEM"), std::string::npos) << made.error().hint;
+  }
+}
+
 TEST_F(TlsTest, CertificatesThatCannotBeUsedAreNamed) {
   const auto missing = TlsContext::for_server(home_.path() + "/none.pem", key());
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ErrorCode::kUsage);
   EXPECT_NE(missing.error().message.find("none.pem"), std::string::npos);
   std::ofstream(home_.path() + "/bad.pem") << "nonsense";
-  EXPECT_FALSE(TlsContext::for_server(certificate(), home_.path() + "/bad.pem"));
+  const auto bad = TlsContext::for_server(certificate(), home_.path() + "/bad.pem");
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().hint, "a PEM file is wanted");
   EXPECT_FALSE(TlsContext::for_client(home_.path() + "/bad.pem"));
 }
 
