@@ -110,9 +110,11 @@ TEST_F(CliOutputTest, ErrorsNameWhatWasAskedFor) {
                 " does not exist — make it, or name another\n");
   EXPECT_EQ(error({"export", "--out", path("a.spl/x")}),
             "spl: cannot write " + path("a.spl/x") + ": " + path("a.spl") + " is not a directory — name another\n");
-  EXPECT_EQ(error({"export", "--out", path("x"), "--spool", path("nope")}),
-            "spl: spool: cannot make a temporary file in " + path("nope") +
-                ": No such file or directory — name another directory for it with --spool DIR\n");
+  EXPECT_EQ(
+      error({"export", "--out", path("x"), "--spool", path("nope")}),
+      "spl: spool: cannot make a temporary file in " + path("nope") +
+          ": No such file or directory — check the path: nothing of that name is there, or name another directory for "
+          "it with --spool DIR\n");
   // A file may be as long as 64 KiB: the bundle is longer, and so is its spool.
   std::string lines;
   for (int i = 0; i < 5000; ++i) lines += record_text("th_many", i) + "\n";

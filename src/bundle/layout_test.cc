@@ -82,7 +82,8 @@ TEST(PartFiles, OfEachKindHaveTheirNames) {
   EXPECT_EQ(why("command", {"dump.pgc"}), "dump.pgc: a surface of the kind command has no such file");
   EXPECT_EQ(why("sqlite", {"a.sqlite-wal"}), "a.sqlite-wal: a surface of the kind sqlite has no such file");
   EXPECT_EQ(why("git", {"a.git"}), "a.git: a surface of the kind git has no such file");
-  EXPECT_EQ(why("files", {"tree.mtree"}), "tree.mtree: a surface of the kind files has no such file");
+  EXPECT_EQ(why("files", {"tree.attrs.ndjson", "tree.mtree", "tree/a", "tree/b/c"}), "accepted");
+  EXPECT_EQ(why("files", {"tree.tar"}), "tree.tar: a surface of the kind files has no such file");
 }
 
 TEST(PartFiles, OfARepositoryComeTogether) {

@@ -29,6 +29,7 @@ bool is_named(std::string_view path, std::string_view suffix) {
 
 // Whether a part of a surface of this kind may hold a file of this path.
 bool may_hold(std::string_view kind, std::string_view path) {
+  if (kind == "files") return path == "tree.mtree" || path == "tree.attrs.ndjson" || path.starts_with("tree/");
   if (kind == "git") return is_named(path, kBundleSuffix) || is_named(path, kDescriptionSuffix);
   if (kind == "sqlite") return is_named(path, ".sqlite");
   if (kind == "postgres") return path == "dump.pgc";

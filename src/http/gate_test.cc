@@ -252,7 +252,16 @@ TEST_F(GateTest, ATokenIsOfNoUseFromTheMomentOfItsEnd) {
 }
 
 TEST_F(GateTest, AnExpiredTokenIsOfNoUse) {
-  EXPECT_EQ(ask(token("reader", {"records:read"}, {}, "2020-01-01T00:00:00Z"), "GET", "/v1/threads").status, 401);
+  const std::string text = token("reader", {"records:read"}, {}, "2100-01-01T00:00:00Z");
+  {
+    auto writer = daemon_.instance().store().writer().value();
+    store::Token kept = writer->tokens().value().at(0);
+    kept.expires_at = "2020-01-01T00:00:00Z";
+    ASSERT_TRUE(writer->put_token(kept));
+    ASSERT_TRUE(writer->commit());
+  }
+  EXPECT_EQ(ask(text, "GET", "/v1/threads").status, 401);
+  EXPECT_FALSE(owner_->create_token({"reader", "test", {}, "2020-01-01T00:00:00Z"})) << "it would be over already";
 }
 
 TEST_F(GateTest, APassphraseIsNotTakenOverTcp) {
