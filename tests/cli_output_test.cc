@@ -116,7 +116,7 @@ TEST_F(CliOutputTest, ErrorsNameWhatWasAskedFor) {
           ": No such file or directory — check the path: nothing of that name is there, or name another directory for "
           "it with --spool DIR\n");
   // A file may be as long as 64 KiB: the bundle is longer, and so is its spool.
-  std::string lines;
+  std::string lines = record_text("th_long", 0, "DO", "{\"text\":\"" + std::string(100'000, 'x') + "\"}") + "\n";
   for (int i = 0; i < 5000; ++i) lines += record_text("th_many", i) + "\n";
   ASSERT_EQ(on("h", {"record", "put", "--ndjson"}, {.text = lines}).code, 0);
   const auto limited = [this](const std::string& words) {
@@ -128,6 +128,9 @@ TEST_F(CliOutputTest, ErrorsNameWhatWasAskedFor) {
   EXPECT_NE(spool.find("cannot write a temporary file in " + path("h/run") + ": File too large"), std::string::npos)
       << spool;
   EXPECT_NE(spool.find("--spool DIR"), std::string::npos) << spool;
+  ASSERT_EQ(on("h", {"export", "--out", path("long.spl")}).code, 0);
+  const std::string extract = limited("bundle extract " + path("long.spl") + " records/ --to " + path("to"));
+  EXPECT_TRUE(extract.starts_with("spl: cannot write " + path("to/records/"))) << extract;
 }
 
 TEST_F(CliOutputTest, FilesOfABundleAreNotExtractedIntoTheHomesOwnDirectories) {
