@@ -12,6 +12,7 @@ namespace spl::cli_test {
 namespace {
 
 using spl::testing::BundleForge;
+using spl::testing::Hostile;
 using spl::testing::tree_contents;
 using ::testing::Matcher;
 using ::testing::MatchesRegex;
@@ -57,8 +58,29 @@ class HostileFile : public CliTest {
   std::map<std::string, std::string> before_;
 };
 
-TEST_F(HostileFile, OfEveryKindIsRefused) {
-  for (const auto& hostile : spl::testing::hostile_bundles()) {
+struct Subject {
+  const char* name;
+  std::span<const Hostile> (*bundles)();
+};
+
+void PrintTo(const Subject& subject, std::ostream* out) {
+  *out << subject.name;
+}
+
+// By subject, so that they can run side by side.
+class HostileFileOf : public HostileFile, public ::testing::WithParamInterface<Subject> {};
+
+INSTANTIATE_TEST_SUITE_P(, HostileFileOf,
+                         ::testing::Values(Subject{"Signers", spl::testing::hostile_signers},
+                                           Subject{"Manifests", spl::testing::hostile_manifests},
+                                           Subject{"Services", spl::testing::hostile_services},
+                                           Subject{"Entries", spl::testing::hostile_entries},
+                                           Subject{"Headers", spl::testing::hostile_headers},
+                                           Subject{"Records", spl::testing::hostile_records}),
+                         [](const auto& subject) { return std::string(subject.param.name); });
+
+TEST_P(HostileFileOf, EachSubjectIsRefused) {
+  for (const Hostile& hostile : GetParam().bundles()) {
     SCOPED_TRACE(hostile.name);
     BundleForge forge;
     const std::string entry = hostile.forge(forge);
