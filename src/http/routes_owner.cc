@@ -13,7 +13,6 @@ namespace spl::http {
 namespace {
 
 using codec::Json;
-using codec::json_texts;
 using codec::JsonMembers;
 
 Result<void> emit(Call& call) {
