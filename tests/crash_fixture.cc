@@ -42,9 +42,11 @@ std::string_view shown(Then then) {
     case Then::kPowerCut:
       return "then the power is cut";
     case Then::kKill:
+      return "then the process is killed";
+    case Then::kRestart:
       break;
   }
-  return "then the process is killed";
+  return "then the process is killed, and one runs it again at once";
 }
 
 std::string_view shown(SimError error) {
@@ -90,7 +92,7 @@ Result<CrashState> state_of(CrashMachine& machine, Instance& instance, std::span
 }  // namespace
 
 CrashMachine::CrashMachine(const Image& image, CrashOptions options)
-    : options_(std::move(options)), vfs_(fs, next_vfs_name()) {
+    : options_(std::move(options)), vfs_(fs, next_vfs_name(), "/", Overwrite::kPowersafe) {
   EXPECT_TRUE(fs.make_directory("/home"));
   EXPECT_TRUE(fs.make_directory("/out"));
   for (const auto& [path, content] : image) {
@@ -238,7 +240,7 @@ void CrashSweep::expect_one_of(const CrashState& is, std::size_t done) const {
                 << "and from the next in " << difference(is, states_[next]);
 }
 
-void CrashSweep::run_again(CrashMachine& machine) {
+void CrashSweep::run_again(CrashMachine& machine, Trust trust) {
   machine.random.begin_again();
   {
     CrashRun again(machine);
@@ -247,7 +249,7 @@ void CrashSweep::run_again(CrashMachine& machine) {
   }
   if (!operation_.idempotent) return;
   EXPECT_EQ(names_of(machine.fs), names_);
-  machine.reboot(Survivors::synced_only());
+  machine.reboot(trust == Trust::kDisk ? Survivors::synced_only() : Survivors::everything());
   expect_done(look(machine), "run again");
 }
 
@@ -308,7 +310,7 @@ void CrashSweep::expect_whole_after(CrashRun& run, const Outcome& outcome) {
   EXPECT_TRUE(is == *seen) << "reopened, differs from what the open instance shows in " << difference(is, *seen);
 }
 
-void CrashSweep::try_fault(const Arm& arm, Then then) {
+void CrashSweep::try_fault(const Arm& arm, Then then, Trust trust) {
   CrashMachine machine(operation_.image, operation_.options);
   arm(machine.fs);
   const std::size_t all = operation_.steps.size() + 1;
@@ -317,11 +319,13 @@ void CrashSweep::try_fault(const Arm& arm, Then then) {
   reported_ += outcome.error ? 1 : 0;
   if (outcome.error && machine.fs.is_full() && operation_.how != OpenFor::kCreating)
     expect_readable(machine, outcome.done);
-  if (then == Then::kPowerCut || then == Then::kKill) {
+  if (then == Then::kPowerCut || then == Then::kKill || then == Then::kRestart) {
     // Nobody closes anything.
     machine.fs.cut_at(machine.fs.calls() + 1);
     faulty.reset();
-    machine.reboot(then == Then::kKill ? Survivors::everything() : Survivors::synced_only());
+    machine.reboot(then == Then::kPowerCut ? Survivors::synced_only() : Survivors::everything());
+    if (then == Then::kPowerCut) trust = Trust::kDisk;
+    if (then == Then::kRestart) return run_again(machine, trust);
   } else {
     machine.fs.mend();
   }
@@ -340,27 +344,27 @@ void CrashSweep::try_fault(const Arm& arm, Then then) {
   faulty.reset();
   if (!outcome.error) {
     // What was reported as done is durable.
-    machine.reboot(Survivors::synced_only());
+    machine.reboot(trust == Trust::kDisk ? Survivors::synced_only() : Survivors::everything());
     const CrashState end = look(machine);
     EXPECT_TRUE(end == states_.back()) << "reported as done, differs in " << difference(end, states_.back());
   } else if (!is_open) {
     expect_one_of(look(machine), outcome.done);
   }
-  run_again(machine);
+  run_again(machine, trust);
 }
 
-void CrashSweep::fail_each(const SweepExtent& extent, std::string_view how,
+void CrashSweep::fail_each(const SweepExtent& extent, std::string_view how, std::span<const Then> thens, Trust trust,
                            const std::function<void(SimFileSystem&, std::uint64_t)>& arm) {
   std::uint64_t runs = 0;
   same_instance_went_on_ = reported_ = 0;
   const std::vector<std::uint64_t> calls = swept_calls(calls_, extent);
   for (std::size_t i = 0; i < calls.size(); ++i) {
     const std::uint64_t call = calls[i];
-    for (const Then then : kAllThens) {
-      if (extent.seeds == 0 && then != kAllThens[i % std::size(kAllThens)]) continue;
+    for (const Then then : thens) {
+      if (extent.seeds == 0 && then != thens[i % thens.size()]) continue;
       SCOPED_TRACE(operation_.name + ": call " + std::to_string(call) + " of " + std::to_string(calls_) +
                    std::string(how) + ", " + std::string(shown(then)));
-      try_fault([&](SimFileSystem& fs) { arm(fs, fs.calls() + call); }, then);
+      try_fault([&](SimFileSystem& fs) { arm(fs, fs.calls() + call); }, then, trust);
       ++runs;
       if (::testing::Test::HasFailure()) return;
     }
@@ -371,12 +375,13 @@ void CrashSweep::fail_each(const SweepExtent& extent, std::string_view how,
 }
 
 void CrashSweep::fail_once(const SweepExtent& extent, SimError error) {
-  fail_each(extent, " fails with " + std::string(shown(error)),
+  fail_each(extent, " fails with " + std::string(shown(error)), kAllThens, Trust::kDisk,
             [error](SimFileSystem& fs, std::uint64_t call) { fs.fail_at(call, error); });
 }
 
 void CrashSweep::fail_from(const SweepExtent& extent, SimError error) {
-  fail_each(extent, " and all later ones fail with " + std::string(shown(error)),
+  fail_each(extent, " and all later ones fail with " + std::string(shown(error)), kThensOfMany,
+            error == SimError::kEio ? Trust::kWhatIsSeen : Trust::kDisk,
             [error](SimFileSystem& fs, std::uint64_t call) { fs.fail_from(call, error); });
 }
 
@@ -394,7 +399,7 @@ void CrashSweep::fail_twice(const SweepExtent& extent, SimError error) {
   const std::vector<std::uint64_t> tried = swept_calls(pairs.size(), extent);
   for (const std::uint64_t number : tried) {
     const auto [first, second] = pairs[number - 1];
-    const Then then = kAllThens[number % std::size(kAllThens)];
+    const Then then = kThensOfMany[number % std::size(kThensOfMany)];
     SCOPED_TRACE(operation_.name + ": calls " + std::to_string(first) + " and " + std::to_string(second) + " of " +
                  std::to_string(calls_) + " fail with " + std::string(shown(error)) + ", " + std::string(shown(then)));
     try_fault(
@@ -403,7 +408,7 @@ void CrashSweep::fail_twice(const SweepExtent& extent, SimError error) {
           fs.fail_at(before + one, error);
           fs.fail_at(before + other, error);
         },
-        then);
+        then, Trust::kWhatIsSeen);
     if (::testing::Test::HasFailure()) return;
   }
   std::printf("%s: %zu pairs of faults, %zu of them tried\n", operation_.name.c_str(), pairs.size(), tried.size());

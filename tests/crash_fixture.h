@@ -127,8 +127,15 @@ enum class Then : std::uint8_t {
   kGoOn,      // the operation is run again on the same instance
   kPowerCut,  // with what was synced
   kKill,      // of the process: with everything
+  kRestart,   // the same, and nobody looks before it is run again
 };
-inline constexpr Then kAllThens[] = {Then::kReopen, Then::kGoOn, Then::kPowerCut, Then::kKill};
+inline constexpr Then kAllThens[] = {Then::kReopen, Then::kGoOn, Then::kPowerCut, Then::kKill, Then::kRestart};
+// After more than one fault.
+inline constexpr Then kThensOfMany[] = {Then::kReopen, Then::kGoOn, Then::kPowerCut, Then::kKill};
+
+// What a sync that failed has lost can be seen until the machine is rebooted, and no later sync tells of it. After one
+// fault all is put right. Where that fails too, what is seen is whole, but it is durable only after a reboot.
+enum class Trust : bool { kDisk, kWhatIsSeen };
 
 class CrashSweep {
  public:
@@ -162,13 +169,13 @@ class CrashSweep {
   // Expects the last state.
   void expect_done(CrashState is, std::string_view after) const;
   // Runs it all again and expects the last state, and no other names on the disk than a run without a fault leaves.
-  void run_again(CrashMachine& machine);
+  void run_again(CrashMachine& machine, Trust trust = Trust::kDisk);
   void cut_power_at(std::uint64_t call, Survivors how);
   // Runs the operation on a disk that `arm` has prepared.
   using Arm = std::function<void(SimFileSystem&)>;
-  void try_fault(const Arm& arm, Then then);
+  void try_fault(const Arm& arm, Then then, Trust trust);
   void expect_whole_after(CrashRun& run, const Outcome& outcome);
-  void fail_each(const SweepExtent& extent, std::string_view how,
+  void fail_each(const SweepExtent& extent, std::string_view how, std::span<const Then> thens, Trust trust,
                  const std::function<void(SimFileSystem&, std::uint64_t)>& arm);
   void print(std::uint64_t points, std::uint64_t runs, std::string_view what) const;
 

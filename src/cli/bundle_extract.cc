@@ -1,5 +1,5 @@
-// bundle extract: files of a bundle onto the disk. They are staged beside the directory that was asked for, which
-// appears under its name when the last byte of the bundle has verified.
+#include "cli/bundle_extract.h"
+
 #include <filesystem>
 
 #include "base/encoding.h"
@@ -82,15 +82,9 @@ class Staging {
   bool kept_ = false;
 };
 
-struct Totals {
-  std::uint64_t files = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t links_skipped = 0;
-};
-
 class Extraction {
  public:
-  Extraction(bundle::BundleReader& reader, Staging& staging, ShownProgress& progress)
+  Extraction(bundle::BundleReader& reader, Staging& staging, instance::Progress& progress)
       : reader_(reader), staging_(staging), progress_(progress) {}
 
   Result<void> write(std::string_view path, std::string_view content) {
@@ -114,7 +108,7 @@ class Extraction {
     }
     return copy(entry.path);
   }
-  [[nodiscard]] const Totals& totals() const { return totals_; }
+  [[nodiscard]] const Extracted& totals() const { return totals_; }
 
  private:
   Result<void> copy(std::string_view path) {
@@ -139,8 +133,8 @@ class Extraction {
 
   bundle::BundleReader& reader_;
   Staging& staging_;
-  ShownProgress& progress_;
-  Totals totals_;
+  instance::Progress& progress_;
+  Extracted totals_;
   std::string buffer_;
 };
 
@@ -179,16 +173,8 @@ Result<int> run_extract(Session& session, const Arguments& arguments) {
   ShownProgress progress(session);
   const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, &progress.interrupt(), Session::workers()));
   progress.follow(*opened.file);
-  const auto staging = TRY(Staging::make(session.env(), target));
-  Extraction extraction(*opened.reader, *staging, progress);
-  if (auto extracted = extract_files(*opened.reader, prefix, extraction); !extracted)
-    return told_of(target, staging->path(), extracted.error());
+  const Extracted totals = TRY(extract_bundle(session.env(), *opened.reader, prefix, target, progress));
   progress.finish();
-  const Totals& totals = extraction.totals();
-  if (totals.files + totals.links_skipped == 0)
-    return fail("the bundle has no file whose path begins with \"" + shown(prefix) + "\"",
-                "spl bundle list shows the paths");
-  TRY(staging->keep_as(target));
   Output& out = session.out();
   if (totals.links_skipped > 0) out.note(counted(totals.links_skipped, "symbolic link") + " left out");
   if (out.text()) {
@@ -204,6 +190,20 @@ Result<int> run_extract(Session& session, const Arguments& arguments) {
 }
 
 }  // namespace
+
+Result<Extracted> extract_bundle(env::Env env, bundle::BundleReader& reader, const std::string& prefix,
+                                 const std::string& target, instance::Progress& progress) {
+  const auto staging = TRY(Staging::make(env, target));
+  Extraction extraction(reader, *staging, progress);
+  if (auto extracted = extract_files(reader, prefix, extraction); !extracted)
+    return told_of(target, staging->path(), extracted.error());
+  const Extracted& totals = extraction.totals();
+  if (totals.files + totals.links_skipped == 0)
+    return fail("the bundle has no file whose path begins with \"" + shown(prefix) + "\"",
+                "spl bundle list shows the paths");
+  TRY(staging->keep_as(target));
+  return totals;
+}
 
 Command bundle_extract_command() {
   return {.name = "extract",

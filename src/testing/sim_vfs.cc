@@ -25,6 +25,7 @@ struct OpenFile {
   std::string path;  // empty for a temporary file
   bool sync_name = false;
   bool remove_at_close = false;
+  Overwrite overwrite = Overwrite::kUnsafe;
   std::shared_ptr<VfsDatabase> database;  // of a main database file only
   VfsHolder holder;
 };
@@ -110,8 +111,8 @@ int file_control(sqlite3_file*, int, void*) {
 int sector_size(sqlite3_file*) {
   return kSectorBytes;
 }
-int device_characteristics(sqlite3_file*) {
-  return 0;
+int device_characteristics(sqlite3_file* base) {
+  return file_of(base).overwrite == Overwrite::kPowersafe ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0;
 }
 
 int map_memory(sqlite3_file* base, int region, int region_bytes, int extend, volatile void** memory) {
@@ -170,7 +171,7 @@ env::OpenMode open_mode(int flags) {
 
 class SqliteVfs::Registration {
  public:
-  Registration(env::FileSystem& fs, std::string name, std::string temp_directory);
+  Registration(env::FileSystem& fs, std::string name, std::string temp_directory, Overwrite overwrite);
   ~Registration() { sqlite3_vfs_unregister(&vfs_); }
   Registration(const Registration&) = delete;
   Registration& operator=(const Registration&) = delete;
@@ -205,6 +206,7 @@ class SqliteVfs::Registration {
   env::FileSystem& fs_;
   const std::string name_;
   const std::string temp_directory_;
+  const Overwrite overwrite_;
   sqlite3_vfs* const base_ = sqlite3_vfs_find(nullptr);
   sqlite3_vfs vfs_{};
 
@@ -212,8 +214,9 @@ class SqliteVfs::Registration {
   std::map<std::string, std::weak_ptr<VfsDatabase>> databases_;  // by path
 };
 
-SqliteVfs::Registration::Registration(env::FileSystem& fs, std::string name, std::string temp_directory)
-    : fs_(fs), name_(std::move(name)), temp_directory_(std::move(temp_directory)) {
+SqliteVfs::Registration::Registration(env::FileSystem& fs, std::string name, std::string temp_directory,
+                                      Overwrite overwrite)
+    : fs_(fs), name_(std::move(name)), temp_directory_(std::move(temp_directory)), overwrite_(overwrite) {
   SPL_CHECK(base_ != nullptr);
   vfs_.iVersion = 2;
   vfs_.szOsFile = sizeof(Handle);
@@ -246,6 +249,7 @@ int SqliteVfs::Registration::open(sqlite3_vfs* vfs, const char* path, sqlite3_fi
       .path = path == nullptr ? "" : path,
       .sync_name = path != nullptr && makes && (flags & kJournals) != 0,
       .remove_at_close = path != nullptr && (flags & SQLITE_OPEN_DELETEONCLOSE) != 0,
+      .overwrite = self.overwrite_,
       .database = nullptr,
       .holder = {},
   });
@@ -293,8 +297,8 @@ int SqliteVfs::Registration::full_pathname(sqlite3_vfs*, const char* path, int o
   return SQLITE_OK;
 }
 
-SqliteVfs::SqliteVfs(env::FileSystem& fs, std::string name, std::string temp_directory)
-    : registration_(std::make_unique<Registration>(fs, std::move(name), std::move(temp_directory))) {}
+SqliteVfs::SqliteVfs(env::FileSystem& fs, std::string name, std::string temp_directory, Overwrite overwrite)
+    : registration_(std::make_unique<Registration>(fs, std::move(name), std::move(temp_directory), overwrite)) {}
 
 SqliteVfs::~SqliteVfs() = default;
 

@@ -2,7 +2,7 @@
 // to a SimFileSystem, or to any other. Locks and shared memory are between the connections of this VFS only, so all of
 // them must be in one process. Any thread.
 //
-// It promises SQLite nothing that POSIX does not (device characteristics 0, no powersafe overwrite). A name that was
+// It promises SQLite nothing that POSIX does not, unless it is told otherwise (Overwrite). A name that was
 // made is made durable with the first sync of its journal or WAL file, as SQLite's own unix VFS does. Errors of the
 // file system become SQLITE_IOERR_*, also when a disk is full.
 #pragma once
@@ -14,11 +14,16 @@
 
 namespace spl::testing {
 
+// Whether a write that a power cut tears may change octets beside those that it writes: https://sqlite.org/psow.html.
+// SQLite's own unix VFS says that it does not, and the log is then written without padding.
+enum class Overwrite : bool { kUnsafe, kPowersafe };
+
 class SqliteVfs {
  public:
   // Registered under `name`, not as the default. Temporary files go to `temp_directory`, without a name. `fs` outlives
   // this.
-  SqliteVfs(env::FileSystem& fs, std::string name, std::string temp_directory = "/");
+  SqliteVfs(env::FileSystem& fs, std::string name, std::string temp_directory = "/",
+            Overwrite overwrite = Overwrite::kUnsafe);
   SqliteVfs(const SqliteVfs&) = delete;
   SqliteVfs& operator=(const SqliteVfs&) = delete;
   // All connections are closed before.
