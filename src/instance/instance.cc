@@ -124,8 +124,9 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
   store_ = TRY(open_store(env_, options, paths_, path, how));
   committer_ = std::make_unique<Committer>(*store_);
   if (how != OpenFor::kReading) {
-    // The store's file is durable before its name can be relied on.
+    // The store's file is durable before its name can be relied on; and that a log is gone, which would be replayed.
     TRY(env_.fs.sync_directory(paths_.root));
+    if (store_lock_) TRY(env_.fs.sync_directory(env::parent_of(path)));
     const auto did = TRY(TRY(store_->reader())->setting(store::kDidSetting));
     auto settled = substrate::settle_identity(env_, paths_.identity(), did);
     auto loaded = load(how);
