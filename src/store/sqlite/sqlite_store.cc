@@ -95,6 +95,7 @@ class SqliteWriter final : public Reading<StoreWriter> {
   Result<PutOutcome> meet_duplicate(const Record& record);
   Result<void> flush_sums();
   Result<void> make_id_index();
+  void fence();
   void forget_names() {
     state_.threads.clear();
     state_.actors.clear();
@@ -272,9 +273,20 @@ Result<void> SqliteWriter::commit() {
   TRY(flush_sums());
   session_.forget_statements();
   if (id_index_is_put_off_) TRY(make_id_index());
-  TRY(session_.connection.execute("COMMIT"));
-  done_ = true;
-  return {};
+  auto committed = session_.connection.execute("COMMIT");
+  done_ = committed.has_value();
+  if (!committed) fence();
+  return committed;
+}
+
+// What a commit has written whose sync failed can be read, and is not durable: were the process killed now, the next
+// one would take it for a commit and build on it. So another transaction takes its place in the log, as far as that
+// goes.
+void SqliteWriter::fence() {
+  (void)session_.connection.execute("ROLLBACK");
+  (void)session_.connection.execute(
+      "INSERT INTO settings VALUES('commit_failed', lower(hex(randomblob(16)))) "
+      "ON CONFLICT DO UPDATE SET value=excluded.value");
 }
 
 class SqliteStore;
