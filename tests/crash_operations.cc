@@ -101,7 +101,7 @@ const std::string& bundle_to_sort() {
 const std::string& bundle_to_spool() {
   static const std::string kBundle = [] {
     std::vector<Record> records;
-    for (std::uint64_t clock = 0; clock < 6; ++clock)
+    for (std::uint64_t clock = 0; clock < 5; ++clock)
       records.push_back(make_record({.body = "{\"large\":\"" + std::string(900u << 10, 'L') + "\"}", .clock = clock}));
     return bundle_of(records, [](instance::ExportOptions& options) { options.uncompressed = true; });
   }();
@@ -462,7 +462,7 @@ constexpr SweptOperation kOperations[] = {
     {"ImportIntoANewHomeElsewhere", import_new_elsewhere_operation},
     {"ImportThatSortsOnDisk", import_sorted_operation, SweepSize::kLarge},
     {"ImportIntoAnEmptyHome", import_empty_operation},
-    {"ImportThroughASpool", import_spooled_operation, SweepSize::kLarge},
+    {"ImportThroughASpool", import_spooled_operation, SweepSize::kSlow},
     {"ImportThatAdopts", import_adopt_operation},
     {"ImportThatAdoptsMany", import_adopt_many_operation, SweepSize::kLarge},
     {"ImportThatMerges", import_merge_operation},

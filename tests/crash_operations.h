@@ -24,7 +24,7 @@ const std::string& foreign_bundle();
 // checkpointed, and have the log cut back; and that some thousand ids are sorted on disk.
 store::SqliteSizes small_sizes();
 
-enum class SweepSize : std::uint8_t { kSmall, kLarge };
+enum class SweepSize : std::uint8_t { kSmall, kLarge, kSlow };
 struct SweptOperation {
   const char* name;
   CrashOperation (*make)();

@@ -28,56 +28,60 @@ using testing::SweepSize;
 using testing::swept_operations;
 using testing::SweptOperation;
 
-// How many calls are tried: in the quick set; of an operation; and of one that is large, where each takes long.
-constexpr SweepExtent kQuick{.points_max = 10, .seeds = 0};
-constexpr SweepExtent kQuickLarge{.points_max = 3, .seeds = 0};
-constexpr SweepExtent kAll{.points_max = 400, .seeds = 3};
-constexpr SweepExtent kAllLarge{.points_max = 120, .seeds = 1};
-// Pairs of calls.
-constexpr SweepExtent kPairsQuick{.points_max = 8, .seeds = 0};
-constexpr SweepExtent kPairs{.points_max = 600, .seeds = 0};
-constexpr SweepExtent kPairsLarge{.points_max = 40, .seeds = 0};
+// How many calls are tried, or pairs of them: less where each takes longer.
+struct Extents {
+  SweepExtent quick;
+  SweepExtent all;
+  SweepExtent pairs;
+};
+Extents extents_of(SweepSize size) {
+  switch (size) {
+    case SweepSize::kSmall:
+      break;
+    case SweepSize::kLarge:
+      return {{.points_max = 3, .seeds = 0}, {.points_max = 80, .seeds = 1}, {.points_max = 40, .seeds = 0}};
+    case SweepSize::kSlow:
+      return {{.points_max = 2, .seeds = 0}, {.points_max = 20, .seeds = 1}, {.points_max = 10, .seeds = 0}};
+  }
+  return {{.points_max = 10, .seeds = 0}, {.points_max = 400, .seeds = 3}, {.points_max = 600, .seeds = 0}};
+}
 
 class Crash : public ::testing::TestWithParam<SweptOperation> {
  protected:
-  [[nodiscard]] static bool is_large() { return GetParam().size == SweepSize::kLarge; }
   CrashSweep sweep{GetParam().make()};
+  const Extents extents = extents_of(GetParam().size);
 };
 
 TEST_P(Crash, LeavesTheOldStateOrTheNew) {
-  sweep.cut_power(is_large() ? kQuickLarge : kQuick);
+  sweep.cut_power(extents.quick);
 }
 TEST_P(Crash, AFaultIsReportedAndCanBeRepeated) {
-  const SweepExtent& extent = is_large() ? kQuickLarge : kQuick;
-  sweep.fail_once(extent, SimError::kEio);
-  sweep.fail_once(extent, SimError::kEnospc);
-  sweep.fail_from(extent, SimError::kEio);
-  sweep.fail_from(extent, SimError::kEnospc);
-  if (!is_large()) sweep.fail_twice(kPairsQuick, SimError::kEio);
+  sweep.fail_once(extents.quick, SimError::kEio);
+  sweep.fail_once(extents.quick, SimError::kEnospc);
+  sweep.fail_from(extents.quick, SimError::kEio);
+  sweep.fail_from(extents.quick, SimError::kEnospc);
+  if (GetParam().size == SweepSize::kSmall) sweep.fail_twice(extents.quick, SimError::kEio);
 }
 
-class CrashSweepOfAllCalls : public Crash {
- protected:
-  [[nodiscard]] static const SweepExtent& extent() { return is_large() ? kAllLarge : kAll; }
-};
+class CrashSweepOfAllCalls : public Crash {};
 
 TEST_P(CrashSweepOfAllCalls, LeavesTheOldStateOrTheNew) {
-  sweep.cut_power(extent());
+  sweep.cut_power(extents.all);
 }
 TEST_P(CrashSweepOfAllCalls, AnInputErrorIsReportedAndCanBeRepeated) {
-  sweep.fail_once(extent(), SimError::kEio);
+  sweep.fail_once(extents.all, SimError::kEio);
 }
 TEST_P(CrashSweepOfAllCalls, AFullDiskIsReportedAndCanBeRepeated) {
-  sweep.fail_once(extent(), SimError::kEnospc);
+  sweep.fail_once(extents.all, SimError::kEnospc);
 }
 TEST_P(CrashSweepOfAllCalls, ADiskThatStaysBrokenIsReportedAndCanBeRepeated) {
-  sweep.fail_from(extent(), SimError::kEio);
+  sweep.fail_from(extents.all, SimError::kEio);
 }
 TEST_P(CrashSweepOfAllCalls, ADiskThatStaysFullIsReportedAndCanBeRepeated) {
-  sweep.fail_from(extent(), SimError::kEnospc);
+  sweep.fail_from(extents.all, SimError::kEnospc);
 }
 TEST_P(CrashSweepOfAllCalls, ASecondFaultIsReportedAndCanBeRepeated) {
-  sweep.fail_twice(is_large() ? kPairsLarge : kPairs, SimError::kEio);
+  sweep.fail_twice(extents.pairs, SimError::kEio);
 }
 
 std::string name_of(const ::testing::TestParamInfo<SweptOperation>& info) {
@@ -140,10 +144,10 @@ TEST(CrashOfUnmaking, LeavesWhatAHomeCanBeMadeOf) {
   sweep_unmaking({.points_max = 12, .seeds = 1});
 }
 TEST(CrashSweepOfUnmaking, LeavesWhatAHomeCanBeMadeOf) {
-  sweep_unmaking(kAll);
+  sweep_unmaking(extents_of(SweepSize::kSmall).all);
 }
 TEST(CrashSweepOfUnmaking, LeavesWhatAHomeCanBeMadeOfWithAStoreElsewhere) {
-  sweep_unmaking(kAll, {.store_url = "sqlite:/out/hub.db"});
+  sweep_unmaking(extents_of(SweepSize::kSmall).all, {.store_url = "sqlite:/out/hub.db"});
 }
 
 TEST(Unmaking, LeavesAHomeThatWasThereBefore) {
