@@ -51,8 +51,6 @@ Result<DaemonStatus> parse_status(const codec::Json& json);
 std::string export_request_text(const instance::ExportOptions& options);
 Result<instance::ExportOptions> parse_export_request(std::string_view text);
 
-// Back from instance::findings_json().
-
 // "none", "passphrase" or "recipients": how a bundle was encrypted that the client has opened.
 std::string_view encryption_name(bundle::Encryption::Kind kind);
 Result<bundle::Encryption::Kind> parse_encryption(std::string_view name);

@@ -8,15 +8,11 @@
 #include <system_error>
 
 #include "base/encoding.h"
-#include "base/limits.h"
 
 namespace spl::http {
 namespace {
 
 constexpr std::size_t kParts = 16;  // of a batch: small enough that nobody waits long for another's last one
-constexpr std::size_t kGuardBlockBytes = 1u << 20;
-// A record with its wrapper, before it is parsed.
-constexpr std::size_t kLineBytesMax = 2 * base::kRecordBytesMax;
 constexpr std::size_t kRecordBytesTypical = 512;
 
 std::string_view take_line(std::string_view& rest) {
@@ -155,8 +151,6 @@ Result<std::vector<Record>> LineParser::parse(std::string_view lines) {
   return records;
 }
 
-namespace {}  // namespace
-
 void append_record_object(std::string& out, const RecordId& id, std::string_view file_text) {
   out.append("{\"object\":\"record\",\"id\":\"").append(id.hex()).append("\",").append(file_text.substr(1));
 }
@@ -171,48 +165,6 @@ void append_record_element(std::string& out, const RecordId& id, std::string_vie
   }
   if (sig) out.append(",\"sig\":\"").append(base::to_base64(*sig)).append("\"");
   out.push_back('}');
-}
-
-Error foreign_actor(std::string_view actor) {
-  return {ErrorCode::kRefused, "the token may not write as " + base::escaped(actor),
-          "an account names its actors when it is created"};
-}
-
-Result<void> ActorGuard::read_more() {
-  held_.erase(0, checked_);
-  passed_ = checked_ = 0;
-  const std::size_t before = held_.size();
-  held_.resize(before + kGuardBlockBytes);
-  const std::size_t n = TRY(base::read_full(in_, std::span(held_).subspan(before)));
-  held_.resize(before + n);
-  ended_ = n < kGuardBlockBytes;
-  const std::size_t last = held_.rfind('\n');
-  if (ended_) {
-    checked_ = held_.size();
-  } else if (last != std::string::npos) {
-    checked_ = last + 1;
-  } else if (held_.size() > kLineBytesMax) {
-    return fail(ErrorCode::kUsage, "a line is longer than a record may be");
-  }
-  std::string_view rest = std::string_view(held_).substr(0, checked_);
-  while (!rest.empty()) {
-    const auto record = record::parse_record_line(take_line(rest));
-    if (record && !allowed_(record->actor)) {
-      refused_ = true;
-      return std::unexpected(foreign_actor(record->actor));
-    }
-  }
-  return {};
-}
-
-Result<std::size_t> ActorGuard::read(std::span<char> out) {
-  while (passed_ == checked_) {
-    if (ended_) return 0;
-    TRY(read_more());
-  }
-  const std::size_t n = std::string_view(held_).substr(passed_, checked_ - passed_).copy(out.data(), out.size());
-  passed_ += n;
-  return n;
 }
 
 }  // namespace spl::http

@@ -4,18 +4,15 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "base/result.h"
-#include "base/stream.h"
 #include "record/record.h"
 
 namespace spl::http {
@@ -54,28 +51,5 @@ void append_record_object(std::string& out, const RecordId& id, std::string_view
 // {"id":..,"record":{...},"sig":..?}, as it is taken in.
 void append_record_element(std::string& out, const RecordId& id, std::string_view canonical,
                            std::optional<std::string_view> judged_by, std::optional<std::string_view> sig);
-
-// What a token is told that writes as somebody else.
-Error foreign_actor(std::string_view actor);
-
-// Passes NDJSON on, and fails with foreign_actor() before a line whose record is of an actor that is not allowed. Lines
-// that are no records are passed on: who puts them in refuses them. One thread; `in` outlives it.
-class ActorGuard final : public Source {
- public:
-  ActorGuard(Source& in, std::function<bool(std::string_view)> allowed) : in_(in), allowed_(std::move(allowed)) {}
-  Result<std::size_t> read(std::span<char> out) override;
-  [[nodiscard]] bool refused() const { return refused_; }
-
- private:
-  Result<void> read_more();
-
-  Source& in_;
-  std::function<bool(std::string_view)> allowed_;
-  std::string held_;  // [passed_, checked_) may go out; what follows is no whole line yet
-  std::size_t passed_ = 0;
-  std::size_t checked_ = 0;
-  bool ended_ = false;
-  bool refused_ = false;
-};
 
 }  // namespace spl::http

@@ -19,13 +19,11 @@ using codec::Json;
 // A record in any JSON form, which may be longer than what is kept of it.
 constexpr std::size_t kRecordBodyBytesMax = base::kRecordBytesMax + (1u << 20);
 
-std::unexpected<Error> forbidden(Exchange& exchange, const Error& error) {
-  return exchange.refuse(verdict::kActorForbidden, error.code, error.message, error.hint);
-}
-
 Result<void> check_actor(Exchange& exchange, std::string_view actor) {
   if (may_write_as(exchange, actor)) return {};
-  return forbidden(exchange, foreign_actor(actor));
+  return exchange.refuse(verdict::kActorForbidden, ErrorCode::kRefused,
+                         "the token may not write as " + base::escaped(actor),
+                         "an account names its actors when it is created");
 }
 
 // Accounts are records, and so are the endorsements that they may need, on any reserved thread and whoever puts them.
@@ -86,13 +84,11 @@ Result<void> post_spooled(Call& call) {
   auto spooled = TRY(instance::Spooled::receive(instance.env(), instance.paths().run(), rest, exchange.progress(),
                                                 "receiving records", exchange.body_buffer().view()));
   exchange.body_buffer().recycle();
-  ActorGuard guarded(spooled, [&exchange](std::string_view actor) { return may_write_as(exchange, actor); });
-  const bool anybody = may_write_as(exchange, "");
-  auto report = call.served.gate.change_power([&] {
-    return instance::put_ndjson(instance, anybody ? static_cast<Source&>(spooled) : guarded, exchange.progress());
-  });
-  if (!report && guarded.refused()) return forbidden(exchange, report.error());
-  return send_report(exchange, TRY(std::move(report)));
+  return send_report(exchange, TRY(call.served.gate.change_power([&] {
+                       return instance::put_ndjson(
+                           instance, spooled, exchange.progress(),
+                           [&exchange](std::string_view actor) { return check_actor(exchange, actor); });
+                     })));
 }
 
 Result<void> post_records(Call& call) {

@@ -109,8 +109,11 @@ Result<void> put_into(store::StoreWriter& writer, const Record& record, PutRepor
   return {};
 }
 
-Result<void> put_batch(store::StoreWriter& writer, ParsedBatch&& batch, PutReport& report) {
-  for (const Record& record : batch.records) TRY(put_into(writer, record, report));
+Result<void> put_batch(store::StoreWriter& writer, ParsedBatch&& batch, const ActorCheck& check, PutReport& report) {
+  for (const Record& record : batch.records) {
+    if (check) TRY(check(record.actor));
+    TRY(put_into(writer, record, report));
+  }
   if (batch.error) return std::unexpected(std::move(*batch.error));
   return {};
 }
@@ -198,7 +201,7 @@ Result<std::vector<RecordId>> parents_on(store::StoreReader& reader, const std::
 
 }  // namespace
 
-Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress) {
+Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress, const ActorCheck& check) {
   PutReport report;
   LineReader lines(in);
   const std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
@@ -211,7 +214,7 @@ Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress)
       more = batch.has_value();
       if (batch) pool.push(std::move(*batch));
     }
-    if (!pool.empty()) TRY(put_batch(*writer, pool.pop(), report));
+    if (!pool.empty()) TRY(put_batch(*writer, pool.pop(), check, report));
     progress.update("putting records", lines.bytes(), 0, "bytes");
     if (progress.cancelled()) return fail("cancelled: nothing was put");
   }

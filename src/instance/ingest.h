@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,9 +24,12 @@ struct PutReport {
   std::uint64_t differing = 0;  // another judged_by than the one that was there
 };
 
+// Whether records of an actor may be put; its error is given back.
+using ActorCheck = std::function<Result<void>(std::string_view actor)>;
 // NDJSON of any length: one record or {"id","record","sig"} a line; empty lines are passed over. All or nothing; an
-// error names the line. Parsed beside the store; one transaction. Memory is bounded.
-Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress);
+// error names the line. Parsed beside the store; one transaction. Memory is bounded. `check` (may be empty) is asked by
+// the caller's thread.
+Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress, const ActorCheck& check = {});
 // A few records, already parsed, through the group commit.
 Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records);
 // What becomes of a record that the instance is the actor of, and that has no signature.
