@@ -16,6 +16,8 @@ using codec::json_texts;
 using codec::JsonMembers;
 
 constexpr std::array<std::string_view, 3> kEncryptions = {"none", "passphrase", "recipients"};
+// The member of an export request that has a passphrase of any octets.
+constexpr std::string_view kEncodedPassphrase = "passphrase_base64";
 
 Result<record::Act> parse_act(std::string_view name) {
   for (int i = 0; i <= static_cast<int>(record::Act::kMap); ++i) {
@@ -258,10 +260,9 @@ std::string export_request_text(const instance::ExportOptions& options) {
 
 Result<instance::ExportOptions> parse_export_request(std::string_view text) {
   instance::ExportOptions options;
-  constexpr std::string_view kEncoded = "passphrase_base64";
   const auto take_passphrase = [&](std::string_view name, SecretBytes secret) -> Result<void> {
     if (options.passphrase) return fail(ErrorCode::kUsage, "the passphrase stands twice");
-    if (name != kEncoded) {
+    if (name != kEncodedPassphrase) {
       options.passphrase = std::move(secret);
       return {};
     }
@@ -271,8 +272,8 @@ Result<instance::ExportOptions> parse_export_request(std::string_view text) {
     return {};
   };
   const Json json = TRY(parse_around_secrets(
-      text.empty() ? "{}" : text, [](std::string_view name) { return name == kEncoded || name == "passphrase"; },
-      take_passphrase));
+      text.empty() ? "{}" : text,
+      [](std::string_view name) { return name == kEncodedPassphrase || name == "passphrase"; }, take_passphrase));
   JsonMembers members = TRY(JsonMembers::of(json));
   options.uncompressed = TRY(members.flag("uncompressed"));
   options.no_identity = TRY(members.flag("no_identity"));
