@@ -35,26 +35,32 @@ class HostileFile : public CliTest {
     before_ = tree_contents(path("home"));
   }
 
-  // Every way in which the program takes a bundle refuses it with a text that is as it should be.
+  // An import refuses it with a text that is as it should be, and so does another of the ways in which the program
+  // takes a bundle: each bundle comes by the next of them.
   void refused(const std::string& octets, const Matcher<std::string>& text) {
     const std::string file = path("hostile.spl");
     write_file(file, octets);
-    for (const Words& words :
-         {Words{"import", file}, Words{"import", file, "--dry-run"}, Words{"import", "-"},
-          Words{"bundle", "verify", file}, Words{"bundle", "extract", file, "", "--to", path("out")}}) {
+    const Words others[] = {{"import", file, "--dry-run"},
+                            {"import", "-"},
+                            {"bundle", "verify", file},
+                            {"bundle", "extract", file, "", "--to", path("out")},
+                            {"bundle", "list", file, "-o", "json"}};
+    for (const Words& words : {Words{"import", file}, others[turn_++ % std::size(others)]}) {
       const Ran ran = on("home", words, {.text = words[1] == "-" ? octets : ""});
       EXPECT_EQ(ran.code, 4) << words[0] << " " << words[1] << ": " << ran.out << ran.err;
-      EXPECT_THAT(ran.err, text);
+      if (words.back() == "json") {
+        // One document, and no part of a list before it.
+        EXPECT_NE(json_of(ran.out).find("error"), nullptr) << ran.out;
+      } else {
+        EXPECT_THAT(ran.err, text);
+      }
       EXPECT_FALSE(exists(path("out")));
     }
-    // One document, and no part of a list before it.
-    const Ran listed = run({"bundle", "list", file, "-o", "json"});
-    EXPECT_EQ(listed.code, 4);
-    EXPECT_NE(json_of(listed.out).find("error"), nullptr) << listed.out;
     EXPECT_EQ(tree_contents(path("home")), before_);
   }
 
  private:
+  std::size_t turn_ = 0;
   std::map<std::string, std::string> before_;
 };
 

@@ -52,8 +52,7 @@ Result<std::unique_ptr<Container>> Container::open(Source& in, const ReaderOptio
   Source* source = &container->outer_;
   if (crypto::looks_like_age(first)) {
     container->age_ = TRY(crypto::AgeDecryptSource::open(*source, options.identities, options.passphrase));
-    container->opened_as_ = container->age_->kind() == crypto::AgeKind::kPassphrase ? Encryption::Kind::kPassphrase
-                                                                                    : Encryption::Kind::kRecipients;
+    container->opening_ = Opening::of(*container->age_);
     source = container->age_.get();
   }
   container->inner_.emplace(*source);

@@ -8,7 +8,7 @@
 #include "base/read_ahead.h"
 #include "base/result.h"
 #include "base/stream.h"
-#include "bundle/manifest.h"
+#include "bundle/opening.h"
 #include "bundle/reader.h"
 #include "codec/zstd.h"
 #include "crypto/age.h"
@@ -34,7 +34,7 @@ class Container {
  public:
   static Result<std::unique_ptr<Container>> open(Source& in, const ReaderOptions& options);
   [[nodiscard]] Source& tar() { return *ahead_; }
-  [[nodiscard]] Encryption::Kind opened_as() const { return opened_as_; }
+  [[nodiscard]] const Opening& opening() const { return opening_; }
 
  private:
   explicit Container(Source& in) : outer_(in) {}
@@ -44,7 +44,7 @@ class Container {
   std::optional<codec::ZstdSource> zstd_;
   std::optional<PeekSource> decompressed_;
   std::optional<base::ReadAhead> ahead_;
-  Encryption::Kind opened_as_ = Encryption::Kind::kNone;
+  Opening opening_;
 };
 
 }  // namespace spl::bundle

@@ -55,7 +55,7 @@ class BundleReader::Impl {
   [[nodiscard]] const Manifest& manifest() const { return manifest_; }
   [[nodiscard]] std::string_view manifest_text() const { return manifest_text_; }
   [[nodiscard]] const crypto::Signature& signature() const { return signature_; }
-  [[nodiscard]] Encryption::Kind opened_as() const { return container_->opened_as(); }
+  [[nodiscard]] const Opening& opening() const { return container_->opening(); }
   [[nodiscard]] std::uint64_t tar_bytes() const { return tar_.offset(); }
 
  private:
@@ -378,8 +378,8 @@ std::string_view BundleReader::manifest_text() const {
 const crypto::Signature& BundleReader::signature() const {
   return impl_->signature();
 }
-Encryption::Kind BundleReader::opened_as() const {
-  return impl_->opened_as();
+const Opening& BundleReader::opening() const {
+  return impl_->opening();
 }
 Result<std::optional<BundleEntry>> BundleReader::next() {
   return impl_->next();

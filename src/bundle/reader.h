@@ -16,6 +16,7 @@
 #include "base/stream.h"
 #include "bundle/layout.h"
 #include "bundle/manifest.h"
+#include "bundle/opening.h"
 #include "codec/tar.h"
 #include "crypto/age.h"
 #include "record/record.h"
@@ -51,8 +52,8 @@ class BundleReader {
   [[nodiscard]] const Manifest& manifest() const;
   [[nodiscard]] std::string_view manifest_text() const;
   [[nodiscard]] const crypto::Signature& signature() const;  // over manifest_text(), by source_did; it is valid
-  // How the file was really encrypted; recipients are not known and left empty.
-  [[nodiscard]] Encryption::Kind opened_as() const;
+  // How the file was really encrypted.
+  [[nodiscard]] const Opening& opening() const;
   // What next() does with records; kChecked where nothing else was said. Before the first next().
   void set_records(Records records);
   // The next file after manifest and signature; nothing when the whole bundle has verified.

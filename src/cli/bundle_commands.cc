@@ -113,7 +113,7 @@ Result<void> print_verified(Output& out, const bundle::BundleReader& reader, con
     Json json = Json::Object{{"verified", true},
                              {"source_did", manifest.source_did},
                              {"bundle_sha256", sha256},
-                             {"encrypted", reader.opened_as() != Encryption::Kind::kNone},
+                             {"encrypted", reader.opening().kind != Encryption::Kind::kNone},
                              {"record_count", manifest.record_count},
                              {"thread_count", manifest.thread_count},
                              {"files", totals.files},

@@ -58,7 +58,7 @@ TEST(JsonNumber, IsWrittenAsRfc8785Has) {
 
 // testdata/es_numbers.txt was made by make_es_numbers.js beside it, with Node.js 20.
 TEST(JsonNumber, IsWrittenAsNodeWritesIt) {
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "testdata/es_numbers.txt");
+  std::ifstream file(SPL_SOURCE_DIR "/src/codec/testdata/es_numbers.txt");
   std::string line;
   int lines = 0;
   while (std::getline(file, line)) {

@@ -268,7 +268,7 @@ TEST(TarReader, FindsEveryFlippedBitOutsideContentAndPaxText) {
 }
 
 TEST(TarReader, ReadsTheGoldenTar) {
-  const auto path = std::filesystem::path(__FILE__).parent_path() / "testdata/golden.tar";
+  const std::filesystem::path path = SPL_SOURCE_DIR "/src/codec/testdata/golden.tar";
   std::ifstream stream(path, std::ios::binary);
   const std::string golden{std::istreambuf_iterator<char>(stream), {}};
   EXPECT_TRUE(tar_of(every_kind()) == golden) << "the writer no longer makes the same tar";

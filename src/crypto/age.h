@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -30,8 +31,6 @@ inline constexpr int kAgeLogNMax = 22;  // bundle.md; 4 GiB of memory
 // By the first octets of a file; false where fewer than the magic's are given.
 [[nodiscard]] bool looks_like_age(std::string_view prefix);
 [[nodiscard]] bool looks_like_armored_age(std::string_view prefix);
-
-enum class AgeKind : std::uint8_t { kX25519, kPassphrase };
 
 // Encrypts what is written to it. The header goes out in make(), each chunk when it is full and
 // more follows; without finish() the output cannot be opened.
@@ -74,7 +73,8 @@ class AgeDecryptSource final : public Source {
 
   Result<std::size_t> read(std::span<char> out) override;
 
-  [[nodiscard]] AgeKind kind() const;
+  // Of the identity that opened it; nothing where a passphrase did.
+  [[nodiscard]] const std::optional<Recipient>& recipient() const;
   // How many X25519 recipients the header names; 0 for a passphrase.
   [[nodiscard]] std::size_t x25519_stanzas() const;
 

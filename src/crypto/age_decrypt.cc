@@ -21,19 +21,19 @@ static_assert(kMagic.size() == kAgeMagicBytes && kArmorMagic.size() == kAgeArmor
 constexpr std::size_t kReadAheadBytes = 4 * kAgeSealedChunkBytes;
 static_assert(kReadAheadBytes > kAgeHeaderBytesMax + kAgePayloadNonceBytes);
 
-Result<SecretBytes> find_file_key(const AgeLocks& locks, std::span<const AgeIdentity> identities,
-                                  const SecretBytes* passphrase) {
+Result<Unwrapped> find_file_key(const AgeLocks& locks, std::span<const AgeIdentity> identities,
+                                const SecretBytes* passphrase) {
   const bool fits = locks.scrypt ? passphrase != nullptr : !identities.empty();
   if (!fits)
     return fail(ErrorCode::kVerification, "bundle is encrypted: give --age-identity or --passphrase-file",
                 locks.scrypt ? "it is locked with a passphrase"
                              : "it is encrypted to " + std::to_string(locks.x25519.size()) +
                                    " age recipients, of whom one is needed");
-  auto file_key = locks.scrypt ? TRY(unwrap(*locks.scrypt, *passphrase)) : TRY(unwrap(locks.x25519, identities));
-  if (!file_key)
+  auto unwrapped = locks.scrypt ? TRY(unwrap(*locks.scrypt, *passphrase)) : TRY(unwrap(locks.x25519, identities));
+  if (!unwrapped)
     return fail(ErrorCode::kVerification, "no given key opens this bundle",
                 locks.scrypt ? "the passphrase is another one" : "it is encrypted to other age recipients");
-  return std::move(*file_key);
+  return std::move(*unwrapped);
 }
 
 }  // namespace
@@ -57,15 +57,15 @@ class AgeDecryptSource::State {
     const auto prefix = TRY(in_.peek(kAgeHeaderBytesMax));
     const AgeHeader header = TRY(parse_age_header({prefix.data(), prefix.size()}));
     const AgeLocks locks = TRY(read_locks(header.stanzas, log_n_max));
-    const SecretBytes file_key = TRY(find_file_key(locks, identities, passphrase));
-    if (!header.authentic(file_key))
+    const Unwrapped unwrapped = TRY(find_file_key(locks, identities, passphrase));
+    if (!header.authentic(unwrapped.file_key))
       return fail(ErrorCode::kVerification, "age header: the MAC is wrong: it was changed");
     in_.take(header.length_bytes);
     const auto nonce = TRY(in_.peek(kAgePayloadNonceBytes));
     if (nonce.size() < kAgePayloadNonceBytes) return cut_short();
-    chunks_.emplace(file_key, std::string_view(nonce.data(), kAgePayloadNonceBytes), Aead::Direction::kOpen);
+    chunks_.emplace(unwrapped.file_key, std::string_view(nonce.data(), kAgePayloadNonceBytes), Aead::Direction::kOpen);
     in_.take(kAgePayloadNonceBytes);
-    kind_ = locks.scrypt ? AgeKind::kPassphrase : AgeKind::kX25519;
+    recipient_ = unwrapped.recipient;
     x25519_stanzas_ = locks.x25519.size();
     return {};
   }
@@ -84,7 +84,7 @@ class AgeDecryptSource::State {
     return n;
   }
 
-  [[nodiscard]] AgeKind kind() const { return kind_; }
+  [[nodiscard]] const std::optional<Recipient>& recipient() const { return recipient_; }
   [[nodiscard]] std::size_t x25519_stanzas() const { return x25519_stanzas_; }
 
  private:
@@ -114,7 +114,7 @@ class AgeDecryptSource::State {
   std::span<char> plain_;  // in the buffer; opened and not yet read
   bool ended_ = false;
   std::optional<Error> failed_;
-  AgeKind kind_ = AgeKind::kX25519;
+  std::optional<Recipient> recipient_;
   std::size_t x25519_stanzas_ = 0;
 };
 
@@ -131,8 +131,8 @@ Result<std::unique_ptr<AgeDecryptSource>> AgeDecryptSource::open(Source& in, std
 Result<std::size_t> AgeDecryptSource::read(std::span<char> out) {
   return state_->read(out);
 }
-AgeKind AgeDecryptSource::kind() const {
-  return state_->kind();
+const std::optional<Recipient>& AgeDecryptSource::recipient() const {
+  return state_->recipient();
 }
 std::size_t AgeDecryptSource::x25519_stanzas() const {
   return state_->x25519_stanzas();

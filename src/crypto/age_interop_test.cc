@@ -35,7 +35,7 @@ void spit(const std::filesystem::path& path, std::string_view text) {
 }
 
 std::string golden(const char* name) {
-  return slurp(std::filesystem::path(__FILE__).parent_path() / "testdata" / name);
+  return slurp(std::filesystem::path(SPL_SOURCE_DIR "/src/crypto/testdata") / name);
 }
 
 class AgeInterop : public testing::Test {

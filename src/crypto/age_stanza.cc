@@ -112,22 +112,25 @@ Result<AgeLocks> read_locks(const std::vector<AgeStanza>& stanzas, int log_n_max
   return locks;
 }
 
-Result<std::optional<SecretBytes>> unwrap(std::span<const AgeLocks::X25519> locks,
-                                          std::span<const AgeIdentity> identities) {
-  std::optional<SecretBytes> file_key;
+Result<std::optional<Unwrapped>> unwrap(std::span<const AgeLocks::X25519> locks,
+                                        std::span<const AgeIdentity> identities) {
+  std::optional<Unwrapped> unwrapped;
   // No early end: a malformed share is refused wherever it stands.
   for (const AgeLocks::X25519& lock : locks) {
     for (const AgeIdentity& identity : identities) {
       const SecretBytes shared = TRY_IN("age header: X25519 stanza", x25519(identity.scalar().reveal(), lock.share));
-      if (file_key) continue;
-      file_key = open_file_key(x25519_wrap_key(shared, lock.share, identity.recipient().point()), lock.body);
+      if (unwrapped) continue;
+      auto key = open_file_key(x25519_wrap_key(shared, lock.share, identity.recipient().point()), lock.body);
+      if (key) unwrapped = Unwrapped{std::move(*key), identity.recipient()};
     }
   }
-  return file_key;
+  return unwrapped;
 }
 
-Result<std::optional<SecretBytes>> unwrap(const AgeLocks::Scrypt& lock, const SecretBytes& passphrase) {
-  return open_file_key(TRY(scrypt_wrap_key(passphrase, lock.salt, lock.log_n)), lock.body);
+Result<std::optional<Unwrapped>> unwrap(const AgeLocks::Scrypt& lock, const SecretBytes& passphrase) {
+  auto key = open_file_key(TRY(scrypt_wrap_key(passphrase, lock.salt, lock.log_n)), lock.body);
+  if (!key) return std::nullopt;
+  return Unwrapped{std::move(*key), std::nullopt};
 }
 
 }  // namespace spl::crypto

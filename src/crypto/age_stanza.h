@@ -43,10 +43,14 @@ struct AgeLocks {
 // else; where scrypt does not stand alone; and where its work factor is over `log_n_max`.
 Result<AgeLocks> read_locks(const std::vector<AgeStanza>& stanzas, int log_n_max);
 
-// The file key, or nothing where no identity fits; code kVerification for a share of small order.
-Result<std::optional<SecretBytes>> unwrap(std::span<const AgeLocks::X25519> locks,
-                                          std::span<const AgeIdentity> identities);
+struct Unwrapped {
+  SecretBytes file_key;
+  std::optional<Recipient> recipient;  // of the identity that fits; nothing for a passphrase
+};
+// Nothing where no identity fits; code kVerification for a share of small order.
+Result<std::optional<Unwrapped>> unwrap(std::span<const AgeLocks::X25519> locks,
+                                        std::span<const AgeIdentity> identities);
 // The same for a passphrase; an error where memory does not suffice for the work factor.
-Result<std::optional<SecretBytes>> unwrap(const AgeLocks::Scrypt& lock, const SecretBytes& passphrase);
+Result<std::optional<Unwrapped>> unwrap(const AgeLocks::Scrypt& lock, const SecretBytes& passphrase);
 
 }  // namespace spl::crypto

@@ -102,7 +102,7 @@ TEST(Age, OpensForEachOfSeveralRecipients) {
     base::StringSource in(file);
     const auto source = AgeDecryptSource::open(in, std::span(&identity, 1), nullptr);
     ASSERT_TRUE(source);
-    EXPECT_EQ((*source)->kind(), AgeKind::kX25519);
+    EXPECT_EQ((*source)->recipient(), identity.recipient());
     EXPECT_EQ((*source)->x25519_stanzas(), 3u);
     EXPECT_EQ(base::read_all(**source, 100).value(), "text");
   }
@@ -117,7 +117,7 @@ TEST(Age, OpensWithThePassphrase) {
   base::StringSource in(file);
   const auto source = AgeDecryptSource::open(in, {}, &passphrase);
   ASSERT_TRUE(source);
-  EXPECT_EQ((*source)->kind(), AgeKind::kPassphrase);
+  EXPECT_FALSE((*source)->recipient());
   EXPECT_EQ((*source)->x25519_stanzas(), 0u);
   EXPECT_EQ(base::read_all(**source, 100).value(), "text");
   EXPECT_EQ(age_decrypt(file, test_identities(), &passphrase).value(), "text");

@@ -292,12 +292,11 @@ Result<instance::ImportReport> DaemonClient::import_bundle(Source& in, const ins
   Source* body = &whole;
   std::optional<OpenedSource> opened;
   std::optional<bundle::PeekSource> inner;
-  auto kind = options.opened_by_caller;
-  if (!kind && crypto::looks_like_age({first.data(), count})) {
+  auto opening = options.opened_by_caller;
+  if (!opening && crypto::looks_like_age({first.data(), count})) {
     auto age = crypto::AgeDecryptSource::open(whole, options.reader.identities, options.reader.passphrase);
     if (!age) return bundle::as_malformed(std::move(age).error());
-    kind = (*age)->kind() == crypto::AgeKind::kPassphrase ? bundle::Encryption::Kind::kPassphrase
-                                                          : bundle::Encryption::Kind::kRecipients;
+    opening = bundle::Opening::of(**age);
     opened.emplace(std::move(*age));
     body = &inner.emplace(*opened);
     const std::string_view begin = TRY(inner->peek(crypto::kAgeArmorMagicBytes));
@@ -311,7 +310,7 @@ Result<instance::ImportReport> DaemonClient::import_bundle(Source& in, const ins
   if (options.allow_older) target += "&allow_older=1";
   if (options.expect_did) target += "&expect_did=" + percent_encode(*options.expect_did);
   if (!options.without.empty()) target += "&without=" + percent_encode(base::join(options.without, ","));
-  if (kind) target.append("&opened=").append(encryption_name(*kind));
+  if (opening) target.append("&opened=").append(opening_text(*opening));
   const auto made = TRY(call());
   made->watch(progress);
   TRY(made->send_stream(target, {{"content-type", std::string(kBundleType)}}, *body, "sending the bundle", progress));

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 
 #include "base/encoding.h"
+#include "base/words.h"
 #include "codec/json_cursor.h"
 #include "codec/json_members.h"
 
@@ -287,14 +289,27 @@ Result<instance::ExportOptions> parse_export_request(std::string_view text) {
   return options;
 }
 
-std::string_view encryption_name(bundle::Encryption::Kind kind) {
-  return kEncryptions[static_cast<std::size_t>(kind)];
+std::string opening_text(const bundle::Opening& opening) {
+  std::string text(kEncryptions[static_cast<std::size_t>(opening.kind)]);
+  if (!opening.recipient.empty()) text += ":" + opening.recipient + ":" + std::to_string(opening.recipients);
+  return text;
 }
 
-Result<bundle::Encryption::Kind> parse_encryption(std::string_view name) {
-  const auto at = std::ranges::find(kEncryptions, name);
-  if (at == kEncryptions.end()) return fail(ErrorCode::kUsage, "opened is none of none, passphrase, recipients");
-  return static_cast<bundle::Encryption::Kind>(at - kEncryptions.begin());
+Result<bundle::Opening> parse_opening(std::string_view text) {
+  const std::vector<std::string> parts = base::split(text, ':');
+  const auto at = std::ranges::find(kEncryptions, parts.empty() ? "" : parts.front());
+  bundle::Opening opening;
+  if (at != kEncryptions.end() && (parts.size() == 1 || parts.size() == 3)) {
+    opening.kind = static_cast<bundle::Encryption::Kind>(at - kEncryptions.begin());
+    if (parts.size() == 1) return opening;
+    const std::string& count = parts[2];
+    const auto read = std::from_chars(count.data(), count.data() + count.size(), opening.recipients);
+    opening.recipient = TRY(crypto::Recipient::parse(parts[1])).text();
+    if (opening.kind == bundle::Encryption::Kind::kRecipients && read.ec == std::errc() &&
+        read.ptr == count.data() + count.size() && opening.recipients > 0)
+      return opening;
+  }
+  return fail(ErrorCode::kUsage, "opened is none of none, passphrase, recipients, recipients:AGE1...:COUNT");
 }
 
 }  // namespace spl::http

@@ -51,8 +51,8 @@ Result<DaemonStatus> parse_status(const codec::Json& json);
 std::string export_request_text(const instance::ExportOptions& options);
 Result<instance::ExportOptions> parse_export_request(std::string_view text);
 
-// "none", "passphrase" or "recipients": how a bundle was encrypted that the client has opened.
-std::string_view encryption_name(bundle::Encryption::Kind kind);
-Result<bundle::Encryption::Kind> parse_encryption(std::string_view name);
+// How a bundle was encrypted that the client has opened: "none", "passphrase", "recipients:AGE1...:COUNT".
+std::string opening_text(const bundle::Opening& opening);
+Result<bundle::Opening> parse_opening(std::string_view text);
 
 }  // namespace spl::http

@@ -95,8 +95,8 @@ constexpr std::string_view kText = R"json({
       {"name": "expect_did", "in": "query", "schema": {"type": "string"}},
       {"name": "without", "in": "query", "schema": {"type": "string"},
         "description": "services of the bundle that are left out, separated by commas"},
-      {"name": "opened", "in": "query", "schema": {"enum": ["none", "passphrase", "recipients"]},
-        "description": "how the bundle was encrypted, where the client has opened it: keys are not sent"}],
+      {"name": "opened", "in": "query", "schema": {"type": "string"},
+        "description": "how the bundle was encrypted, where the client has opened it (keys are not sent): none, passphrase, recipients, or recipients:AGE1...:N with the recipient whose key opened it and how many there are"}],
     "requestBody": {"required": true, "content": {"application/octet-stream": {}}},
     "responses": {
       "200": {"description": "The report.", "content": {"application/json": {}}},

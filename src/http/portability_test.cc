@@ -5,6 +5,7 @@
 
 #include "crypto/age_test_util.h"
 #include "http/daemon_client.h"
+#include "http/local_shapes.h"
 #include "http/server_test_util.h"
 #include "store/record_store.h"
 #include "testing/fake_clock.h"
@@ -15,6 +16,8 @@ namespace {
 
 using instance::ImportOptions;
 using instance::NoProgress;
+
+constexpr char kOtherKey[] = "AGE-SECRET-KEY-10KZJVY4CQ452VA3SGJ67JH45WRULLGA4SPMUSMEN36UU54RNWKFSNV3E8N";
 
 // Ends an operation at its n-th look.
 class Impatient final : public instance::Progress {
@@ -158,6 +161,61 @@ TEST_F(PortabilityTest, EncryptedBundlesAreOpenedByTheClient) {
   ASSERT_TRUE(imported) << imported.error().message;
   for (const auto& finding : imported->preflight) EXPECT_NE(finding.check, "encryption") << finding.message;
   EXPECT_EQ(to_.records(), static_cast<std::uint64_t>(kRecords));
+}
+
+TEST_F(PortabilityTest, ABundleThatWasClosedAgainForOthersIsNoticedBothWays) {
+  const auto other = crypto::AgeIdentity::parse(kOtherKey).value().recipient();
+  instance::ExportOptions options;
+  options.recipients = crypto::test_recipients();
+  const std::string bundle = exported(options);
+  const auto keys = crypto::test_identities();
+  ImportOptions open;
+  open.dry_run = true;
+  open.reader.identities = keys;
+  const std::string inside = crypto::age_decrypt(bundle, keys).value();
+  options.recipients.push_back(other);
+  const std::string for_two = exported(options);
+  const auto message_of = [](const Result<instance::ImportReport>& report) -> std::string {
+    EXPECT_TRUE(report) << report.error().message;
+    if (!report) return "";
+    const auto found = std::ranges::find(report->preflight, "encryption", &instance::Finding::check);
+    return found == report->preflight.end() ? "" : found->status + ": " + found->message;
+  };
+  const std::string first = options.recipients.front().text();
+  const auto is_told = [&](const std::string& file, const std::string& message) {
+    base::StringSource in(file);
+    EXPECT_EQ(message_of(instance::import_bundle(to_.instance(), in, open, progress_, nullptr)), message);
+    EXPECT_EQ(message_of(import(file, open)), message);
+  };
+  is_told(bundle, "");
+  is_told(for_two, "");
+  is_told(crypto::age_encrypt(inside), "");
+  is_told(crypto::age_encrypt(inside, options.recipients),
+          "warn: the file is encrypted for " + first + " and 1 other, its manifest says encrypted for " + first);
+  is_told(inside, "warn: the file is not encrypted, its manifest says encrypted for " + first);
+  const auto others = crypto::parse_identity_file(kOtherKey).value();
+  open.reader.identities = others;
+  is_told(for_two, "");
+  is_told(crypto::age_encrypt(inside, {other}),
+          "warn: the file is encrypted for " + other.text() + ", its manifest says encrypted for " + first);
+}
+
+TEST_F(PortabilityTest, HowABundleWasOpenedIsCheckedText) {
+  for (const char* text : {"", "nothing", "recipients:", "recipients:age1nobody:1", "none:1", "recipients:1:2:3"}) {
+    const auto answer = to_.local().ask("POST", std::string("/v1/portability/import?opened=") + text, "");
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 400) << text << " " << answer->body;
+  }
+  const std::string recipient(crypto::kTestRecipient);
+  for (const char* count : {"", "0", "x", "-1", "1x", "99999999999999999999"}) {
+    const auto opened = parse_opening("recipients:" + recipient + ":" + std::string(count));
+    EXPECT_FALSE(opened) << count;
+  }
+  EXPECT_FALSE(parse_opening("passphrase:" + recipient + ":1"));
+  const auto opened = parse_opening("recipients:" + recipient + ":3");
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(opened->recipients, 3u);
+  EXPECT_EQ(opening_text(*opened), "recipients:" + recipient + ":3");
 }
 
 TEST_F(PortabilityTest, ABrokenEncryptedBundleIsToldAsItIsWithoutADaemon) {

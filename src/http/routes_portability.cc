@@ -88,8 +88,7 @@ Result<instance::ImportOptions> import_options(Exchange& exchange) {
   options.allow_older = TRY(exchange.flag("allow_older"));
   if (const std::string* did = exchange.parameter("expect_did")) options.expect_did = *did;
   if (const std::string* names = exchange.parameter("without")) options.without = base::split(*names, ',');
-  if (const std::string* opened = exchange.parameter("opened"))
-    options.opened_by_caller = TRY(parse_encryption(*opened));
+  if (const std::string* opened = exchange.parameter("opened")) options.opened_by_caller = TRY(parse_opening(*opened));
   TRY(exchange.only_known_parameters());
   return options;
 }

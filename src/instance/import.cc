@@ -298,13 +298,11 @@ Result<void> Import::check_age() {
 }
 
 Result<void> Import::check_encryption() {
-  const auto found = options_.opened_by_caller.value_or(bundle_.opened_as());
-  if (found == manifest_.encryption.kind) return {};
-  constexpr std::string_view kWords[] = {"not encrypted", "encrypted for a passphrase", "encrypted for recipients"};
+  const bundle::Opening opening = options_.opened_by_caller.value_or(bundle_.opening());
+  if (opening.fits(manifest_.encryption)) return {};
   const bool stops = brings_services() && !options_.expect_did;
   find("encryption", stops ? "stop" : "warn", manifest_.source_did,
-       "the file is " + std::string(kWords[static_cast<std::size_t>(found)]) + ", its manifest says " +
-           std::string(kWords[static_cast<std::size_t>(manifest_.encryption.kind)]),
+       "the file is " + words(opening) + ", its manifest says " + words(manifest_.encryption),
        stops ? "name the signer with --expect-did where you trust the way that it came"
              : "someone other than its maker may have opened it on the way");
   return {};

@@ -28,7 +28,7 @@ struct ImportOptions {
   std::vector<std::string> without;  // services of the bundle that are left out
   bundle::ReaderOptions reader;
   // How the bundle was encrypted where the caller has opened it already and `in` is the inside; else nothing.
-  std::optional<bundle::Encryption::Kind> opened_by_caller;
+  std::optional<bundle::Opening> opened_by_caller;
 };
 
 struct ImportReport {

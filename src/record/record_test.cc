@@ -94,7 +94,7 @@ TEST(Record, IsCanonicalAndItsIdIsTheHashOfThat) {
 
 // testdata/records.ndjson was made by make_records.py beside it, with CPython's json and hashlib.
 TEST(Record, HasTheIdThatCPythonFinds) {
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "testdata/records.ndjson");
+  std::ifstream file(SPL_SOURCE_DIR "/src/record/testdata/records.ndjson");
   std::string line;
   int lines = 0;
   while (std::getline(file, line)) {
