@@ -48,9 +48,6 @@ Result<void> post_one(Call& call) {
     // It may only lack a clock. What has an id with it must not.
     const auto draft = record::parse_record(body, 0);
     if (!draft) return std::unexpected(record::is_wrapped_record(body) ? std::move(record).error() : draft.error());
-    if (draft->sig)
-      return fail(ErrorCode::kUsage, "a record without a clock has a signature, which cannot be over its clock",
-                  "sign it with its clock, or leave sig out");
     TRY(check_actor(exchange, draft->actor));
     const auto own = may_sign(exchange) ? instance::OwnRecords::kSigned : instance::OwnRecords::kAsGiven;
     id = TRY(put_on(call, record::is_reserved(draft->thread),

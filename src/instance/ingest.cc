@@ -237,13 +237,16 @@ Result<RecordId> put_one(Instance& instance, std::string_view json, OwnRecords o
   Record record = TRY(record::parse_record(json, 0));
   // What is good with a clock given and bad without one lacks it.
   const bool clockless = !record::parse_record(json);
+  if (clockless && record.sig)
+    return fail(ErrorCode::kUsage, "a record without a clock has a signature, which cannot be over its clock",
+                "sign it with its clock, or leave sig out");
   RecordId id;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
     TRY(require_not_moved(writer));
     if (clockless) {
       record = TRY(record::parse_record(json, TRY(writer.next_clock(record.actor, record.thread))));
       const auto identity = instance.identity();
-      if (own == OwnRecords::kSigned && !record.sig && identity && identity->did == record.actor)
+      if (own == OwnRecords::kSigned && identity && identity->did == record.actor)
         record.sig = identity->key.sign(record.canonical);
     }
     TRY(writer.put(record));

@@ -141,26 +141,6 @@ bool Bearer::may(std::string_view scope) const {
   return std::ranges::find(scopes, scope) != scopes.end() || std::ranges::find(scopes, "admin") != scopes.end();
 }
 
-Result<Bearer> check_token(store::StoreReader& reader, const std::optional<std::string>& did, env::Env env,
-                           std::string_view text) {
-  const auto refused = [] { return fail(ErrorCode::kRefused, "the token is not valid", "spl token create makes one"); };
-  const Digest sha256 = crypto::sha256(text);
-  const auto tokens = TRY(reader.tokens());
-  const auto token = std::ranges::find(tokens, sha256, &store::Token::sha256);
-  if (token == tokens.end()) return refused();
-  // RFC 3339 in UTC with seconds: the order of the texts is that of the times.
-  if (token->expires_at && *token->expires_at <= env::rfc3339(env.clock.now())) return refused();
-  const auto accounts = TRY(service_accounts(reader, did));
-  const auto account = std::ranges::find(accounts, token->account, &ServiceAccount::name);
-  if (account == accounts.end() || !account->active) return refused();
-  // Never more than the account has now.
-  Bearer bearer{token->account, {}, account->actors};
-  const Bearer whole{account->name, account->scopes, {}};
-  std::ranges::copy_if(token->scopes, std::back_inserter(bearer.scopes),
-                       [&whole](const std::string& scope) { return whole.may(scope); });
-  return bearer;
-}
-
 std::string tokens_text(const std::vector<store::Token>& tokens) {
   Json::Array array;
   for (const store::Token& token : tokens) {

@@ -36,15 +36,13 @@ struct NewToken {
 Result<NewToken> new_token(env::Env env, std::string_view environment, const ServiceAccount& account,
                            const std::vector<std::string>& scopes, const std::optional<std::string>& expires_at);
 
-// Who a bearer is. Code kRefused where the token is unknown, expired or its account revoked.
+// Who a bearer is, and may do.
 struct Bearer {
   std::string account;
   std::vector<std::string> scopes;
   std::vector<std::string> actors;
   [[nodiscard]] bool may(std::string_view scope) const;
 };
-Result<Bearer> check_token(store::StoreReader& reader, const std::optional<std::string>& did, env::Env env,
-                           std::string_view text);
 
 // 2030-01-31T12:00:00Z: the one form of times of tokens, so that their order is that of the texts.
 bool is_token_time(std::string_view text);
