@@ -155,14 +155,16 @@ Result<void> settle_identity(env::Env env, const std::string& directory, const s
 }
 
 Result<Identity> load_identity(env::Env env, const std::string& directory, const std::string& did) {
-  std::optional<Error> unread;
-  // Once more at the end: another process may have put it in its place between the two looks.
-  for (const std::string& place : {directory, join(directory, kIncomingDirectory), directory}) {
-    auto pair = read_pair(env, place);
-    if (pair && *pair && (*pair)->did == did) return std::move(**pair);
-    if (!pair && !unread && pair.error().code != ErrorCode::kVerification) unread = std::move(pair).error();
+  // Twice: another process may have put it in its place between the two looks.
+  for (int round = 0; round < 2; ++round) {
+    std::optional<Error> unread;
+    for (const std::string& place : {directory, join(directory, kIncomingDirectory)}) {
+      auto pair = read_pair(env, place);
+      if (pair && *pair && (*pair)->did == did) return std::move(**pair);
+      if (!pair && !unread && pair.error().code != ErrorCode::kVerification) unread = std::move(pair).error();
+    }
+    if (unread) return std::unexpected(std::move(*unread));
   }
-  if (unread) return std::unexpected(std::move(*unread));
   return fail("the files in " + directory + " are not those of the instance's identity " + did,
               "put back its private_key.bin and did_document.json: spl bundle extract FILE identity/ --to DIR takes "
               "them from a "
