@@ -25,9 +25,6 @@ namespace {
 
 using spl::Record;
 
-// As the store's writer has it; in KiB.
-constexpr char kCacheSetting[] = "PRAGMA cache_size=-49152";
-
 [[noreturn]] void die(const std::string& why) {
   std::cerr << "put_peer: " << why << "\n";
   std::exit(1);
@@ -42,8 +39,9 @@ T value_or_die(spl::Result<T> result) {
 // Makes the tables; the settings that a connection of the store has, as SQL.
 std::string prepare(const std::string& path) {
   auto connection = value_or_die(spl::db::Connection::open(path, spl::db::OpenAs::kCreate));
-  value_or_die(spl::store::prepare_schema(connection));
-  std::string settings = kCacheSetting;
+  const spl::store::SqliteSizes sizes;
+  value_or_die(spl::store::prepare_schema(connection, sizes));
+  std::string settings = "PRAGMA cache_size=-" + std::to_string(sizes.writer_cache_kib);
   for (const char* name : {"synchronous", "wal_autocheckpoint", "journal_size_limit"}) {
     const std::string query = std::string("PRAGMA ") + name;
     settings += ";" + query + "=" + std::to_string(value_or_die(connection.query_integer(query)));
