@@ -1,12 +1,12 @@
 #include "instance/export.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/encoding.h"
 #include "base/version.h"
 #include "bundle/layout.h"
 #include "codec/json_members.h"
+#include "instance/export_history.h"
 #include "instance/move.h"
 #include "substrate/accounts.h"
 
@@ -16,23 +16,6 @@ namespace {
 using codec::Json;
 
 constexpr std::uint64_t kProgressEvery = 8192;  // records
-
-Result<std::uint64_t> number_setting(store::StoreReader& reader, std::string_view name) {
-  const auto text = TRY(reader.setting(name));
-  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
-}
-
-// Takes the next export_sequence for good: two exports never share one, and a failed export burns its own.
-Result<std::uint64_t> take_sequence(Instance& instance) {
-  std::uint64_t sequence = 0;
-  TRY(instance.committer().run([&sequence](store::StoreWriter& writer) -> Result<void> {
-    sequence = TRY(number_setting(writer, store::kExportSequenceSetting)) + 1;
-    if (sequence > bundle::kExportSequenceMax)
-      return fail("export_sequence has reached 2^53-1, the last that a bundle may have");
-    return writer.set_setting(store::kExportSequenceSetting, std::to_string(sequence));
-  }));
-  return sequence;
-}
 
 Result<void> write_records(store::StoreReader& reader, bundle::BundleWriter& writer, std::uint64_t total,
                            Progress& progress) {
@@ -151,7 +134,10 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(Instance& instance, Expor
                                    encryption.kind == bundle::Encryption::Kind::kNone ? bundle::SpoolKind::kPlain
                                                                                       : bundle::SpoolKind::kEncrypted));
   bundle::Manifest manifest;
-  manifest.export_sequence = TRY(take_sequence(instance));
+  TRY(instance.committer().run([&manifest](store::StoreWriter& transaction) -> Result<void> {
+    manifest.export_sequence = TRY(take_sequence(transaction));
+    return {};
+  }));
   const auto reader = TRY(instance.store().reader());
   if (TRY(reader->setting(store::kDidSetting)) != identity->did)
     return fail("the identity was replaced while the export began", "export again");
@@ -168,10 +154,8 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(Instance& instance, Expor
   manifest.created_by = std::string("spl ") + base::kVersion;
   manifest.source_did = identity->did;
   manifest.encryption = encryption;
-  if (const auto previous = TRY(reader->setting(store::kPreviousExportSetting))) {
-    Digest digest;
-    if (base::parse_hex_digest(*previous, digest)) manifest.previous = digest;
-  }
+  Digest previous;
+  if (base::parse_hex_digest(TRY(previous_export(*reader)).bundle_sha256, previous)) manifest.previous = previous;
   manifest.record_count = counts.records;
   manifest.thread_count = counts.threads;
   manifest.identity_included = !options.no_identity;
@@ -214,11 +198,9 @@ Result<void> PreparedExport::write(Sink& out) {
 Result<void> PreparedExport::committed() {
   return instance_.committer().run([this](store::StoreWriter& writer) -> Result<void> {
     if (options_.move) TRY(leave(writer));
-    // Another identity may have come, or a later export be finished before this one.
+    // Another identity may have come.
     if (TRY(writer.setting(store::kDidSetting)) != report_.source_did) return {};
-    if (TRY(number_setting(writer, store::kPreviousExportSequenceSetting)) >= sequence_) return {};
-    TRY(writer.set_setting(store::kPreviousExportSequenceSetting, std::to_string(sequence_)));
-    return writer.set_setting(store::kPreviousExportSetting, report_.bundle_sha256);
+    return note_finished(writer, {sequence_, report_.bundle_sha256});
   });
 }
 

@@ -1,12 +1,13 @@
 #include "instance/import.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 
 #include "base/encoding.h"
-#include "codec/json_members.h"
+#include "bundle/reader.h"
+#include "instance/export_history.h"
 #include "instance/move.h"
+#include "instance/preflight.h"
 #include "record/did_document.h"
 #include "record/thread.h"
 #include "substrate/accounts.h"
@@ -14,14 +15,12 @@
 namespace spl::instance {
 namespace {
 
-using codec::Json;
-
 constexpr std::uint64_t kProgressEvery = 8192;  // records
 constexpr std::size_t kNamedRecordsMax = 20;    // in one finding
-constexpr std::string_view kCreatedAtSetting = "identity_created_at";
-// And the DID: its largest export that was seen here, and what the last of its exports held.
-constexpr std::string_view kRestoredSetting = "restored_sequence:";
-constexpr std::string_view kRestoredDigestSetting = "restored_export:";
+
+std::unexpected<Error> cancelled() {
+  return fail("cancelled: nothing was imported");
+}
 
 // Whether this is what the record's file in a bundle of this store would hold.
 bool would_be(const store::StoredRecord& row, std::string_view content) {
@@ -41,28 +40,17 @@ class Import {
   enum class Mode : std::uint8_t { kInsert, kCompare };
 
   Result<void> prepare();
+  [[nodiscard]] Result<ImportFacts> facts();
   Result<bool> has_room();
   Result<void> take_entries();
   Result<void> take_record(const bundle::BundleEntry& entry);
   Result<void> insert(const Record& record);
   Result<void> compare(const bundle::BundleEntry& entry);
   Result<void> refuse() const;
-  Result<void> check_signer();
-  Result<void> check_age();
-  Result<void> check_encryption();
-  void check_adoption();
-  void check_signatures();
-  Result<void> check_tokens();
   Result<void> adopt();
   Result<void> install();
   Result<void> note_verified();
   void put_in_force();
-  Result<void> take_over_sequence();
-  Result<void> note_sequence(const std::string& did, std::uint64_t sequence, std::string_view digest);
-  Result<std::uint64_t> known_sequence(const std::string& did);
-  Result<void> note_previous(std::uint64_t sequence, std::string_view digest);
-  Result<std::uint64_t> own_sequence();
-  void check_services();
   Result<void> note_effects(const std::set<std::string>& effective_before);
   Result<std::set<std::string>> effective_now(const std::optional<std::string>& did);
   Result<void> fill_counts();
@@ -71,18 +59,9 @@ class Import {
     report_.preflight.push_back(
         {std::move(check), std::move(status), std::move(subject), std::move(message), std::move(hint)});
   }
-  [[nodiscard]] std::string counted_tokens() const {
-    return std::to_string(tokens_.size()) + (tokens_.size() == 1 ? " token" : " tokens");
-  }
   [[nodiscard]] bool whole_instance() const { return !manifest_.scope.service && !manifest_.scope.context; }
-  // Whether a service of the bundle is not left out.
-  [[nodiscard]] bool brings_services() const {
-    return !std::ranges::all_of(manifest_.services, [this](const bundle::Service& service) {
-      return std::ranges::find(options_.without, service.name) != options_.without.end();
-    });
-  }
-  [[nodiscard]] bool is_expected() const {
-    return options_.expect_did.value_or(manifest_.source_did) == manifest_.source_did;
+  [[nodiscard]] PastExport this_export() const {
+    return {manifest_.export_sequence, base::to_hex(manifest_.bundle_sha256.view())};
   }
   [[nodiscard]] std::optional<std::string> did_after() const {
     return adopts_ ? std::optional(manifest_.source_did) : did_before_;
@@ -118,7 +97,7 @@ Result<void> Import::prepare() {
   records_before_ = TRY(writer_->counts()).records;
   did_before_ = TRY(writer_->setting(store::kDidSetting));
   const bool empty = records_before_ == 0;
-  const bool refused_anyway = (whole_instance() && !manifest_.identity_included) || !is_expected();
+  const bool refused_anyway = (whole_instance() && !manifest_.identity_included) || !is_expected(manifest_, options_);
   mode_ = !refused_anyway && (empty || options_.force_overwrite) ? Mode::kInsert : Mode::kCompare;
   if (mode_ == Mode::kInsert) TRY(require_not_moved(*writer_));
   if (mode_ == Mode::kInsert && empty && !TRY(has_room())) mode_ = Mode::kCompare;
@@ -138,6 +117,22 @@ Result<void> Import::prepare() {
     report_.identity = adopts_ ? "adopted" : "kept";
   }
   return {};
+}
+
+// What the pre-flight decides by, once everything is read.
+Result<ImportFacts> Import::facts() {
+  ImportFacts facts;
+  facts.opening = options_.opened_by_caller.value_or(bundle_.opening());
+  facts.did = did_before_;
+  facts.records = records_before_;
+  facts.strict_signers = config_.strict_signers;
+  facts.newest_seen = TRY(newest_seen(*writer_, manifest_.source_did)).sequence;
+  facts.last_sequence = TRY(last_sequence(*writer_));
+  facts.compares = mode_ == Mode::kCompare;
+  facts.adopts = adopts_;
+  facts.signatures_filled = sigs_filled_;
+  facts.tokens = tokens_.size();
+  return facts;
 }
 
 // Whether what will certainly be written into an empty store fits. What it will take in all is not known: about twice
@@ -165,7 +160,7 @@ Result<void> Import::take_record(const bundle::BundleEntry& entry) {
   ++report_.records_inspected;
   if (report_.records_inspected % kProgressEvery == 0) {
     progress_.update("importing records", report_.records_inspected, manifest_.record_count, "records");
-    if (progress_.cancelled()) return fail("cancelled: nothing was imported");
+    if (progress_.cancelled()) return cancelled();
   }
   return mode_ == Mode::kInsert ? insert(*entry.record) : compare(entry);
 }
@@ -240,7 +235,7 @@ Result<void> Import::refuse() const {
   if (whole_instance() && !manifest_.identity_included)
     return fail(ErrorCode::kRefused, "import refused: bundle has no identity (exported with --no-identity)",
                 "export it again without --no-identity");
-  if (!is_expected())
+  if (!is_expected(manifest_, options_))
     return fail(ErrorCode::kRefused,
                 "import refused: the bundle is signed by " + manifest_.source_did + ", not by " + *options_.expect_did,
                 "check where the bundle comes from");
@@ -252,75 +247,6 @@ Result<void> Import::refuse() const {
   return {};
 }
 
-Result<void> Import::check_signer() {
-  if (did_before_ == manifest_.source_did) {
-    report_.signer = "self";
-  } else {
-    report_.signer = options_.expect_did && is_expected() ? "expected" : "unknown";
-  }
-  find("signature", "ok", manifest_.source_did, "the bundle is whole and signed by " + manifest_.source_did);
-  if (!is_expected()) {
-    find("signer", "stop", manifest_.source_did, "the signer is not the one expected, " + *options_.expect_did,
-         "check where the bundle comes from");
-  } else if (report_.signer != "unknown") {
-    find("signer", "ok", manifest_.source_did,
-         "the signer is " + std::string(report_.signer == "self" ? "this instance" : "the one expected"));
-  } else if (records_before_ > 0 && brings_services()) {
-    find("signer", "stop", manifest_.source_did, "services are only restored from this instance's own bundles",
-         "name the signer with --expect-did where you trust it");
-  } else if (records_before_ > 0 && config_.strict_signers) {
-    find("signer", "stop", manifest_.source_did, "the signer is unknown, and strict_signers is set",
-         "name it with --expect-did where you trust it");
-  } else {
-    find("signer", "warn", manifest_.source_did,
-         "the signer is not known here: the signature proves its key, not its owner",
-         "compare it with the source's spl identity show, or give --expect-did");
-  }
-  return {};
-}
-
-Result<void> Import::check_age() {
-  const std::uint64_t restored = TRY(known_sequence(manifest_.source_did));
-  const std::uint64_t made = did_before_ == manifest_.source_did ? TRY(own_sequence()) : 0;
-  if (manifest_.export_sequence >= std::max(restored, made)) return {};
-  const bool was_restored = manifest_.export_sequence < restored;
-  // A verification takes no tokens: it may read what this instance has made before.
-  const bool takes_tokens = manifest_.tokens_carried && (was_restored || mode_ == Mode::kInsert);
-  const bool stops = (takes_tokens || brings_services()) && !options_.allow_older;
-  find("age", stops ? "stop" : "warn", manifest_.source_did,
-       "the bundle is export " + std::to_string(manifest_.export_sequence) + " of its instance; export " +
-           (was_restored ? std::to_string(restored) + " was imported here before"
-                         : std::to_string(made) + " was made here since"),
-       !stops                   ? ""
-       : mode_ == Mode::kInsert ? "give --allow-older to take what is in it all the same"
-                                : "give --allow-older to compare it with what is here, without its tokens");
-  return {};
-}
-
-Result<void> Import::check_encryption() {
-  const bundle::Opening opening = options_.opened_by_caller.value_or(bundle_.opening());
-  if (opening.fits(manifest_.encryption)) return {};
-  const bool stops = brings_services() && !options_.expect_did;
-  find("encryption", stops ? "stop" : "warn", manifest_.source_did,
-       "the file is " + words(opening) + ", its manifest says " + words(manifest_.encryption),
-       stops ? "name the signer with --expect-did where you trust the way that it came"
-             : "someone other than its maker may have opened it on the way");
-  return {};
-}
-
-void Import::check_signatures() {
-  if (sigs_filled_ == 0) return;
-  find("signatures", "ok", manifest_.source_did,
-       std::to_string(sigs_filled_) + (sigs_filled_ == 1 ? " record gets" : " records get") +
-           " the signature that was missing here");
-}
-
-void Import::check_adoption() {
-  if (!options_.adopt_identity || adopts_ || report_.identity != "kept") return;
-  find("identity", "warn", manifest_.source_did, "the identity stays the local one: this import only verifies",
-       "give --force-overwrite with --adopt-identity");
-}
-
 Result<std::set<std::string>> Import::effective_now(const std::optional<std::string>& did) {
   std::set<std::string> ids;
   for (const std::string_view thread : record::reserved_threads()) {
@@ -330,45 +256,6 @@ Result<std::set<std::string>> Import::effective_now(const std::optional<std::str
     }));
   }
   return ids;
-}
-
-Result<void> Import::check_tokens() {
-  if (!manifest_.tokens_carried) return {};
-  if (!adopts_ && report_.identity != "same") {
-    find("tokens", "warn", manifest_.source_did, "the bundle's tokens stay out: its identity is not installed");
-  } else if (records_before_ > 0 && report_.signer == "unknown") {
-    find("tokens", "stop", manifest_.source_did, "tokens are only taken from this instance's own bundles",
-         "name the signer with --expect-did where you trust it");
-  } else if (tokens_.empty()) {
-    find("tokens", "ok", manifest_.source_did, "the bundle's list of tokens is empty");
-  } else if (mode_ == Mode::kCompare) {
-    find("tokens", "warn", manifest_.source_did,
-         counted_tokens() + (tokens_.size() == 1 ? " stays" : " stay") +
-             " out: the bundle was only compared with what is here",
-         "--force-overwrite installs the bundle's tokens");
-  } else {
-    const bool one = tokens_.size() == 1;
-    find("tokens", "ok", manifest_.source_did,
-         counted_tokens() + (options_.dry_run ? " would be installed"
-                             : one            ? " is installed"
-                                              : " are installed"));
-  }
-  return {};
-}
-
-void Import::check_services() {
-  for (const bundle::Service& service : manifest_.services) {
-    if (std::ranges::find(options_.without, service.name) != options_.without.end()) {
-      find("service", "ok", service.name, "this service of the bundle is left out, as was asked for");
-    } else {
-      find("service", "stop", service.name, "this home declares no service of this name",
-           "leave it out with --without " + service.name);
-    }
-  }
-  for (const std::string& name : options_.without) {
-    if (std::ranges::find(manifest_.services, name, &bundle::Service::name) == manifest_.services.end())
-      find("service", "warn", name, "there is nothing to leave out: the bundle has no service of this name");
-  }
 }
 
 Result<void> Import::note_effects(const std::set<std::string>& effective_before) {
@@ -395,18 +282,18 @@ Result<void> Import::adopt() {
     adopted_->document = record::did_document_text(adopted_->key.public_key());
     TRY(substrate::stage_identity(instance_.env(), instance_.paths().identity(), did_before_, *adopted_));
     TRY(writer_->set_setting(store::kDidSetting, adopted_->did));
-    TRY(writer_->set_setting(kCreatedAtSetting, env::rfc3339(instance_.env().clock.now())));
+    TRY(writer_->set_setting(store::kIdentityCreatedAtSetting, env::rfc3339(instance_.env().clock.now())));
   }
   if (adopts_ || report_.identity == "same") {
-    TRY(take_over_sequence());
+    TRY(take_over(*writer_, did_before_, manifest_.source_did, this_export()));
     for (const store::Token& token : tokens_) TRY(writer_->put_token(token));
+  } else {
+    TRY(note_seen(*writer_, manifest_.source_did, this_export()));
   }
-  if (records_before_ == 0) {
-    std::string random(16, '\0');
-    instance_.env().random.fill(random);
-    TRY(writer_->new_incarnation(base::to_hex(random)));
-  }
-  return note_sequence(manifest_.source_did, manifest_.export_sequence, base::to_hex(manifest_.bundle_sha256.view()));
+  if (records_before_ > 0) return {};
+  std::string random(16, '\0');
+  instance_.env().random.fill(random);
+  return writer_->new_incarnation(base::to_hex(random));
 }
 
 Result<void> Import::install() {
@@ -421,13 +308,9 @@ Result<void> Import::install() {
 
 // What a verification leaves: signatures that were missing, and that this export of the own identity is known.
 Result<void> Import::note_verified() {
-  const bool advances = report_.identity == "same" && manifest_.export_sequence > TRY(own_sequence());
-  if (!advances && !fills_) return {};
-  if (advances) {
-    TRY(take_over_sequence());
-    TRY(note_sequence(manifest_.source_did, manifest_.export_sequence, base::to_hex(manifest_.bundle_sha256.view())));
-  }
-  return writer_->commit();
+  const bool advances = report_.identity == "same" && manifest_.export_sequence > TRY(last_sequence(*writer_));
+  if (advances) TRY(take_over(*writer_, did_before_, manifest_.source_did, this_export()));
+  return advances || fills_ ? writer_->commit() : Result<void>();
 }
 
 // After the commit, and before another may write: nothing makes the import fail any more.
@@ -438,45 +321,6 @@ void Import::put_in_force() {
   find("identity", "warn", manifest_.source_did,
        "the identity is in force, its files are not in their place yet: " + placed.error().message,
        "they lie in identity/incoming/, and every start of a writer tries again");
-}
-
-// The largest export of a DID that was seen here is remembered, whoever is the instance's identity later.
-Result<void> Import::note_sequence(const std::string& did, std::uint64_t sequence, std::string_view digest) {
-  if (TRY(known_sequence(did)) >= sequence) return {};
-  TRY(writer_->set_setting(std::string(kRestoredDigestSetting) + did, digest));
-  return writer_->set_setting(std::string(kRestoredSetting) + did, std::to_string(sequence));
-}
-
-Result<std::uint64_t> Import::known_sequence(const std::string& did) {
-  const auto text = TRY(writer_->setting(std::string(kRestoredSetting) + did));
-  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
-}
-
-Result<std::uint64_t> Import::own_sequence() {
-  const auto text = TRY(writer_->setting(store::kExportSequenceSetting));
-  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
-}
-
-// export_sequence travels with the identity, and never goes back.
-Result<void> Import::take_over_sequence() {
-  if (did_before_) {
-    const auto last = TRY(writer_->setting(store::kPreviousExportSetting));
-    TRY(note_sequence(*did_before_, TRY(own_sequence()), last.value_or("")));
-  }
-  const std::uint64_t known = TRY(known_sequence(manifest_.source_did));
-  const std::uint64_t sequence = std::max(known, manifest_.export_sequence);
-  TRY(writer_->set_setting(store::kExportSequenceSetting, std::to_string(sequence)));
-  if (manifest_.export_sequence >= known)
-    return note_previous(manifest_.export_sequence, base::to_hex(manifest_.bundle_sha256.view()));
-  if (!adopts_) return {};
-  // It comes back to where it was before.
-  const auto last = TRY(writer_->setting(std::string(kRestoredDigestSetting) + manifest_.source_did));
-  return note_previous(last && !last->empty() ? known : 0, last.value_or(""));
-}
-
-Result<void> Import::note_previous(std::uint64_t sequence, std::string_view digest) {
-  TRY(writer_->set_setting(store::kPreviousExportSequenceSetting, std::to_string(sequence)));
-  return writer_->set_setting(store::kPreviousExportSetting, digest);
 }
 
 Result<void> Import::fill_counts() {
@@ -493,64 +337,24 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
       adopts_ && records_before_ > 0 ? TRY(effective_now(did_before_)) : std::set<std::string>();
   TRY(take_entries());
   // From here on the bundle has verified to its last byte.
-  TRY(check_signer());
-  TRY(check_encryption());
-  check_adoption();
-  check_signatures();
-  TRY(check_age());
+  const ImportFacts known = TRY(facts());
+  report_.signer = signer_of(manifest_, options_, known);
+  for (Finding& finding : preflight(manifest_, options_, known)) report_.preflight.push_back(std::move(finding));
   TRY(find_ineffective(*writer_, did_after(), report_.preflight));
-  TRY(check_tokens());
   TRY(note_effects(effective_before));
-  check_services();
   if (findings != nullptr) *findings = report_.preflight;
   TRY(refuse());
   const auto stop = std::ranges::find(report_.preflight, "stop", &Finding::status);
   if (stop != report_.preflight.end())
     return fail(ErrorCode::kStop, "pre-flight: " + stop->check + ": " + stop->message, stop->hint);
   TRY(fill_counts());
+  if (progress_.cancelled()) return cancelled();
   if (!options_.dry_run) TRY(mode_ == Mode::kInsert ? install() : note_verified());
   report_.seconds = std::chrono::duration<double>(instance_.env().clock.steady() - started).count();
   return std::move(report_);
 }
 
 }  // namespace
-
-Json ImportReport::json() const {
-  return Json::Object{{"dry_run", dry_run},
-                      {"source_did", source_did},
-                      {"signer", signer},
-                      {"records_inspected", records_inspected},
-                      {"records_inserted", records_inserted},
-                      {"records_deduplicated", records_deduplicated},
-                      {"records_differing", records_differing},
-                      {"records_failed", records_failed},
-                      {"threads", threads},
-                      {"federation_pairs", federation_pairs},
-                      {"consent_grants", consent_grants},
-                      {"identity", identity},
-                      {"services", Json::Array{}},
-                      {"preflight", findings_json(preflight)},
-                      {"seconds", seconds}};
-}
-
-Result<ImportReport> ImportReport::parse(const Json& json) {
-  codec::JsonMembers members = TRY(codec::JsonMembers::of(json));
-  ImportReport report;
-  report.dry_run = TRY(members.flag("dry_run"));
-  report.source_did = TRY(members.text("source_did"));
-  report.signer = TRY(members.text("signer"));
-  report.records_inspected = TRY(members.number("records_inspected"));
-  report.records_inserted = TRY(members.number("records_inserted"));
-  report.records_deduplicated = TRY(members.number("records_deduplicated"));
-  report.records_differing = TRY(members.number("records_differing"));
-  report.records_failed = TRY(members.number("records_failed"));
-  report.threads = TRY(members.number("threads"));
-  report.federation_pairs = TRY(members.number("federation_pairs"));
-  report.consent_grants = TRY(members.number("consent_grants"));
-  report.identity = TRY(members.text("identity"));
-  if (const Json* preflight = members.any("preflight")) report.preflight = TRY(parse_findings(*preflight));
-  return report;
-}
 
 Result<ImportReport> import_bundle(Instance& instance, Source& in, const ImportOptions& options, Progress& progress,
                                    std::vector<Finding>* findings) {

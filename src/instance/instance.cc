@@ -11,7 +11,6 @@
 namespace spl::instance {
 namespace {
 
-constexpr std::string_view kCreatedAtSetting = "identity_created_at";
 constexpr std::string_view kFenceSetting = "commit_failed";  // says nothing: it only has to be another each time
 constexpr std::size_t kIncarnationBytes = 16;
 
@@ -226,7 +225,7 @@ Result<std::optional<IdentitySummary>> Instance::identity_summary() {
   IdentitySummary summary;
   summary.did = held->did;
   summary.public_key_multibase = crypto::multibase_of(held->key.public_key());
-  summary.created_at = TRY(TRY(store_->reader())->setting(kCreatedAtSetting)).value_or("");
+  summary.created_at = TRY(TRY(store_->reader())->setting(store::kIdentityCreatedAtSetting)).value_or("");
   return std::optional(std::move(summary));
 }
 
@@ -263,7 +262,7 @@ Result<void> Instance::check_files_are_known() {
 Result<void> Instance::stage_and_commit(store::StoreWriter& writer, const substrate::Identity& identity) {
   TRY(substrate::stage_identity(env_, paths_.identity(), std::nullopt, identity));
   TRY(writer.set_setting(store::kDidSetting, identity.did));
-  TRY(writer.set_setting(kCreatedAtSetting, env::rfc3339(env_.clock.now())));
+  TRY(writer.set_setting(store::kIdentityCreatedAtSetting, env::rfc3339(env_.clock.now())));
   return writer.commit();
 }
 

@@ -144,6 +144,7 @@ class RecordStore {
 
 // Settings are small named texts of the layers above; these names are in use.
 inline constexpr std::string_view kDidSetting = "did";
+inline constexpr std::string_view kIdentityCreatedAtSetting = "identity_created_at";  // RFC 3339
 inline constexpr std::string_view kExportSequenceSetting = "export_sequence";
 inline constexpr std::string_view kPreviousExportSetting = "previous_export";                   // a digest, or ""
 inline constexpr std::string_view kPreviousExportSequenceSetting = "previous_export_sequence";  // and its number
