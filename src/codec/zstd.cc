@@ -68,15 +68,6 @@ bool looks_like_zstd(std::string_view first4) {
   return magic == kFrameMagic || is_skippable(magic);
 }
 
-void append_zstd_padding(std::string& out, std::size_t total_bytes) {
-  SPL_CHECK(total_bytes >= kSkippableHeaderBytes);
-  const std::size_t bytes = total_bytes - kSkippableHeaderBytes;
-  SPL_CHECK(bytes <= UINT32_MAX);
-  append_le32(out, kSkippableMagic);
-  append_le32(out, static_cast<std::uint32_t>(bytes));
-  out.append(bytes, '\0');
-}
-
 ZstdCompressor::ZstdCompressor(int level) : context_(ZSTD_createCCtx()) {
   if (context_ == nullptr) throw std::bad_alloc();
   SPL_CHECK(!ZSTD_isError(ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, level)));

@@ -26,9 +26,6 @@ inline constexpr std::uint64_t kZstdWindowBytesMax = 128u << 20;
 // Whether a file that begins so (at least 4 octets) is zstd: a frame or a skippable frame.
 bool looks_like_zstd(std::string_view first4);
 
-// Appends a skippable frame of `total_bytes` (8 to 4 GiB) in all, which means nothing.
-void append_zstd_padding(std::string& out, std::size_t total_bytes);
-
 // Makes frames, with one context for all of them.
 class ZstdCompressor {
  public:

@@ -47,7 +47,7 @@ class PreflightTest : public ::testing::Test {
     }
     return found;
   }
-  void bring_service(const std::string& name) { manifest_.services.push_back({name, "1", "", "", {}}); }
+  void bring_service(const std::string& name) { manifest_.services.push_back({name, "1", 0, "", {}}); }
 
   bundle::Manifest manifest_;
   ImportOptions options_;
@@ -73,7 +73,7 @@ TEST_F(PreflightTest, StrictSignersAsksOnlyWhereThereAreRecords) {
   EXPECT_THAT(stops(), IsEmpty());
 }
 
-TEST_F(PreflightTest, TheSignerIsAskedAfterFirst) {
+TEST_F(PreflightTest, TheSignerIsAskedForFirst) {
   bring_service("wiki");
   manifest_.tokens_carried = true;
   facts_.adopts = true;
