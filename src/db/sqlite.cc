@@ -199,6 +199,11 @@ void Connection::set_busy_timeout_ms(int timeout_ms) {
   sqlite3_busy_timeout(handle_.get(), timeout_ms);
 }
 
+void keep_temporary_files_in(const std::string& directory) {
+  sqlite3_free(sqlite3_temp_directory);
+  sqlite3_temp_directory = sqlite3_mprintf("%s", directory.c_str());
+}
+
 Result<void> Connection::use_write_ahead_log() {
   // SQLite reads before it changes the mode, and whoever reads while another changes it fails at once, whatever the
   // busy timeout. To begin a write does wait, until the other is done.

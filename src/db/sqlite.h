@@ -15,6 +15,11 @@ struct sqlite3_stmt;
 
 namespace spl::db {
 
+// Where what SQLite sorts goes when it is too large for memory, as files without a name: not in /var/tmp, which may be
+// small, or less well kept than the database. What cannot be written to is passed over. For the whole process; before
+// the first connection.
+void keep_temporary_files_in(const std::string& directory);
+
 class Connection;
 
 // A prepared statement. Values that are bound are not copied: they live until the next step() or

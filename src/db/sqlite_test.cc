@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -106,6 +107,34 @@ TEST_F(Sqlite, TheSchemaCannotBeWrittenByHand) {
   ASSERT_TRUE(connection.execute("PRAGMA writable_schema=ON"));
   EXPECT_FALSE(connection.execute("UPDATE sqlite_schema SET sql='CREATE TABLE t(y)'"));
   EXPECT_EQ(connection.query_integer("PRAGMA trusted_schema").value(), 0);
+}
+
+// The files that this process has open below `directory`; those without a name too.
+int open_files_in(const std::string& directory) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    count += std::filesystem::read_symlink(entry, gone).string().starts_with(directory + "/") ? 1 : 0;
+  }
+  return count;
+}
+
+TEST_F(Sqlite, WhatIsSortedOnDiskLiesWhereItWasWanted) {
+  const testing::TempDirectory wanted;
+  keep_temporary_files_in(wanted.path());
+  Connection connection = open();
+  ASSERT_TRUE(connection.execute("PRAGMA cache_size=5"));
+  Statement rows = connection
+                       .prepare(
+                           "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<20000) "
+                           "SELECT i, hex(randomblob(100)) AS text FROM n ORDER BY text")
+                       .value();
+  ASSERT_TRUE(rows.step().value());
+  EXPECT_GT(open_files_in(wanted.path()), 0);
+  EXPECT_TRUE(std::filesystem::is_empty(wanted.path())) << "they have no name";
+  keep_temporary_files_in("/nonexistent");
+  Statement again = connection.prepare("SELECT hex(randomblob(100)) AS text ORDER BY text").value();
+  EXPECT_TRUE(again.step().value());
 }
 
 TEST_F(Sqlite, AClosedConnectionTakesAnOpenTransactionBack) {
