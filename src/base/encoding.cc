@@ -181,4 +181,8 @@ std::string escaped(std::string_view foreign, std::size_t max_bytes) {
   return out;
 }
 
+std::string path_text(std::string_view path) {
+  return is_utf8(path) ? std::string(path) : escaped(path, path.size());
+}
+
 }  // namespace spl::base

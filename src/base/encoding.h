@@ -28,5 +28,7 @@ void append_json_string(std::string& out, std::string_view utf8);
 // For messages: graphic ASCII and non-ASCII UTF-8 as they are; control characters, quotes, backslashes, bidirectional
 // controls, line separators and broken UTF-8 as \xNN. At most max_bytes octets of the input are shown, then "...".
 std::string escaped(std::string_view foreign, std::size_t max_bytes = 256);
+// A path as a JSON string may hold it: as it is where it is UTF-8, otherwise escaped.
+std::string path_text(std::string_view path);
 
 }  // namespace spl::base

@@ -1,12 +1,14 @@
 // A parallel map that keeps order: jobs go in, workers run them at the same time, results come out in the order in
 // which the jobs went in. At most `in_flight_max` jobs are held, so memory is bounded. The owner's thread pushes and
-// pops; `work` runs on the workers' threads and must be safe to run at the same time on different jobs. Where the
-// system gives fewer threads than are asked for, those do; std::system_error where it gives none.
+// pops; `work` runs on the workers' threads and must be safe to run at the same time on different jobs. What it throws
+// is thrown by the pop() of its job. Where the system gives fewer threads than are asked for, those do;
+// std::system_error where it gives none.
 #pragma once
 
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -69,7 +71,8 @@ class OrderedPool {
     const std::shared_ptr<Slot> slot = std::move(in_flight_.front());
     in_flight_.pop_front();
     std::unique_lock lock(mutex_);
-    result_ready_.wait(lock, [&] { return slot->output != nullptr; });
+    result_ready_.wait(lock, [&] { return slot->is_done(); });
+    if (slot->thrown) std::rethrow_exception(slot->thrown);
     return std::move(*slot->output);
   }
 
@@ -77,14 +80,16 @@ class OrderedPool {
   [[nodiscard]] bool ready() {
     if (in_flight_.empty()) return false;
     const std::scoped_lock lock(mutex_);
-    return in_flight_.front()->output != nullptr;
+    return in_flight_.front()->is_done();
   }
 
  private:
   struct Slot {
     explicit Slot(Job j) : job(std::move(j)) {}
     Job job;
+    [[nodiscard]] bool is_done() const { return output != nullptr || thrown; }
     std::unique_ptr<Output> output;
+    std::exception_ptr thrown;
   };
 
   void run() {
@@ -95,9 +100,16 @@ class OrderedPool {
       const std::shared_ptr<Slot> slot = std::move(queue_.front());
       queue_.pop_front();
       lock.unlock();
-      auto output = std::make_unique<Output>(work_(std::move(slot->job)));
+      std::unique_ptr<Output> output;
+      std::exception_ptr thrown;
+      try {
+        output = std::make_unique<Output>(work_(std::move(slot->job)));
+      } catch (...) {
+        thrown = std::current_exception();
+      }
       lock.lock();
       slot->output = std::move(output);
+      slot->thrown = std::move(thrown);
       result_ready_.notify_all();
     }
   }
@@ -106,7 +118,7 @@ class OrderedPool {
   const std::function<Output(Job&&)> work_;
   std::deque<std::shared_ptr<Slot>> in_flight_;  // the owner's
 
-  std::mutex mutex_;  // guards all below, and every slot's output
+  std::mutex mutex_;  // guards all below, and every slot's outcome
   std::condition_variable work_ready_;
   std::condition_variable result_ready_;
   std::deque<std::shared_ptr<Slot>> queue_;

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <latch>
 #include <memory>
+#include <new>
 #include <thread>
 
 namespace spl::base {
@@ -58,6 +59,17 @@ TEST(OrderedPool, GivesResultsInTheOrderOfTheJobs) {
       EXPECT_EQ(next_out, 500);
     }
   }
+}
+
+TEST(OrderedPool, WhatAJobThrowsIsThrownWhereItsResultIsWanted) {
+  OrderedPool<int, int> pool(2, 3, [](int&& job) {
+    if (job == 1) throw std::bad_alloc();
+    return job;
+  });
+  for (int i = 0; i < 3; ++i) pool.push(i);
+  EXPECT_EQ(pool.pop(), 0);
+  EXPECT_THROW(pool.pop(), std::bad_alloc);
+  EXPECT_EQ(pool.pop(), 2);
 }
 
 TEST(OrderedPool, HoldsNoMoreThanItsLimit) {

@@ -29,6 +29,7 @@ Result<std::size_t> ReadAhead::read(std::span<char> out) {
     std::unique_lock lock(mutex_);
     block_filled_.wait(lock, [this] { return filled_ > 0; });
   }
+  if (block.thrown) std::rethrow_exception(block.thrown);
   if (block.error) return std::unexpected(*block.error);
   const std::size_t n = std::min(out.size(), block.size - taken_bytes_);
   if (n == 0) return 0;  // the end: this block stays the reader's
@@ -44,6 +45,17 @@ Result<std::size_t> ReadAhead::read(std::span<char> out) {
   return n;
 }
 
+void ReadAhead::fill(Block& block) {
+  block.size = 0;
+  try {
+    auto result = in_.read({block.octets.get(), block_bytes_});
+    block.size = result.value_or(0);
+    if (!result) block.error = std::move(result).error();
+  } catch (...) {
+    block.thrown = std::current_exception();
+  }
+}
+
 void ReadAhead::run() {
   for (std::size_t i = 0;; ++i) {
     Block& block = ring_[i % ring_.size()];
@@ -52,9 +64,7 @@ void ReadAhead::run() {
       block_free_.wait(lock, [this] { return closing_ || filled_ < ring_.size(); });
       if (closing_) return;
     }
-    auto result = in_.read({block.octets.get(), block_bytes_});
-    block.size = result.value_or(0);
-    if (!result) block.error = std::move(result).error();
+    fill(block);
     const bool last = block.size == 0;
     {
       const std::scoped_lock lock(mutex_);

@@ -8,6 +8,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,7 +28,7 @@ class ReadAhead final : public Source {
   ReadAhead& operator=(const ReadAhead&) = delete;
   ~ReadAhead() override;
 
-  // An error of `in` comes after all octets that were read before it, and then at every later read.
+  // An error of `in`, or what it throws, comes after all octets that were read before it, and then at every later read.
   Result<std::size_t> read(std::span<char> out) override;
 
  private:
@@ -35,9 +36,11 @@ class ReadAhead final : public Source {
     std::unique_ptr<char[]> octets;
     std::size_t size = 0;  // 0 at the end and at an error
     std::optional<Error> error;
+    std::exception_ptr thrown;
   };
 
   void run();
+  void fill(Block& block);
 
   Source& in_;
   const std::size_t block_bytes_;

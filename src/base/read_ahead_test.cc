@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <thread>
 
@@ -55,6 +56,29 @@ TEST(ReadAhead, GivesTheSameOctetsWhateverThePieces) {
       }
     }
   }
+}
+
+// Gives one octet, then there is no memory.
+class ThrowingSource final : public Source {
+ public:
+  Result<std::size_t> read(std::span<char> out) override {
+    if (given_) throw std::bad_alloc();
+    given_ = true;
+    out[0] = 'x';
+    return 1;
+  }
+
+ private:
+  bool given_ = false;
+};
+
+TEST(ReadAhead, WhatTheSourceThrowsIsThrownByTheReader) {
+  ThrowingSource in;
+  ReadAhead ahead(in, 16, 2);
+  char octet[1];
+  EXPECT_EQ(ahead.read(octet).value(), 1u);
+  EXPECT_THROW((void)ahead.read(octet), std::bad_alloc);
+  EXPECT_THROW((void)ahead.read(octet), std::bad_alloc);
 }
 
 TEST(ReadAhead, AnEmptySourceIsAtItsEnd) {

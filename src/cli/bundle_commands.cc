@@ -218,7 +218,8 @@ Result<int> run_list(Session& session, const Arguments& arguments) {
   const auto item = [&](const Listed& listed) -> Result<void> {
     if (!listed.path.starts_with(prefix)) return {};
     if (out.text()) return list.item(path_line(listed.path, out.out_is_terminal()));
-    const std::string json = Json(Json::Object{{"path", path_text(listed.path)}, {"bytes", listed.size_bytes}}).text();
+    const std::string json =
+        Json(Json::Object{{"path", base::path_text(listed.path)}, {"bytes", listed.size_bytes}}).text();
     return array ? array->item(json) : list.item(json);
   };
   TRY(item({bundle::kManifestPath, opened.reader->manifest_text().size()}));

@@ -70,7 +70,7 @@ class Report {
     const auto at = static_cast<std::size_t>(difference);
     ++counts_.at(at);
     if (out_.text()) return out_.line(kSigns.at(at) + path_line(path, out_.out_is_terminal()));
-    if (names_.at(at).size() < kNamesMax) names_.at(at).emplace_back(path_text(path));
+    if (names_.at(at).size() < kNamesMax) names_.at(at).emplace_back(base::path_text(path));
     return {};
   }
   [[nodiscard]] bool same() const {
@@ -97,7 +97,7 @@ class Report {
     }
     Json::Array array;
     for (const auto& [prefix, state] : states)
-      array.emplace_back(Json::Object{{"prefix", path_text(prefix)}, {"status", state}});
+      array.emplace_back(Json::Object{{"prefix", base::path_text(prefix)}, {"status", state}});
     return array;
   }
 

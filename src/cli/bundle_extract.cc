@@ -181,7 +181,7 @@ Result<int> run_extract(Session& session, const Arguments& arguments) {
     TRY(out.line("extracted " + counted(totals.files, "file") + ", " + human_bytes(totals.bytes) + ", to " +
                  shown(target)));
   } else {
-    TRY(out.document(Json::Object{{"to", path_text(target)},
+    TRY(out.document(Json::Object{{"to", base::path_text(target)},
                                   {"files", totals.files},
                                   {"bytes", totals.bytes},
                                   {"links_skipped", totals.links_skipped}}));

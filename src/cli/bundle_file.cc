@@ -50,8 +50,4 @@ std::string path_line(std::string_view path, bool terminal) {
   return line;
 }
 
-std::string path_text(std::string_view path) {
-  return base::is_utf8(path) ? std::string(path) : base::escaped(path, path.size());
-}
-
 }  // namespace spl::cli

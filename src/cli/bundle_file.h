@@ -28,7 +28,5 @@ Result<BundleFile> open_bundle(const std::string& path, const Keys& keys, const 
 // A path in a bundle as a line: for a terminal without anything that it would act on; for a pipe as it is, but for
 // backslash, newline and carriage return, which are \\, \n and \r.
 std::string path_line(std::string_view path, bool terminal);
-// As a JSON string may hold it.
-std::string path_text(std::string_view path);
 
 }  // namespace spl::cli

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "base/encoding.h"
 #include "cli/command.h"
 #include "cli/daemonize.h"
 #include "cli/serve.h"
@@ -81,8 +82,10 @@ Result<void> announce(Session& session, const DaemonInfo& info) {
     TRY(out.line("serving " + shown(session.paths().root) + " at " + shown(info.address) + ", pid " +
                  std::to_string(info.pid)));
   } else {
-    TRY(out.document(Json::Object{
-        {"pid", info.pid}, {"address", info.address}, {"port", info.port}, {"home", session.paths().root}}));
+    TRY(out.document(Json::Object{{"pid", info.pid},
+                                  {"address", info.address},
+                                  {"port", info.port},
+                                  {"home", base::path_text(session.paths().root)}}));
   }
   return out.flush();
 }

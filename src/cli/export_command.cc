@@ -1,6 +1,7 @@
 // export, move.
 #include <filesystem>
 
+#include "base/encoding.h"
 #include "cli/bundle_file.h"
 #include "cli/command.h"
 #include "cli/gateway.h"
@@ -94,7 +95,7 @@ Result<void> print_report(Output& out, const std::string& path, const Destinatio
     out.note(std::string("spl: the bundle holds the private key of ") + report.source_did +
              (report.encrypted ? ", encrypted" : ", not encrypted: whoever has the file can act as this instance"));
   if (!out.text()) {
-    Json json = Json::Object{{"path", path_text(path)}, {"bytes", destination.bytes()}};
+    Json json = Json::Object{{"path", base::path_text(path)}, {"bytes", destination.bytes()}};
     const Json members = report.json();
     for (const auto& [name, value] : *members.object()) json.add(name, value);
     json.add("seconds", seconds);

@@ -1,4 +1,5 @@
 // init, status, version, doctor.
+#include "base/encoding.h"
 #include "base/version.h"
 #include "bundle/manifest.h"
 #include "cli/command.h"
@@ -35,7 +36,8 @@ Result<int> run_init(Session& session, const Arguments&) {
   }
   Output& out = session.out();
   if (!out.text()) {
-    TRY(out.document(Json::Object{{"home", session.paths().root}, {"did", identity->did}, {"created", created}}));
+    TRY(out.document(
+        Json::Object{{"home", base::path_text(session.paths().root)}, {"did", identity->did}, {"created", created}}));
     return 0;
   }
   TRY(out.line((created ? "made " : "already there: ") + shown(session.paths().root)));
@@ -63,8 +65,8 @@ Result<int> run_status(Session& session, const Arguments&) {
                                   {"thread_count", status.counts.threads},
                                   {"federation_pairs", status.authority.federation_pairs},
                                   {"consent_grants", status.authority.consent_grants},
-                                  {"store", status.store},
-                                  {"home", status.home}}));
+                                  {"store", base::path_text(status.store)},
+                                  {"home", base::path_text(status.home)}}));
     return 0;
   }
   TRY(out.line("home:    " + shown(status.home)));

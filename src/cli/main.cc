@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
   if (!hold(STDIN_FILENO) || !hold(STDOUT_FILENO) || !hold(STDERR_FILENO)) return 1;
   // A reader that goes away is an error of write(2), told where it happens.
   ::signal(SIGPIPE, SIG_IGN);
+  // So is a file that has grown to the limit of ulimit -f.
+  ::signal(SIGXFSZ, SIG_IGN);
   ::umask(077);
   return spl::cli::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
 }

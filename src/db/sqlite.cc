@@ -2,20 +2,39 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+#include <string>
+#include <system_error>
+
 #include "base/check.h"
 #include "base/encoding.h"
 
 namespace spl::db {
 namespace {
 
+constexpr std::size_t kShownPathBytesMax = 512;
+
+// What SQLite says does not tell a file that is not there from a process that has all the files it may have.
+std::string_view hint_of_system(int error) {
+  if (error == EMFILE || error == ENFILE) return "raise the limit on open files (ulimit -n) and try again";
+  if (error == EFBIG) return "raise the limit on the size of files (ulimit -f) and try again";
+  return "";
+}
+
 std::unexpected<Error> sqlite_error(sqlite3* handle, std::string_view what) {
-  const int code = handle == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(handle);
-  std::string message =
-      "database: " + std::string(what) + ": " + (handle == nullptr ? "out of memory" : sqlite3_errmsg(handle));
-  std::string hint;
-  switch (code & 0xFF) {
+  if (handle == nullptr) return fail("database: " + std::string(what) + ": out of memory");
+  const int code = sqlite3_extended_errcode(handle) & 0xFF;
+  std::string message = "database: " + std::string(what) + ": " + sqlite3_errmsg(handle);
+  const int system = code == SQLITE_CANTOPEN || code == SQLITE_IOERR ? sqlite3_system_errno(handle) : 0;
+  if (system != 0) message += ": " + std::generic_category().message(system);
+  std::string hint(hint_of_system(system));
+  if (!hint.empty()) return fail(std::move(message), std::move(hint));
+  switch (code) {
     case SQLITE_FULL:
-      hint = "free some disk space and try again";
+      hint = "free some disk space";
+      if (const char* path = sqlite3_db_filename(handle, "main"); path != nullptr && *path != '\0')
+        hint += " where " + base::escaped(path, kShownPathBytesMax) + " is";
+      hint += " and try again";
       break;
     case SQLITE_BUSY:
       hint = "another program holds the database; end it and try again";

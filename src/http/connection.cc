@@ -71,7 +71,7 @@ class Connection {
     if (around_.stop.raised()) exchange.close_after();
     const Result<void> outcome = !came     ? refuse_fault(exchange)
                                  : !target ? Result<void>(std::unexpected(target.error()))
-                                           : answer(exchange);
+                                           : answer_or_lack(exchange);
     if (!outcome) exchange.fail_with(outcome.error());
     log(exchange, outcome, begun);
     body_.recycle();
@@ -84,6 +84,15 @@ class Connection {
     const Fault fault = fault_of(wire_.head_fault());
     exchange.close_after();
     return exchange.refuse(fault.verdict, ErrorCode::kUsage, fault.message);
+  }
+
+  // Without memory this request fails, and no other: what it had taken is free by then.
+  Result<void> answer_or_lack(Exchange& exchange) {
+    try {
+      return answer(exchange);
+    } catch (const std::bad_alloc&) {
+      return fail("out of memory", "ask for less at a time, or give the daemon more memory");
+    }
   }
 
   Result<void> answer(Exchange& exchange) {

@@ -56,7 +56,9 @@ Result<void> check_private(const Descriptor& directory, const std::string& path)
     return fail(ErrorCode::kRefused,
                 base::escaped(path) + " can be entered by others, and the socket asks for no token",
                 "chmod 700 " + path);
-  if (info.st_uid != ::geteuid()) return fail(ErrorCode::kRefused, base::escaped(path) + " belongs to another user");
+  if (info.st_uid != ::geteuid())
+    return fail(ErrorCode::kRefused, base::escaped(path) + " belongs to another user",
+                "serve as that user, or give the home to this one (chown -R)");
   return {};
 }
 

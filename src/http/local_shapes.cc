@@ -221,8 +221,8 @@ Json status_json(const DaemonStatus& daemon) {
                       {"federation_pairs", status.authority.federation_pairs},
                       {"consent_grants", status.authority.consent_grants},
                       {"service_accounts", status.authority.service_accounts},
-                      {"store", status.store},
-                      {"home", status.home}};
+                      {"store", base::path_text(status.store)},
+                      {"home", base::path_text(status.home)}};
 }
 
 Result<DaemonStatus> parse_status(const Json& json) {

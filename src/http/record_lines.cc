@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <iterator>
 #include <system_error>
 
@@ -32,6 +33,7 @@ struct LineParser::Part {
   std::vector<Record> records;
   std::uint64_t lines_read = 0;
   std::optional<Error> error;  // of line number lines_read
+  std::exception_ptr thrown;   // for want of memory
 
   void parse() {
     std::string_view rest = lines;
@@ -94,7 +96,11 @@ std::vector<LineParser::Part> LineParser::cut(std::string_view lines, std::size_
 void LineParser::work_on(Batch& batch) {
   std::size_t done = 0;
   for (std::size_t i = batch.begun++; i < batch.parts.size(); i = batch.begun++) {
-    batch.parts[i].parse();
+    try {
+      batch.parts[i].parse();
+    } catch (...) {
+      batch.parts[i].thrown = std::current_exception();
+    }
     ++done;
   }
   const std::scoped_lock lock(batch.mutex);
@@ -138,6 +144,9 @@ Result<std::vector<Record>> LineParser::parse(std::string_view lines) {
   {
     std::unique_lock lock(batch->mutex);
     batch->all_done.wait(lock, [&batch] { return batch->done == batch->parts.size(); });
+  }
+  for (const Part& part : batch->parts) {
+    if (part.thrown) std::rethrow_exception(part.thrown);
   }
   std::vector<Record> records = std::move(batch->parts[0].records);
   std::uint64_t lines_before = 0;

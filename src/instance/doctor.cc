@@ -55,6 +55,20 @@ Result<void> check_records(Instance& instance, Progress& progress, std::vector<F
   return {};
 }
 
+// Told only where it is wrong: a home has no log before its first daemon.
+void check_log(Instance& instance, std::vector<Finding>& findings) {
+  const std::string path = instance.paths().log();
+  for (const auto& [name, wanted] :
+       {std::pair(env::parent_of(path), env::FileType::kDirectory), std::pair(path, env::FileType::kFile)}) {
+    const auto info = instance.env().fs.info(name);
+    if (info && (!*info || (*info)->type == wanted)) continue;
+    findings.push_back({"log", "warn", name,
+                        info ? "the daemon cannot write its log: something else is there" : info.error().message,
+                        "move away what is there: the next daemon makes it anew"});
+    return;
+  }
+}
+
 }  // namespace
 
 Result<std::vector<Finding>> examine(Instance& instance, Progress& progress) {
@@ -71,6 +85,7 @@ Result<std::vector<Finding>> examine(Instance& instance, Progress& progress) {
     const Error error = instance.no_identity();
     findings.push_back({"identity", lost ? "stop" : "warn", instance.paths().root, error.message, error.hint});
   }
+  check_log(instance, findings);
   const auto reader = TRY(instance.store().reader());
   if (const auto checked = find_ineffective(*reader, instance.did(), findings); !checked)
     findings.push_back({"authority", "stop", instance.store().name(), checked.error().message, ""});
