@@ -14,6 +14,7 @@
 #include "base/encoding.h"
 #include "cli/command.h"
 #include "cli/daemonize.h"
+#include "cli/gateway.h"
 #include "cli/serve.h"
 #include "cli/session.h"
 #include "http/daemon_client.h"
@@ -146,9 +147,15 @@ Result<int> print_stopped(Output& out, std::optional<int> pid) {
 Result<int> run_stop(Session& session, const Arguments&) {
   Output& out = session.out();
   const auto info = TRY(running_daemon(session.env(), session.paths()));
-  if (!info && TRY(http::DaemonClient::connect(session.env(), session.paths())))
+  if (!info && TRY(http::DaemonClient::connect(session.env(), session.paths()))) {
+    const auto pid = lock_holder(session.paths().lock());
+    if (pid && *pid > 0)
+      return fail(ErrorCode::kUnavailable,
+                  "a daemon answers, but run/daemon.json in the home does not say that it runs",
+                  "kill " + std::to_string(*pid) + " ends it as spl stop would");
     return fail(ErrorCode::kUnavailable, "a daemon answers, but its process cannot be seen from here",
                 "stop it where it runs: in its container, or by its supervisor");
+  }
   if (!info) return print_stopped(out, std::nullopt);
   const ProcessHandle process(info->pid);
   // The handle may be that of a later process with the same id.

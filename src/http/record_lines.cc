@@ -29,6 +29,7 @@ std::string_view take_line(std::string_view& rest) {
 }  // namespace
 
 struct LineParser::Part {
+  explicit Part(std::string_view text) : lines(text) {}
   std::string_view lines;
   std::vector<Record> records;
   std::uint64_t lines_read = 0;
@@ -86,10 +87,10 @@ std::vector<LineParser::Part> LineParser::cut(std::string_view lines, std::size_
   for (; count > 1 && !lines.empty(); --count) {
     const std::size_t end = lines.find('\n', lines.size() / count);
     if (end == std::string_view::npos) break;
-    parts.push_back({lines.substr(0, end + 1), {}, 0, {}});
+    parts.emplace_back(lines.substr(0, end + 1));
     lines.remove_prefix(end + 1);
   }
-  parts.push_back({lines, {}, 0, {}});
+  parts.emplace_back(lines);
   return parts;
 }
 
