@@ -215,6 +215,8 @@ TEST_F(CliDaemonTest, ADaemonWhoseProcessCannotBeSeenIsNotSaidToBeStopped) {
   const Ran ran = on("h", {"stop"});
   EXPECT_EQ(ran.code, 6);
   EXPECT_NE(ran.err.find("a daemon answers"), std::string::npos) << ran.err;
+  const std::string pid = read_file(path("h/run/spl.pid"));
+  EXPECT_NE(ran.err.find("kill " + pid.substr(0, pid.size() - 1) + " ends it"), std::string::npos) << ran.err;
   write_file(path("h/run/daemon.json"), info);
   EXPECT_TRUE(flag_of(json_on("h", {"stop"}), "stopped"));
 }

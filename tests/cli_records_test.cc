@@ -272,6 +272,24 @@ TEST_F(CliRecordTest, AThreadThatIsNotThereIsNamed) {
   EXPECT_EQ(error_message(json_on("h", {"thread", "show", "NOPE"}, {}, 1)), "there is no thread \"NOPE\"");
 }
 
+TEST_F(CliInstanceTest, DoctorTellsOfALogThatCannotBeWritten) {
+  make_home("h", 0);
+  EXPECT_EQ(on("h", {"doctor"}).out.find("log: "), std::string::npos);
+  std::filesystem::remove_all(path("h/logs"));
+  write_file(path("h/logs"), "");
+  const Ran ran = on("h", {"doctor"});
+  EXPECT_EQ(ran.code, 0) << "the instance is sound";
+  EXPECT_NE(ran.out.find("warn  log: " + path("h/logs") + ": the daemon cannot write its log"), std::string::npos)
+      << ran.out;
+}
+
+TEST_F(CliInstanceTest, JsonIsJsonWhateverTheHomesName) {
+  const std::string home = "h\xFF\n";
+  make_home(home, 1);
+  EXPECT_EQ(text_of(json_on(home, {"status"}), "home"), path("h\\xff\\x0a"));
+  EXPECT_EQ(text_of(json_on(home, {"init"}), "home"), path("h\\xff\\x0a"));
+}
+
 TEST_F(CliInstanceTest, DoctorCountsInWords) {
   make_home("h", 0);
   const std::string id = on("h", {"do", "signed"}).out.substr(0, 64);
