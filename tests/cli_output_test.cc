@@ -119,15 +119,19 @@ TEST_F(CliOutputTest, ErrorsNameWhatWasAskedFor) {
   std::string lines = record_text("th_long", 0, "DO", "{\"text\":\"" + std::string(100'000, 'x') + "\"}") + "\n";
   for (int i = 0; i < 5000; ++i) lines += record_text("th_many", i) + "\n";
   ASSERT_EQ(on("h", {"record", "put", "--ndjson"}, {.text = lines}).code, 0);
-  const auto limited = [this](const std::string& words) {
+  const auto limited = [this](const std::string& words, const std::string& kibibytes = "64") {
     const std::string program = std::string(SPL_PROGRAM) + " --home " + path("h") + " ";
-    EXPECT_EQ(shell("bash -c 'ulimit -f 64; " + program + words + " 2>" + path("err") + "'"), 1);
+    EXPECT_EQ(shell("bash -c 'ulimit -f " + kibibytes + "; " + program + words + " 2>" + path("err") + "'"), 1);
     return read_file(path("err"));
   };
   const std::string spool = limited("export --out " + path("x"));
   EXPECT_NE(spool.find("cannot write a temporary file in " + path("h/run") + ": File too large"), std::string::npos)
       << spool;
   EXPECT_NE(spool.find("--spool DIR"), std::string::npos) << spool;
+  // What SQLite wants for the store is longer than that.
+  const std::string record = limited("intend x", "16");
+  EXPECT_NE(record.find(": File too large — raise the limit on the size of files (ulimit -f)"), std::string::npos)
+      << record;
   ASSERT_EQ(on("h", {"export", "--out", path("long.spl")}).code, 0);
   const std::string extract = limited("bundle extract " + path("long.spl") + " records/ --to " + path("to"));
   EXPECT_TRUE(extract.starts_with("spl: cannot write " + path("to/records/"))) << extract;

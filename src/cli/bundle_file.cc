@@ -1,7 +1,6 @@
 #include "cli/bundle_file.h"
 
 #include "base/encoding.h"
-#include "base/utf8.h"
 #include "cli/output.h"
 #include "substrate/accounts.h"
 

@@ -89,7 +89,7 @@ int run_words(const std::vector<std::string>& words) {
   auto home = find_home(arguments.value("--home"));
   if (!home && command.needs_home) return conclude(out, std::unexpected(std::move(home).error()));
   Session session(out, std::move(home).value_or(""), !arguments.has("--no-progress"));
-  db::keep_temporary_files_in(session.paths().run());
+  if (command.needs_home) db::keep_temporary_files_in(session.paths().run());
   try {
     return conclude(out, with_hint(command.run(session, arguments), invocation->path));
   } catch (const std::bad_alloc&) {

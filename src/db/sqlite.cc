@@ -76,6 +76,11 @@ std::string uri_of(const std::string& path) {
 
 }  // namespace
 
+void keep_temporary_files_in(const std::string& directory) {
+  sqlite3_free(sqlite3_temp_directory);
+  sqlite3_temp_directory = sqlite3_mprintf("%s", directory.c_str());
+}
+
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
   sqlite3_finalize(statement);
 }
@@ -216,11 +221,6 @@ std::int64_t Connection::last_rowid() const {
 }
 void Connection::set_busy_timeout_ms(int timeout_ms) {
   sqlite3_busy_timeout(handle_.get(), timeout_ms);
-}
-
-void keep_temporary_files_in(const std::string& directory) {
-  sqlite3_free(sqlite3_temp_directory);
-  sqlite3_temp_directory = sqlite3_mprintf("%s", directory.c_str());
 }
 
 Result<void> Connection::use_write_ahead_log() {

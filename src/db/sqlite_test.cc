@@ -1,16 +1,24 @@
 #include "db/sqlite.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "testing/temp_directory.h"
 
 namespace spl::db {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::Eq;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 class Sqlite : public ::testing::Test {
  protected:
@@ -109,32 +117,43 @@ TEST_F(Sqlite, TheSchemaCannotBeWrittenByHand) {
   EXPECT_EQ(connection.query_integer("PRAGMA trusted_schema").value(), 0);
 }
 
-// The files that this process has open below `directory`; those without a name too.
-int open_files_in(const std::string& directory) {
-  int count = 0;
+// Where SQLite's temporary files lie that this process has open; they have no name any more.
+std::vector<std::string> directories_of_temporary_files() {
+  std::vector<std::string> found;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     std::error_code gone;
-    count += std::filesystem::read_symlink(entry, gone).string().starts_with(directory + "/") ? 1 : 0;
+    const std::filesystem::path file = std::filesystem::read_symlink(entry, gone);
+    if (file.filename().string().starts_with("etilqs_")) found.push_back(file.parent_path());
   }
-  return count;
+  return found;
 }
 
-TEST_F(Sqlite, WhatIsSortedOnDiskLiesWhereItWasWanted) {
-  const testing::TempDirectory wanted;
-  keep_temporary_files_in(wanted.path());
-  Connection connection = open();
-  ASSERT_TRUE(connection.execute("PRAGMA cache_size=5"));
+// Sorts far more than its cache of five pages holds; what it has open until it is closed.
+Statement sort_on_disk(Connection& connection) {
+  EXPECT_TRUE(connection.execute("PRAGMA cache_size=5"));
   Statement rows = connection
                        .prepare(
                            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<20000) "
                            "SELECT i, hex(randomblob(100)) AS text FROM n ORDER BY text")
                        .value();
-  ASSERT_TRUE(rows.step().value());
-  EXPECT_GT(open_files_in(wanted.path()), 0);
-  EXPECT_TRUE(std::filesystem::is_empty(wanted.path())) << "they have no name";
-  keep_temporary_files_in("/nonexistent");
-  Statement again = connection.prepare("SELECT hex(randomblob(100)) AS text ORDER BY text").value();
-  EXPECT_TRUE(again.step().value());
+  EXPECT_TRUE(rows.step().value());
+  return rows;
+}
+
+TEST_F(Sqlite, WhatIsSortedOnDiskLiesWhereItWasWantedAndHasNoName) {
+  const testing::TempDirectory wanted;
+  keep_temporary_files_in(wanted.path());
+  Connection connection = open();
+  const Statement rows = sort_on_disk(connection);
+  EXPECT_THAT(directories_of_temporary_files(), AllOf(Not(IsEmpty()), Each(Eq(wanted.path()))));
+  EXPECT_TRUE(std::filesystem::is_empty(wanted.path()));
+}
+
+TEST_F(Sqlite, WhatIsSortedOnDiskLiesElsewhereWhereNothingCanBeWritten) {
+  keep_temporary_files_in(path() + "/no directory");
+  Connection connection = open();
+  const Statement rows = sort_on_disk(connection);
+  EXPECT_THAT(directories_of_temporary_files(), Not(IsEmpty()));
 }
 
 TEST_F(Sqlite, AClosedConnectionTakesAnOpenTransactionBack) {
