@@ -39,7 +39,7 @@ T value_or_die(spl::Result<T> result) {
 // Makes the tables; the settings that a connection of the store has, as SQL.
 std::string prepare(const std::string& path) {
   auto connection = value_or_die(spl::db::Connection::open(path, spl::db::OpenAs::kCreate));
-  const spl::store::SqliteSizes sizes;
+  const spl::store::StoreSizes sizes;
   value_or_die(spl::store::prepare_schema(connection, sizes));
   std::string settings = "PRAGMA cache_size=-" + std::to_string(sizes.writer_cache_kib);
   for (const char* name : {"synchronous", "wal_autocheckpoint", "journal_size_limit"}) {

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "cli/daemon_info.h"
+#include "home/daemon_mark.h"
 #include "cli_harness.h"
 
 namespace spl::cli_test {
@@ -192,13 +192,13 @@ TEST_F(CliDaemonTest, AnInnocentProcessWithTheDaemonsIdIsLeftAlone) {
   };
   {
     const Innocent innocent;
-    pretend(innocent.pid(), cli::process_mark(innocent.pid()).value());
+    pretend(innocent.pid(), env::process_mark(innocent.pid()).value());
     nobody_is_stopped(innocent);
     const Innocent other(lock);
     nobody_is_stopped(innocent);
   }
   const Innocent innocent(lock);
-  std::string mark = cli::process_mark(innocent.pid()).value();
+  std::string mark = env::process_mark(innocent.pid()).value();
   pretend(innocent.pid(), mark);
   EXPECT_TRUE(flag_of(json_on("h", {"status"}), "running")) << "all of it is as of a daemon";
   mark[0] = mark[0] == '0' ? '1' : '0';

@@ -6,8 +6,8 @@
 #include <cstdio>
 
 #include "bundle/reader.h"
-#include "cli/bundle_extract.h"
-#include "cli/daemon_info.h"
+#include "operation/bundle_extract.h"
+#include "home/daemon_mark.h"
 #include "crash_fixture.h"
 #include "crash_operations.h"
 
@@ -141,8 +141,8 @@ FileOperation extract_operation(const Image& image) {
           .run = [](env::Env env) -> Result<void> {
             base::StringSource source(testing::foreign_bundle());
             const auto reader = TRY(bundle::BundleReader::open(source, {}));
-            instance::NoProgress progress;
-            TRY(cli::extract_bundle(env, *reader, "", kTarget, progress));
+            base::NoProgress progress;
+            TRY(operation::extract_bundle(env, *reader, "", kTarget, progress));
             return {};
           },
           .shown = [](CrashMachine& machine) -> Shown {
@@ -159,19 +159,19 @@ FileOperation extract_operation(const Image& image) {
 
 // A daemon was killed, and its successor writes.
 FileOperation daemon_operation() {
-  const instance::HomePaths paths{testing::kCrashHome};
+  const home::HomePaths paths{testing::kCrashHome};
   Image image = testing::home_without_identity();
   image[paths.pid()] = "2147483647\n";
   image[paths.run() + "/daemon.json"] = "{}\n";
   return {.image = image,
           .run = [paths](env::Env env) -> Result<void> {
             const int pid = ::getpid();
-            return cli::write_daemon_info(env, paths,
-                                          {pid, cli::process_mark(pid).value(), "http://127.0.0.1:1", 1, "x"});
+            return home::write_daemon_mark(env, paths,
+                                          {pid, env::process_mark(pid).value(), "http://127.0.0.1:1", 1, "x"});
           },
           .shown = [paths](CrashMachine& machine) -> Shown {
             const Image tree = machine.fs.contents();
-            const auto running = cli::running_daemon(machine.env(), paths);
+            const auto running = home::running_daemon(machine.env(), paths);
             EXPECT_TRUE(running) << running.error().message;
             return {{"pid", tree.at(paths.pid())}, {"json", tree.at(paths.run() + "/daemon.json")}};
           }};

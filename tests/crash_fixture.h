@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "instance/export.h"
+#include "operation/export.h"
 #include "instance/instance.h"
 #include "sample_instance.h"
 #include "testing/fake_clock.h"
@@ -46,7 +46,7 @@ class RepeatedRandom final : public env::Random {
 // Of every instance that is opened on a machine.
 struct CrashOptions {
   std::string store_url = {};
-  store::SqliteSizes sizes = {};
+  store::StoreSizes sizes = {};
 };
 
 class CrashMachine {
@@ -91,7 +91,7 @@ struct CrashRun {
   explicit CrashRun(CrashMachine& on) : machine(on) {}
   CrashMachine& machine;
   std::unique_ptr<instance::Instance> instance;
-  std::unique_ptr<instance::PreparedExport> prepared;
+  std::unique_ptr<operation::PreparedExport> prepared;
 };
 
 struct CrashOperation {

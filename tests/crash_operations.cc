@@ -2,18 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/output_file.h"
+#include "env/output_file.h"
 #include "crypto/did_key.h"
 #include "instance/access.h"
-#include "instance/import.h"
+#include "operation/import.h"
 #include "instance/ingest.h"
-#include "instance/spooled.h"
+#include "spool/receive.h"
 #include "portability_fixture.h"
 
 namespace spl::testing {
 namespace {
 
-using instance::ImportOptions;
+using operation::ImportOptions;
 using instance::Instance;
 using instance::OpenFor;
 
@@ -48,10 +48,10 @@ Image disk_after(const CrashOptions& options, const std::function<void(CrashMach
 }
 
 void export_to_file(CrashMachine& machine, Instance& instance) {
-  instance::NoProgress progress;
-  const auto prepared = instance::prepare_export(instance, {}, progress);
+  base::NoProgress progress;
+  const auto prepared = operation::prepare_export(instance, {}, progress);
   EXPECT_TRUE(prepared) << message_of(prepared);
-  auto out = cli::OutputFile::create(machine.env_of_files(), kCrashBundle, progress);
+  auto out = env::OutputFile::create(machine.env_of_files(), kCrashBundle, progress);
   EXPECT_TRUE(out && (*prepared)->write(**out) && (*out)->commit() && (*prepared)->committed());
 }
 
@@ -68,15 +68,15 @@ Image home_with_many_records() {
                     [](CrashMachine& machine, Instance& instance) { fill(machine, instance, kManyRecords); });
 }
 
-void carry_tokens(instance::ExportOptions& options) {
+void carry_tokens(operation::ExportOptions& options) {
   options.carry_tokens = true;
 }
 
 // Of another instance.
-using SetOptions = void (*)(instance::ExportOptions&);
+using SetOptions = void (*)(operation::ExportOptions&);
 
-std::string bundle_of(const std::vector<Record>& records, SetOptions set = [](instance::ExportOptions&) {}) {
-  instance::ExportOptions options;
+std::string bundle_of(const std::vector<Record>& records, SetOptions set = [](operation::ExportOptions&) {}) {
+  operation::ExportOptions options;
   set(options);
   Machine machine(5);
   const auto source = machine.make("source");
@@ -103,7 +103,7 @@ const std::string& bundle_to_spool() {
     std::vector<Record> records;
     for (std::uint64_t clock = 0; clock < 5; ++clock)
       records.push_back(make_record({.body = "{\"large\":\"" + std::string(900u << 10, 'L') + "\"}", .clock = clock}));
-    return bundle_of(records, [](instance::ExportOptions& options) { options.uncompressed = true; });
+    return bundle_of(records, [](operation::ExportOptions& options) { options.uncompressed = true; });
   }();
   return kBundle;
 }
@@ -151,7 +151,7 @@ Step refused_import_step(std::string bundle, ErrorCode code, const ImportOptions
 Step put_lines_step(const std::vector<Record>& records) {
   return [lines = ndjson(records)](CrashRun& run) -> Result<void> {
     base::StringSource source(lines);
-    instance::NoProgress progress;
+    base::NoProgress progress;
     TRY(instance::put_ndjson(*run.instance, source, progress));
     return {};
   };
@@ -276,11 +276,11 @@ CrashOperation import_spooled_operation() {
           .image = home_with_identity(large_pages()),
           .options = large_pages(),
           .steps = {[](CrashRun& run) -> Result<void> {
-            instance::NoProgress progress;
+            base::NoProgress progress;
             base::StringSource source(bundle_to_spool());
-            auto spooled = TRY(instance::Spooled::receive(run.instance->env(), run.instance->paths().run(), source,
+            auto spooled = TRY(spool::Received::all_of(run.instance->env(), run.instance->paths().run(), source,
                                                           progress, "receiving"));
-            TRY(instance::import_bundle(*run.instance, spooled, {}, progress, nullptr));
+            TRY(operation::import_bundle(*run.instance, spooled, {}, progress, nullptr));
             return {};
           }},
           .replaces_identity = true};
@@ -359,21 +359,21 @@ CrashOperation import_signatures_operation() {
           .steps = {import_step(signed_bundle())}};
 }
 
-instance::NoProgress& no_progress() {
-  static instance::NoProgress progress;
+base::NoProgress& no_progress() {
+  static base::NoProgress progress;
   return progress;
 }
 
-CrashOperation export_with(std::string name, Image image, const std::function<instance::ExportOptions()>& options) {
+CrashOperation export_with(std::string name, Image image, const std::function<operation::ExportOptions()>& options) {
   return {.name = std::move(name),
           .image = std::move(image),
           .steps = {[options](CrashRun& run) -> Result<void> {
-                      run.prepared = TRY(instance::prepare_export(*run.instance, options(), no_progress()));
+                      run.prepared = TRY(operation::prepare_export(*run.instance, options(), no_progress()));
                       return {};
                     },
                     [](CrashRun& run) -> Result<void> {
                       const auto out =
-                          TRY(cli::OutputFile::create(run.machine.env_of_files(), kCrashBundle, no_progress()));
+                          TRY(env::OutputFile::create(run.machine.env_of_files(), kCrashBundle, no_progress()));
                       TRY(run.prepared->write(*out));
                       return out->commit();
                     },
@@ -386,7 +386,7 @@ CrashOperation export_with(std::string name, Image image, const std::function<in
 }
 
 CrashOperation export_operation() {
-  return export_with("export", home_in_use(), [] { return instance::ExportOptions(); });
+  return export_with("export", home_in_use(), [] { return operation::ExportOptions(); });
 }
 
 CrashOperation export_into_a_new_file_operation() {
@@ -409,7 +409,7 @@ CrashOperation export_by_a_temporary_name_operation() {
 
 CrashOperation export_plain_operation() {
   return export_with("export --uncompressed --carry-tokens", home_in_use(), [] {
-    instance::ExportOptions options;
+    operation::ExportOptions options;
     options.uncompressed = options.carry_tokens = true;
     return options;
   });
@@ -428,7 +428,7 @@ std::span<const crypto::AgeIdentity> age_keys() {
 
 CrashOperation export_encrypted_operation() {
   CrashOperation operation = export_with("export --recipient", home_in_use(), [] {
-    instance::ExportOptions options;
+    operation::ExportOptions options;
     options.recipients = {age_keys()[0].recipient()};
     return options;
   });
@@ -439,7 +439,7 @@ CrashOperation export_encrypted_operation() {
 // Several batches, each a frame.
 CrashOperation export_many_operation() {
   CrashOperation operation = export_with("export --recipient --carry-tokens of many", home_with_many_records(), [] {
-    instance::ExportOptions options;
+    operation::ExportOptions options;
     options.carry_tokens = true;
     options.batch_bytes = kSmallBatchBytes;
     options.recipients = {age_keys()[0].recipient()};
@@ -481,7 +481,7 @@ constexpr SweptOperation kOperations[] = {
 
 }  // namespace
 
-store::SqliteSizes small_sizes() {
+store::StoreSizes small_sizes() {
   return {.page_bytes = 512,
           .writer_cache_kib = 16,
           .reader_cache_kib = 16,

@@ -22,7 +22,7 @@ const std::string& foreign_bundle();
 
 // Caches, log and pages so small that some hundred records spill from the writer's cache into the log, are
 // checkpointed, and have the log cut back; and that some thousand ids are sorted on disk.
-store::SqliteSizes small_sizes();
+store::StoreSizes small_sizes();
 
 enum class SweepSize : std::uint8_t { kSmall, kLarge, kSlow };
 struct SweptOperation {

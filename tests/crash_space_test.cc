@@ -6,12 +6,12 @@
 
 #include "crash_fixture.h"
 #include "crash_operations.h"
-#include "instance/import.h"
+#include "operation/import.h"
 
 namespace spl {
 namespace {
 
-using instance::Finding;
+using operation::Finding;
 using instance::OpenFor;
 using testing::CrashMachine;
 using testing::foreign_bundle;
@@ -34,7 +34,7 @@ struct Imported {
 class ImportWithoutRoom : public ::testing::Test {
  protected:
   // With room for all but one octet, and expects that nothing is changed.
-  static Imported import_text(std::string_view bundle, const instance::ImportOptions& options = {}) {
+  static Imported import_text(std::string_view bundle, const operation::ImportOptions& options = {}) {
     CrashMachine machine(testing::home_with_identity());
     const Image before = machine.fs.contents();
     machine.fs.set_free_bytes(bytes_of_records() - 1);
@@ -64,7 +64,7 @@ TEST_F(ImportWithoutRoom, Stops) {
 }
 
 TEST_F(ImportWithoutRoom, StopsADryRun) {
-  instance::ImportOptions options;
+  operation::ImportOptions options;
   options.dry_run = true;
   const Imported imported = import_text(foreign_bundle(), options);
   ASSERT_TRUE(imported.error);
@@ -87,7 +87,7 @@ TEST_F(ImportWithoutRoom, FindsThatABundleIsDamagedAllTheSame) {
 }
 
 TEST_F(ImportWithoutRoom, IsRefusedWhereTheSignerIsAnother) {
-  instance::ImportOptions options;
+  operation::ImportOptions options;
   options.expect_did = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
   const Imported imported = import_text(foreign_bundle(), options);
   ASSERT_TRUE(imported.error);

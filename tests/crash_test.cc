@@ -3,10 +3,10 @@
 // suites with Sweep in their names take all of them, and more of what a cut may leave.
 #include <gtest/gtest.h>
 
-#include "cli/output_file.h"
+#include "env/output_file.h"
 #include "crash_fixture.h"
 #include "crash_operations.h"
-#include "instance/import.h"
+#include "operation/import.h"
 
 namespace spl {
 namespace {
@@ -228,8 +228,8 @@ std::pair<Image, std::uint64_t> killed_while_writing(std::uint64_t call, const I
   const std::uint64_t first = machine.fs.calls();
   if (call > 0) machine.fs.cut_at(first + call);
   {
-    instance::NoProgress progress;
-    const auto out = cli::OutputFile::create(machine.env_of_files(), "/out/f", progress);
+    base::NoProgress progress;
+    const auto out = env::OutputFile::create(machine.env_of_files(), "/out/f", progress);
     const bool done = out && (*out)->write("the ") && (*out)->write("key") && (*out)->commit();
     EXPECT_EQ(done, call == 0);
   }

@@ -26,8 +26,8 @@ std::span<const GoldenWay> golden_ways() {
   return kWays;
 }
 
-Result<instance::ExportOptions> golden_options(const GoldenWay& way, const std::string& directory) {
-  instance::ExportOptions options;
+Result<operation::ExportOptions> golden_options(const GoldenWay& way, const std::string& directory) {
+  operation::ExportOptions options;
   options.carry_tokens = true;
   options.uncompressed = way.uncompressed;
   if (way.for_passphrase) options.passphrase = SecretBytes(kGoldenPassphrase);
@@ -67,7 +67,7 @@ std::string golden_text(const Contents& contents) {
 }
 
 Result<std::string> reexport_manifest(instance::Instance& instance) {
-  instance::ExportOptions options;
+  operation::ExportOptions options;
   options.uncompressed = options.carry_tokens = true;
   std::string text = TRY(verify_bundle(TRY(export_text(instance, std::move(options))))).text;
   const std::string version = "\"spl " + std::string(base::kVersion) + "\"";

@@ -22,7 +22,7 @@ struct GoldenWay {
 };
 std::span<const GoldenWay> golden_ways();
 // `directory` holds key.txt.
-Result<instance::ExportOptions> golden_options(const GoldenWay& way, const std::string& directory);
+Result<operation::ExportOptions> golden_options(const GoldenWay& way, const std::string& directory);
 // The instance that they were made of.
 void fill_golden(instance::Instance& instance);
 

@@ -36,7 +36,7 @@ TEST_P(Golden, ManifestSaysWhatItAlwaysSaid) {
 TEST_P(Golden, ImportGivesTheSameRecordsAndStates) {
   Machine machine;
   const auto target = machine.open("target");
-  instance::ImportOptions options;
+  operation::ImportOptions options;
   options.reader = keys_.reader_options();
   const auto report = testing::import_text(*target, bundle_, options);
   ASSERT_TRUE(report) << report.error().message;

@@ -9,7 +9,7 @@
 #include "env/posix_file_system.h"
 #include "hostile_cases.h"
 #include "hostile_reading.h"
-#include "instance/import.h"
+#include "operation/import.h"
 #include "substrate/accounts.h"
 #include "testing/fake_clock.h"
 #include "testing/temp_directory.h"
@@ -34,11 +34,11 @@ class HostileImport : public ::testing::Test {
   }
   env::Env env() { return {fs_, clock_, random_, log_}; }
 
-  Result<instance::ImportReport> import(std::string_view octets) {
+  Result<operation::ImportReport> import(std::string_view octets) {
     const auto opened = TRY(instance::Instance::open(env(), options_, instance::OpenFor::kWriting));
     base::StringSource source(octets);
-    instance::NoProgress progress;
-    return instance::import_bundle(*opened, source, {}, progress, nullptr);
+    base::NoProgress progress;
+    return operation::import_bundle(*opened, source, {}, progress, nullptr);
   }
 
   env::PosixFileSystem fs_;

@@ -21,9 +21,9 @@
 namespace spl {
 namespace {
 
-using instance::ExportOptions;
-using instance::Finding;
-using instance::ImportOptions;
+using operation::ExportOptions;
+using operation::Finding;
+using operation::ImportOptions;
 using instance::Instance;
 using instance::OpenFor;
 using testing::Contents;
@@ -232,7 +232,7 @@ TEST_F(Import, ImportsThatAdoptAtOnceLeaveTheIdentityThatTheStoreNames) {
       for (const std::string& bundle : bundles) {
         threads.emplace_back([&] {
           for (const Finding& finding :
-               import_text(*target, bundle, options).value_or(instance::ImportReport{}).preflight)
+               import_text(*target, bundle, options).value_or(operation::ImportReport{}).preflight)
             if (finding.check == "identity") ++failed;
         });
       }
@@ -316,11 +316,11 @@ TEST_F(Import, AVerificationSaysThatItAdoptsNothing) {
 TEST_F(Import, TheExportBeforeIsTheLatestOfTheIdentityInForce) {
   const std::string bundle = sample_bundle("source");
   const auto target = with_records("target", "th_mine", 1);
-  instance::NoProgress progress;
+  base::NoProgress progress;
   const auto previous = [&] { return *setting_of(*target, store::kPreviousExportSetting); };
-  const auto first = instance::prepare_export(*target, {}, progress);
-  const auto second = instance::prepare_export(*target, {}, progress);
-  const auto third = instance::prepare_export(*target, {}, progress);
+  const auto first = operation::prepare_export(*target, {}, progress);
+  const auto second = operation::prepare_export(*target, {}, progress);
+  const auto third = operation::prepare_export(*target, {}, progress);
   ASSERT_TRUE(first && second && third);
   ASSERT_TRUE((*second)->committed());
   ASSERT_TRUE((*first)->committed());

@@ -10,8 +10,8 @@
 namespace spl {
 namespace {
 
-using instance::ExportOptions;
-using instance::ImportOptions;
+using operation::ExportOptions;
+using operation::ImportOptions;
 using testing::error_of;
 using testing::export_text;
 using ::testing::HasSubstr;
@@ -36,7 +36,7 @@ TEST_F(Move, LeavesAnInstanceThatIsReadAndTakesNoWrites) {
   instance::Emission emission;
   emission.text = "too late";
   base::StringSource lines("");
-  instance::NoProgress progress;
+  base::NoProgress progress;
   ImportOptions force;
   force.force_overwrite = true;
   const auto refusals = {
@@ -70,8 +70,8 @@ TEST_F(Move, LeavesAnInstanceThatIsReadAndTakesNoWrites) {
 
 TEST_F(Move, DoesNotHappenWhereRecordsCameMeanwhile) {
   const auto source = with_records("source", "th_mine", 2);
-  instance::NoProgress progress;
-  const auto prepared = instance::prepare_export(*source, leaving(), progress);
+  base::NoProgress progress;
+  const auto prepared = operation::prepare_export(*source, leaving(), progress);
   ASSERT_TRUE(prepared) << error_of(prepared);
   ASSERT_TRUE(instance::put_records(*source, testing::many_records("th_mine", 3)));
   base::StringSink out;

@@ -24,7 +24,7 @@ std::string error_of(const auto& result) {
 class Portability : public ::testing::Test {
  protected:
   // A bundle of a new instance with the small sample.
-  std::string sample_bundle(const std::string& home, instance::ExportOptions options = {}) {
+  std::string sample_bundle(const std::string& home, operation::ExportOptions options = {}) {
     const auto source = machine_.make(home);
     fill_sample(*source, SampleSize::kSmall);
     auto text = export_text(*source, std::move(options));
@@ -38,7 +38,7 @@ class Portability : public ::testing::Test {
     return made;
   }
   // The import is refused with this code, and so is its rehearsal; the home is as it was, to the last file.
-  Error refused(const std::string& home, std::string_view bundle, instance::ImportOptions options, ErrorCode code) {
+  Error refused(const std::string& home, std::string_view bundle, operation::ImportOptions options, ErrorCode code) {
     Error last;
     for (const bool dry_run : {true, false}) {
       const auto before = tree_contents(machine_.path(home));
@@ -56,11 +56,11 @@ class Portability : public ::testing::Test {
     return last;
   }
   [[nodiscard]] std::string finding(const std::string& check) const {
-    const auto at = std::ranges::find(findings_, check, &instance::Finding::check);
+    const auto at = std::ranges::find(findings_, check, &operation::Finding::check);
     return at == findings_.end() ? "(none)" : at->status + ": " + at->message;
   }
   Machine machine_;
-  std::vector<instance::Finding> findings_;
+  std::vector<operation::Finding> findings_;
 };
 
 }  // namespace spl::testing

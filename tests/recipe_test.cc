@@ -19,7 +19,7 @@ namespace spl {
 namespace {
 
 namespace fs = std::filesystem;
-using instance::ExportOptions;
+using operation::ExportOptions;
 using testing::BundleForge;
 using ::testing::HasSubstr;
 using testing::Machine;

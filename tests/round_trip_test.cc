@@ -19,9 +19,9 @@
 namespace spl {
 namespace {
 
-using instance::ExportOptions;
-using instance::Finding;
-using instance::ImportOptions;
+using operation::ExportOptions;
+using operation::Finding;
+using operation::ImportOptions;
 using instance::Instance;
 using instance::OpenFor;
 using testing::Contents;
@@ -118,8 +118,8 @@ TEST_P(RoundTrip, GivesTheSameInstanceAndTheSameBundleAgain) {
   ASSERT_GT(before.grants, 0U);
   ASSERT_EQ(before.accounts, 2U);
 
-  instance::NoProgress progress;
-  const auto prepared = instance::prepare_export(*source, export_options(), progress);
+  base::NoProgress progress;
+  const auto prepared = operation::prepare_export(*source, export_options(), progress);
   ASSERT_TRUE(prepared) << error_of(prepared);
   PipeSink first;
   ASSERT_TRUE((*prepared)->write(first));
@@ -133,7 +133,7 @@ TEST_P(RoundTrip, GivesTheSameInstanceAndTheSameBundleAgain) {
   PipeSource pipe(first.text);
   ImportOptions options;
   options.reader = reader_options();
-  const auto report = instance::import_bundle(*target, pipe, options, progress, nullptr);
+  const auto report = operation::import_bundle(*target, pipe, options, progress, nullptr);
   ASSERT_TRUE(report) << error_of(report);
   EXPECT_EQ(report->records_inserted, before.records.size());
   EXPECT_EQ(report->records_deduplicated, 0U);

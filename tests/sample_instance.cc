@@ -225,21 +225,21 @@ Result<Contents> contents_of(instance::Instance& instance) {
   return contents;
 }
 
-Result<std::string> export_text(instance::Instance& instance, instance::ExportOptions options) {
-  instance::NoProgress progress;
-  const auto prepared = TRY(instance::prepare_export(instance, std::move(options), progress));
+Result<std::string> export_text(instance::Instance& instance, operation::ExportOptions options) {
+  base::NoProgress progress;
+  const auto prepared = TRY(operation::prepare_export(instance, std::move(options), progress));
   base::StringSink out;
   TRY(prepared->write(out));
   TRY(prepared->committed());
   return std::move(out.text);
 }
 
-Result<instance::ImportReport> import_text(instance::Instance& instance, std::string_view bundle,
-                                           const instance::ImportOptions& options,
-                                           std::vector<instance::Finding>* findings) {
-  instance::NoProgress progress;
+Result<operation::ImportReport> import_text(instance::Instance& instance, std::string_view bundle,
+                                           const operation::ImportOptions& options,
+                                           std::vector<operation::Finding>* findings) {
+  base::NoProgress progress;
   base::StringSource source(bundle);
-  return instance::import_bundle(instance, source, options, progress, findings);
+  return operation::import_bundle(instance, source, options, progress, findings);
 }
 
 Result<Verified> verify_bundle(std::string_view bundle, const bundle::ReaderOptions& options) {

@@ -13,8 +13,8 @@
 #include "env/env.h"
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
-#include "instance/export.h"
-#include "instance/import.h"
+#include "operation/export.h"
+#include "operation/import.h"
 #include "instance/instance.h"
 #include "testing/fake_clock.h"
 #include "testing/temp_directory.h"
@@ -79,10 +79,10 @@ Result<Contents> contents_of(instance::Instance& instance);
 Result<std::string> setting_of(instance::Instance& instance, std::string_view name);  // "" where there is none
 
 // The whole file, with committed() after it.
-Result<std::string> export_text(instance::Instance& instance, instance::ExportOptions options = {});
-Result<instance::ImportReport> import_text(instance::Instance& instance, std::string_view bundle,
-                                           const instance::ImportOptions& options = {},
-                                           std::vector<instance::Finding>* findings = nullptr);
+Result<std::string> export_text(instance::Instance& instance, operation::ExportOptions options = {});
+Result<operation::ImportReport> import_text(instance::Instance& instance, std::string_view bundle,
+                                           const operation::ImportOptions& options = {},
+                                           std::vector<operation::Finding>* findings = nullptr);
 // The manifest of a bundle that verifies to its last byte.
 struct Verified {
   bundle::Manifest manifest;

@@ -42,12 +42,43 @@ const char* hint_of(int errno_value) {
   }
 }
 
+Cause cause_of(int errno_value) {
+  switch (errno_value) {
+    case ENOSPC:
+    case EDQUOT:
+      return Cause::kNoSpace;
+    case EACCES:
+    case EPERM:
+      return Cause::kDenied;
+    case ENOENT:
+      return Cause::kNoSuchFile;
+    case EEXIST:
+      return Cause::kFileExists;
+    case EROFS:
+      return Cause::kReadOnly;
+    case ENOMEM:
+      return Cause::kNoMemory;
+    default:
+      return Cause::kUnspecified;
+  }
+}
+
 }  // namespace
 
 std::unexpected<Error> fail_errno(std::string_view what, int errno_value) {
   char text[128];
   const char* reason = strerror_r(errno_value, text, sizeof text);
-  return fail(ErrorCode::kFailed, std::string(what) + ": " + reason, hint_of(errno_value));
+  return std::unexpected(Error{ErrorCode::kFailed, std::string(what) + ": " + reason, hint_of(errno_value),
+                               cause_of(errno_value), reason});
+}
+
+std::unexpected<Error> fail_cancelled(std::string_view what_remains) {
+  return fail(Cause::kCancelled, "interrupted: " + std::string(what_remains));
+}
+
+std::unexpected<Error> told_of(std::string_view what, Error error) {
+  error.message = std::string(what) + ": " + (error.reason.empty() ? error.message : error.reason);
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace spl::base

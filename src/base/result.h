@@ -21,10 +21,53 @@ enum class ErrorCode : std::uint8_t {
   kDiffers = 7,       // two things that were compared are not the same
 };
 
+// Why, for whoever must react to one kind of failure and not to another: nobody reads the text of an error. Each has a
+// stable word (cause.h).
+enum class Cause : std::uint8_t {
+  kUnspecified,  // the code says all there is to say
+  kCancelled,    // the user, or nobody who waits for it any more
+  kNoSpace,
+  kNoSpoolSpace,  // of the place where a body waits; another can be named
+  kNoMemory,
+  kNotFound,    // a record, a thread, an account: what was asked for
+  kNoSuchFile,  // of a path
+  kFileExists,  // something is in the way
+  kDenied,  // owner or mode
+  kReadOnly,
+  kMalformed,     // a bundle that is not as its format says
+  kNotABundle,    // some other file
+  kSignature,     // of a bundle
+  kNewerVersion,  // than this program
+  kKeyNeeded,     // an encrypted bundle, and no key that opens it
+  kNoInstance,
+  kNoIdentity,
+  kIdentityExists,
+  kStoreNotEmpty,
+  kStoreDamaged,
+  kStoreReplaced,  // the file that is open is no longer the one at its path
+  kMoved,          // the instance has left with spl export --move
+  kUnknownSigner,
+  kLocked,  // another process works on it
+  kDaemonRuns,
+  kDaemonGone,
+  kCursorGone,
+  kTimeout,
+  kTooLarge,
+  kAuthRequired,
+  kAuthInvalid,
+  kScopeForbidden,
+  kActorForbidden,
+  kMethodNotAllowed,
+  kUnsupportedMedia,
+  kNotImplemented,
+};
+
 struct Error {
   ErrorCode code = ErrorCode::kFailed;
   std::string message;  // one sentence without a full stop: what failed, on what, why
   std::string hint;     // what to do about it; may be empty
+  Cause cause = Cause::kUnspecified;
+  std::string reason = {};  // the "why" of the message alone, where it is known: for who tells it of another thing
 
   // Names the thing that was being worked on, on the way up: "<what>: <message>".
   [[nodiscard]] Error in(std::string_view what) && {
@@ -42,15 +85,27 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 [[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::string hint = {}) {
   return std::unexpected(Error{code, std::move(message), std::move(hint)});
 }
+[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, Cause cause, std::string message,
+                                                 std::string hint = {}) {
+  return std::unexpected(Error{code, std::move(message), std::move(hint), cause});
+}
+[[nodiscard]] inline std::unexpected<Error> fail(Cause cause, std::string message, std::string hint = {}) {
+  return fail(ErrorCode::kFailed, cause, std::move(message), std::move(hint));
+}
 [[nodiscard]] inline std::unexpected<Error> fail(std::string message, std::string hint = {}) {
   return fail(ErrorCode::kFailed, std::move(message), std::move(hint));
 }
-// "<what>: <the system's text for errno_value>"; those that a user can do something about get a hint.
+// "<what>: <the system's text for errno_value>"; those that a user can do something about get a hint and a cause.
 [[nodiscard]] std::unexpected<Error> fail_errno(std::string_view what, int errno_value);
+// The end of what somebody asked to end: "interrupted: <what_remains>".
+[[nodiscard]] std::unexpected<Error> fail_cancelled(std::string_view what_remains);
+// The same failure told of another thing: "<what>: <the reason>".
+[[nodiscard]] std::unexpected<Error> told_of(std::string_view what, Error error);
 
 }  // namespace spl::base
 
 namespace spl {
+using base::Cause;
 using base::Error;
 using base::ErrorCode;
 using base::fail;

@@ -82,7 +82,7 @@ Result<EntryKind> place_of(const codec::TarEntry& entry) {
 }
 
 std::unexpected<Error> malformed(std::string_view entry, std::string_view rule) {
-  return fail(ErrorCode::kVerification,
+  return fail(ErrorCode::kVerification, Cause::kMalformed,
               "bundle malformed: " + base::escaped(entry, codec::kTarPathShownBytesMax) + ": " + std::string(rule),
               std::string(kDamagedHint));
 }

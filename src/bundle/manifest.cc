@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/encoding.h"
+#include "base/names.h"
 #include "base/limits.h"
 #include "bundle/manifest_check.h"
 #include "codec/json.h"
@@ -50,7 +51,7 @@ class Members {
   }
   Result<std::string> name(std::string_view member) {
     std::string value = TRY(text(member));
-    if (!is_name(value)) return wrong(what_ + ": \"" + base::escaped(value, 80) + "\" is no name");
+    if (!base::is_name(value)) return wrong(what_ + ": \"" + base::escaped(value, 80) + "\" is no name");
     return value;
   }
   Result<std::string> one_of(std::string_view name, std::span<const std::string_view> words) {
@@ -214,7 +215,7 @@ bool is_section_prefix(std::string_view prefix) {
     const std::size_t slash = prefix.find('/');
     if (slash == std::string_view::npos) return false;
     const std::string_view component = prefix.substr(0, slash);
-    if (!is_name(component) && !(part == 2 && component == "@instance")) return false;
+    if (!base::is_name(component) && !(part == 2 && component == "@instance")) return false;
     prefix.remove_prefix(slash + 1);
   }
   return prefix.empty();
@@ -351,12 +352,6 @@ Result<std::optional<std::string>> find_source_did(std::string_view text) {
 
 }  // namespace
 
-bool is_name(std::string_view text) {
-  const auto is_alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !text.empty() && text.size() <= 63 && is_alnum(text[0]) &&
-         std::ranges::all_of(text, [&](char c) { return is_alnum(c) || c == '_' || c == '-'; });
-}
-
 std::string manifest_text(const Manifest& manifest) {
   const Json json =
       Json::Object{{"bundle_version", kBundleVersion},
@@ -404,7 +399,7 @@ Result<std::uint64_t> check_version(std::string_view text) {
   if (parsed.ec == std::errc::result_out_of_range) version = ~std::uint64_t{0};
   if (parsed.ptr == text.data()) return wrong("bundle_version is not a whole number");
   if (version > kBundleVersion) {
-    return fail(ErrorCode::kVerification,
+    return fail(ErrorCode::kVerification, Cause::kNewerVersion,
                 "bundle_version " + std::string(text.substr(0, static_cast<std::size_t>(parsed.ptr - text.data()))) +
                     " is newer than this program's: it reads up to version " + std::to_string(kBundleVersion),
                 "use a newer spl");

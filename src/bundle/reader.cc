@@ -30,9 +30,10 @@ constexpr std::size_t kBatchesInFlightPerWorker = 3;
 }  // namespace
 
 std::unexpected<Error> as_malformed(Error error) {
-  if (error.code == ErrorCode::kVerification && !error.message.starts_with("bundle ") &&
-      !error.message.starts_with("no given key "))
+  if (error.code == ErrorCode::kVerification && error.cause == Cause::kUnspecified) {
     error.message.insert(0, "bundle malformed: ");
+    error.cause = Cause::kMalformed;
+  }
   return std::unexpected(std::move(error));
 }
 
@@ -127,6 +128,7 @@ Result<void> BundleReader::Impl::read_head() {
   if (auto version = check_version(manifest_text_); !version) {
     Error error = malformed(kManifestPath, version.error().message).error();
     error.hint = version.error().hint;
+    if (version.error().cause != Cause::kUnspecified) error.cause = version.error().cause;
     return std::unexpected(std::move(error));
   }
   const std::string signature = TRY(read_head_entry(kSignaturePath, 64));
@@ -138,7 +140,7 @@ Result<void> BundleReader::Impl::read_head() {
   source_key_ = *key;
   signature_ = crypto::Signature::from(signature);
   if (!crypto::verify(source_key_, manifest_text_, signature_))
-    return fail(ErrorCode::kVerification, "signature verification failed",
+    return fail(ErrorCode::kVerification, Cause::kSignature, "signature verification failed",
                 "the bundle was changed after it was signed, or damaged: take it from its source again");
   auto manifest = parse_manifest(manifest_text_);
   if (!manifest) return malformed(kManifestPath, manifest.error().message);
@@ -283,10 +285,9 @@ Result<void> BundleReader::Impl::check_identity(const BundleEntry& entry) {
     const auto key = record::parse_did_document(entry.content);
     if (!key) {
       // The one rule whose message has a form of its own.
-      if (key.error().message == "has no Ed25519VerificationKey2020")
-        return fail(ErrorCode::kVerification, "bundle malformed: " + std::string(entry.path) +
-                                                  " has no "
-                                                  "Ed25519VerificationKey2020");
+      if (key.error().cause == Cause::kNotFound)
+        return fail(ErrorCode::kVerification, Cause::kMalformed,
+                    "bundle malformed: " + std::string(entry.path) + " " + key.error().message);
       return malformed(entry.path, key.error().message);
     }
     if (*key != source_key_) return malformed(entry.path, "its key is not that of source_did");

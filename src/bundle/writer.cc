@@ -137,7 +137,7 @@ BundleWriter::Packed BundleWriter::pack(std::unique_ptr<Batch> batch, Compressio
   return packed;
 }
 
-BundleWriter::BundleWriter(Spool spool, const WriterOptions& options)
+BundleWriter::BundleWriter(spool::Spool spool, const WriterOptions& options)
     : spool_(std::move(spool)),
       compression_(options.compression),
       batch_bytes_(options.batch_bytes),
@@ -159,7 +159,7 @@ Result<void> BundleWriter::begin_section(std::string prefix) {
 }
 
 // Called before something of `bytes` is put into the batch.
-Result<void> BundleWriter::fits(std::size_t bytes) {
+Result<void> BundleWriter::make_room(std::size_t bytes) {
   SPL_CHECK(in_section_);
   const std::uint64_t tar_bytes = 2 * codec::kTarBlock + bytes;
   if (pending_bytes_ > 0 && pending_bytes_ + tar_bytes > batch_bytes_) TRY(push_batch());
@@ -168,7 +168,7 @@ Result<void> BundleWriter::fits(std::size_t bytes) {
 }
 
 Result<void> BundleWriter::add_file(std::string_view path, std::string_view content) {
-  TRY(fits(content.size()));
+  TRY(make_room(content.size()));
   Item item;
   item.path = batch_->keep(path);
   item.content = batch_->keep(content);
@@ -177,7 +177,7 @@ Result<void> BundleWriter::add_file(std::string_view path, std::string_view cont
 }
 
 Result<void> BundleWriter::add_record(std::string_view directory, const RecordToWrite& record) {
-  TRY(fits(record.canonical.size() + (record.judged_by ? record.judged_by->size() : 0)));
+  TRY(make_room(record.canonical.size() + (record.judged_by ? record.judged_by->size() : 0)));
   Item item;
   item.path = batch_->keep(record::record_path(directory, record.id));
   item.content = batch_->keep(record.canonical);

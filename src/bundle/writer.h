@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "base/stream.h"
 #include "bundle/manifest.h"
-#include "bundle/spool.h"
+#include "spool/spool.h"
 #include "codec/zstd.h"
 #include "crypto/sha256.h"
 #include "record/record.h"
@@ -41,7 +41,7 @@ struct RecordToWrite {
 
 class BundleWriter {
  public:
-  BundleWriter(Spool spool, const WriterOptions& options);
+  BundleWriter(spool::Spool spool, const WriterOptions& options);
   ~BundleWriter();
 
   // Sections in ascending order of their prefixes, entries within in ascending order of their paths. A section that
@@ -66,9 +66,9 @@ class BundleWriter {
   Result<void> push_batch();
   Result<void> take_packed();
   Result<void> end_section();
-  Result<void> fits(std::size_t bytes);
+  Result<void> make_room(std::size_t bytes);
 
-  Spool spool_;
+  spool::Spool spool_;
   const Compression compression_;
   const std::size_t batch_bytes_;
   std::unique_ptr<Batch> batch_;

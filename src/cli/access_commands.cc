@@ -5,9 +5,7 @@
 
 #include "base/encoding.h"
 #include "cli/command.h"
-#include "cli/gateway.h"
 #include "cli/session.h"
-#include "instance/access.h"
 
 namespace spl::cli {
 namespace {
@@ -15,23 +13,12 @@ namespace {
 using codec::Json;
 using substrate::ServiceAccount;
 
-Json texts(const std::vector<std::string>& items) {
-  Json::Array array;
-  for (const std::string& item : items) array.emplace_back(item);
-  return array;
-}
+constexpr std::size_t kIdDigitsShown = 16;
 
 std::string joined(const std::vector<std::string>& items) {
   std::string text;
   for (const std::string& item : items) text += (text.empty() ? "" : ",") + shown(item);
   return text.empty() ? "-" : text;
-}
-
-Json account_json(const ServiceAccount& account) {
-  return Json::Object{{"name", account.name},
-                      {"scopes", texts(account.scopes)},
-                      {"actors", texts(account.actors)},
-                      {"active", account.active}};
 }
 
 // Whom it may write as: nobody where none is named, but admin holds every right.
@@ -57,39 +44,27 @@ Result<int> run_account_create(Session& session, const Arguments& arguments) {
       known.append(known.empty() ? "" : ", ").append(scope);
     return fail(ErrorCode::kUsage, "service-account create: --scope is missing", "the scopes are " + known);
   }
-  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  const ServiceAccount made = TRY(gateway.daemon ? gateway.daemon->create_account(account)
-                                                 : instance::create_account(*gateway.instance, account));
+  const ServiceAccount made = TRY(TRY(session.changing())->create_account(account));
   Output& out = session.out();
-  TRY(out.text() ? out.line(account_line(made)) : out.document(account_json(made)));
+  TRY(out.text() ? out.line(account_line(made)) : out.document(codec::shape_json(made)));
   return 0;
 }
 
 Result<int> run_account_list(Session& session, const Arguments&) {
-  const auto opened = TRY(session.open_for_reading());
+  const auto accounts = TRY(TRY(session.looking())->accounts());
   Output& out = session.out();
   ListOutput list(out);
-  for (const ServiceAccount& account : TRY(instance::list_accounts(*opened)))
-    TRY(list.item(out.text() ? account_line(account) : account_json(account).text()));
+  for (const ServiceAccount& account : accounts)
+    TRY(list.item(out.text() ? account_line(account) : codec::shape_json(account).text()));
   TRY(list.end());
   return 0;
 }
 
 Result<int> run_account_revoke(Session& session, const Arguments& arguments) {
-  const std::string& name = arguments.at("NAME");
-  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  TRY(gateway.daemon ? gateway.daemon->revoke_account(name) : instance::revoke_account(*gateway.instance, name));
+  const auto revoked = TRY(TRY(session.changing())->revoke_account({arguments.at("NAME")}));
   Output& out = session.out();
-  TRY(out.text() ? out.line("revoked " + shown(name)) : out.document(Json::Object{{"name", name}, {"active", false}}));
+  TRY(out.text() ? out.line("revoked " + shown(revoked.name)) : out.document(codec::shape_json(revoked)));
   return 0;
-}
-
-Json token_json(const store::Token& token) {
-  return Json::Object{{"id", base::to_hex(token.sha256.view())},
-                      {"account", token.account},
-                      {"scopes", texts(token.scopes)},
-                      {"created_at", token.created_at},
-                      {"expires_at", token.expires_at ? Json(*token.expires_at) : Json()}};
 }
 
 // A time as it is, or a number of days or hours from now: "90d", "12h".
@@ -112,42 +87,39 @@ Result<int> run_token_create(Session& session, const Arguments& arguments) {
   request.scopes = arguments.all("--scope");
   if (const auto environment = arguments.value("--env")) request.environment = *environment;
   if (const auto end = arguments.value("--expires")) request.expires_at = TRY(expiry(session.env(), *end));
-  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  const substrate::NewToken made =
-      TRY(gateway.daemon ? gateway.daemon->create_token(request) : instance::create_token(*gateway.instance, request));
+  const operation::MadeToken made = TRY(TRY(session.changing())->create_token(request));
   Output& out = session.out();
   if (!out.text()) {
-    Json json = Json::Object{{"token", std::string(made.text.reveal())}};
-    const Json members = token_json(made.token);
+    Json json = Json::Object{{"token", std::string(made.token.reveal())}};
+    const Json members = codec::shape_json(made.summary);
     for (const auto& [name, value] : *members.object()) json.add(name, value);
     TRY(out.document(json));
     return 0;
   }
-  TRY(out.line(made.text.reveal()));
+  TRY(out.line(made.token.reveal()));
   out.note("spl: keep the token now: it is not shown again");
   return 0;
 }
 
 Result<int> run_token_list(Session& session, const Arguments&) {
-  const auto opened = TRY(session.open_for_reading());
+  const auto tokens = TRY(TRY(session.looking())->tokens());
   Output& out = session.out();
   ListOutput list(out);
-  for (const store::Token& token : TRY(instance::list_tokens(*opened))) {
-    const std::string id = base::to_hex(token.sha256.view());
-    TRY(list.item(out.text() ? id.substr(0, 16) + "  " + shown(token.account) + "  scopes " + joined(token.scopes) +
+  for (const operation::TokenSummary& token : tokens) {
+    const std::string id = base::to_hex(token.id.view());
+    TRY(list.item(out.text() ? id.substr(0, kIdDigitsShown) + "  " + shown(token.account) + "  scopes " + joined(token.scopes) +
                                    "  " + (token.expires_at ? "until " + shown(*token.expires_at) : "without end")
-                             : token_json(token).text()));
+                             : codec::shape_json(token).text()));
   }
   TRY(list.end());
   return 0;
 }
 
 Result<int> run_token_revoke(Session& session, const Arguments& arguments) {
-  const std::string& id = arguments.at("ID");
-  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  TRY(gateway.daemon ? gateway.daemon->revoke_token(id) : instance::revoke_token(*gateway.instance, id));
+  const auto revoked = TRY(TRY(session.changing())->revoke_token({arguments.at("ID")}));
   Output& out = session.out();
-  TRY(out.text() ? out.line("revoked " + shown(id)) : out.document(Json::Object{{"id", id}, {"revoked", true}}));
+  TRY(out.text() ? out.line("revoked " + base::to_hex(revoked.id.view()).substr(0, kIdDigitsShown))
+                 : out.document(codec::shape_json(revoked)));
   return 0;
 }
 

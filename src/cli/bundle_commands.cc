@@ -3,12 +3,13 @@
 #include <cstdlib>
 
 #include "base/encoding.h"
-#include "bundle/spool.h"
+#include "spool/spool.h"
 #include "cli/bundle_file.h"
+#include "operation/bundle_files.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/session.h"
-#include "cli/signature_check.h"
+#include "operation/signature_check.h"
 
 namespace spl::cli {
 namespace {
@@ -87,26 +88,26 @@ struct Totals {
   std::uint64_t bytes = 0;
 };
 
-Result<Totals> read_through(bundle::BundleReader& reader, SignatureCheck* signatures, ShownProgress& progress) {
+Result<Totals> read_through(bundle::BundleReader& reader, operation::SignatureCheck* signatures, ShownProgress& progress) {
   Totals totals;
-  while (const auto entry = TRY(next_file(reader))) {
+  while (const auto entry = TRY(operation::next_file(reader))) {
     ++totals.files;
     totals.bytes += entry->size_bytes;
     if (signatures != nullptr && entry->kind == bundle::EntryKind::kRecord)
       signatures->add(entry->path, *entry->record);
     if (totals.files % kProgressEvery != 0) continue;
     progress.update("verifying", totals.files, 0, "files");
-    if (progress.cancelled()) return fail("interrupted: the bundle was not verified");
+    if (progress.cancelled()) return base::fail_cancelled("the bundle was not verified");
   }
   return totals;
 }
 
-Json signatures_json(const SignatureCheck::Counts& counts) {
+Json signatures_json(const operation::SignatureCheck::Counts& counts) {
   return Json::Object{{"valid", counts.valid}, {"invalid", counts.invalid}, {"absent", counts.absent}};
 }
 
 Result<void> print_verified(Output& out, const bundle::BundleReader& reader, const Totals& totals,
-                            const std::optional<SignatureCheck::Counts>& signatures) {
+                            const std::optional<operation::SignatureCheck::Counts>& signatures) {
   const Manifest& manifest = reader.manifest();
   const std::string sha256 = base::to_hex(manifest.bundle_sha256.view());
   if (!out.text()) {
@@ -137,10 +138,10 @@ Result<int> run_verify(Session& session, const Arguments& arguments) {
   const BundleFile opened =
       TRY(open_bundle(arguments.at("FILE"), keys, &progress.interrupt(), Session::workers(), records));
   progress.follow(*opened.file);
-  std::optional<SignatureCheck> signatures;
+  std::optional<operation::SignatureCheck> signatures;
   if (arguments.has("--signatures")) signatures.emplace(Session::workers());
   const Totals totals = TRY(read_through(*opened.reader, signatures ? &*signatures : nullptr, progress));
-  std::optional<SignatureCheck::Counts> counts;
+  std::optional<operation::SignatureCheck::Counts> counts;
   if (signatures) counts = signatures->finish();
   progress.finish();
   Output& out = session.out();
@@ -173,37 +174,29 @@ class WithheldArray {
   static Result<WithheldArray> make(env::Env env) {
     const char* const directory = std::getenv("TMPDIR");
     const bool named = directory != nullptr && *directory != '\0';
-    return WithheldArray(TRY(bundle::Spool::make(env, named ? directory : "/tmp", bundle::SpoolKind::kPlain)));
+    return WithheldArray(TRY(spool::Spool::make(env, {named ? directory : "/tmp", spool::Secrecy::kPlain, kHeldBytesMax})));
   }
   Result<void> item(std::string_view json) {
-    held_ += any_ ? ",\n" : "[";
-    held_ += json;
+    TRY(spool_.append(any_ ? ",\n" : "["));
     any_ = true;
-    return held_.size() < kHeldBytesMax ? Result<void>() : drain();
+    return spool_.append(json);
   }
   Result<void> show(Output& out) {
-    held_ += any_ ? "]\n" : "[]\n";
-    TRY(drain());
+    TRY(spool_.append(any_ ? "]\n" : "[]\n"));
     OutputSink sink(out);
     return spool_.write_to(sink);
   }
 
  private:
-  static constexpr std::size_t kHeldBytesMax = 64u << 10;
+  static constexpr std::size_t kHeldBytesMax = 1u << 20;
   struct OutputSink final : Sink {
     explicit OutputSink(Output& output) : out(output) {}
     Result<void> write(std::string_view octets) override { return out.write(octets); }
     Output& out;
   };
-  explicit WithheldArray(bundle::Spool spool) : spool_(std::move(spool)) {}
-  Result<void> drain() {
-    TRY(spool_.append(held_));
-    held_.clear();
-    return {};
-  }
+  explicit WithheldArray(spool::Spool spool) : spool_(std::move(spool)) {}
 
-  bundle::Spool spool_;
-  std::string held_;
+  spool::Spool spool_;
   bool any_ = false;
 };
 
@@ -224,7 +217,7 @@ Result<int> run_list(Session& session, const Arguments& arguments) {
   };
   TRY(item({bundle::kManifestPath, opened.reader->manifest_text().size()}));
   TRY(item({bundle::kSignaturePath, crypto::kSignatureBytes}));
-  while (const auto entry = TRY(next_file(*opened.reader))) TRY(item({entry->path, entry->size_bytes}));
+  while (const auto entry = TRY(operation::next_file(*opened.reader))) TRY(item({entry->path, entry->size_bytes}));
   TRY(array ? array->show(out) : list.end());
   return 0;
 }

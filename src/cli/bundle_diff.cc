@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "cli/bundle_file.h"
+#include "operation/bundle_files.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -25,7 +26,7 @@ class Side {
   Side(bundle::BundleReader& reader, std::string name) : reader_(reader), name_(std::move(name)) {}
 
   Result<void> next() {
-    const auto entry = TRY_IN(name_, next_file(reader_));
+    const auto entry = TRY_IN(name_, operation::next_file(reader_));
     there_ = entry.has_value();
     if (!there_) return {};
     path_.assign(entry->path);
@@ -135,7 +136,7 @@ Result<void> compare(Side& a, Side& b, Report& report, ShownProgress& progress) 
     }
     if (done % kProgressEvery != 0) continue;
     progress.update("comparing", done, 0, "files");
-    if (progress.cancelled()) return fail("interrupted: the bundles were not compared");
+    if (progress.cancelled()) return base::fail_cancelled("the bundles were not compared");
   }
   return {};
 }

@@ -2,14 +2,13 @@
 
 #include "base/encoding.h"
 #include "cli/output.h"
-#include "substrate/accounts.h"
 
 namespace spl::cli {
 
-Result<BundleFile> open_bundle(const std::string& path, const Keys& keys, const Interrupt* interrupt,
+Result<BundleFile> open_bundle(const std::string& path, const Keys& keys, const env::Interrupt* interrupt,
                                std::size_t workers, bundle::Records records) {
   BundleFile opened;
-  opened.file = TRY(InputFile::open(path, interrupt));
+  opened.file = TRY(env::InputFile::open(path, interrupt));
   bundle::ReaderOptions options;
   options.identities = keys.identities;
   options.passphrase = keys.passphrase ? &*keys.passphrase : nullptr;
@@ -17,15 +16,6 @@ Result<BundleFile> open_bundle(const std::string& path, const Keys& keys, const 
   opened.reader = TRY(bundle::BundleReader::open(*opened.file, options));
   opened.reader->set_records(records);
   return opened;
-}
-
-Result<std::optional<bundle::BundleEntry>> next_file(bundle::BundleReader& reader) {
-  auto entry = TRY(reader.next());
-  if (entry && entry->kind == bundle::EntryKind::kTokens) {
-    const auto tokens = substrate::parse_tokens(entry->content);
-    if (!tokens) return bundle::malformed(entry->path, tokens.error().message);
-  }
-  return entry;
 }
 
 std::string path_line(std::string_view path, bool terminal) {

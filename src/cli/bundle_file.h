@@ -9,20 +9,17 @@
 #include "bundle/reader.h"
 #include "cli/arguments.h"
 #include "cli/keys.h"
-#include "cli/streams.h"
+#include "env/streams.h"
 
 namespace spl::cli {
 
 struct BundleFile {
-  std::unique_ptr<InputFile> file;
+  std::unique_ptr<env::InputFile> file;
   std::unique_ptr<bundle::BundleReader> reader;
 };
 
-// The reader's next file. What an import would refuse, this refuses too: the reader knows no tokens.
-Result<std::optional<bundle::BundleEntry>> next_file(bundle::BundleReader& reader);
-
 // Signature and manifest are checked when it returns. `keys` outlive the reader, and so does `interrupt` (may be null).
-Result<BundleFile> open_bundle(const std::string& path, const Keys& keys, const Interrupt* interrupt,
+Result<BundleFile> open_bundle(const std::string& path, const Keys& keys, const env::Interrupt* interrupt,
                                std::size_t workers, bundle::Records records = bundle::Records::kChecked);
 
 // A path in a bundle as a line: for a terminal without anything that it would act on; for a pipe as it is, but for

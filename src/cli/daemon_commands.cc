@@ -1,23 +1,19 @@
 // serve, stop.
-#include <poll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <limits>
 
+#include "api/daemon.h"
+#include "api/remote_operations.h"
 #include "base/encoding.h"
 #include "cli/command.h"
-#include "cli/daemonize.h"
-#include "cli/gateway.h"
-#include "cli/serve.h"
 #include "cli/session.h"
-#include "http/daemon_client.h"
+#include "env/background.h"
+#include "env/process.h"
+#include "env/streams.h"
+#include "home/daemon_mark.h"
+#include "store/open_store.h"
 
 namespace spl::cli {
 namespace {
@@ -39,31 +35,21 @@ Result<std::uint16_t> port_from(const std::string& text) {
 Result<std::string> absolute(const Arguments& arguments, const char* name) {
   const auto given = arguments.value(name);
   if (!given) return std::string();
-  if (::access(given->c_str(), R_OK) != 0) return base::fail_errno(std::string(name) + " " + shown(*given), errno);
+  TRY_IN(std::string(name), env::InputFile::open(*given, nullptr));
   std::error_code error;
   std::string path = std::filesystem::absolute(*given, error).string();
   if (error) return fail(std::string(name) + " " + shown(*given) + ": " + error.message(), "give the whole path");
   return path;
 }
 
-// sqlite:PATH with an absolute path.
-std::string absolute_store(const std::string& url) {
-  for (const std::string_view scheme : {"sqlite://", "sqlite:"}) {
-    if (!url.starts_with(scheme)) continue;
-    std::error_code error;
-    return "sqlite:" + std::filesystem::absolute(url.substr(scheme.size()), error).string();
-  }
-  return url;
-}
-
-Result<ServeOptions> options_from(const Arguments& arguments) {
-  ServeOptions options;
+Result<api::DaemonOptions> options_from(const Arguments& arguments) {
+  api::DaemonOptions options;
   if (const auto host = arguments.value("--host")) options.server.host = *host;
   if (const auto port = arguments.value("--port")) options.server.port = TRY(port_from(*port));
   if (const auto url = arguments.value("--store")) {
     if (*url == "memory:")
       return fail(ErrorCode::kUsage, "--store memory: would keep nothing", "name a file: sqlite:PATH");
-    options.store_url = absolute_store(*url);
+    options.store_url = store::absolute_store_url(*url);
   }
   options.server.tls_certificate_file = TRY(absolute(arguments, "--tls-cert"));
   options.server.tls_key_file = TRY(absolute(arguments, "--tls-key"));
@@ -74,9 +60,9 @@ Result<ServeOptions> options_from(const Arguments& arguments) {
   return options;
 }
 
-Result<void> announce(Session& session, const DaemonInfo& info) {
+Result<void> announce(Session& session, const home::DaemonMark& info) {
   Output& out = session.out();
-  if (!info.store_url.empty() && TRY(instance::load_config(session.env(), session.paths())).store_url != info.store_url)
+  if (!info.store_url.empty() && TRY(home::load_config(session.env(), session.paths())).store_url != info.store_url)
     out.note("spl: the store is " + shown(info.store_url) +
              " while this daemon runs; store = \"...\" in config.toml makes it the home's for good");
   if (out.text()) {
@@ -92,48 +78,26 @@ Result<void> announce(Session& session, const DaemonInfo& info) {
 }
 
 Result<int> run_serve(Session& session, const Arguments& arguments) {
-  const ServeOptions options = TRY(options_from(arguments));
+  const api::DaemonOptions options = TRY(options_from(arguments));
   if (!arguments.has("--daemon")) {
-    TRY(serve(session, options, [&session](const DaemonInfo& info) { return announce(session, info); }));
+    TRY(api::run_daemon(session.env(), session.paths(), options,
+                        [&session](const home::DaemonMark& mark) { return announce(session, mark); }));
     return 0;
   }
-  const Started started = TRY(daemonize(session.paths(), [&](const Ready& ready) {
-    return serve(session, options, [&ready](const DaemonInfo& info) { return ready(info); });
-  }));
-  if (started.info) TRY(announce(session, *started.info));
+  const std::string error_file = env::join(env::parent_of(session.paths().log()), "stderr.log");
+  auto started = env::run_in_background(error_file, [&](const env::Ready& ready) {
+    return api::run_daemon(session.env(), session.paths(), options, [&ready](const home::DaemonMark& mark) {
+      ready(home::mark_text(mark));
+      return Result<void>();
+    });
+  });
+  if (!started && started.error().hint.empty()) started.error().hint = "look into " + error_file;
+  const auto text = TRY(std::move(started));
+  // Nothing in the background process, when its work is over.
+  const auto mark = text ? home::parse_mark(*text) : std::nullopt;
+  if (mark) TRY(announce(session, *mark));
   return 0;
 }
-
-// glibc 2.36 declares these two without saying that they are C.
-int open_process(int pid) {
-  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-}
-int signal_process(int descriptor, int signal) {
-  return static_cast<int>(::syscall(SYS_pidfd_send_signal, descriptor, signal, nullptr, 0));
-}
-
-// A process by a handle that stays with it, even when its id goes to another one.
-class ProcessHandle {
- public:
-  explicit ProcessHandle(int pid) : descriptor_(open_process(pid)) {}
-  ProcessHandle(const ProcessHandle&) = delete;
-  ProcessHandle& operator=(const ProcessHandle&) = delete;
-  ~ProcessHandle() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  [[nodiscard]] bool there() const { return descriptor_ >= 0; }
-  [[nodiscard]] bool ask_to_end() const { return signal_process(descriptor_, SIGTERM) == 0; }
-  [[nodiscard]] bool wait(std::chrono::milliseconds at_most) const {
-    pollfd wait{descriptor_, POLLIN, 0};
-    for (;;) {
-      const int n = ::poll(&wait, 1, static_cast<int>(at_most.count()));
-      if (n >= 0 || errno != EINTR) return n > 0;
-    }
-  }
-
- private:
-  const int descriptor_;
-};
 
 Result<int> print_stopped(Output& out, std::optional<int> pid) {
   if (out.text()) {
@@ -146,9 +110,9 @@ Result<int> print_stopped(Output& out, std::optional<int> pid) {
 
 Result<int> run_stop(Session& session, const Arguments&) {
   Output& out = session.out();
-  const auto info = TRY(running_daemon(session.env(), session.paths()));
-  if (!info && TRY(http::DaemonClient::connect(session.env(), session.paths()))) {
-    const auto pid = lock_holder(session.paths().lock());
+  const auto info = TRY(home::running_daemon(session.env(), session.paths()));
+  if (!info && TRY(api::RemoteOperations::connect(session.env(), session.paths()))) {
+    const auto pid = env::lock_holder(session.paths().lock());
     if (pid && *pid > 0)
       return fail(ErrorCode::kUnavailable,
                   "a daemon answers, but run/daemon.json in the home does not say that it runs",
@@ -157,13 +121,12 @@ Result<int> run_stop(Session& session, const Arguments&) {
                 "stop it where it runs: in its container, or by its supervisor");
   }
   if (!info) return print_stopped(out, std::nullopt);
-  const ProcessHandle process(info->pid);
+  const auto process = env::ProcessHandle::open(info->pid);
   // The handle may be that of a later process with the same id.
-  if (!process.there() || !is_alive(*info, session.paths())) return print_stopped(out, std::nullopt);
-  if (!process.ask_to_end() && errno != ESRCH)
-    return base::fail_errno("cannot stop the daemon, pid " + std::to_string(info->pid), errno);
-  if (!process.wait(kStopWaitMax))
-    return fail("the daemon, pid " + std::to_string(info->pid) + ", has not ended in 60 seconds",
+  if (!process || !home::is_alive(*info, session.paths())) return print_stopped(out, std::nullopt);
+  TRY(process->signal(SIGTERM));
+  if (!process->wait(kStopWaitMax))
+    return fail(Cause::kTimeout, "the daemon, pid " + std::to_string(info->pid) + ", has not ended in 60 seconds",
                 "it may still be writing: try again, or look into logs/spl.log");
   return print_stopped(out, info->pid);
 }

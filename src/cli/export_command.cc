@@ -4,25 +4,21 @@
 #include "base/encoding.h"
 #include "cli/bundle_file.h"
 #include "cli/command.h"
-#include "cli/gateway.h"
 #include "cli/keys.h"
-#include "cli/output_file.h"
-#include "cli/own_files.h"
+#include "env/output_file.h"
 #include "cli/progress.h"
 #include "cli/session.h"
-#include "instance/export.h"
-#include "instance/move.h"
+#include "operation/export.h"
+#include "operation/own_files.h"
 
 namespace spl::cli {
 namespace {
 
-using codec::Json;
-
-Result<instance::ExportOptions> options_from(const Arguments& arguments) {
+Result<operation::ExportOptions> options_from(const Arguments& arguments) {
   if (const auto context = arguments.value("--context"))
     return fail(ErrorCode::kUsage, "there is no context \"" + shown(*context) + "\"",
                 "this instance has no contexts: leave out --context");
-  instance::ExportOptions options;
+  operation::ExportOptions options;
   options.uncompressed = arguments.has("--uncompressed");
   options.no_identity = arguments.has("--no-identity");
   options.carry_tokens = arguments.has("--carry-tokens");
@@ -50,68 +46,49 @@ Result<instance::ExportOptions> options_from(const Arguments& arguments) {
   return options;
 }
 
-// Where the bundle goes: a file, or standard output.
-class Destination {
+// A file, or standard output.
+class CommandDestination final : public operation::Destination {
  public:
-  static Result<Destination> open(Session& session, const std::string& path, ShownProgress& progress) {
-    Destination made;
+  static Result<std::unique_ptr<CommandDestination>> open(Session& session, const std::string& path,
+                                                          ShownProgress& progress) {
+    auto made = std::make_unique<CommandDestination>();
     if (path == "-") {
       if (session.out().out_is_terminal())
         return fail(ErrorCode::kUsage, "a bundle is not written to a terminal", "send it to a file or a pipe");
-      made.pipe_ = std::make_unique<DescriptorSink>(STDOUT_FILENO, "standard output", &progress.interrupt());
+      made->pipe_ = std::make_unique<env::DescriptorSink>(STDOUT_FILENO, "standard output", &progress.interrupt());
     } else {
-      made.file_ = TRY(OutputFile::create(session.env(), path, progress));
+      made->file_ = TRY(env::OutputFile::create(session.env(), path, progress));
     }
     return made;
   }
-  [[nodiscard]] Sink& sink() { return file_ ? static_cast<Sink&>(*file_) : *pipe_; }
+  Sink& sink() override { return file_ ? static_cast<Sink&>(*file_) : *pipe_; }
+  Result<void> commit() override { return file_ ? file_->commit() : Result<void>(); }
   [[nodiscard]] bool is_pipe() const { return pipe_ != nullptr; }
   [[nodiscard]] std::uint64_t bytes() const { return file_ ? file_->bytes_written() : pipe_->bytes_written(); }
-  Result<void> commit() { return file_ ? file_->commit() : Result<void>(); }
 
  private:
-  std::unique_ptr<OutputFile> file_;
-  std::unique_ptr<DescriptorSink> pipe_;
+  std::unique_ptr<env::OutputFile> file_;
+  std::unique_ptr<env::DescriptorSink> pipe_;
 };
 
-Result<instance::ExportReport> make_bundle(Gateway& gateway, instance::ExportOptions options, Destination& destination,
-                                           ShownProgress& progress) {
-  if (gateway.daemon) {
-    auto report = TRY(gateway.daemon->export_bundle(options, destination.sink(), {}, progress));
-    TRY(destination.commit());
-    TRY(gateway.daemon->commit_export());
-    return report;
-  }
-  const auto prepared = TRY(instance::prepare_export(*gateway.instance, std::move(options), progress));
-  TRY(prepared->write(destination.sink()));
-  TRY(destination.commit());
-  TRY(prepared->committed());
-  return prepared->report();
-}
-
-Result<void> print_report(Output& out, const std::string& path, const Destination& destination,
-                          const instance::ExportReport& report, double seconds) {
-  if (report.identity_included)
+Result<void> print_report(Output& out, const operation::ExportReport& report, bool to_pipe) {
+  if (report.identity == operation::InBundle::kIncluded)
     out.note(std::string("spl: the bundle holds the private key of ") + report.source_did +
              (report.encrypted ? ", encrypted" : ", not encrypted: whoever has the file can act as this instance"));
-  if (!out.text()) {
-    Json json = Json::Object{{"path", base::path_text(path)}, {"bytes", destination.bytes()}};
-    const Json members = report.json();
-    for (const auto& [name, value] : *members.object()) json.add(name, value);
-    json.add("seconds", seconds);
-    if (!destination.is_pipe()) return out.document(json);
-    out.note(json.text());
+  if (!out.text() && to_pipe) {
+    out.note(codec::shape_json(report).text());
     return {};
   }
-  if (destination.is_pipe()) return {};
-  return out.line("wrote " + shown(path) + ": " + counted(report.record_count, "record") + " in " +
-                  counted(report.thread_count, "thread") + ", " + human_bytes(destination.bytes()) +
-                  ", sha256 of its files " + report.bundle_sha256);
+  if (!out.text()) return out.document(codec::shape_json(report));
+  if (to_pipe) return {};
+  return out.line("wrote " + shown(report.path) + ": " + counted(report.record_count, "record") + " in " +
+                  counted(report.thread_count, "thread") + ", " + human_bytes(report.bytes) +
+                  ", sha256 of its files " + base::to_hex(report.bundle_sha256.view()));
 }
 
 // Where the room for the body did not do, there may be another.
-Result<instance::ExportReport> with_spool_hint(Result<instance::ExportReport> report) {
-  if (report || report.error().message.find(env::kUnnamedFile) == std::string::npos) return report;
+Result<operation::ExportReport> with_spool_hint(Result<operation::ExportReport> report) {
+  if (report || report.error().cause != Cause::kNoSpoolSpace) return report;
   std::string& hint = report.error().hint;
   hint += (hint.empty() ? "" : ", or ") + std::string("name another directory for it with --spool DIR");
   return report;
@@ -121,27 +98,28 @@ Result<int> run_export(Session& session, const Arguments& arguments) {
   const auto path = arguments.value("--out");
   if (!path) return fail(ErrorCode::kUsage, "export: --out is missing", "name the file to be written, or -");
   auto options = TRY(options_from(arguments));
-  TRY(session.require_instance());
+  TRY(api::require_instance(session.env(), session.paths()));
   const auto start = session.env().clock.steady();
-  if (*path != "-") TRY(check_not_own(session, *path, "export"));
+  if (*path != "-") TRY(operation::check_not_own(session.env(), session.paths(), *path, "export"));
   ShownProgress progress(session);
-  Destination destination = TRY(Destination::open(session, *path, progress));
-  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  const instance::ExportReport report =
-      TRY(progress.conclude(with_spool_hint(make_bundle(gateway, std::move(options), destination, progress))));
-  const std::chrono::duration<double> seconds = session.env().clock.steady() - start;
-  TRY(print_report(session.out(), *path, destination, report, seconds.count()));
+  const auto destination = TRY(CommandDestination::open(session, *path, progress));
+  const auto home = TRY(session.changing());
+  operation::ExportReport report = TRY(
+      progress.conclude(with_spool_hint(home->export_bundle(std::move(options), *destination, progress))));
+  report.path = *path;
+  report.bytes = destination->bytes();
+  report.seconds = std::chrono::duration<double>(session.env().clock.steady() - start).count();
+  TRY(print_report(session.out(), report, destination->is_pipe()));
   return 0;
 }
 
 Result<int> run_move_cancel(Session& session, const Arguments&) {
-  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  const bool cancelled = TRY(gateway.daemon ? gateway.daemon->cancel_move() : instance::cancel_move(*gateway.instance));
+  const operation::CancelledMove move = TRY(TRY(session.changing())->cancel_move());
   Output& out = session.out();
   if (!out.text()) {
-    TRY(out.document(Json::Object{{"cancelled", cancelled}}));
+    TRY(out.document(codec::shape_json(move)));
   } else {
-    TRY(out.line(cancelled ? "the instance is here again, and takes writes" : "the instance had not moved"));
+    TRY(out.line(move.cancelled ? "the instance is here again, and takes writes" : "the instance had not moved"));
   }
   return 0;
 }

@@ -6,15 +6,13 @@
 
 namespace spl::cli {
 
-using instance::Finding;
-
-bool any_stop(const std::vector<Finding>& findings) {
-  return std::ranges::any_of(findings, [](const Finding& finding) { return finding.status == "stop"; });
-}
+using operation::Finding;
+using operation::FindingStatus;
 
 std::string finding_line(const Output& out, const Finding& finding) {
-  const Color color = finding.status == "ok" ? Color::kGreen : finding.status == "warn" ? Color::kYellow : Color::kRed;
-  std::string status = finding.status;
+  const Color color = finding.status == FindingStatus::kOk     ? Color::kGreen
+                      : finding.status == FindingStatus::kWarn ? Color::kYellow : Color::kRed;
+  std::string status(codec::enum_name(finding.status));
   status.resize(std::max<std::size_t>(status.size(), 4), ' ');
   std::string line = out.painted(color, status) + "  " + finding.check + ": ";
   if (!finding.subject.empty()) line += shown(finding.subject) + ": ";
@@ -27,7 +25,7 @@ Result<void> print_findings(Output& out, const std::vector<Finding>& findings) {
   ListOutput list(out);
   for (const Finding& finding : findings)
     TRY(list.item(out.text() ? finding_line(out, finding)
-                             : instance::findings_json({finding}).array()->front().text()));
+                             : codec::shape_json(finding).text()));
   return list.end();
 }
 

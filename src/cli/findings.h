@@ -5,14 +5,13 @@
 
 #include "base/result.h"
 #include "cli/output.h"
-#include "instance/import.h"
+#include "operation/findings.h"
 
 namespace spl::cli {
 
-bool any_stop(const std::vector<instance::Finding>& findings);
 // "warn  authority  th_consent: 3 records take no effect — spl authority list shows them"
-std::string finding_line(const Output& out, const instance::Finding& finding);
+std::string finding_line(const Output& out, const operation::Finding& finding);
 // All of them: lines, or a JSON array.
-Result<void> print_findings(Output& out, const std::vector<instance::Finding>& findings);
+Result<void> print_findings(Output& out, const std::vector<operation::Finding>& findings);
 
 }  // namespace spl::cli

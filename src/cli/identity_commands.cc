@@ -1,71 +1,46 @@
 // identity, authority.
 #include "cli/command.h"
-#include "cli/gateway.h"
 #include "cli/session.h"
-#include "instance/ingest.h"
-#include "substrate/authority.h"
 
 namespace spl::cli {
 namespace {
 
-using codec::Json;
-
 constexpr std::size_t kIneffectiveListedMax = 10'000;
 
 Result<void> print_identity(Output& out, const instance::IdentitySummary& identity) {
-  if (!out.text())
-    return out.document(Json::Object{{"did", identity.did},
-                                     {"public_key_multibase", identity.public_key_multibase},
-                                     {"created_at", identity.created_at}});
+  if (!out.text()) return out.document(codec::shape_json(identity));
   TRY(out.line("did:        " + identity.did));
   TRY(out.line("public key: " + identity.public_key_multibase));
   return out.line("created at: " + shown(identity.created_at));
 }
 
 Result<int> run_generate(Session& session, const Arguments&) {
-  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
-  TRY(print_identity(session.out(), TRY(generate_identity(gateway))));
+  TRY(print_identity(session.out(), TRY(TRY(session.creating())->generate_identity())));
   return 0;
 }
 
 Result<int> run_show(Session& session, const Arguments&) {
-  const auto opened = TRY(session.open_for_reading());
-  const auto identity = TRY(opened->identity_summary());
-  if (!identity) return std::unexpected(opened->no_identity());
-  TRY(print_identity(session.out(), *identity));
+  TRY(print_identity(session.out(), TRY(TRY(session.looking())->identity())));
   return 0;
 }
 
 Result<int> run_verify(Session& session, const Arguments&) {
-  const auto opened = TRY(session.open_for_reading());
-  TRY(opened->verify_identity());
-  const std::string did = opened->did().value_or("");
-  if (session.out().text()) {
-    TRY(session.out().line("the identity is sound: " + did));
-  } else {
-    TRY(session.out().document(Json::Object{{"did", did}, {"valid", true}}));
-  }
+  const auto verified = TRY(TRY(session.looking())->verify_identity());
+  Output& out = session.out();
+  TRY(out.text() ? out.line("the identity is sound: " + verified.did) : out.document(codec::shape_json(verified)));
   return 0;
 }
 
 Result<int> run_list(Session& session, const Arguments&) {
-  const auto opened = TRY(session.open_for_reading());
-  const auto reader = TRY(opened->store().reader());
-  const auto found = TRY(substrate::ineffective_records(*reader, opened->did(), kIneffectiveListedMax));
+  const auto found = TRY(TRY(session.looking())->ineffective_records(kIneffectiveListedMax));
   Output& out = session.out();
   ListOutput list(out);
   for (const substrate::IneffectiveRecord& record : found.records) {
-    const std::string id = record.id.hex();
     if (out.text()) {
-      TRY(list.item(id + "  " + record.act + "  " + shown(record.thread) + "  " + shown(record.actor) + "  (" +
+      TRY(list.item(record.id.hex() + "  " + record.act + "  " + shown(record.thread) + "  " + shown(record.actor) + "  (" +
                     record.reason + ")"));
     } else {
-      TRY(list.item(Json(Json::Object{{"id", id},
-                                      {"thread", record.thread},
-                                      {"actor", record.actor},
-                                      {"act", record.act},
-                                      {"reason", record.reason}})
-                        .text()));
+      TRY(list.item(codec::shape_json(record).text()));
     }
   }
   TRY(list.end());
@@ -81,22 +56,13 @@ Result<int> run_endorse(Session& session, const Arguments& arguments) {
     if (!id) return fail(ErrorCode::kUsage, "\"" + shown(text) + "\" is no record id", "an id is 64 lowercase digits");
     ids.push_back(*id);
   }
-  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  auto endorsed = gateway.daemon ? gateway.daemon->endorse(ids) : instance::endorse(*gateway.instance, ids);
-  if (!endorsed && endorsed.error().code == ErrorCode::kUsage && endorsed.error().hint.empty())
-    endorsed.error().hint = "spl authority list shows the records that can be endorsed";
-  const auto written = TRY(std::move(endorsed));
+  const operation::Endorsed endorsed = TRY(TRY(session.changing())->endorse({std::move(ids)}));
   Output& out = session.out();
-  if (out.text()) {
-    for (const RecordId& id : written) TRY(out.line(id.hex()));
+  if (!out.text()) {
+    TRY(out.document(codec::shape_json(endorsed)));
     return 0;
   }
-  const auto texts = [](const std::vector<RecordId>& items) {
-    Json::Array array;
-    for (const RecordId& id : items) array.emplace_back(id.hex());
-    return array;
-  };
-  TRY(out.document(Json::Object{{"endorsed", texts(ids)}, {"records", texts(written)}}));
+  for (const RecordId& id : endorsed.records) TRY(out.line(id.hex()));
   return 0;
 }
 

@@ -3,24 +3,24 @@
 
 #include "cli/command.h"
 #include "cli/findings.h"
-#include "cli/gateway.h"
 #include "cli/keys.h"
 #include "cli/progress.h"
 #include "cli/session.h"
-#include "instance/import.h"
+#include "cli/slow_input.h"
+#include "operation/import_options.h"
 
 namespace spl::cli {
 namespace {
 
-using instance::Finding;
+using operation::Finding;
 
-Result<instance::ImportOptions> options_from(const Arguments& arguments) {
+Result<operation::ImportOptions> options_from(const Arguments& arguments) {
   if (const auto context = arguments.value("--context"))
     return fail(ErrorCode::kUsage, "there is no context \"" + shown(*context) + "\"",
                 "this instance has no contexts: leave out --context");
   if (arguments.value("--records") == "replace")
     return fail(ErrorCode::kUsage, "--records replace is not available in this version", "records are merged");
-  instance::ImportOptions options;
+  operation::ImportOptions options;
   options.dry_run = arguments.has("--dry-run");
   options.force_overwrite = arguments.has("--force-overwrite");
   options.adopt_identity = arguments.has("--adopt-identity");
@@ -31,25 +31,33 @@ Result<instance::ImportOptions> options_from(const Arguments& arguments) {
   return options;
 }
 
-std::string identity_text(const instance::ImportReport& report) {
+std::string identity_text(const operation::ImportReport& report) {
   const std::string tense = report.dry_run ? "would be " : "";
-  if (report.identity == "adopted") return tense + "adopted: " + report.source_did;
-  if (report.identity == "kept") return "the local one " + (report.dry_run ? std::string("would stay") : "stays");
-  if (report.identity == "same") return "the same: " + report.source_did;
+  using enum operation::IdentityOutcome;
+  switch (report.identity) {
+    case kAdopted:
+      return tense + "adopted: " + report.source_did;
+    case kKept:
+      return "the local one " + (report.dry_run ? std::string("would stay") : "stays");
+    case kSame:
+      return "the same: " + report.source_did;
+    case kOmitted:
+      break;
+  }
   return "none in the bundle";
 }
 
 Result<void> print_findings_to_heed(Output& out, const std::vector<Finding>& findings) {
   for (const Finding& finding : findings) {
-    if (finding.status != "ok") TRY(out.line(finding_line(out, finding)));
+    if (finding.status != operation::FindingStatus::kOk) TRY(out.line(finding_line(out, finding)));
   }
   return {};
 }
 
-Result<void> print_report(Output& out, const instance::ImportReport& report) {
-  if (!out.text()) return out.document(report.json());
+Result<void> print_report(Output& out, const operation::ImportReport& report) {
+  if (!out.text()) return out.document(codec::shape_json(report));
   TRY(out.line("verified: signature, " + counted(report.records_inspected, "record") + ", signed by " +
-               report.source_did + (report.signer.empty() ? "" : " (" + report.signer + ")")));
+               report.source_did + " (" + std::string(codec::enum_name(report.signer)) + ")"));
   TRY(print_findings_to_heed(out, report.preflight));
   TRY(out.line(std::string(report.dry_run ? "would insert " : "inserted ") +
                counted(report.records_inserted, "record") + ", " + std::to_string(report.records_deduplicated) +
@@ -69,28 +77,20 @@ Result<int> run_import(Session& session, const Arguments& arguments) {
   options.reader.identities = keys.identities;
   options.reader.passphrase = keys.passphrase ? &*keys.passphrase : nullptr;
   ShownProgress progress(session);
-  const auto file = TRY(InputFile::open(arguments.at("FILE"), &progress.interrupt()));
+  const auto file = TRY(env::InputFile::open(arguments.at("FILE"), &progress.interrupt()));
   progress.follow(*file);
-  auto spooled = spool_if_slow(session, *file, progress, "receiving the bundle");
+  auto spooled = receive_if_slow(session, *file, progress, "receiving the bundle");
   if (!spooled) return std::unexpected(progress.conclude(std::move(spooled)).error());
   Source& bundle = *spooled ? static_cast<Source&>(**spooled) : *file;
-  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
+  const auto home = TRY(session.creating());
   std::vector<Finding> findings;
-  auto report = progress.conclude(
-      gateway.daemon ? gateway.daemon->import_bundle(bundle, options, progress, &findings)
-                     : instance::import_bundle(*gateway.instance, bundle, options, progress, &findings));
-  // A home that was made for an import that did not come is not left behind.
-  if (gateway.instance && !report) {
-    report.error() = instance::Instance::unmade_after(std::move(gateway.instance), report.error());
-  } else if (gateway.instance && options.dry_run) {
-    TRY(instance::Instance::close_and_unmake(std::move(gateway.instance)));
-  }
+  auto report = progress.conclude(home->import_bundle(bundle, options, progress, &findings));
   Output& out = session.out();
   if (!report) {
     if (out.text()) {
       TRY(print_findings_to_heed(out, findings));
     } else if (!findings.empty()) {
-      out.add_to_error("preflight", instance::findings_json(findings));
+      out.add_to_error("preflight", codec::JsonValue<std::vector<Finding>>::to(findings));
     }
     return std::unexpected(report.error());
   }

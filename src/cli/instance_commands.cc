@@ -3,36 +3,30 @@
 #include "base/version.h"
 #include "bundle/manifest.h"
 #include "cli/command.h"
-#include "cli/daemon_info.h"
 #include "cli/findings.h"
-#include "cli/gateway.h"
 #include "cli/progress.h"
 #include "cli/session.h"
-#include "instance/doctor.h"
 
 namespace spl::cli {
 namespace {
 
 using codec::Json;
 
-// The identity of a home that may not be there yet.
-Result<std::optional<instance::IdentitySummary>> identity_if_any(Session& session) {
-  if (!session.require_instance()) return std::nullopt;
-  // Another process may be making it: what is wrong with it is found under the lock.
-  const auto opened = session.open_for_reading();
-  return opened ? (*opened)->identity_summary() : std::optional<instance::IdentitySummary>();
+// Nothing where there is none, or no home to have one. What is wrong with it is found under the lock.
+std::optional<instance::IdentitySummary> identity_if_any(Result<std::unique_ptr<operation::Operations>> operations) {
+  auto identity = operations ? (*operations)->identity() : std::unexpected(operations.error());
+  return identity ? std::optional(std::move(*identity)) : std::nullopt;
 }
 
 Result<int> run_init(Session& session, const Arguments&) {
-  auto identity = TRY(identity_if_any(session));
+  auto identity = identity_if_any(session.looking());
   bool created = false;
   if (!identity) {
-    Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kCreating));
-    if (gateway.instance) identity = TRY(gateway.instance->identity_summary());
-    if (!identity) {
-      identity = TRY(generate_identity(gateway));
-      created = true;
-    }
+    const auto home = TRY(session.creating());
+    auto held = home->identity();
+    if (!held && held.error().cause != Cause::kNoIdentity) return std::unexpected(std::move(held).error());
+    created = !held;
+    identity = TRY(created ? home->generate_identity() : std::move(held));
   }
   Output& out = session.out();
   if (!out.text()) {
@@ -45,40 +39,23 @@ Result<int> run_init(Session& session, const Arguments&) {
   return 0;
 }
 
-std::string without_identity(instance::Instance& instance) {
-  const Error error = instance.no_identity();
-  // That there is none was said; the rest is news.
-  return instance.check_files_are_known() ? error.hint : one_line(error.message) + " — " + one_line(error.hint);
-}
-
 Result<int> run_status(Session& session, const Arguments&) {
-  const auto daemon = TRY(running_daemon(session.env(), session.paths()));
-  const auto opened = TRY(session.open_for_reading());
-  const instance::Status status = TRY(opened->status());
+  const operation::Status status = TRY(TRY(session.looking())->status());
   Output& out = session.out();
   if (!out.text()) {
-    TRY(out.document(Json::Object{{"running", daemon.has_value()},
-                                  {"port", daemon && daemon->port != 0 ? Json(daemon->port) : Json()},
-                                  {"did", status.did ? Json(*status.did) : Json()},
-                                  {"version", base::kVersion},
-                                  {"record_count", status.counts.records},
-                                  {"thread_count", status.counts.threads},
-                                  {"federation_pairs", status.authority.federation_pairs},
-                                  {"consent_grants", status.authority.consent_grants},
-                                  {"store", base::path_text(status.store)},
-                                  {"home", base::path_text(status.home)}}));
+    TRY(out.document(codec::shape_json(status)));
     return 0;
   }
   TRY(out.line("home:    " + shown(status.home)));
   TRY(out.line("store:   " + shown(status.store)));
-  TRY(out.line("did:     " + (status.did ? *status.did : "none; " + without_identity(*opened))));
-  TRY(out.line("daemon:  " + (daemon ? "running, pid " + std::to_string(daemon->pid) + ", " + shown(daemon->address)
-                                     : std::string("not running"))));
+  TRY(out.line("did:     " + (status.did ? *status.did : "none; " + one_line(status.no_identity))));
+  TRY(out.line("daemon:  " + (status.running
+                                  ? "running, pid " + std::to_string(status.pid) + ", " + shown(status.address)
+                                  : std::string("not running"))));
   if (status.moved_at) TRY(out.line("moved:   since " + *status.moved_at + "; spl move cancel takes it back"));
-  TRY(out.line("records: " + std::to_string(status.counts.records) + " in " +
-               counted(status.counts.threads, "thread")));
-  TRY(out.line("pairs:   " + std::to_string(status.authority.federation_pairs)));
-  TRY(out.line("grants:  " + std::to_string(status.authority.consent_grants)));
+  TRY(out.line("records: " + std::to_string(status.record_count) + " in " + counted(status.thread_count, "thread")));
+  TRY(out.line("pairs:   " + std::to_string(status.federation_pairs)));
+  TRY(out.line("grants:  " + std::to_string(status.consent_grants)));
   return 0;
 }
 
@@ -93,12 +70,12 @@ Result<int> run_version(Session& session, const Arguments&) {
 }
 
 Result<int> run_doctor(Session& session, const Arguments&) {
-  const auto opened = TRY(session.open_for_reading());
+  const auto home = TRY(session.looking());
   ShownProgress progress(session);
-  const std::vector<instance::Finding> findings = TRY(instance::examine(*opened, progress));
+  const std::vector<operation::Finding> findings = TRY(home->examine(progress));
   progress.finish();
   TRY(print_findings(session.out(), findings));
-  return any_stop(findings) ? static_cast<int>(ErrorCode::kFailed) : 0;
+  return operation::first_stop(findings) != nullptr ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "cli/session.h"
-#include "cli/streams.h"
+#include "env/streams.h"
 
 namespace spl::cli {
 namespace {
@@ -48,7 +48,7 @@ Result<std::optional<SecretBytes>> read_passphrase(const Arguments& arguments) {
   const auto path = arguments.value("--passphrase-file");
   if (!path) return std::nullopt;
   SecretText content;
-  content.text = TRY_IN("--passphrase-file", read_input(*path, kPassphraseFileBytesMax));
+  content.text = TRY_IN("--passphrase-file", env::read_input(*path, kPassphraseFileBytesMax));
   std::string_view line = std::string_view(content.text).substr(0, content.text.find('\n'));
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (line.empty())
@@ -62,7 +62,7 @@ Result<Keys> read_keys(const Arguments& arguments) {
   Keys keys;
   for (const std::string& path : arguments.all("--age-identity")) {
     SecretText content;
-    content.text = TRY_IN("--age-identity", read_input(path, crypto::kAgeIdentityFileBytesMax));
+    content.text = TRY_IN("--age-identity", env::read_input(path, crypto::kAgeIdentityFileBytesMax));
     for (crypto::AgeIdentity& identity :
          TRY_IN("--age-identity " + shown(path), crypto::parse_identity_file(content.text)))
       keys.identities.push_back(std::move(identity));

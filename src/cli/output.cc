@@ -37,7 +37,7 @@ std::string in_color(Color color, std::string_view text) {
 // What cannot be told on standard error cannot be told at all.
 void to_standard_error(std::string line) {
   line.push_back('\n');
-  DescriptorSink sink(STDERR_FILENO, "standard error", nullptr);
+  env::DescriptorSink sink(STDERR_FILENO, "standard error", nullptr);
   (void)sink.write(line);
 }
 

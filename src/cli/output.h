@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "base/words.h"
-#include "cli/streams.h"
+#include "env/streams.h"
 #include "codec/json.h"
 
 namespace spl::cli {
@@ -56,7 +56,7 @@ class Output {
   const bool error_is_terminal_;
   const bool color_out_;
   const bool color_error_;
-  DescriptorSink out_;
+  env::DescriptorSink out_;
   std::string buffer_;
   bool begun_ = false;  // something was written to standard output
   codec::Json error_members_ = codec::Json::Object{};

@@ -21,7 +21,7 @@ std::size_t terminal_width() {
 }
 
 void to_terminal(std::string_view text) {
-  DescriptorSink sink(STDERR_FILENO, "standard error", nullptr);
+  env::DescriptorSink sink(STDERR_FILENO, "standard error", nullptr);
   (void)sink.write(text);
 }
 
@@ -76,9 +76,8 @@ Error ShownProgress::interrupted(Error error) {
   // A connection that ends says nothing of what the daemon has done by then.
   if (error.code == ErrorCode::kUnavailable)
     error = {ErrorCode::kFailed, "interrupted before the daemon had answered", "spl status says what is there"};
-  constexpr std::string_view kCancelled = "cancelled";
-  if (error.message.starts_with(kCancelled)) error.message.replace(0, kCancelled.size(), "interrupted");
   error.code = ErrorCode::kFailed;
+  error.cause = Cause::kCancelled;
   return error;
 }
 

@@ -7,14 +7,14 @@
 #include <string>
 #include <string_view>
 
-#include "cli/interrupt.h"
+#include "env/signals.h"
 #include "cli/session.h"
-#include "cli/streams.h"
-#include "instance/progress.h"
+#include "env/streams.h"
+#include "base/progress.h"
 
 namespace spl::cli {
 
-class ShownProgress final : public instance::Progress {
+class ShownProgress final : public base::Progress {
  public:
   explicit ShownProgress(Session& session);
   ShownProgress(const ShownProgress&) = delete;
@@ -22,11 +22,11 @@ class ShownProgress final : public instance::Progress {
   ~ShownProgress() override { finish(); }
 
   void update(std::string_view phase, std::uint64_t done, std::uint64_t total, std::string_view unit) override;
-  bool cancelled() override { return interrupt_.requested(); }
+  bool cancelled() override { return interrupt().raised(); }
 
   // The share that was read of `file` is shown from now on: operations know how much they did, and the file how much
   // there is. It outlives the progress, or finish() comes first.
-  void follow(const InputFile& file) { file_ = &file; }
+  void follow(const env::InputFile& file) { file_ = &file; }
   // Takes the line away. Nothing is shown after it.
   void finish();
 
@@ -35,11 +35,11 @@ class ShownProgress final : public instance::Progress {
   template <class T>
   Result<T> conclude(Result<T> result) {
     finish();
-    if (!result && interrupt_.requested()) return std::unexpected(interrupted(std::move(result).error()));
+    if (!result && interrupt().raised()) return std::unexpected(interrupted(std::move(result).error()));
     return result;
   }
 
-  [[nodiscard]] const Interrupt& interrupt() const { return interrupt_; }
+  [[nodiscard]] const env::Interrupt& interrupt() const { return signals_.interrupt(); }
 
  private:
   static Error interrupted(Error error);
@@ -47,12 +47,12 @@ class ShownProgress final : public instance::Progress {
                  std::chrono::steady_clock::duration since_start);
 
   Session& session_;
-  const Interrupt interrupt_;
+  const env::InterruptSignals signals_;
   const bool line_;    // for people
   const bool events_;  // for programs
   const std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point next_;
-  const InputFile* file_ = nullptr;
+  const env::InputFile* file_ = nullptr;
   bool line_is_there_ = false;
   bool finished_ = false;
 };

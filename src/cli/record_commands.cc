@@ -5,16 +5,13 @@
 #include "base/utf8.h"
 #include "base/words.h"
 #include "cli/command.h"
-#include "cli/gateway.h"
+#include "cli/slow_input.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "codec/json_cursor.h"
-#include "instance/ingest.h"
 
 namespace spl::cli {
 namespace {
-
-using codec::Json;
 
 Result<RecordId> id_from(const std::string& text) {
   const auto id = RecordId::parse(text);
@@ -68,14 +65,12 @@ Result<int> emit(Session& session, const Arguments& arguments, record::Act act) 
   emission.name_space = arguments.value("--namespace");
   for (const std::string& text : arguments.all("--fulfills")) emission.fulfills.push_back(TRY(id_from(text)));
   TRY(check_emission(emission));
-  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  const instance::Emitted emitted =
-      TRY(gateway.daemon ? gateway.daemon->emit(emission) : instance::emit(*gateway.instance, emission));
+  const instance::Emitted emitted = TRY(TRY(session.changing())->emit(emission));
   Output& out = session.out();
   if (out.text()) {
     TRY(out.line(emitted.id.hex() + " " + shown_thread(emitted.thread)));
   } else {
-    TRY(out.document(Json::Object{{"id", emitted.id.hex()}, {"thread", emitted.thread}}));
+    TRY(out.document(codec::shape_json(emitted)));
   }
   return 0;
 }
@@ -115,7 +110,7 @@ Error nothing_was_put(Error error) {
 
 Result<int> run_put(Session& session, const Arguments& arguments) {
   ShownProgress progress(session);
-  const auto input = TRY(InputFile::open("-", &progress.interrupt()));
+  const auto input = TRY(env::InputFile::open("-", &progress.interrupt()));
   progress.follow(*input);
   std::optional<base::StringSource> line;
   std::string text;
@@ -125,35 +120,32 @@ Result<int> run_put(Session& session, const Arguments& arguments) {
     text = std::move(*given);
     line.emplace(text);
   }
-  Result<std::optional<instance::Spooled>> spooled;
-  if (!line) spooled = spool_if_slow(session, *input, progress, "receiving records");
+  Result<std::optional<spool::Received>> spooled;
+  if (!line) spooled = receive_if_slow(session, *input, progress, "receiving records");
   if (!spooled) return std::unexpected(progress.conclude(std::move(spooled)).error());
   Source& source = line ? static_cast<Source&>(*line) : *spooled ? static_cast<Source&>(**spooled) : *input;
-  Gateway gateway = TRY(open_gateway(session, instance::OpenFor::kWriting));
-  auto put = progress.conclude(gateway.daemon ? gateway.daemon->put_ndjson(source, progress)
-                                              : instance::put_ndjson(*gateway.instance, source, progress));
+  const auto home = TRY(session.changing());
+  auto put = progress.conclude(home->put_ndjson(source, progress));
   if (!put) put.error() = nothing_was_put(put.error());
   const instance::PutReport report = TRY(std::move(put));
   Output& out = session.out();
   if (!out.text()) {
-    TRY(out.document(Json::Object{{"inserted", report.inserted}, {"deduplicated", report.deduplicated}}));
+    TRY(out.document(codec::shape_json(report)));
     return 0;
   }
   TRY(out.line(std::to_string(report.inserted) + " inserted, " + std::to_string(report.deduplicated) +
                " already there"));
-  if (report.sigs_filled > 0) out.note(counted(report.sigs_filled, "missing signature") + " filled in");
-  if (report.differing > 0)
-    out.note(counted(report.differing, "record") + " with another judged_by: kept as first seen");
+  if (report.details.sigs_filled > 0) out.note(counted(report.details.sigs_filled, "missing signature") + " filled in");
+  if (report.details.differing > 0)
+    out.note(counted(report.details.differing, "record") + " with another judged_by: kept as first seen");
   return 0;
 }
 
 Result<int> run_get(Session& session, const Arguments& arguments) {
   const RecordId id = TRY(id_from(arguments.at("ID")));
-  const auto opened = TRY(session.open_for_reading());
-  const auto record = TRY(TRY(opened->store().reader())->find(id));
-  if (!record) return fail("there is no record " + id.hex(), "spl thread records THREAD lists those of a thread");
+  const Record record = TRY(TRY(session.looking())->record(id));
   Output& out = session.out();
-  const std::string content = record::file_text(*record);
+  const std::string content = record::file_text(record);
   if (out.out_is_terminal()) {
     // What a terminal would act on is not sent to it; a pipe gets every octet as it is.
     TRY(out.line(one_line(content)));

@@ -14,7 +14,7 @@
 #include "cli/output.h"
 #include "cli/parse.h"
 #include "cli/session.h"
-#include "db/sqlite.h"
+#include "store/open_store.h"
 
 namespace spl::cli {
 namespace {
@@ -58,7 +58,7 @@ Result<int> with_hint(Result<int> outcome, const std::vector<const Command*>& pa
   if (outcome || !outcome.error().hint.empty()) return outcome;
   Error& error = outcome.error();
   if (error.code == ErrorCode::kUsage) error.hint = full_name(path) + " --help says how it is used";
-  if (error.message.starts_with("bundle malformed: ")) error.hint = bundle::kDamagedHint;
+  if (error.cause == Cause::kMalformed) error.hint = bundle::kDamagedHint;
   return outcome;
 }
 
@@ -69,7 +69,7 @@ int say(const std::string& text, std::optional<ErrorCode> code = std::nullopt) {
     const auto written = out.write(text);
     return conclude(out, written ? Result<int>(0) : std::unexpected(written.error()));
   }
-  DescriptorSink sink(STDERR_FILENO, "standard error", nullptr);
+  env::DescriptorSink sink(STDERR_FILENO, "standard error", nullptr);
   (void)sink.write(text);
   return static_cast<int>(*code);
 }
@@ -89,11 +89,11 @@ int run_words(const std::vector<std::string>& words) {
   auto home = find_home(arguments.value("--home"));
   if (!home && command.needs_home) return conclude(out, std::unexpected(std::move(home).error()));
   Session session(out, std::move(home).value_or(""), !arguments.has("--no-progress"));
-  if (command.needs_home) db::keep_temporary_files_in(session.paths().run());
+  if (command.needs_home) store::keep_temporary_files_in(session.paths().run());
   try {
     return conclude(out, with_hint(command.run(session, arguments), invocation->path));
   } catch (const std::bad_alloc&) {
-    return conclude(out, fail("out of memory", "free some memory, or give the process more, and try again"));
+    return conclude(out, fail(Cause::kNoMemory, "out of memory", "free some memory, or give the process more, and try again"));
   } catch (const std::system_error& error) {
     return conclude(out, fail(std::string("the system refused: ") + error.what(),
                               "end other programs, or raise the limit on processes (ulimit -u), and try again"));

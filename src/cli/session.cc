@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "base/encoding.h"
-#include "cli/daemon_info.h"
 
 namespace spl::cli {
 namespace {
@@ -31,20 +30,6 @@ Result<std::string> user_directory() {
 
 std::size_t Session::workers() {
   return std::max(1u, std::thread::hardware_concurrency());
-}
-
-Result<std::unique_ptr<instance::Instance>> Session::open_for_reading() {
-  instance::InstanceOptions options;
-  options.home = paths_.root;
-  // A running daemon may have its store elsewhere.
-  if (const auto daemon = TRY(running_daemon(env(), paths_))) options.store_url = daemon->store_url;
-  return instance::Instance::open(env(), options, instance::OpenFor::kReading);
-}
-
-Result<void> Session::require_instance() {
-  instance::InstanceOptions options;
-  options.home = paths_.root;
-  return TRY(running_daemon(env(), paths_)) ? Result<void>() : instance::Instance::require(env(), options);
 }
 
 Result<std::string> find_home(const std::optional<std::string>& given) {

@@ -10,8 +10,8 @@
 #include "env/env.h"
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
-#include "instance/home.h"
-#include "instance/instance.h"
+#include "home/home.h"
+#include "api/open_operations.h"
 
 namespace spl::cli {
 
@@ -22,20 +22,25 @@ class Session {
 
   [[nodiscard]] Output& out() { return out_; }
   [[nodiscard]] env::Env env() { return {fs_, clock_, random_, log_}; }
-  [[nodiscard]] const instance::HomePaths& paths() const { return paths_; }
+  [[nodiscard]] const home::HomePaths& paths() const { return paths_; }
   // Whether the user wants to see how far a long command is.
   [[nodiscard]] bool progress() const { return progress_; }
   // As many as there are cores.
   [[nodiscard]] static std::size_t workers();
 
-  // For a command that only looks, whether a daemon runs or not. Code kFailed where there is no instance.
-  Result<std::unique_ptr<instance::Instance>> open_for_reading();
-  // Code kFailed, with what to do, where the home has no store.
-  Result<void> require_instance();
+  // For a command that only looks, whether a daemon runs or not. Cause kNoInstance where there is no instance.
+  Result<std::unique_ptr<operation::Operations>> looking() { return api::open_for_reading(env(), paths_); }
+  // For one that a running daemon must see; for one that makes the home where there is none.
+  Result<std::unique_ptr<operation::Operations>> changing() {
+    return api::open_for_changing(env(), paths_, instance::OpenFor::kWriting);
+  }
+  Result<std::unique_ptr<operation::Operations>> creating() {
+    return api::open_for_changing(env(), paths_, instance::OpenFor::kCreating);
+  }
 
  private:
   Output& out_;
-  const instance::HomePaths paths_;
+  const home::HomePaths paths_;
   const bool progress_;
   env::PosixFileSystem fs_;
   env::SystemClock clock_;

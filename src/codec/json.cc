@@ -99,6 +99,14 @@ Result<std::uint64_t> Json::whole_number() const {
   return value;
 }
 
+Result<double> Json::number() const {
+  const Number* number = std::get_if<Number>(&value_);
+  if (number == nullptr) return fail(ErrorCode::kUsage, "a number is wanted");
+  double value = 0;
+  std::from_chars(number->digits.data(), number->digits.data() + number->digits.size(), value);
+  return value;
+}
+
 void Json::add(std::string name, Json value) {
   if (is_null()) value_ = Object{};
   Object* members = std::get_if<Object>(&value_);

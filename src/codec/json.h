@@ -47,6 +47,8 @@ class Json {
   [[nodiscard]] const Object* object() const { return std::get_if<Object>(&value_); }
   // A whole number from 0 to 2^63-1 written without fraction and exponent.
   [[nodiscard]] Result<std::uint64_t> whole_number() const;
+  // A number, as the double that is nearest to it.
+  [[nodiscard]] Result<double> number() const;
 
   // Appends a member to an object that is being made.
   void add(std::string name, Json value);

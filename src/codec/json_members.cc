@@ -5,13 +5,9 @@
 #include "base/encoding.h"
 
 namespace spl::codec {
-namespace {
-
-std::unexpected<Error> wrong(std::string_view name, std::string_view why) {
+std::unexpected<Error> JsonMembers::wrong(std::string_view name, std::string_view why) {
   return fail(ErrorCode::kUsage, "member \"" + base::escaped(name, 80) + "\" " + std::string(why));
 }
-
-}  // namespace
 
 Result<JsonMembers> JsonMembers::of(const Json& json) {
   if (json.object() == nullptr) return fail(ErrorCode::kUsage, "a JSON object is wanted");

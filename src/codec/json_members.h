@@ -25,6 +25,8 @@ class JsonMembers {
   Result<std::vector<std::string>> texts(std::string_view name);  // absent is empty
   // Null where it is absent or null.
   const Json* any(std::string_view name);
+  // The error of a member: "member "NAME" WHY".
+  static std::unexpected<Error> wrong(std::string_view name, std::string_view why);
   // Fails where the object has a member that none of the above was called for.
   Result<void> end() const;
 

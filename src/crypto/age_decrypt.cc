@@ -25,13 +25,13 @@ Result<Unwrapped> find_file_key(const AgeLocks& locks, std::span<const AgeIdenti
                                 const SecretBytes* passphrase) {
   const bool fits = locks.scrypt ? passphrase != nullptr : !identities.empty();
   if (!fits)
-    return fail(ErrorCode::kVerification, "bundle is encrypted: give --age-identity or --passphrase-file",
+    return fail(ErrorCode::kVerification, Cause::kKeyNeeded, "bundle is encrypted: give --age-identity or --passphrase-file",
                 locks.scrypt ? "it is locked with a passphrase"
                              : "it is encrypted to " + std::to_string(locks.x25519.size()) +
                                    " age recipients, of whom one is needed");
   auto unwrapped = locks.scrypt ? TRY(unwrap(*locks.scrypt, *passphrase)) : TRY(unwrap(locks.x25519, identities));
   if (!unwrapped)
-    return fail(ErrorCode::kVerification, "no given key opens this bundle",
+    return fail(ErrorCode::kVerification, Cause::kKeyNeeded, "no given key opens this bundle",
                 locks.scrypt ? "the passphrase is another one" : "it is encrypted to other age recipients");
   return std::move(*unwrapped);
 }

@@ -19,6 +19,9 @@ class Clock {
   virtual ~Clock() = default;
   virtual std::chrono::system_clock::time_point now() = 0;     // for people: UTC
   virtual std::chrono::steady_clock::time_point steady() = 0;  // for durations
+  // Since the machine was started, the time in which it slept among them: for deadlines that hold across a suspend.
+  virtual std::chrono::nanoseconds since_boot() = 0;
+  virtual void sleep_for(std::chrono::nanoseconds duration) = 0;
 };
 
 class Random {

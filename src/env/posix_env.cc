@@ -3,6 +3,8 @@
 #include <sys/random.h>
 
 #include <cerrno>
+#include <ctime>
+#include <thread>
 
 #include "base/check.h"
 
@@ -14,6 +16,16 @@ std::chrono::system_clock::time_point SystemClock::now() {
 
 std::chrono::steady_clock::time_point SystemClock::steady() {
   return std::chrono::steady_clock::now();
+}
+
+std::chrono::nanoseconds SystemClock::since_boot() {
+  timespec now{};
+  SPL_CHECK(::clock_gettime(CLOCK_BOOTTIME, &now) == 0);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+void SystemClock::sleep_for(std::chrono::nanoseconds duration) {
+  std::this_thread::sleep_for(duration);
 }
 
 void SystemRandom::fill(std::span<char> out) {

@@ -12,6 +12,8 @@ class SystemClock final : public Clock {
  public:
   std::chrono::system_clock::time_point now() override;
   std::chrono::steady_clock::time_point steady() override;
+  std::chrono::nanoseconds since_boot() override;  // CLOCK_BOOTTIME
+  void sleep_for(std::chrono::nanoseconds duration) override;
 };
 
 // getrandom(2): waits until the kernel's generator is seeded; ends the process where it fails.

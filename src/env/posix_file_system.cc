@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "env/descriptor.h"
 
 namespace spl::env {
 namespace {
@@ -35,21 +36,6 @@ auto retry_interrupted(Call call) {
 std::unexpected<Error> failed(std::string_view doing, const std::string& path, int errno_value) {
   return base::fail_errno("cannot " + std::string(doing) + " " + base::escaped(path), errno_value);
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  // An error of close() has nothing to say: what had to be durable was synced, and Linux closes in any case.
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 // Where the kernel shows an open file of this process, for linkat(2).
 std::string proc_path(int descriptor) {

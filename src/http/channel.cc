@@ -14,7 +14,7 @@
 
 namespace spl::http {
 
-Channel::Channel(Descriptor socket, env::Clock& clock, const Interrupt* cut)
+Channel::Channel(env::Descriptor socket, env::Clock& clock, const env::Interrupt* cut)
     : socket_(std::move(socket)), clock_(&clock), cut_(cut) {
   const int flags = ::fcntl(socket_.number(), F_GETFL);
   SPL_CHECK(flags >= 0 && ::fcntl(socket_.number(), F_SETFL, flags | O_NONBLOCK) == 0);

@@ -13,8 +13,8 @@
 
 #include "base/result.h"
 #include "env/env.h"
-#include "http/descriptor.h"
-#include "http/interrupt.h"
+#include "env/descriptor.h"
+#include "env/interrupt.h"
 #include "http/tls.h"
 
 namespace spl::http {
@@ -39,7 +39,7 @@ class Channel {
 
   // `cut`, where it is not null, ends every wait and every transfer once it is raised; it and the clock outlive the
   // channel. The socket is made non-blocking.
-  Channel(Descriptor socket, env::Clock& clock, const Interrupt* cut);
+  Channel(env::Descriptor socket, env::Clock& clock, const env::Interrupt* cut);
   Channel(Channel&&) = default;
   ~Channel() = default;
 
@@ -63,7 +63,7 @@ class Channel {
   // When every wait ends whatever moves.
   void set_deadline(std::optional<TimePoint> deadline) { deadline_ = deadline; }
   // Ends waits, but not where the socket is ready. May be null.
-  void set_idle_interrupt(const Interrupt* interrupt) { idle_ = interrupt; }
+  void set_idle_interrupt(const env::Interrupt* interrupt) { idle_ = interrupt; }
   // Asked every kWatchInterval of a wait; true ends it.
   void set_watch(std::function<bool()> cancelled) { cancelled_ = std::move(cancelled); }
 
@@ -85,10 +85,10 @@ class Channel {
   Result<void> write_tls(std::string_view octets);
   [[nodiscard]] bool has_input() const;
 
-  Descriptor socket_;
+  env::Descriptor socket_;
   env::Clock* clock_;
-  const Interrupt* cut_;
-  const Interrupt* idle_ = nullptr;
+  const env::Interrupt* cut_;
+  const env::Interrupt* idle_ = nullptr;
   std::function<bool()> cancelled_;
   std::chrono::milliseconds timeout_ = kChannelTimeout;
   std::optional<TimePoint> deadline_;

@@ -19,13 +19,13 @@ class ChannelTest : public ::testing::Test {
   ChannelTest() {
     int sockets[2];
     SPL_CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0);
-    near_.emplace(Descriptor(sockets[0]), clock_, cut_.get());
-    far_.emplace(Descriptor(sockets[1]), clock_, nullptr);
+    near_.emplace(env::Descriptor(sockets[0]), clock_, cut_.get());
+    far_.emplace(env::Descriptor(sockets[1]), clock_, nullptr);
   }
 
   env::SystemClock clock_;
-  std::unique_ptr<Interrupt> cut_ = Interrupt::make().value();
-  std::unique_ptr<Interrupt> idle_ = Interrupt::make().value();
+  std::unique_ptr<env::Interrupt> cut_ = env::Interrupt::make().value();
+  std::unique_ptr<env::Interrupt> idle_ = env::Interrupt::make().value();
   std::optional<Channel> near_;
   std::optional<Channel> far_;
   char octets_[65536];

@@ -22,12 +22,12 @@ namespace {
 
 constexpr int kBacklog = 512;
 
-Descriptor unix_socket() {
-  return Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+env::Descriptor unix_socket() {
+  return env::Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
 // A socket's name in an open directory: through /proc, so that it fits into sun_path however long the path is.
-sockaddr_un address_in(const Descriptor& directory, const std::string& name) {
+sockaddr_un address_in(const env::Descriptor& directory, const std::string& name) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string path = "/proc/self/fd/" + std::to_string(directory.number()) + "/" + name;
@@ -36,7 +36,7 @@ sockaddr_un address_in(const Descriptor& directory, const std::string& name) {
 }
 
 template <class Call>
-int with_address(const Descriptor& socket, const sockaddr_un& address, Call call) {
+int with_address(const env::Descriptor& socket, const sockaddr_un& address, Call call) {
   return call(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
@@ -45,11 +45,11 @@ std::string name_of(const std::string& path) {
 }
 
 // Not open, and errno set, where it cannot be opened.
-Descriptor open_parent(const std::string& path) {
-  return Descriptor(::open(env::parent_of(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+env::Descriptor open_parent(const std::string& path) {
+  return env::Descriptor(::open(env::parent_of(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-Result<void> check_private(const Descriptor& directory, const std::string& path) {
+Result<void> check_private(const env::Descriptor& directory, const std::string& path) {
   struct stat info{};
   if (::fstat(directory.number(), &info) != 0) return base::fail_errno("cannot look at " + base::escaped(path), errno);
   if ((info.st_mode & 077) != 0)
@@ -63,7 +63,7 @@ Result<void> check_private(const Descriptor& directory, const std::string& path)
 }
 
 // Takes away a socket's name that nothing answers at.
-Result<void> remove_stale(const Descriptor& directory, const std::string& name, const std::string& path) {
+Result<void> remove_stale(const env::Descriptor& directory, const std::string& name, const std::string& path) {
   struct stat info{};
   if (::fstatat(directory.number(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return {};
@@ -105,7 +105,7 @@ Result<Addresses> resolve(const std::string& host, std::uint16_t port, int flags
   return Addresses(found);
 }
 
-std::uint16_t port_of(const Descriptor& socket) {
+std::uint16_t port_of(const env::Descriptor& socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getsockname(socket.number(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
@@ -116,12 +116,12 @@ std::uint16_t port_of(const Descriptor& socket) {
 }  // namespace
 
 Result<UnixListener> UnixListener::bind(const std::string& path) {
-  Descriptor directory = open_parent(path);
+  env::Descriptor directory = open_parent(path);
   if (!directory.is_open()) return base::fail_errno("cannot open " + base::escaped(env::parent_of(path)), errno);
   TRY(check_private(directory, env::parent_of(path)));
   const std::string name = name_of(path);
   TRY(remove_stale(directory, name, path));
-  Descriptor socket = unix_socket();
+  env::Descriptor socket = unix_socket();
   if (!socket.is_open() || with_address(socket, address_in(directory, name), ::bind) != 0 ||
       ::listen(socket.number(), kBacklog) != 0)
     return base::fail_errno("cannot listen on " + base::escaped(path), errno);
@@ -139,13 +139,13 @@ UnixListener::~UnixListener() {
     ::unlinkat(directory_.number(), name_.c_str(), 0);
 }
 
-Result<std::optional<Descriptor>> connect_unix(const std::string& path) {
-  const Descriptor directory = open_parent(path);
+Result<std::optional<env::Descriptor>> connect_unix(const std::string& path) {
+  const env::Descriptor directory = open_parent(path);
   if (!directory.is_open()) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     return base::fail_errno("cannot open " + base::escaped(env::parent_of(path)), errno);
   }
-  Descriptor socket = unix_socket();
+  env::Descriptor socket = unix_socket();
   if (!socket.is_open()) return base::fail_errno("cannot make a socket", errno);
   while (with_address(socket, address_in(directory, name_of(path)), ::connect) != 0) {
     if (errno == EINTR) continue;
@@ -162,7 +162,7 @@ Result<TcpListener> TcpListener::bind(const std::string& host, std::uint16_t por
     if (exposure == Exposure::kLoopbackOnly && !is_loopback(at->ai_addr))
       return fail(ErrorCode::kUsage, "plain HTTP is served on loopback only, and " + base::escaped(host) + " is not",
                   "give --tls-cert and --tls-key, or --host 127.0.0.1");
-    Descriptor socket(::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    env::Descriptor socket(::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const int on = 1;
     if (socket.is_open() && ::setsockopt(socket.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
         ::bind(socket.number(), at->ai_addr, at->ai_addrlen) == 0 && ::listen(socket.number(), kBacklog) == 0) {
@@ -178,11 +178,11 @@ Result<TcpListener> TcpListener::bind(const std::string& host, std::uint16_t por
   return std::unexpected(std::move(error));
 }
 
-Result<Descriptor> connect_tcp(const std::string& host, std::uint16_t port) {
+Result<env::Descriptor> connect_tcp(const std::string& host, std::uint16_t port) {
   const Addresses addresses = TRY(resolve(host, port, 0));
   int errno_value = 0;
   for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next) {
-    Descriptor socket(::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    env::Descriptor socket(::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (socket.is_open() && ::connect(socket.number(), at->ai_addr, at->ai_addrlen) == 0) {
       const int on = 1;
       ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

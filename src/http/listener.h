@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "http/descriptor.h"
+#include "env/descriptor.h"
 
 namespace spl::http {
 
@@ -21,19 +21,19 @@ class UnixListener {
   UnixListener& operator=(UnixListener&&) = default;
   ~UnixListener();
 
-  [[nodiscard]] const Descriptor& socket() const { return socket_; }
+  [[nodiscard]] const env::Descriptor& socket() const { return socket_; }
 
  private:
-  UnixListener(Descriptor socket, Descriptor directory, std::string name, std::uint64_t inode)
+  UnixListener(env::Descriptor socket, env::Descriptor directory, std::string name, std::uint64_t inode)
       : socket_(std::move(socket)), directory_(std::move(directory)), name_(std::move(name)), inode_(inode) {}
-  Descriptor socket_;
-  Descriptor directory_;
+  env::Descriptor socket_;
+  env::Descriptor directory_;
   std::string name_;
   std::uint64_t inode_;
 };
 
 // Nothing where nobody listens there.
-Result<std::optional<Descriptor>> connect_unix(const std::string& path);
+Result<std::optional<env::Descriptor>> connect_unix(const std::string& path);
 
 enum class Exposure : std::uint8_t {
   kLoopbackOnly,  // another address is refused, code kUsage: plain HTTP is served on loopback only
@@ -41,13 +41,13 @@ enum class Exposure : std::uint8_t {
 };
 
 struct TcpListener {
-  Descriptor socket;
+  env::Descriptor socket;
   std::uint16_t port = 0;  // the real one
 
   // `port` 0 is any free one.
   static Result<TcpListener> bind(const std::string& host, std::uint16_t port, Exposure exposure);
 };
 
-Result<Descriptor> connect_tcp(const std::string& host, std::uint16_t port);
+Result<env::Descriptor> connect_tcp(const std::string& host, std::uint16_t port);
 
 }  // namespace spl::http

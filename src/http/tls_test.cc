@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "http/channel.h"
-#include "http/server_test_util.h"
+#include "api/server_test_util.h"
 #include "http/wire.h"
 #include "testing/fake_clock.h"
 #include "testing/temp_directory.h"

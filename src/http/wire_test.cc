@@ -19,8 +19,8 @@ class WireTest : public ::testing::Test {
   WireTest() {
     int sockets[2];
     SPL_CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0);
-    near_.emplace(Descriptor(sockets[0]), clock_, nullptr);
-    far_.emplace(Descriptor(sockets[1]), clock_, nullptr);
+    near_.emplace(env::Descriptor(sockets[0]), clock_, nullptr);
+    far_.emplace(env::Descriptor(sockets[1]), clock_, nullptr);
     times_.idle = times_.head = times_.body = milliseconds(10'000);
   }
   void begin() { wire_.emplace(*near_, clock_, times_); }

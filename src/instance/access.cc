@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/names.h"
 #include "base/words.h"
-#include "bundle/manifest.h"
+#include "crypto/sha256.h"
 #include "instance/ingest.h"
 #include "instance/move.h"
 #include "record/thread.h"
@@ -62,7 +63,7 @@ Result<void> check_account_has(const ServiceAccount& account, const std::vector<
 }  // namespace
 
 Result<ServiceAccount> create_account(Instance& instance, ServiceAccount account) {
-  if (!bundle::is_name(account.name))
+  if (!base::is_name(account.name))
     return fail(ErrorCode::kUsage, "\"" + base::escaped(account.name, 80) + "\" is no name for an account",
                 "use lowercase letters, digits, _ and -, at most 63");
   TRY(check_scopes(account.scopes));
@@ -101,7 +102,7 @@ Result<void> revoke_account(Instance& instance, const std::string& name) {
 }
 
 Result<substrate::NewToken> create_token(Instance& instance, const TokenRequest& request) {
-  if (!bundle::is_name(request.environment) || request.environment.find('_') != std::string::npos)
+  if (!base::is_name(request.environment) || request.environment.find('_') != std::string::npos)
     return fail(ErrorCode::kUsage, "the environment of a token is lowercase letters, digits and -");
   TRY(check_scopes(request.scopes));
   if (request.expires_at && !substrate::is_token_time(*request.expires_at))
@@ -128,21 +129,25 @@ Result<std::vector<store::Token>> list_tokens(Instance& instance) {
   return TRY(instance.store().reader())->tokens();
 }
 
-Result<void> revoke_token(Instance& instance, std::string_view id) {
-  if (id.size() < kShortestTokenId)
+Result<Digest> revoke_token(Instance& instance, std::string_view id) {
+  const std::string hash =
+      id.starts_with(substrate::kTokenPrefix) ? base::to_hex(crypto::sha256(id).view()) : std::string(id);
+  if (hash.size() < kShortestTokenId)
     return fail(ErrorCode::kUsage, "a token is named by at least 8 digits of its id", "spl token list shows them");
-  return instance.committer().run([id](store::StoreWriter& writer) -> Result<void> {
-    std::optional<Digest> found;
+  std::optional<Digest> found;
+  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    found.reset();
     for (const store::Token& token : TRY(writer.tokens())) {
-      if (!base::to_hex(token.sha256.view()).starts_with(id)) continue;
-      if (found) return fail(ErrorCode::kUsage, "more than one token begins with " + base::escaped(id, 80));
+      if (!base::to_hex(token.sha256.view()).starts_with(hash)) continue;
+      if (found) return fail(ErrorCode::kUsage, "more than one token has an id that begins so", "give more digits of it");
       found = token.sha256;
     }
     if (!found)
-      return fail(ErrorCode::kUsage, "there is no token " + base::escaped(id, 80), "spl token list shows them");
+      return fail(ErrorCode::kUsage, Cause::kNotFound, "there is no such token", "spl token list shows them");
     TRY(writer.remove_token(*found));
     return {};
-  });
+  }));
+  return *found;
 }
 
 }  // namespace spl::instance

@@ -97,10 +97,10 @@ Result<void> put_into(store::StoreWriter& writer, const Record& record, PutRepor
       ++report.inserted;
       return {};
     case store::PutOutcome::kSigFilled:
-      ++report.sigs_filled;
+      ++report.details.sigs_filled;
       break;
     case store::PutOutcome::kDiffers:
-      ++report.differing;
+      ++report.details.differing;
       break;
     case store::PutOutcome::kDuplicate:
       break;
@@ -181,7 +181,7 @@ Result<std::string> emission_body(const Emission& emission) {
 Result<record::ThreadFold> fold_of(store::StoreReader& reader, const std::string& thread) {
   record::ThreadFold fold;
   TRY(reader.thread_records(thread, store::RecordOrder::kAny, [&fold](const store::StoredRecord& row) -> Result<void> {
-    fold.add(TRY(store::whole(row)));
+    fold.add(TRY(store::parse_row(row)));
     return {};
   }));
   return fold;
@@ -201,7 +201,7 @@ Result<std::vector<RecordId>> parents_on(store::StoreReader& reader, const std::
 
 }  // namespace
 
-Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress, const ActorCheck& check) {
+Result<PutReport> put_ndjson(Instance& instance, Source& in, base::Progress& progress, const ActorCheck& check) {
   PutReport report;
   LineReader lines(in);
   const std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
@@ -216,7 +216,7 @@ Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress,
     }
     if (!pool.empty()) TRY(put_batch(*writer, pool.pop(), check, report));
     progress.update("putting records", lines.bytes(), 0, "bytes");
-    if (progress.cancelled()) return fail("cancelled: nothing was put");
+    if (progress.cancelled()) return base::fail_cancelled("nothing was put");
   }
   TRY(writer->commit());
   return report;

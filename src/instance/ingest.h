@@ -12,16 +12,29 @@
 #include "base/result.h"
 #include "base/stream.h"
 #include "instance/instance.h"
-#include "instance/progress.h"
+#include "base/progress.h"
 #include "record/record.h"
+#include "record/record_shape.h"
 
 namespace spl::instance {
 
 struct PutReport {
   std::uint64_t inserted = 0;
-  std::uint64_t deduplicated = 0;  // the two below are among them
-  std::uint64_t sigs_filled = 0;
-  std::uint64_t differing = 0;  // another judged_by than the one that was there
+  std::uint64_t deduplicated = 0;  // those of the details are among them
+  struct Details {
+    std::uint64_t sigs_filled = 0;
+    std::uint64_t differing = 0;  // another judged_by than the one that was there
+
+    static constexpr auto shape() {
+      return codec::shape(codec::member("sigs_filled", &Details::sigs_filled, "got the signature that they lacked"),
+                          codec::member("differing", &Details::differing, "have another judged_by here: it stays"));
+    }
+  } details;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("inserted", &PutReport::inserted, "records that are new here"),
+                        codec::member("deduplicated", &PutReport::deduplicated, "records that were here already"));
+  }
 };
 
 // Whether records of an actor may be put; its error is given back.
@@ -29,7 +42,7 @@ using ActorCheck = std::function<Result<void>(std::string_view actor)>;
 // NDJSON of any length: one record or {"id","record","sig"} a line; empty lines are passed over. All or nothing; an
 // error names the line. Parsed beside the store; one transaction. Memory is bounded. `check` (may be empty) is asked by
 // the caller's thread.
-Result<PutReport> put_ndjson(Instance& instance, Source& in, Progress& progress, const ActorCheck& check = {});
+Result<PutReport> put_ndjson(Instance& instance, Source& in, base::Progress& progress, const ActorCheck& check = {});
 // A few records, already parsed, through the group commit.
 Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records);
 // What becomes of a record that the instance is the actor of, and that has no signature.
@@ -47,10 +60,27 @@ struct Emission {
   std::optional<std::string> body;        // a JSON object that the text and the rest are added to
   std::vector<RecordId> fulfills;         // body.fulfills
   std::optional<std::string> name_space;  // body.namespace
+
+  static constexpr auto shape() {
+    using enum codec::Presence;
+    return codec::shape(
+        codec::member("act", &Emission::act, "what is recorded"),
+        codec::member("text", &Emission::text, "body.text", kOmitted),
+        codec::member("thread", &Emission::thread, "its thread; without it an INTEND opens one", kOmitted),
+        codec::member("actor", &Emission::actor, "who acts, where it is not the instance", kOmitted),
+        codec::member("body", &Emission::body, "the text of a JSON object: more members of the body", kOmitted),
+        codec::member("fulfills", &Emission::fulfills, "the records that this one answers", kOmitted),
+        codec::member("namespace", &Emission::name_space, "body.namespace", kOmitted));
+  }
 };
 struct Emitted {
   RecordId id;
   std::string thread;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("id", &Emitted::id, "the record's id"),
+                        codec::member("thread", &Emitted::thread, "its thread; may be empty"));
+  }
 };
 Result<Emitted> emit(Instance& instance, const Emission& emission);
 // The same as a part of a unit of the committer.

@@ -5,63 +5,47 @@
 #include "base/encoding.h"
 #include "crypto/did_key.h"
 #include "instance/move.h"
-#include "store/memory/memory_store.h"
-#include "store/sqlite/sqlite_store.h"
 
 namespace spl::instance {
 namespace {
 
-constexpr std::string_view kFenceSetting = "commit_failed";  // says nothing: it only has to be another each time
-constexpr std::size_t kIncarnationBytes = 16;
 
 // The error of a home whose store is not at `store`.
-std::unexpected<Error> no_instance(env::Env env, const HomePaths& paths, const std::string& store) {
+std::unexpected<Error> no_instance(env::Env env, const home::HomePaths& paths, const store::StoreLocation& location) {
   // Where an identity waits for its store, init would be refused.
   if (const auto did = substrate::did_of_files(env, paths.identity()))
-    return fail("the store of " + *did + " is not at " + store,
+    return fail(Cause::kNoInstance, "the store of " + *did + " is not at " + location.file,
                 "set store in " + paths.config() + " to where it is, or import its bundle into another home");
-  return fail("there is no instance at " + paths.root, "run spl init, or name another home with --home");
+  return fail(Cause::kNoInstance, "there is no instance at " + paths.root, "run spl init, or name another home with --home");
 }
 
-// Where the store's file is; "" is in memory. What is asked for comes before what config.toml says.
-Result<std::string> store_path(const InstanceOptions& options, const Config& config, const HomePaths& paths) {
+// What is asked for comes before what config.toml says.
+Result<store::StoreLocation> location_of(const InstanceOptions& options, const home::Config& config,
+                                         const home::HomePaths& paths) {
   const std::string& url = options.store_url.empty() ? config.store_url : options.store_url;
-  if (url.empty()) return paths.store();
-  if (url == "memory:") return "";
-  for (const std::string_view scheme : {"sqlite://", "sqlite:"}) {
-    if (url.starts_with(scheme) && url.size() > scheme.size()) return url.substr(scheme.size());
-  }
-  if (url.starts_with('/')) return url;
-  return fail(ErrorCode::kUsage, "this program has no store for " + url, "use sqlite:PATH");
+  return store::locate_store(url.empty() ? paths.store() : url);
 }
 
-Result<std::unique_ptr<store::RecordStore>> open_store(env::Env env, const InstanceOptions& options,
-                                                       const HomePaths& paths, const std::string& path, OpenFor how) {
-  if (path.empty()) {
-    std::string random(kIncarnationBytes, '\0');
-    env.random.fill(random);
-    return store::make_memory_store(base::to_hex(random));
+store::StoreOpen store_open(OpenFor how) {
+  switch (how) {
+    case OpenFor::kReading:
+      return store::StoreOpen::kReading;
+    case OpenFor::kWriting:
+      return store::StoreOpen::kExisting;
+    case OpenFor::kCreating:
+      break;
   }
-  if (how != OpenFor::kCreating && !TRY(env.fs.info(path))) return no_instance(env, paths, path);
-  store::StoreOpen open = store::StoreOpen::kExisting;
-  if (how == OpenFor::kCreating) open = store::StoreOpen::kCreate;
-  if (how == OpenFor::kReading) open = store::StoreOpen::kReading;
-  const auto log = TRY(env.fs.info(path + "-wal"));
-  auto opened =
-      store::open_sqlite_store({path, options.sqlite_vfs, options.sqlite_sizes, !log || log->size_bytes == 0}, open);
-  if (!opened && opened.error().code == ErrorCode::kFailed && opened.error().hint.empty())
-    opened.error().hint = "the file is " + path + "; a store is opened by the spl that wrote it, or a later one";
-  return opened;
+  return store::StoreOpen::kCreate;
 }
 
 // Two homes may name one store: it is open for writing in one process, as a home is. What is another home's own store
 // goes by that home's lock.
 Result<std::unique_ptr<env::Lock>> lock_store(env::Env env, const std::string& path) {
-  const HomePaths other{env::parent_of(path)};
+  const home::HomePaths other{env::parent_of(path)};
   const bool is_of_home = path == other.store() && TRY(env.fs.info(other.run()));
-  auto lock = TRY(env.fs.try_lock(is_of_home ? other.lock() : path + ".lock"));
+  auto lock = TRY(env.fs.try_lock(is_of_home ? other.lock() : store_lock_file(path)));
   if (!lock)
-    return fail(ErrorCode::kUnavailable, "another process works on the store " + path, "wait for it, or end it");
+    return fail(ErrorCode::kUnavailable, Cause::kLocked, "another process works on the store " + path, "wait for it, or end it");
   return lock;
 }
 
@@ -80,8 +64,12 @@ void log_unsettled(env::Env env, const Error& error) {
 
 }  // namespace
 
+std::string store_lock_file(const std::string& store_file) {
+  return store_file + ".lock";
+}
+
 Result<std::unique_ptr<Instance>> Instance::open(env::Env env, const InstanceOptions& options, OpenFor how) {
-  std::unique_ptr<Instance> instance(new Instance(env, HomePaths{options.home}));
+  std::unique_ptr<Instance> instance(new Instance(env, home::HomePaths{options.home}));
   const auto opened = instance->open_parts(options, how);
   if (opened) return instance;
   // What a sync that failed has lost would pass for durable when it is found the next time. Without the lock it may be
@@ -92,10 +80,10 @@ Result<std::unique_ptr<Instance>> Instance::open(env::Env env, const InstanceOpt
 
 Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
   if (how == OpenFor::kCreating) {
-    const auto made = make_lock_directory(env_, paths_, made_);
+    const auto made = home::make_lock_directory(env_, paths_, made_);
     if (!made) {
       // What a sync that failed has lost would pass for durable when it is found the next time.
-      static_cast<void>(unmake_home(env_, made_));
+      static_cast<void>(home::unmake_home(env_, made_));
       return made;
     }
   } else {
@@ -107,20 +95,23 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
     const bool first_lock = !TRY(env_.fs.info(paths_.lock()));
     lock_ = TRY(env_.fs.try_lock(paths_.lock()));
     if (!lock_)
-      return fail(ErrorCode::kUnavailable, "another process works on " + paths_.root,
+      return fail(ErrorCode::kUnavailable, Cause::kLocked, "another process works on " + paths_.root,
                   "wait for it, or end it with spl stop");
     if (first_lock) made_.push_back(paths_.lock());
   }
-  if (how == OpenFor::kCreating) TRY(make_home(env_, paths_, made_));
-  const std::string path = TRY(store_path(options, TRY(config()), paths_));
+  if (how == OpenFor::kCreating) TRY(home::make_home(env_, paths_, made_));
+  const store::StoreLocation location = TRY(location_of(options, TRY(config()), paths_));
+  const std::string& path = location.file;
   if (how != OpenFor::kReading && !path.empty() && path != paths_.store()) store_lock_ = TRY(lock_store(env_, path));
   // Asked under the lock: a home whose store another process has made meanwhile is not this one's to take away.
-  if (!path.empty() && TRY(env_.fs.info(path))) {
+  const bool there = TRY(store::store_exists(env_, location));
+  if (!path.empty() && there) {
     made_.clear();
-  } else if (!path.empty() && how == OpenFor::kCreating) {
-    for (const char* suffix : {"", "-wal", "-shm"}) made_.push_back(path + suffix);
+  } else if (how == OpenFor::kCreating) {
+    for (std::string& file : store::store_files(location)) made_.push_back(std::move(file));
   }
-  store_ = TRY(open_store(env_, options, paths_, path, how));
+  if (!there && how != OpenFor::kCreating) return no_instance(env_, paths_, location);
+  store_ = TRY(store::open_store(env_, location, store_open(how), options.tuning));
   committer_ = std::make_unique<Committer>(*store_);
   if (how != OpenFor::kReading) {
     // The store's file is durable before its name can be relied on; and that a log is gone, which would be replayed.
@@ -137,15 +128,15 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
 }
 
 Result<void> Instance::require(env::Env env, const InstanceOptions& options) {
-  const HomePaths paths{options.home};
-  const std::string store = TRY(store_file(env, options));
-  const bool there = TRY(env.fs.info(paths.root)) && (store.empty() || TRY(env.fs.info(store)));
-  return there ? Result<void>() : no_instance(env, paths, store);
+  const home::HomePaths paths{options.home};
+  const store::StoreLocation location = TRY(store_location(env, options));
+  const bool there = TRY(env.fs.info(paths.root)) && TRY(store::store_exists(env, location));
+  return there ? Result<void>() : no_instance(env, paths, location);
 }
 
-Result<std::string> Instance::store_file(env::Env env, const InstanceOptions& options) {
-  const HomePaths paths{options.home};
-  return store_path(options, TRY(load_config(env, paths)), paths);
+Result<store::StoreLocation> Instance::store_location(env::Env env, const InstanceOptions& options) {
+  const home::HomePaths paths{options.home};
+  return location_of(options, TRY(home::load_config(env, paths)), paths);
 }
 
 Result<void> Instance::close_and_unmake(std::unique_ptr<Instance> instance) {
@@ -158,7 +149,7 @@ Result<void> Instance::close_and_unmake(std::unique_ptr<Instance> instance) {
   const bool drops = std::ranges::find(instance->made_, directory) != instance->made_.end() && !instance->identity();
   const auto dropped =
       drops ? env::remove_tree(env.fs, env::join(directory, substrate::kIncomingDirectory)) : Result<void>();
-  const auto unmade = unmake_home(env, instance->made_);
+  const auto unmade = home::unmake_home(env, instance->made_);
   return dropped ? unmade : dropped;
 }
 
@@ -231,7 +222,7 @@ Result<std::optional<IdentitySummary>> Instance::identity_summary() {
 
 Result<IdentitySummary> Instance::generate_identity() {
   const auto refused = [](const std::string& did) {
-    return fail(ErrorCode::kRefused, "this instance has an identity already: " + did,
+    return fail(ErrorCode::kRefused, Cause::kIdentityExists, "this instance has an identity already: " + did,
                 "an identity is made once; spl identity show prints it");
   };
   if (const auto held = identity()) return refused(held->did);
@@ -277,17 +268,15 @@ Result<void> Instance::fence_and_settle() {
   if (!TRY(env_.fs.info(env::join(paths_.identity(), substrate::kIncomingDirectory)))) return {};
   const auto writer = TRY(store_->writer());
   const auto did = TRY(writer->setting(store::kDidSetting));
-  std::string fence(kIncarnationBytes, '\0');
-  env_.random.fill(fence);
-  TRY(writer->set_setting(kFenceSetting, base::to_hex(fence)));
+  TRY(writer->fence());
   TRY(writer->commit());
   return substrate::settle_identity(env_, paths_.identity(), did);
 }
 
 Error Instance::no_identity() {
   const auto known = check_files_are_known();
-  if (known) return {ErrorCode::kFailed, "this instance has no identity", "spl identity generate makes one"};
-  return {ErrorCode::kFailed, known.error().message, known.error().hint};
+  if (known) return {ErrorCode::kFailed, "this instance has no identity", "spl identity generate makes one", Cause::kNoIdentity};
+  return {ErrorCode::kFailed, known.error().message, known.error().hint, Cause::kNoIdentity};
 }
 
 Result<void> Instance::verify_identity() {

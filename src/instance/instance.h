@@ -11,11 +11,12 @@
 #include <vector>
 
 #include "base/result.h"
+#include "codec/shape.h"
 #include "env/env.h"
 #include "instance/committer.h"
-#include "instance/home.h"
+#include "home/home.h"
 #include "store/record_store.h"
-#include "store/sqlite/sqlite_store.h"
+#include "store/open_store.h"
 #include "substrate/authority.h"
 #include "substrate/identity.h"
 
@@ -29,9 +30,8 @@ enum class OpenFor : std::uint8_t {
 
 struct InstanceOptions {
   std::string home;
-  std::string sqlite_vfs;  // for tests
-  std::string store_url;   // "sqlite:PATH"; "" is what config.toml says, or hub.db; "memory:" for tests
-  store::SqliteSizes sqlite_sizes = {};
+  std::string store_url;             // as store/open_store.h has it; "" is what config.toml says, or hub.db
+  store::StoreTuning tuning = {};  // for tests
 };
 
 // What `spl identity show` tells.
@@ -39,6 +39,12 @@ struct IdentitySummary {
   std::string did;
   std::string public_key_multibase;
   std::string created_at;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("did", &IdentitySummary::did, "the instance's name: a did:key"),
+                        codec::member("public_key_multibase", &IdentitySummary::public_key_multibase, "its key"),
+                        codec::member("created_at", &IdentitySummary::created_at, "when it came into this home"));
+  }
 };
 
 struct Status {
@@ -50,6 +56,9 @@ struct Status {
   std::optional<std::string> moved_at;  // move.h
 };
 
+// The lock of a store that does not lie in its home.
+std::string store_lock_file(const std::string& store_file);
+
 class Instance {
  public:
   // Code kUnavailable where another process holds the lock.
@@ -57,17 +66,17 @@ class Instance {
 
   // Code kFailed, with what to do, where there is none to be opened.
   static Result<void> require(env::Env env, const InstanceOptions& options);
-  // Where the store's file is, or would be made; "" where it is in memory.
-  static Result<std::string> store_file(env::Env env, const InstanceOptions& options);
+  // Where the store is, or would be made.
+  static Result<store::StoreLocation> store_location(env::Env env, const InstanceOptions& options);
   // Closes the instance and removes what its open() made: for an operation that was to fill a new home and failed.
   static Result<void> close_and_unmake(std::unique_ptr<Instance> instance);
   // The same after `error`, which is given back: an error of the clean-up comes into its hint.
   static Error unmade_after(std::unique_ptr<Instance> instance, Error error);
 
   [[nodiscard]] env::Env env() const { return env_; }
-  [[nodiscard]] const HomePaths& paths() const { return paths_; }
+  [[nodiscard]] const home::HomePaths& paths() const { return paths_; }
   // As config.toml says now: a daemon follows it without a new start.
-  [[nodiscard]] Result<Config> config() const { return load_config(env_, paths_); }
+  [[nodiscard]] Result<home::Config> config() const { return home::load_config(env_, paths_); }
   [[nodiscard]] store::RecordStore& store() { return *store_; }
   [[nodiscard]] Committer& committer() { return *committer_; }
 
@@ -96,14 +105,14 @@ class Instance {
   Result<void> verify_identity();
 
  private:
-  Instance(env::Env env, HomePaths paths) : env_(env), paths_(std::move(paths)) {}
+  Instance(env::Env env, home::HomePaths paths) : env_(env), paths_(std::move(paths)) {}
   Result<void> stage_and_commit(store::StoreWriter& writer, const substrate::Identity& identity);
   Result<void> fence_and_settle();
   Result<void> open_parts(const InstanceOptions& options, OpenFor how);
   Result<void> load(OpenFor how);
 
   env::Env env_;
-  HomePaths paths_;
+  home::HomePaths paths_;
   std::vector<std::string> made_;  // by open(), in this order
   std::unique_ptr<env::Lock> lock_;
   std::unique_ptr<env::Lock> store_lock_;  // where the store is not in the home

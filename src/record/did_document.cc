@@ -46,7 +46,8 @@ Result<crypto::PublicKey> parse_did_document(std::string_view text) {
         return wrong("its Ed25519VerificationKey2020 has no publicKeyMultibase");
     }
   }
-  if (multibase == nullptr) return wrong("has no Ed25519VerificationKey2020");
+  if (multibase == nullptr)
+    return fail(ErrorCode::kVerification, Cause::kNotFound, "has no Ed25519VerificationKey2020");
   const auto key = crypto::parse_multibase(*multibase->string());
   if (!key) return wrong("publicKeyMultibase: " + key.error().message);
   if (!is_text(document->find("id"), crypto::did_of(*key))) return wrong("its id is not the DID of its key");

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "codec/enum_names.h"
 #include "codec/json_cursor.h"
 #include "crypto/did_key.h"
 #include "crypto/sha256.h"
@@ -14,7 +15,6 @@ namespace {
 
 using codec::JsonCursor;
 
-constexpr std::array<std::string_view, 8> kActs = {"INTEND", "DO", "KNOW", "LEARN", "GET", "PUT", "CALL", "MAP"};
 constexpr std::array<std::string_view, 6> kDataTypes = {"SCALAR",    "FORMULA",  "DISTRIBUTION",
                                                         "REFERENCE", "MORPHISM", "VOID"};
 
@@ -197,9 +197,9 @@ Result<Record> build(Members&& members) {
   };
   Record record;
   const std::string act = TRY(string_value(value(kAct), "act"));
-  const auto act_at = std::find(kActs.begin(), kActs.end(), act);
-  if (act_at == kActs.end()) return wrong("act is none of INTEND DO KNOW LEARN GET PUT CALL MAP");
-  record.act = static_cast<Act>(act_at - kActs.begin());
+  const auto known = codec::parse_enum<Act>(act);
+  if (!known) return wrong("act is none of INTEND DO KNOW LEARN GET PUT CALL MAP");
+  record.act = *known;
   record.actor = TRY(string_value(value(kActor), "actor"));
   TRY(check_actor(record.actor));
   if (value(kBody).front() != '{') return wrong("body is not an object");
@@ -322,7 +322,7 @@ Result<RecordId> RecordId::parse(std::string_view hex) {
 }
 
 std::string_view act_name(Act act) {
-  return kActs[static_cast<std::size_t>(act)];
+  return codec::enum_name(act);
 }
 
 Result<Record> parse_record(std::string_view json, std::optional<std::uint64_t> clock_if_absent) {
@@ -431,6 +431,18 @@ std::optional<std::string> body_string(std::string_view body, std::string_view n
     skipped.clear();
     if (!cursor.canonical(skipped)) return {};
   }
+}
+
+void append_element(std::string& out, const RecordId& id, std::string_view canonical,
+                           std::optional<std::string_view> judged_by, std::optional<std::string_view> sig) {
+  out.append("{\"id\":\"").append(id.hex()).append("\",\"record\":");
+  if (judged_by) {
+    out += file_text(canonical, judged_by, std::nullopt);
+  } else {
+    out += canonical;
+  }
+  if (sig) out.append(",\"sig\":\"").append(base::to_base64(*sig)).append("\"");
+  out.push_back('}');
 }
 
 }  // namespace spl::record

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/encoding.h"
@@ -26,6 +27,12 @@ struct RecordId {
 };
 
 enum class Act : std::uint8_t { kIntend, kDo, kKnow, kLearn, kGet, kPut, kCall, kMap };
+constexpr auto names_of(Act) {
+  using enum Act;
+  return std::array{std::pair{kIntend, "INTEND"}, std::pair{kDo, "DO"},   std::pair{kKnow, "KNOW"},
+                    std::pair{kLearn, "LEARN"},   std::pair{kGet, "GET"}, std::pair{kPut, "PUT"},
+                    std::pair{kCall, "CALL"},     std::pair{kMap, "MAP"}};
+}
 std::string_view act_name(Act act);
 
 struct Record {
@@ -75,6 +82,9 @@ Result<void> check_content(const RecordId& id, std::string_view canonical);
 std::string file_text(std::string_view canonical, std::optional<std::string_view> judged_by,
                       std::optional<std::string_view> sig);
 std::string file_text(const Record& record);
+// Appends {"id":..,"record":{...},"sig":..?}, as a line of NDJSON takes it.
+void append_element(std::string& out, const RecordId& id, std::string_view canonical,
+                    std::optional<std::string_view> judged_by, std::optional<std::string_view> sig);
 
 // Whether the record's file would keep within its limit with a signature.
 bool fits_with_sig(std::string_view canonical, std::optional<std::string_view> judged_by);

@@ -1,5 +1,7 @@
 #include "record/thread.h"
 
+#include "codec/enum_names.h"
+
 #include <algorithm>
 
 #include "base/encoding.h"
@@ -119,8 +121,7 @@ std::uint8_t fold_flags(const Record& record) {
 }
 
 std::string_view thread_state_name(ThreadState state) {
-  constexpr std::string_view kStates[] = {"cancelled", "rejected", "closed", "active", "open", "loose"};
-  return kStates[static_cast<std::size_t>(state)];
+  return codec::enum_name(state);
 }
 
 void ThreadFold::add(const Record& record, std::uint8_t flags) {

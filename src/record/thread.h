@@ -3,9 +3,11 @@
 // thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "record/record.h"
@@ -44,6 +46,12 @@ inline constexpr std::uint8_t kEnds = kCancels | kRejects | kFulfills;
 std::uint8_t fold_flags(const Record& record);
 
 enum class ThreadState : std::uint8_t { kCancelled, kRejected, kClosed, kActive, kOpen, kLoose };
+constexpr auto names_of(ThreadState) {
+  using enum ThreadState;
+  return std::array{std::pair{kCancelled, "cancelled"}, std::pair{kRejected, "rejected"},
+                    std::pair{kClosed, "closed"},       std::pair{kActive, "active"},
+                    std::pair{kOpen, "open"},           std::pair{kLoose, "loose"}};
+}
 std::string_view thread_state_name(ThreadState state);
 
 // Collects the records of one thread, in any order, and says its state.

@@ -2,7 +2,7 @@
 
 namespace spl::store {
 
-Result<Record> whole(const StoredRecord& row) {
+Result<Record> parse_row(const StoredRecord& row) {
   auto record = record::parse_stored(row.canonical, row.judged_by, row.sig);
   // What cannot be parsed is not what was put either.
   if (!record || record->id != row.id) TRY(record::check_content(row.id, row.canonical));
@@ -20,7 +20,7 @@ Result<bool> StoreReader::contains(const RecordId& id) {
 Result<std::optional<Record>> StoreReader::find(const RecordId& id) {
   std::optional<Record> found;
   TRY(look(id, [&found](const StoredRecord& row) -> Result<void> {
-    found = TRY(whole(row));
+    found = TRY(parse_row(row));
     return {};
   }));
   return found;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "codec/shape.h"
 #include "record/record.h"
 #include "record/thread.h"
 
@@ -50,6 +51,14 @@ struct ThreadSummary {
   record::ThreadState state = record::ThreadState::kLoose;
   std::uint64_t records = 0;
   std::uint64_t last_sequence = 0;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("thread", &ThreadSummary::thread, "the thread's id; may be empty"),
+                        codec::member("state", &ThreadSummary::state, "a fold over its records"),
+                        codec::member("records", &ThreadSummary::records, "how many it has"),
+                        codec::member("last_sequence", &ThreadSummary::last_sequence,
+                                      "the arrival sequence of the one that came last"));
+  }
 };
 
 // A record as it lies in the store; the views live until the callback returns.
@@ -62,7 +71,7 @@ struct StoredRecord {
   bool is_signed = false;               // on a reserved thread: `sig` is the actor's, which was checked when it was put
 };
 // Parsed, and checked against its id: a damaged store hands on nothing.
-Result<Record> whole(const StoredRecord& row);
+Result<Record> parse_row(const StoredRecord& row);
 // What StoredRecord::is_signed is to say of a record that is put: for stores.
 bool is_signed(const Record& record);
 // Called for each record; an error ends the walk and is given back.
@@ -119,6 +128,9 @@ class StoreWriter : public StoreReader {
   virtual Result<void> new_incarnation(std::string_view hex) = 0;
   virtual Result<void> put_token(const Token& token) = 0;
   virtual Result<bool> remove_token(const Digest& sha256) = 0;  // false: was not there
+  // Writes something that says nothing. What a commit has written whose sync failed can be read, and may be taken for a
+  // commit after a power cut: the commit of this transaction takes its place.
+  virtual Result<void> fence() = 0;
   // Says that very many records follow, and promises that no two have one id: the store may put off the upkeep of its
   // indexes until commit(). Where the promise is broken put() or commit() fails. Not together with mark(). In a store
   // that has records it does nothing.
@@ -138,6 +150,8 @@ class RecordStore {
   [[nodiscard]] virtual std::string name() const = 0;
   // Where its files are; empty where it has none.
   [[nodiscard]] virtual std::string directory() const = 0;
+  // Every file that it consists of, or may make.
+  [[nodiscard]] virtual std::vector<std::string> files() const = 0;
   // What the store can check of itself; an error says what is broken.
   virtual Result<void> check() = 0;
 };

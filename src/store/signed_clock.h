@@ -31,7 +31,7 @@ inline Result<std::uint64_t> next_signed_clock(StoreReader& reader, std::string_
   std::uint64_t next = 0;
   TRY(reader.thread_records(thread, RecordOrder::kAny, [&](const StoredRecord& row) -> Result<void> {
     if (row.canonical.find(actor) == std::string_view::npos) return {};
-    const Record record = TRY(whole(row));
+    const Record record = TRY(parse_row(row));
     if (record.actor != actor) return {};
     if (record.clock < kClaimedClockMin || record::signature_is_valid(record)) next = std::max(next, record.clock + 1);
     return {};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "codec/shape.h"
 #include "env/env.h"
 #include "store/record_store.h"
 
@@ -18,6 +19,13 @@ struct ServiceAccount {
   std::vector<std::string> scopes;  // ascending
   std::vector<std::string> actors;  // DIDs it may write as; empty: none
   bool active = true;               // false: revoked
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("name", &ServiceAccount::name, "[a-z0-9][a-z0-9_-]{0,62}"),
+                        codec::member("scopes", &ServiceAccount::scopes, "what it may do"),
+                        codec::member("actors", &ServiceAccount::actors, "the DIDs that it may write as"),
+                        codec::member("active", &ServiceAccount::active, "false: revoked"));
+  }
 };
 
 // The scopes that there are; "admin" holds all others.
@@ -28,6 +36,8 @@ std::string account_body(const ServiceAccount& account);
 // All accounts of effective records; the last of a name wins. By name.
 Result<std::vector<ServiceAccount>> service_accounts(store::StoreReader& reader, const std::optional<std::string>& did);
 
+// What every token begins with.
+inline constexpr std::string_view kTokenPrefix = "spl_";
 // A new token: spl_<env>_<account>_<secret>. `text` is shown once and not kept.
 struct NewToken {
   SecretBytes text;

@@ -23,7 +23,7 @@ class Authority {
     for (const std::string_view thread : record::reserved_threads()) {
       TRY(reader.thread_records(thread, store::RecordOrder::kAny, [&](const store::StoredRecord& row) -> Result<void> {
         if (row.canonical.find("\"endorses\":") == std::string_view::npos) return {};
-        const Record record = TRY(store::whole(row));
+        const Record record = TRY(store::parse_row(row));
         if (authority.is_own(row, record)) authority.take_endorsements(record);
         return {};
       }));
@@ -62,7 +62,7 @@ class Authority {
 Result<void> visit_effective(store::StoreReader& reader, const Authority& authority, std::string_view thread,
                              const std::function<Result<void>(const Record&)>& visit) {
   return reader.thread_records(thread, store::RecordOrder::kClock, [&](const store::StoredRecord& row) -> Result<void> {
-    const Record record = TRY(store::whole(row));
+    const Record record = TRY(store::parse_row(row));
     return authority.is_effective(row, record) ? visit(record) : Result<void>();
   });
 }
@@ -135,7 +135,7 @@ Result<Ineffective> ineffective_records(store::StoreReader& reader, const std::o
   Ineffective found;
   for (const std::string_view thread : record::reserved_threads()) {
     TRY(reader.thread_records(thread, store::RecordOrder::kClock, [&](const store::StoredRecord& row) -> Result<void> {
-      const Record record = TRY(store::whole(row));
+      const Record record = TRY(store::parse_row(row));
       if (authority.is_effective(row, record)) return {};
       ++found.count;
       if (found.records.size() < limit)

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "codec/shape.h"
+#include "record/record_shape.h"
 #include "store/record_store.h"
 
 namespace spl::substrate {
@@ -26,6 +28,14 @@ struct IneffectiveRecord {
   std::string actor;
   std::string act;
   std::string reason;  // "another actor", "no signature", "wrong signature"
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("id", &IneffectiveRecord::id, "the record's id"),
+                        codec::member("thread", &IneffectiveRecord::thread, "its reserved thread"),
+                        codec::member("actor", &IneffectiveRecord::actor, "who it says has acted"),
+                        codec::member("act", &IneffectiveRecord::act, "what it says was done"),
+                        codec::member("reason", &IneffectiveRecord::reason, "why it takes no effect"));
+  }
 };
 // The records of all reserved threads that do not take effect, at most `limit`, and how many there are in all.
 struct Ineffective {

@@ -32,6 +32,11 @@ class FakeClock final : public env::Clock {
     const std::scoped_lock lock(mutex_);
     return steady_;
   }
+  std::chrono::nanoseconds since_boot() override { return steady().time_since_epoch(); }
+  // Nobody waits: both clocks go on.
+  void sleep_for(std::chrono::nanoseconds duration) override {
+    advance(std::chrono::duration_cast<std::chrono::system_clock::duration>(duration));
+  }
 
   // Both clocks go on.
   void advance(std::chrono::system_clock::duration by) {

@@ -175,6 +175,7 @@ class MemoryStore final : public RecordStore {
   Result<std::unique_ptr<StoreWriter>> writer() override;
   [[nodiscard]] std::string name() const override { return "memory"; }
   [[nodiscard]] std::string directory() const override { return {}; }
+  [[nodiscard]] std::vector<std::string> files() const override { return {}; }
   Result<void> check() override;
 
   [[nodiscard]] std::shared_ptr<const State> current() const {
@@ -220,6 +221,7 @@ class MemoryWriter final : public Reading<StoreWriter> {
     state_.tokens.insert_or_assign(token.sha256, token);
     return {};
   }
+  Result<void> fence() override { return {}; }
   Result<bool> remove_token(const Digest& sha256) override { return state_.tokens.erase(sha256) > 0; }
   Result<void> expect_many_distinct() override {
     SPL_CHECK(marked_ == nullptr);

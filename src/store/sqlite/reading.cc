@@ -34,7 +34,7 @@ Result<StoredRecord> stored(const db::Statement& row) {
 
 }  // namespace
 
-Result<db::Statement*> Session::get(const char* sql) {
+Result<db::Statement*> PreparedConnection::get(const char* sql) {
   auto at = statements_.find(sql);
   if (at == statements_.end()) at = statements_.emplace(sql, TRY(connection.prepare(sql))).first;
   at->second.reset();
@@ -153,7 +153,7 @@ Result<record::ThreadState> Reading<Base>::state_of(std::int64_t thread_no, std:
   }
   record::ThreadFold fold;
   const auto add = [&fold](const StoredRecord& row) -> Result<void> {
-    fold.add(TRY(whole(row)));
+    fold.add(TRY(parse_row(row)));
     return {};
   };
   db::Statement& marks =

@@ -10,9 +10,9 @@
 namespace spl::store {
 
 // A connection and the statements that were asked for on it once.
-class Session {
+class PreparedConnection {
  public:
-  explicit Session(db::Connection c) : connection(std::move(c)) {}
+  explicit PreparedConnection(db::Connection c) : connection(std::move(c)) {}
   // `sql` must be a constant. The statement is reset.
   Result<db::Statement*> get(const char* sql);
   // Before an index that they use goes.
@@ -28,7 +28,7 @@ class Session {
 template <class Base>
 class Reading : public Base {
  public:
-  explicit Reading(Session& session) : session_(session) {}
+  explicit Reading(PreparedConnection& session) : session_(session) {}
 
   Result<StoreCounts> counts() override;
   Result<std::string> incarnation() override;
@@ -50,7 +50,7 @@ class Reading : public Base {
   // A writer that expects many has put off the index by which records are found.
   virtual Result<void> before_find() { return {}; }
   Result<std::optional<std::int64_t>> thread_no(std::string_view thread);
-  Session& session_;
+  PreparedConnection& session_;
 
  private:
   Result<record::ThreadState> state_of(std::int64_t thread_no, std::uint8_t flags);

@@ -117,7 +117,7 @@ Result<void> check_schema(db::Connection& connection) {
   return {};
 }
 
-Result<void> prepare_schema(db::Connection& connection, const SqliteSizes& sizes) {
+Result<void> prepare_schema(db::Connection& connection, const StoreSizes& sizes) {
   TRY(connection.execute("BEGIN"));
   const std::int64_t found = TRY(version_of(connection));
   TRY(connection.execute("COMMIT"));

@@ -9,7 +9,7 @@ namespace spl::store {
 
 // Makes the tables where there are none, brings those of older versions up to date, and refuses a file that a newer
 // program or another program made. The connection is in WAL mode with synchronous=FULL when this returns.
-Result<void> prepare_schema(db::Connection& connection, const SqliteSizes& sizes);
+Result<void> prepare_schema(db::Connection& connection, const StoreSizes& sizes);
 // Refuses the same files, those without tables, and those of older versions; changes nothing.
 Result<void> check_schema(db::Connection& connection);
 

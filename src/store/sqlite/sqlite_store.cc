@@ -44,10 +44,10 @@ class NameCache {
 
 // The one connection that writes, with what it remembers between transactions.
 struct WriterState {
-  WriterState(db::Connection c, const SqliteSizes& of) : sizes(of), session(std::move(c)) {}
-  const SqliteSizes sizes;
+  WriterState(db::Connection c, const StoreSizes& of) : sizes(of), session(std::move(c)) {}
+  const StoreSizes sizes;
   std::mutex mutex;  // held by the writer that lives
-  Session session;
+  PreparedConnection session;
   NameCache threads;
   NameCache actors;
 };
@@ -83,6 +83,7 @@ class SqliteWriter final : public Reading<StoreWriter> {
   Result<void> put_token(const Token& token) override;
   Result<bool> remove_token(const Digest& sha256) override;
   Result<void> expect_many_distinct() override;
+  Result<void> fence() override;
   Result<void> commit() override;
 
  protected:
@@ -95,7 +96,6 @@ class SqliteWriter final : public Reading<StoreWriter> {
   Result<PutOutcome> meet_duplicate(const Record& record);
   Result<void> flush_sums();
   Result<void> make_id_index();
-  void fence();
   void forget_names() {
     state_.threads.clear();
     state_.actors.clear();
@@ -275,16 +275,16 @@ Result<void> SqliteWriter::commit() {
   if (id_index_is_put_off_) TRY(make_id_index());
   auto committed = session_.connection.execute("COMMIT");
   done_ = committed.has_value();
-  if (!committed) fence();
+  // Were the process killed now, the next one would take this for a commit and build on it.
+  if (!committed) {
+    (void)session_.connection.execute("ROLLBACK");
+    (void)fence();
+  }
   return committed;
 }
 
-// What a commit has written whose sync failed can be read, and is not durable: were the process killed now, the next
-// one would take it for a commit and build on it. So another transaction takes its place in the log, as far as that
-// goes.
-void SqliteWriter::fence() {
-  (void)session_.connection.execute("ROLLBACK");
-  (void)session_.connection.execute(
+Result<void> SqliteWriter::fence() {
+  return session_.connection.execute(
       "INSERT INTO settings VALUES('commit_failed', lower(hex(randomblob(16)))) "
       "ON CONFLICT DO UPDATE SET value=excluded.value");
 }
@@ -293,13 +293,13 @@ class SqliteStore;
 
 class SqliteReader final : public Reading<StoreReader> {
  public:
-  SqliteReader(SqliteStore& store, std::unique_ptr<Session> session)
+  SqliteReader(SqliteStore& store, std::unique_ptr<PreparedConnection> session)
       : Reading(*session), store_(store), own_session_(std::move(session)) {}
   ~SqliteReader() override;
 
  private:
   SqliteStore& store_;
-  std::unique_ptr<Session> own_session_;
+  std::unique_ptr<PreparedConnection> own_session_;
 };
 
 class SqliteStore final : public RecordStore {
@@ -313,9 +313,12 @@ class SqliteStore final : public RecordStore {
   [[nodiscard]] std::string directory() const override {
     return std::filesystem::path(options_.path).parent_path().string();
   }
+  [[nodiscard]] std::vector<std::string> files() const override {
+    return sqlite_files(options_.path);
+  }
   Result<void> check() override;
 
-  void give_back(std::unique_ptr<Session> session) {
+  void give_back(std::unique_ptr<PreparedConnection> session) {
     const std::scoped_lock lock(idle_mutex_);
     if (idle_.size() < kIdleReadersMax) idle_.push_back(std::move(session));
   }
@@ -325,7 +328,7 @@ class SqliteStore final : public RecordStore {
   const db::OpenAs how_;  // of further connections
   WriterState writer_;
   std::mutex idle_mutex_;  // guards idle_
-  std::vector<std::unique_ptr<Session>> idle_;
+  std::vector<std::unique_ptr<PreparedConnection>> idle_;
 };
 
 SqliteReader::~SqliteReader() {
@@ -333,7 +336,7 @@ SqliteReader::~SqliteReader() {
 }
 
 Result<std::unique_ptr<StoreReader>> SqliteStore::reader() {
-  std::unique_ptr<Session> session;
+  std::unique_ptr<PreparedConnection> session;
   {
     const std::scoped_lock lock(idle_mutex_);
     if (!idle_.empty()) {
@@ -342,7 +345,7 @@ Result<std::unique_ptr<StoreReader>> SqliteStore::reader() {
     }
   }
   if (!session) {
-    session = std::make_unique<Session>(TRY(db::Connection::open(options_.path, how_, options_.vfs)));
+    session = std::make_unique<PreparedConnection>(TRY(db::Connection::open(options_.path, how_, options_.vfs)));
     session->connection.set_busy_timeout_ms(kBusyTimeoutMs);
     TRY(session->connection.execute(cache_of(options_.sizes.reader_cache_kib)));
   }
@@ -380,6 +383,10 @@ Result<std::unique_ptr<RecordStore>> open_as(const SqliteStoreOptions& options, 
 }
 
 }  // namespace
+
+std::vector<std::string> sqlite_files(const std::string& path) {
+  return {path, path + "-wal", path + "-shm", path + "-journal"};
+}
 
 Result<std::unique_ptr<RecordStore>> open_sqlite_store(const SqliteStoreOptions& options, StoreOpen how) {
   auto opened = open_as(options, how == StoreOpen::kCreate ? db::OpenAs::kCreate : db::OpenAs::kReadWrite);

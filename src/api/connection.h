@@ -1,0 +1,28 @@
+// One connection of the daemon, from its first request to its last. Runs on a thread of its own.
+#pragma once
+
+#include "env/env.h"
+#include "api/body.h"
+#include "http/channel.h"
+#include "api/exchange.h"
+#include "env/interrupt.h"
+#include "api/routes.h"
+#include "http/tls.h"
+#include "http/wire.h"
+
+namespace spl::api {
+
+// What a connection is given; all of it outlives it.
+struct Surroundings {
+  Served& served;
+  BodyBudget& budget;
+  const env::Interrupt& stop;  // no more requests
+  const env::Interrupt& cut;   // nothing more at all
+  const http::WireTimes& times;
+  const http::TlsContext* tls = nullptr;  // of the TCP door; null: plain
+};
+
+// Serves requests until the peer, a limit or an Interrupt ends it. Never throws; what fails is logged.
+void serve_connection(env::Descriptor socket, Door door, const Surroundings& around) noexcept;
+
+}  // namespace spl::api

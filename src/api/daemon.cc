@@ -1,0 +1,104 @@
+#include "api/daemon.h"
+
+#include <chrono>
+
+#include "base/encoding.h"
+#include "base/version.h"
+#include "env/json_log.h"
+#include "env/process.h"
+#include "env/signals.h"
+#include "instance/instance.h"
+
+namespace spl::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLockWaitMax = 10s;  // for a command that works on the home just now
+constexpr std::chrono::milliseconds kLockPause = 50ms;
+
+std::unexpected<Error> already_running(const home::DaemonMark& info) {
+  return fail(ErrorCode::kRefused, Cause::kDaemonRuns, "already running, pid " + std::to_string(info.pid) + ", at " + base::escaped(info.address, 512),
+              "spl stop ends it");
+}
+
+// The instance, for this process alone.
+Result<std::unique_ptr<instance::Instance>> open_alone(env::Env env, const instance::InstanceOptions& options) {
+  const home::HomePaths paths{options.home};
+  const auto end = env.clock.steady() + kLockWaitMax;
+  for (;;) {
+    if (const auto info = TRY(home::running_daemon(env, paths))) return already_running(*info);
+    auto opened = instance::Instance::open(env, options, instance::OpenFor::kCreating);
+    if (opened || opened.error().cause != Cause::kLocked) return opened;
+    if (env.clock.steady() > end) {
+      Error error = std::move(opened).error();
+      if (const auto pid = env::lock_holder(paths.lock())) error.message += " (pid " + std::to_string(*pid) + ")";
+      return std::unexpected(std::move(error));
+    }
+    env.clock.sleep_for(kLockPause);
+  }
+}
+
+std::string address_of(const ServerOptions& options, std::uint16_t port) {
+  const bool ipv6 = options.host.find(':') != std::string::npos;
+  return std::string(options.tls_certificate_file.empty() ? "http" : "https") + "://" +
+         (ipv6 ? "[" + options.host + "]" : options.host) + ":" + std::to_string(port);
+}
+
+// What the daemon says of itself in the home, as long as it lives.
+class Presence {
+ public:
+  Presence(env::Env env, const home::HomePaths& paths) : env_(env), paths_(paths) {}
+  Presence(const Presence&) = delete;
+  Presence& operator=(const Presence&) = delete;
+  ~Presence() { home::remove_daemon_mark(env_, paths_); }
+  Result<void> declare(const home::DaemonMark& info) { return home::write_daemon_mark(env_, paths_, info); }
+
+ private:
+  const env::Env env_;
+  const home::HomePaths& paths_;
+};
+
+}  // namespace
+
+Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const DaemonOptions& options,
+                        const std::function<Result<void>(const home::DaemonMark&)>& listening) {
+  env::JsonLog log(outer.fs, outer.clock, paths.log());
+  const env::Env env{outer.fs, outer.clock, outer.random, log};
+  instance::InstanceOptions instance_options;
+  instance_options.home = paths.root;
+  instance_options.store_url = options.store_url;
+  auto opened = TRY(open_alone(env, instance_options));
+  if (const auto known = opened->check_files_are_known(); !known)
+    return std::unexpected(instance::Instance::unmade_after(std::move(opened), known.error()));
+  const env::EndSignals signals;
+  ServerOptions server_options = options.server;
+  server_options.stop_descriptor = signals.descriptor();
+  auto started = Server::start(*opened, server_options);
+  if (!started) {
+    if (started.error().hint.empty()) started.error().hint = "check --host, --port and the files of TLS";
+    // A home that was made for a daemon that did not come is not left behind.
+    return std::unexpected(instance::Instance::unmade_after(std::move(opened), std::move(started).error()));
+  }
+  const std::unique_ptr<Server> server = std::move(*started);
+  home::DaemonMark info;
+  info.pid = env::own_process_id();
+  info.process_mark = env::process_mark(info.pid).value_or("");
+  info.port = server->port();
+  info.address = address_of(options.server, info.port);
+  info.store_url = options.store_url;
+  Presence presence(env, paths);
+  TRY(presence.declare(info));
+  log.write(env::LogLevel::kInfo, "daemon started",
+            {{"pid", std::to_string(info.pid)}, {"address", info.address}, {"version", base::kVersion}});
+  TRY(listening(info));
+  const auto ended = server->run();
+  if (ended) {
+    log.write(env::LogLevel::kInfo, "daemon stopped", {{"pid", std::to_string(info.pid)}});
+  } else {
+    log.write(env::LogLevel::kError, "daemon failed", {{"error", ended.error().message}});
+  }
+  return ended;
+}
+
+}  // namespace spl::api

@@ -1,0 +1,26 @@
+// The daemon's life in this process, from the lock to the last request.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "api/server.h"
+#include "base/result.h"
+#include "env/env.h"
+#include "home/daemon_mark.h"
+#include "home/home.h"
+
+namespace spl::api {
+
+struct DaemonOptions {
+  ServerOptions server;
+  std::string store_url;  // "" is the home's own
+};
+
+// Serves until SIGTERM, SIGINT or SIGHUP: to be called before this process has any other thread. Events go to the home's
+// log. `listening` is called once, when clients can connect; its error ends the daemon. Cause kDaemonRuns where a daemon
+// serves the home already, kLocked where another process keeps the lock.
+Result<void> run_daemon(env::Env env, const home::HomePaths& paths, const DaemonOptions& options,
+                        const std::function<Result<void>(const home::DaemonMark&)>& listening);
+
+}  // namespace spl::api

@@ -1,0 +1,54 @@
+#include "api/open_operations.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "api/remote_operations.h"
+#include "env/process.h"
+#include "home/daemon_mark.h"
+#include "operation/local_operations.h"
+
+namespace spl::api {
+namespace {
+
+using namespace std::chrono_literals;
+using operation::Operations;
+
+constexpr auto kWaitMax = 30s;
+constexpr std::chrono::milliseconds kFirstPause = 20ms;
+constexpr std::chrono::milliseconds kPauseMax = 500ms;
+
+}  // namespace
+
+Result<std::unique_ptr<Operations>> open_for_reading(env::Env env, const home::HomePaths& paths) {
+  instance::InstanceOptions options{.home = paths.root, .store_url = {}};
+  auto daemon = TRY(home::running_daemon(env, paths));
+  // A running daemon may have its store elsewhere.
+  if (daemon) options.store_url = daemon->store_url;
+  auto opened = TRY(instance::Instance::open(env, options, instance::OpenFor::kReading));
+  return std::make_unique<operation::LocalOperations>(std::move(opened), std::move(daemon));
+}
+
+Result<std::unique_ptr<Operations>> open_for_changing(env::Env env, const home::HomePaths& paths,
+                                                      instance::OpenFor how) {
+  const auto end = env.clock.steady() + kWaitMax;
+  for (std::chrono::milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kPauseMax)) {
+    if (auto remote = TRY(RemoteOperations::connect(env, paths))) return remote;
+    auto opened = instance::Instance::open(env, {.home = paths.root, .store_url = {}}, how);
+    if (opened) return std::make_unique<operation::LocalOperations>(std::move(*opened), std::nullopt);
+    if (opened.error().cause != Cause::kLocked) return std::unexpected(std::move(opened).error());
+    if (env.clock.steady() + pause > end) {
+      Error error = std::move(opened).error();
+      if (const auto pid = env::lock_holder(paths.lock())) error.message += " (pid " + std::to_string(*pid) + ")";
+      return std::unexpected(std::move(error));
+    }
+    env.clock.sleep_for(pause);
+  }
+}
+
+Result<void> require_instance(env::Env env, const home::HomePaths& paths) {
+  if (TRY(home::running_daemon(env, paths))) return {};
+  return instance::Instance::require(env, {.home = paths.root, .store_url = {}});
+}
+
+}  // namespace spl::api

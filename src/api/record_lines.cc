@@ -1,0 +1,168 @@
+#include "api/record_lines.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <iterator>
+#include <system_error>
+
+#include "base/encoding.h"
+
+namespace spl::api {
+namespace {
+
+constexpr std::size_t kParts = 16;  // of a batch: small enough that nobody waits long for another's last one
+constexpr std::size_t kRecordBytesTypical = 512;
+
+std::string_view take_line(std::string_view& rest) {
+  const void* at = std::memchr(rest.data(), '\n', rest.size());
+  const std::size_t end =
+      at == nullptr ? rest.size() : static_cast<std::size_t>(static_cast<const char*>(at) - rest.data());
+  std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+}  // namespace
+
+struct LineParser::Part {
+  explicit Part(std::string_view text) : lines(text) {}
+  std::string_view lines;
+  std::vector<Record> records;
+  std::uint64_t lines_read = 0;
+  std::optional<Error> error;  // of line number lines_read
+  std::exception_ptr thrown;   // for want of memory
+
+  void parse() {
+    std::string_view rest = lines;
+    records.reserve(rest.size() / kRecordBytesTypical + 1);
+    while (!rest.empty()) {
+      const std::string_view line = take_line(rest);
+      ++lines_read;
+      if (line.empty()) continue;
+      auto record = record::parse_record_line(line);
+      if (!record) {
+        error = std::move(record).error();
+        return;
+      }
+      records.push_back(std::move(*record));
+    }
+  }
+};
+
+struct LineParser::Batch {
+  std::vector<Part> parts;
+  std::atomic<std::size_t> begun = 0;
+  std::mutex mutex;  // guards done
+  std::condition_variable all_done;
+  std::size_t done = 0;
+};
+
+LineParser::LineParser(std::size_t helpers) {
+  helpers_.reserve(std::min(helpers, kParseHelpersMax));
+  for (std::size_t i = 0; i < std::min(helpers, kParseHelpersMax); ++i) {
+    try {
+      helpers_.emplace_back([this] { help(); });
+    } catch (const std::system_error&) {
+      break;  // who calls parse() works too
+    }
+  }
+}
+
+LineParser::~LineParser() {
+  {
+    const std::scoped_lock lock(mutex_);
+    closing_ = true;
+  }
+  work_ready_.notify_all();
+  for (std::thread& helper : helpers_) helper.join();
+}
+
+// At ends of lines, into parts of about the same length.
+std::vector<LineParser::Part> LineParser::cut(std::string_view lines, std::size_t count) {
+  std::vector<Part> parts;
+  for (; count > 1 && !lines.empty(); --count) {
+    const std::size_t end = lines.find('\n', lines.size() / count);
+    if (end == std::string_view::npos) break;
+    parts.emplace_back(lines.substr(0, end + 1));
+    lines.remove_prefix(end + 1);
+  }
+  parts.emplace_back(lines);
+  return parts;
+}
+
+void LineParser::work_on(Batch& batch) {
+  std::size_t done = 0;
+  for (std::size_t i = batch.begun++; i < batch.parts.size(); i = batch.begun++) {
+    try {
+      batch.parts[i].parse();
+    } catch (...) {
+      batch.parts[i].thrown = std::current_exception();
+    }
+    ++done;
+  }
+  const std::scoped_lock lock(batch.mutex);
+  batch.done += done;
+  if (batch.done == batch.parts.size()) batch.all_done.notify_all();
+}
+
+void LineParser::help() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    work_ready_.wait(lock, [this] { return closing_ || !batches_.empty(); });
+    if (closing_) return;
+    // Whoever takes a batch leaves none of its parts unbegun, but another helper may share it meanwhile.
+    const std::shared_ptr<Batch> batch = batches_.front();
+    if (batch->begun >= batch->parts.size()) {
+      batches_.pop_front();
+      continue;
+    }
+    lock.unlock();
+    work_on(*batch);
+    lock.lock();
+  }
+}
+
+Result<std::vector<Record>> LineParser::parse(std::string_view lines) {
+  const auto batch = std::make_shared<Batch>();
+  const bool alone = helpers_.empty() || lines.size() < kParallelParseBytesMin;
+  batch->parts = cut(lines, alone ? 1 : kParts);
+  if (!alone) {
+    {
+      const std::scoped_lock lock(mutex_);
+      batches_.push_back(batch);
+    }
+    work_ready_.notify_all();
+  }
+  work_on(*batch);
+  if (!alone) {
+    const std::scoped_lock lock(mutex_);
+    std::erase(batches_, batch);
+  }
+  {
+    std::unique_lock lock(batch->mutex);
+    batch->all_done.wait(lock, [&batch] { return batch->done == batch->parts.size(); });
+  }
+  for (const Part& part : batch->parts) {
+    if (part.thrown) std::rethrow_exception(part.thrown);
+  }
+  std::vector<Record> records = std::move(batch->parts[0].records);
+  std::uint64_t lines_before = 0;
+  for (std::size_t i = 0; i < batch->parts.size(); ++i) {
+    Part& part = batch->parts[i];
+    if (part.error)
+      return std::unexpected(std::move(*part.error).in("line " + std::to_string(lines_before + part.lines_read)));
+    lines_before += part.lines_read;
+    if (i > 0) std::ranges::move(part.records, std::back_inserter(records));
+  }
+  return records;
+}
+
+void append_record_object(std::string& out, const RecordId& id, std::string_view file_text) {
+  out.append("{\"object\":\"record\",\"id\":\"").append(id.hex()).append("\",").append(file_text.substr(1));
+}
+
+}  // namespace spl::api

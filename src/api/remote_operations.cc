@@ -1,0 +1,343 @@
+#include "api/remote_operations.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "bundle/container.h"
+#include "bundle/manifest.h"
+#include "bundle/reader.h"
+#include "crypto/age.h"
+#include "http/channel.h"
+#include "api/error_json.h"
+#include "http/listener.h"
+#include "api/open_operations.h"
+#include "api/owner_door.h"
+#include "api/query_shape.h"
+#include "api/routes.h"
+#include "http/target.h"
+#include "http/wire.h"
+
+namespace spl::api {
+namespace {
+
+using codec::Json;
+
+constexpr std::size_t kAnswerBytesMax = 64u << 20;  // of a JSON answer
+constexpr std::size_t kPieceBytes = 256u << 10;     // of a stream, at once
+constexpr std::chrono::minutes kPieceTimeout{10};   // without a byte of a stream moved
+
+// The beginning of a stream, and then the rest of it.
+class RejoinedSource final : public Source {
+ public:
+  RejoinedSource(std::string_view beginning, Source& rest) : beginning_(beginning), rest_(rest) {}
+  Result<std::size_t> read(std::span<char> out) override {
+    const std::size_t n = TRY(beginning_.read(out));
+    return n > 0 ? n : TRY(rest_.read(out));
+  }
+
+ private:
+  base::StringSource beginning_;
+  Source& rest_;
+};
+
+// What is in an encrypted bundle; its errors are those of bundle::Container, which opens it where there is no daemon.
+class OpenedSource final : public Source {
+ public:
+  explicit OpenedSource(std::unique_ptr<crypto::AgeDecryptSource> age) : age_(std::move(age)) {}
+  Result<std::size_t> read(std::span<char> out) override {
+    auto n = age_->read(out);
+    if (!n) return bundle::as_malformed(std::move(n).error());
+    return n;
+  }
+
+ private:
+  std::unique_ptr<crypto::AgeDecryptSource> age_;
+};
+
+// The first `bytes_max` octets, or all where there are fewer. Takes no more memory than they need.
+Result<std::string> read_up_to(Source& in, std::size_t bytes_max) {
+  std::string octets;
+  for (;;) {
+    const std::size_t before = octets.size();
+    octets.resize(std::min(bytes_max, std::max(2 * before, kPieceBytes)));
+    const std::size_t n = TRY(base::read_full(in, std::span(octets).subspan(before)));
+    const bool ended = before + n < octets.size();
+    octets.resize(before + n);
+    if (ended || octets.size() == bytes_max) return octets;
+  }
+}
+
+template <class T>
+Result<T> answer_of(std::string_view text) {
+  return TRY_IN("the daemon's answer", codec::parse_shape<T>(TRY(Json::parse(text)), codec::Unknown::kIgnored));
+}
+
+}  // namespace
+
+// One connection, and a request and its answer on it.
+class RemoteOperations::Call {
+ public:
+  Call(env::Descriptor socket, env::Env env)
+      : channel_(std::move(socket), env.clock, nullptr), wire_(channel_, env.clock, times()) {}
+
+  // Makes every wait end when the progress says so.
+  void watch(base::Progress& progress) {
+    channel_.set_watch([&progress] { return progress.cancelled(); });
+  }
+  void unwatch() { channel_.set_watch({}); }
+
+  Result<void> send(std::string_view method, std::string_view target, http::Fields fields, std::string_view body) {
+    fields.emplace_back("content-length", std::to_string(body.size()));
+    const std::string head = text(method, target, std::move(fields));
+    // Where the daemon does not want all of it, it has said why.
+    if (!TRY(channel_.write_unless_answered({head, body}))) return {};
+    return {};
+  }
+
+  // A body of unknown length. Ends early where the daemon answers before.
+  Result<void> send_stream(std::string_view target, http::Fields fields, Source& in, std::string_view phase,
+                           base::Progress& progress) {
+    fields.emplace_back("transfer-encoding", "chunked");
+    TRY(channel_.write_all({text("POST", target, std::move(fields))}));
+    const auto piece = std::make_unique_for_overwrite<char[]>(kPieceBytes);
+    std::uint64_t sent_bytes = 0;
+    for (;;) {
+      const std::size_t n = TRY(base::read_full(in, {piece.get(), kPieceBytes}));
+      if (progress.cancelled()) return base::fail_cancelled("nothing was changed");
+      char size[20];
+      const int length = std::snprintf(size, sizeof size, "%zx\r\n", n);
+      if (!TRY(channel_.write_unless_answered({{size, static_cast<std::size_t>(length)}, {piece.get(), n}, "\r\n"})))
+        return {};
+      if (n == 0) return {};
+      sent_bytes += n;
+      progress.update(phase, sent_bytes, 0, "bytes");
+    }
+  }
+
+  // The head of a good answer; a bad one's error. `failure` (may be null) gets the answer that the error came with.
+  Result<http::AnswerHead> answer(std::string* failure = nullptr) {
+    http::AnswerHead head = TRY(wire_.read_answer(kAnswerPatience));
+    if (head.status < 400) return head;
+    std::string text = TRY(content());
+    Error error = error_of(head, text);
+    if (failure != nullptr) *failure = std::move(text);
+    return std::unexpected(std::move(error));
+  }
+  Result<std::string> content() {
+    http::BodySource body(wire_);
+    return base::read_all(body, kAnswerBytesMax);
+  }
+  [[nodiscard]] http::Wire& wire() { return wire_; }
+
+ private:
+  static http::WireTimes times() {
+    http::WireTimes times;
+    times.head = kAnswerPatience;
+    times.body = kPieceTimeout;
+    return times;
+  }
+  static std::string text(std::string_view method, std::string_view target, http::Fields fields) {
+    fields.emplace(fields.begin(), "host", "spl");
+    return http::request_text(method, target, fields);
+  }
+
+  http::Channel channel_;
+  http::Wire wire_;
+};
+
+RemoteOperations::RemoteOperations(env::Env env, home::HomePaths paths) : env_(env), paths_(std::move(paths)) {}
+RemoteOperations::~RemoteOperations() = default;
+
+Result<std::unique_ptr<RemoteOperations>> RemoteOperations::connect(env::Env env, const home::HomePaths& paths) {
+  if (!TRY(http::connect_unix(paths.socket()))) return std::unique_ptr<RemoteOperations>();
+  return std::unique_ptr<RemoteOperations>(new RemoteOperations(env, paths));
+}
+
+Result<std::unique_ptr<RemoteOperations::Call>> RemoteOperations::call() {
+  auto socket = TRY(http::connect_unix(paths_.socket()));
+  if (!socket)
+    return fail(ErrorCode::kUnavailable, Cause::kDaemonGone, "the daemon of " + paths_.root + " has ended",
+                "try again; spl status says whether another runs");
+  return std::make_unique<Call>(std::move(*socket), env_);
+}
+
+Result<std::string> RemoteOperations::ask(std::string_view target, std::string_view body) {
+  const auto made = TRY(call());
+  TRY(made->send("POST", target, {{"content-type", std::string(kJsonType)}}, body));
+  TRY(made->answer());
+  return made->content();
+}
+
+template <auto Operation, class... Request>
+auto RemoteOperations::through_door(const Request&... request) {
+  using Answer = typename DoorShapes<decltype(Operation)>::Answer;
+  const auto asked = [&]() -> Result<Answer> {
+    const WipedText body((codec::shape_text(request) + ... + std::string()));
+    const WipedText answer(TRY(ask(kDoorPlace<Operation>.path, body.text)));
+    return TRY_IN("the daemon's answer", codec::parse_shape_text<Answer>(answer.text, codec::Unknown::kIgnored));
+  };
+  return asked();
+}
+
+Result<instance::IdentitySummary> RemoteOperations::generate_identity() {
+  return through_door<&Operations::generate_identity>();
+}
+Result<instance::Emitted> RemoteOperations::emit(const instance::Emission& emission) {
+  return through_door<&Operations::emit>(emission);
+}
+Result<operation::Endorsed> RemoteOperations::endorse(const operation::Ids& records) {
+  return through_door<&Operations::endorse>(records);
+}
+Result<operation::CancelledMove> RemoteOperations::cancel_move() {
+  return through_door<&Operations::cancel_move>();
+}
+Result<substrate::ServiceAccount> RemoteOperations::create_account(const substrate::ServiceAccount& account) {
+  return through_door<&Operations::create_account>(account);
+}
+Result<operation::RevokedAccount> RemoteOperations::revoke_account(const operation::AccountName& account) {
+  return through_door<&Operations::revoke_account>(account);
+}
+Result<operation::MadeToken> RemoteOperations::create_token(const instance::TokenRequest& request) {
+  return through_door<&Operations::create_token>(request);
+}
+Result<operation::RevokedToken> RemoteOperations::revoke_token(const operation::TokenName& token) {
+  return through_door<&Operations::revoke_token>(token);
+}
+
+Result<Operations*> RemoteOperations::reading() {
+  if (!reading_) reading_ = TRY(open_for_reading(env_, paths_));
+  return reading_.get();
+}
+
+Result<operation::Status> RemoteOperations::status() {
+  return TRY(reading())->status();
+}
+Result<instance::IdentitySummary> RemoteOperations::identity() {
+  return TRY(reading())->identity();
+}
+Result<operation::VerifiedIdentity> RemoteOperations::verify_identity() {
+  return TRY(reading())->verify_identity();
+}
+Result<std::vector<operation::Finding>> RemoteOperations::examine(base::Progress& progress) {
+  return TRY(reading())->examine(progress);
+}
+Result<substrate::Ineffective> RemoteOperations::ineffective_records(std::size_t limit) {
+  return TRY(reading())->ineffective_records(limit);
+}
+Result<Record> RemoteOperations::record(const RecordId& id) {
+  return TRY(reading())->record(id);
+}
+Result<void> RemoteOperations::threads(const store::ThreadVisitor& visit) {
+  return TRY(reading())->threads(visit);
+}
+Result<operation::ThreadDetails> RemoteOperations::thread(std::string_view thread) {
+  return TRY(reading())->thread(thread);
+}
+Result<void> RemoteOperations::thread_records(std::string_view thread, const store::RecordVisitor& visit) {
+  return TRY(reading())->thread_records(thread, visit);
+}
+Result<std::vector<substrate::ServiceAccount>> RemoteOperations::accounts() {
+  return TRY(reading())->accounts();
+}
+Result<std::vector<operation::TokenSummary>> RemoteOperations::tokens() {
+  return TRY(reading())->tokens();
+}
+
+Result<instance::PutReport> RemoteOperations::put_ndjson(Source& in, base::Progress& progress) {
+  const auto made = TRY(call());
+  made->watch(progress);
+  const http::Fields fields{{"content-type", "application/x-ndjson"}};
+  // What the daemon takes in one piece is sent in one piece.
+  std::string beginning = TRY(read_up_to(in, kBatchBytesMax + 1));
+  if (beginning.size() <= kBatchBytesMax) {
+    TRY(made->send("POST", "/v1/records", fields, beginning));
+  } else {
+    RejoinedSource whole(beginning, in);
+    TRY(made->send_stream("/v1/records", fields, whole, "sending records", progress));
+  }
+  const http::AnswerHead head = TRY(made->answer());
+  auto report = TRY(answer_of<instance::PutReport>(TRY(made->content())));
+  const std::string* details = http::find_field(head.fields, http::kReportField);
+  if (details != nullptr) report.details = TRY(answer_of<instance::PutReport::Details>(*details));
+  return report;
+}
+
+Result<operation::ExportReport> RemoteOperations::export_bundle(operation::ExportOptions options,
+                                                                operation::Destination& to, base::Progress& progress) {
+  const auto made = TRY(call());
+  made->watch(progress);
+  {
+    const WipedText request(codec::shape_text(options));
+    TRY(made->send("POST", "/v1/portability/export",
+                   {{"content-type", std::string(kJsonType)}, {std::string(http::kCommitField), "client"}},
+                   request.text));
+  }
+  const http::AnswerHead head = TRY(made->answer());
+  const std::string* text = http::find_field(head.fields, http::kReportField);
+  if (text == nullptr) return fail("the daemon's answer has no report");
+  auto report = TRY(answer_of<operation::ExportReport>(*text));
+  const auto piece = std::make_unique_for_overwrite<char[]>(kPieceBytes);
+  std::uint64_t received_bytes = 0;
+  while (const std::size_t n = TRY(made->wire().read_body({piece.get(), kPieceBytes}))) {
+    TRY(to.sink().write({piece.get(), n}));
+    received_bytes += n;
+    progress.update("receiving the bundle", received_bytes, 0, "bytes");
+    if (progress.cancelled()) return base::fail_cancelled("the bundle is not whole");
+  }
+  made->unwatch();
+  TRY(to.commit());
+  // On the same connection, within ten minutes: else it counts as an export that failed.
+  TRY(made->send("POST", "/v1/portability/export/commit", {}, ""));
+  TRY(made->answer());
+  TRY(made->content());
+  return report;
+}
+
+Result<operation::ImportReport> RemoteOperations::import_bundle(Source& in, const operation::ImportOptions& options,
+                                                           base::Progress& progress,
+                                                           std::vector<operation::Finding>* findings) {
+  std::array<char, crypto::kAgeMagicBytes> first{};
+  const std::size_t count = TRY(base::read_full(in, first));
+  RejoinedSource whole({first.data(), count}, in);
+  Source* body = &whole;
+  std::optional<OpenedSource> opened;
+  std::optional<bundle::PeekSource> inner;
+  auto opening = options.opened_by_caller;
+  if (!opening && crypto::looks_like_age({first.data(), count})) {
+    auto age = crypto::AgeDecryptSource::open(whole, options.reader.identities, options.reader.passphrase);
+    if (!age) return bundle::as_malformed(std::move(age).error());
+    opening = bundle::Opening::of(**age);
+    opened.emplace(std::move(*age));
+    body = &inner.emplace(*opened);
+    const std::string_view begin = TRY(inner->peek(crypto::kAgeArmorMagicBytes));
+    if (crypto::looks_like_age(begin) || crypto::looks_like_armored_age(begin))
+      return fail(ErrorCode::kVerification, Cause::kMalformed, "bundle malformed: age: a second layer of encryption");
+  }
+  operation::ImportOptions asked;
+  asked.dry_run = options.dry_run;
+  asked.force_overwrite = options.force_overwrite;
+  asked.adopt_identity = options.adopt_identity;
+  asked.allow_older = options.allow_older;
+  asked.expect_did = options.expect_did;
+  asked.without = options.without;
+  asked.opened_by_caller = opening;
+  const std::string target = "/v1/portability/import?" + query_text(codec::shape_json(asked));
+  const auto made = TRY(call());
+  made->watch(progress);
+  TRY(made->send_stream(target, {{"content-type", std::string(kBundleType)}}, *body, "sending the bundle", progress));
+  std::string failure;
+  const auto answered = made->answer(&failure);
+  if (!answered) {
+    const auto json = Json::parse(failure);
+    const Json* preflight = json ? json->find("preflight") : nullptr;
+    if (preflight != nullptr && findings != nullptr)
+      *findings = TRY(codec::JsonValue<std::vector<operation::Finding>>::from(*preflight));
+    return std::unexpected(answered.error());
+  }
+  auto report = TRY(answer_of<operation::ImportReport>(TRY(made->content())));
+  if (findings != nullptr) *findings = report.preflight;
+  return report;
+}
+
+}  // namespace spl::api

@@ -1,0 +1,73 @@
+// The operations asked of the daemon of a home, over the home's Unix socket: no token is needed, and keys may be sent.
+// What only looks is read from the store beside the daemon, which need not be asked for it.
+//
+// One thread at a time. Every operation connects anew.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/stream.h"
+#include "home/daemon_mark.h"
+#include "operation/operations.h"
+
+namespace spl::api {
+
+// How long a daemon may work before it begins to answer. Where it ends meanwhile that is noticed at once.
+inline constexpr std::chrono::hours kAnswerPatience{24};
+
+class RemoteOperations final : public operation::Operations {
+ public:
+  // Null where no daemon listens on the home's socket. The Env's owner outlives it.
+  static Result<std::unique_ptr<RemoteOperations>> connect(env::Env env, const home::HomePaths& paths);
+  ~RemoteOperations() override;
+
+  Result<operation::Status> status() override;
+  Result<instance::IdentitySummary> identity() override;
+  Result<operation::VerifiedIdentity> verify_identity() override;
+  Result<std::vector<operation::Finding>> examine(base::Progress& progress) override;
+  Result<substrate::Ineffective> ineffective_records(std::size_t limit) override;
+  Result<Record> record(const RecordId& id) override;
+  Result<void> threads(const store::ThreadVisitor& visit) override;
+  Result<operation::ThreadDetails> thread(std::string_view thread) override;
+  Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) override;
+  Result<std::vector<substrate::ServiceAccount>> accounts() override;
+  Result<std::vector<operation::TokenSummary>> tokens() override;
+
+  Result<instance::IdentitySummary> generate_identity() override;
+  Result<instance::Emitted> emit(const instance::Emission& emission) override;
+  Result<instance::PutReport> put_ndjson(Source& in, base::Progress& progress) override;
+  Result<operation::Endorsed> endorse(const operation::Ids& records) override;
+  Result<operation::CancelledMove> cancel_move() override;
+  Result<substrate::ServiceAccount> create_account(const substrate::ServiceAccount& account) override;
+  Result<operation::RevokedAccount> revoke_account(const operation::AccountName& account) override;
+  Result<operation::MadeToken> create_token(const instance::TokenRequest& request) override;
+  Result<operation::RevokedToken> revoke_token(const operation::TokenName& token) override;
+  // `options.workers` is the daemon's to choose.
+  Result<operation::ExportReport> export_bundle(operation::ExportOptions options, operation::Destination& to,
+                                                base::Progress& progress) override;
+  // An encrypted bundle is opened here, with the options' keys: they are not sent.
+  Result<operation::ImportReport> import_bundle(Source& in, const operation::ImportOptions& options,
+                                                base::Progress& progress,
+                                                std::vector<operation::Finding>* findings) override;
+
+ private:
+  class Call;
+  RemoteOperations(env::Env env, home::HomePaths paths);
+  Result<std::unique_ptr<Call>> call();
+  Result<std::string> ask(std::string_view target, std::string_view body);
+  template <auto Operation, class... Request>
+  auto through_door(const Request&... request);
+  // The store of the home, open for reading.
+  Result<operation::Operations*> reading();
+
+  env::Env env_;
+  home::HomePaths paths_;
+  std::unique_ptr<operation::Operations> reading_;
+};
+
+}  // namespace spl::api

@@ -1,0 +1,92 @@
+// What the daemon serves: the table of routes, and the handlers behind it. A handler runs on the connection's thread,
+// and many run at the same time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "api/exchange.h"
+#include "api/gate.h"
+#include "api/list.h"
+#include "api/record_lines.h"
+#include "operation/export.h"
+#include "instance/instance.h"
+
+namespace spl::api {
+
+inline constexpr std::size_t kBatchBytesMax = 32u << 20;    // of NDJSON that is parsed whole; more goes through disk
+inline constexpr std::uint64_t kPageRecordsDefault = 1000;  // GET /v1/records
+inline constexpr std::uint64_t kPageRecordsMax = 10'000;
+inline constexpr std::uint64_t kPageBytesMax = 32u << 20;  // a page ends before its limit where it grows over this
+inline constexpr std::uint64_t kActorClocksRecordsMax = 10'000;  // threads up to this size show their actors' clocks
+
+// What all connections share.
+struct Served {
+  instance::Instance& instance;
+  Gate gate;
+  std::uint16_t port;
+  std::size_t workers;  // threads that one operation may use
+  LineParser lines;
+  ListTurns lists;
+};
+
+// What one connection keeps from one request to the next.
+struct ConnectionState {
+  std::unique_ptr<operation::PreparedExport> uncommitted;  // sent whole; the client says when it is durable
+};
+
+struct Call {
+  Served& served;
+  ConnectionState& connection;
+  Exchange& exchange;
+};
+
+enum class Access : std::uint8_t {
+  kOpen,   // for everybody
+  kRead,   // TCP: scope records:read
+  kWrite,  // records:write
+  kAdmin,  // admin
+  kOwner,  // at the Unix socket only; elsewhere there is no such route
+};
+
+// What the OpenAPI document says of a route.
+struct RouteText {
+  using Schema = codec::Json (*)();
+  std::string_view summary = {};
+  int status = 200;                                          // of a good answer
+  Schema request = nullptr;                                  // of a JSON body; null: there is none
+  Schema answer = nullptr;                                   // of a JSON answer; null: any
+  Schema parameters = nullptr;                               // an array of the query's
+  std::string_view request_type = "application/json";        // of a body that is not JSON
+  std::string_view answer_type = "application/json";
+};
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  // "/v1/threads/{id}/state"
+  Access access;
+  Result<void> (*handle)(Call&);
+  RouteText about = {};
+};
+
+// All of them.
+const std::vector<Route>& routes();
+// Finds the request's route, asks the gate, runs the handler. What it returns is an error that is to be answered, or
+// nothing.
+Result<void> dispatch(Call& call);
+
+// The groups that the table is made of.
+void add_about_routes(std::vector<Route>& table);
+void add_record_routes(std::vector<Route>& table);
+void add_thread_routes(std::vector<Route>& table);
+void add_portability_routes(std::vector<Route>& table);
+void add_owner_routes(std::vector<Route>& table);
+
+// GET /openapi.json.
+const std::string& openapi_text();
+
+}  // namespace spl::api

@@ -1,0 +1,46 @@
+// What the daemon says of itself.
+#include "base/version.h"
+#include "bundle/manifest.h"
+#include "api/routes.h"
+
+namespace spl::api {
+namespace {
+
+using codec::Json;
+
+Json did_json(const Call& call) {
+  const auto did = call.served.instance.did();
+  return did ? Json(*did) : Json();
+}
+
+Result<void> health(Call& call) {
+  TRY(call.exchange.only_known_parameters());
+  return call.exchange.send_json(200,
+                                 Json::Object{{"status", "ok"}, {"did", did_json(call)}, {"version", base::kVersion}});
+}
+
+Result<void> well_known(Call& call) {
+  TRY(call.exchange.only_known_parameters());
+  Json capabilities =
+      Json::Object{{"version", base::kVersion},
+                   {"algebra_version", "v1"},
+                   {"hashed_fields", Json::Array{"parents", "thread", "actor", "act", "body", "clock", "data_type"}},
+                   {"bundle_version", bundle::kBundleVersion}};
+  return call.exchange.send_json(
+      200, Json::Object{{"did", did_json(call)}, {"capabilities_manifest", std::move(capabilities)}});
+}
+
+Result<void> openapi(Call& call) {
+  TRY(call.exchange.only_known_parameters());
+  return call.exchange.send(200, kJsonType, openapi_text());
+}
+
+}  // namespace
+
+void add_about_routes(std::vector<Route>& table) {
+  table.push_back({"GET", "/health", Access::kOpen, health, {.summary = "Is it there?"}});
+  table.push_back({"GET", "/.well-known/syncropel", Access::kOpen, well_known, {.summary = "What it can do."}});
+  table.push_back({"GET", "/openapi.json", Access::kRead, openapi, {.summary = "This document."}});
+}
+
+}  // namespace spl::api

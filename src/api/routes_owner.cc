@@ -1,0 +1,58 @@
+// The owner's door: what the command line asks of the daemon of its home. At the Unix socket only.
+#include "api/owner_door.h"
+#include "api/routes.h"
+#include "operation/local_operations.h"
+
+namespace spl::api {
+namespace {
+
+// A daemon's own operation, asked for with one JSON document and answered with one.
+template <auto Operation>
+Result<void> through_door(Call& call) {
+  using Shapes = DoorShapes<decltype(Operation)>;
+  TRY(call.exchange.only_known_parameters());
+  operation::LocalOperations operations(call.served.instance);
+  const auto answer = [&] {
+    if constexpr (std::is_void_v<typename Shapes::Request>) {
+      return call.served.gate.change_power([&] { return (operations.*Operation)(); });
+    } else {
+      const auto body = call.exchange.body();
+      auto request = body ? codec::parse_shape_text<typename Shapes::Request>(*body, codec::Unknown::kRefused)
+                          : std::unexpected(body.error());
+      call.exchange.body_buffer().wipe();
+      using Answer = Result<typename Shapes::Answer>;
+      if (!request) return Answer(std::unexpected(std::move(request).error().in("body")));
+      return call.served.gate.change_power([&] { return (operations.*Operation)(*request); });
+    }
+  }();
+  if (!answer) return std::unexpected(answer.error());
+  const WipedText text(codec::shape_text(*answer));
+  return call.exchange.send(kDoorPlace<Operation>.status, kJsonType, text.text);
+}
+
+template <auto Operation>
+void add(std::vector<Route>& table) {
+  using Shapes = DoorShapes<decltype(Operation)>;
+  Route route{"POST", kDoorPlace<Operation>.path, Access::kOwner, through_door<Operation>};
+  route.about.summary = kDoorPlace<Operation>.summary;
+  route.about.status = kDoorPlace<Operation>.status;
+  route.about.answer = codec::schema_of<typename Shapes::Answer>;
+  if constexpr (!std::is_void_v<typename Shapes::Request>)
+    route.about.request = codec::schema_of<typename Shapes::Request>;
+  table.push_back(route);
+}
+
+}  // namespace
+
+void add_owner_routes(std::vector<Route>& table) {
+  add<&Operations::emit>(table);
+  add<&Operations::generate_identity>(table);
+  add<&Operations::endorse>(table);
+  add<&Operations::cancel_move>(table);
+  add<&Operations::create_account>(table);
+  add<&Operations::revoke_account>(table);
+  add<&Operations::create_token>(table);
+  add<&Operations::revoke_token>(table);
+}
+
+}  // namespace spl::api

@@ -1,0 +1,160 @@
+// Records, one by one and many at once.
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "api/list.h"
+#include "api/record_lines.h"
+#include "api/routes.h"
+#include "instance/ingest.h"
+#include "spool/receive.h"
+#include "record/thread.h"
+
+namespace spl::api {
+namespace {
+
+using codec::Json;
+
+// A record in any JSON form, which may be longer than what is kept of it.
+constexpr std::size_t kRecordBodyBytesMax = base::kRecordBytesMax + (1u << 20);
+
+Result<void> check_actor(Exchange& exchange, std::string_view actor) {
+  if (may_write_as(exchange, actor)) return {};
+  return fail(ErrorCode::kRefused, Cause::kActorForbidden,
+                         "the token may not write as " + base::escaped(actor),
+                         "an account names its actors when it is created");
+}
+
+// Accounts are records, and so are the endorsements that they may need, on any reserved thread and whoever puts them.
+template <class Put>
+auto put_on(Call& call, bool reserved, const Put& put) {
+  return reserved ? call.served.gate.change_power(put) : put();
+}
+
+Result<void> post_one(Call& call) {
+  Exchange& exchange = call.exchange;
+  const std::string_view body = TRY(exchange.body(kRecordBodyBytesMax));
+  RecordId id;
+  auto record = record::parse_record_line(body);
+  if (record) {
+    TRY(check_actor(exchange, record->actor));
+    id = record->id;
+    std::vector<Record> records;
+    records.push_back(std::move(*record));
+    TRY(put_on(call, record::is_reserved(records[0].thread),
+               [&] { return instance::put_records(call.served.instance, records); }));
+  } else {
+    // It may only lack a clock. What has an id with it must not.
+    const auto draft = record::parse_record(body, 0);
+    if (!draft) return std::unexpected(record::is_wrapped_record(body) ? std::move(record).error() : draft.error());
+    TRY(check_actor(exchange, draft->actor));
+    const auto own = may_sign(exchange) ? instance::OwnRecords::kSigned : instance::OwnRecords::kAsGiven;
+    id = TRY(put_on(call, record::is_reserved(draft->thread),
+                    [&] { return instance::put_one(call.served.instance, body, own); }));
+  }
+  return exchange.send_json(201, Json::Object{{"id", id.hex()}});
+}
+
+Result<void> send_report(Exchange& exchange, const instance::PutReport& report) {
+  exchange.add_field(http::kReportField, codec::shape_json(report.details).text());
+  return exchange.send_json(200, codec::shape_json(report));
+}
+
+Result<void> post_batch(Call& call, std::string_view lines) {
+  const std::vector<Record> records = TRY(call.served.lines.parse(lines));
+  bool reserved = false;
+  for (const Record& record : records) {
+    TRY(check_actor(call.exchange, record.actor));
+    reserved = reserved || record::is_reserved(record.thread);
+  }
+  return send_report(call.exchange,
+                     TRY(put_on(call, reserved, [&] { return instance::put_records(call.served.instance, records); })));
+}
+
+// Of any length: through a file without a name, so that the store's writer waits for no network.
+Result<void> post_spooled(Call& call) {
+  Exchange& exchange = call.exchange;
+  instance::Instance& instance = call.served.instance;
+  http::BodySource rest(*TRY(exchange.body_wire()));
+  auto spooled = TRY(spool::Received::all_of(instance.env(), instance.paths().run(), rest, exchange.progress(),
+                                                "receiving records", exchange.body_buffer().view()));
+  exchange.body_buffer().recycle();
+  return send_report(exchange, TRY(call.served.gate.change_power([&] {
+                       return instance::put_ndjson(
+                           instance, spooled, exchange.progress(),
+                           [&exchange](std::string_view actor) { return check_actor(exchange, actor); });
+                     })));
+}
+
+Result<void> post_records(Call& call) {
+  Exchange& exchange = call.exchange;
+  TRY(exchange.only_known_parameters());
+  const std::string* type = http::find_field(exchange.head().fields, "content-type");
+  const bool is_ndjson =
+      type != nullptr && (http::begins_with(*type, "application/x-ndjson") || http::begins_with(*type, "application/ndjson"));
+  if (!is_ndjson) return post_one(call);
+  if (TRY(exchange.fill_body(kBatchBytesMax)) == BodyBuffer::Fill::kWhole)
+    return post_batch(call, exchange.body_buffer().view());
+  return post_spooled(call);
+}
+
+Result<void> get_record(Call& call) {
+  Exchange& exchange = call.exchange;
+  TRY(exchange.only_known_parameters());
+  const RecordId id = TRY(RecordId::parse(exchange.captured(0)));
+  const auto record = TRY(TRY(call.served.instance.store().reader())->find(id));
+  if (!record) return fail(ErrorCode::kFailed, Cause::kNotFound, "no record " + id.hex() + " is here");
+  std::string text;
+  const std::string content = record::file_text(*record);
+  append_record_object(text, id, content);
+  return exchange.send(200, kJsonType, text);
+}
+
+Result<void> list_records(Call& call) {
+  Exchange& exchange = call.exchange;
+  const std::string* thread = exchange.parameter("thread");
+  std::uint64_t next_since = TRY(exchange.number("since", 0));
+  const std::uint64_t limit = TRY(exchange.number("limit", kPageRecordsDefault));
+  TRY(exchange.only_known_parameters());
+  if (limit == 0 || limit > kPageRecordsMax)
+    return fail(ErrorCode::kUsage, "parameter limit is not from 1 to " + std::to_string(kPageRecordsMax));
+  List list(call.served.lists, call.served.instance, exchange);
+  std::string text = "{\"object\":\"list\",\"data\":[";
+  std::uint64_t count = 0;
+  std::uint64_t bytes = 0;
+  bool has_more = false;
+  const auto visit = [&](const store::StoredRecord& row) -> Result<void> {
+    // One more than is asked for tells whether there is more.
+    has_more = count == limit || bytes > kPageBytesMax;
+    if (has_more) return fail("the page is full");
+    TRY(record::check_content(row.id, row.canonical));
+    if (count++ > 0) text.push_back(',');
+    const std::string content = record::file_text(row.canonical, row.judged_by, row.sig);
+    append_record_object(text, row.id, content);
+    next_since = row.sequence;
+    bytes += text.size();
+    TRY(list.add(text));
+    text.clear();
+    return {};
+  };
+  TRY(list.take([&](store::StoreReader& reader) {
+    auto walked = reader.changes(next_since, limit + 1,
+                                 thread == nullptr ? std::nullopt : std::optional<std::string_view>(*thread), visit);
+    return walked || !has_more ? walked : Result<void>();
+  }));
+  text += "],\"next_since\":" + std::to_string(next_since) + ",\"has_more\":" + (has_more ? "true}" : "false}");
+  TRY(list.add(text));
+  return list.send();
+}
+
+}  // namespace
+
+void add_record_routes(std::vector<Route>& table) {
+  table.push_back({"POST", "/v1/records", Access::kWrite, post_records,
+                   {.summary = "Puts one record, or many (application/x-ndjson) all or nothing.", .status = 201}});
+  table.push_back({"GET", "/v1/records", Access::kRead, list_records, {.summary = "Records in the order of arrival."}});
+  table.push_back({"GET", "/v1/records/{id}", Access::kRead, get_record, {.summary = "One record."}});
+}
+
+}  // namespace spl::api

@@ -1,0 +1,223 @@
+#include "api/server.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+#include "api/body.h"
+#include "api/connection.h"
+#include "http/listener.h"
+#include "api/routes.h"
+
+namespace spl::api {
+namespace {
+
+constexpr std::string_view kBusy =
+    "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 97\r\n"
+    "connection: close\r\nretry-after: 1\r\nspl-exit-code: 6\r\n\r\n"
+    "{\"object\":\"error\",\"code\":\"UNAVAILABLE\",\"message\":\"too many connections\",\"hint\":\"try again later\"}";
+static_assert(kBusy.size() - kBusy.find("\r\n\r\n") - 4 == 97);
+
+// How long accepting rests when the machine has no descriptors or no memory left.
+constexpr int kAcceptPauseMs = 100;
+
+Result<void> set_non_blocking(const env::Descriptor& socket) {
+  const int flags = ::fcntl(socket.number(), F_GETFL);
+  if (flags < 0 || ::fcntl(socket.number(), F_SETFL, flags | O_NONBLOCK) != 0)
+    return base::fail_errno("cannot set up a socket", errno);
+  return {};
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(instance::Instance& instance, const ServerOptions& options, http::TcpListener tcp, http::UnixListener unix_listener,
+       std::unique_ptr<http::TlsContext> tls, std::unique_ptr<env::Interrupt> stop, std::unique_ptr<env::Interrupt> cut)
+      : options_(options),
+        tcp_(std::move(tcp)),
+        unix_(std::move(unix_listener)),
+        tls_(std::move(tls)),
+        stop_(std::move(stop)),
+        cut_(std::move(cut)),
+        workers_(options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency())),
+        served_{instance, Gate(instance), tcp_.port, workers_, LineParser(workers_ - 1), ListTurns(options_.lists)},
+        around_{served_, budget_, *stop_, *cut_, options_.times, tls_.get()} {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    stop_->raise();
+    cut_->raise();
+    for (Connection& connection : connections_) connection.thread.join();
+  }
+
+  Result<void> run() {
+    auto accepted = accept_until_stopped();
+    stop_->raise();
+    unix_.reset();
+    tcp_.socket.close();
+    {
+      std::unique_lock lock(mutex_);
+      ended_.wait_for(lock, options_.grace, [this] { return running_ == 0; });
+    }
+    cut_->raise();
+    for (Connection& connection : connections_) connection.thread.join();
+    connections_.clear();
+    return accepted;
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return tcp_.port; }
+  void stop() { stop_->raise(); }
+
+ private:
+  struct Connection {
+    explicit Connection(Door d) : door(d) {}
+    Door door;
+    std::thread thread;
+    std::atomic<bool> done = false;
+  };
+
+  Result<void> accept_until_stopped() {
+    TRY(set_non_blocking(unix_->socket()));
+    TRY(set_non_blocking(tcp_.socket));
+    while (!stop_->raised()) {
+      std::array<pollfd, 4> polled{{{stop_->descriptor(), POLLIN, 0},
+                                    {options_.stop_descriptor, POLLIN, 0},
+                                    {unix_->socket().number(), POLLIN, 0},
+                                    {tcp_.socket.number(), POLLIN, 0}}};
+      if (::poll(polled.data(), polled.size(), -1) < 0) {
+        if (errno == EINTR) continue;
+        return base::fail_errno("cannot wait for connections", errno);
+      }
+      if (polled[1].revents != 0) return {};
+      if (polled[2].revents != 0) TRY(accept_one(unix_->socket(), Door::kUnix));
+      if (polled[3].revents != 0) TRY(accept_one(tcp_.socket, Door::kTcp));
+    }
+    return {};
+  }
+
+  Result<void> accept_one(const env::Descriptor& listener, Door door) {
+    env::Descriptor socket(::accept4(listener.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket.is_open()) {
+      switch (errno) {
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM: {
+          pollfd polled{stop_->descriptor(), POLLIN, 0};
+          ::poll(&polled, 1, kAcceptPauseMs);
+          return {};
+        }
+        case EBADF:
+        case EINVAL:
+        case ENOTSOCK:
+          return base::fail_errno("cannot accept connections", errno);
+        default:
+          return {};  // the peer's network, or the peer itself, gave up
+      }
+    }
+    const int on = 1;
+    if (door == Door::kTcp) ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    reap();
+    const auto count = std::ranges::count(connections_, door, &Connection::door);
+    if (static_cast<std::size_t>(count) >= options_.connections_max) {
+      // One try: who does not read it has lost nothing. Not in the clear where TLS is spoken.
+      if (door == Door::kUnix || !tls_) ::send(socket.number(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL);
+      return {};
+    }
+    begin(std::move(socket), door);
+    return {};
+  }
+
+  void begin(env::Descriptor socket, Door door) {
+    Connection& connection = connections_.emplace_back(door);
+    {
+      const std::scoped_lock lock(mutex_);
+      ++running_;
+    }
+    try {
+      connection.thread = std::thread([this, &connection, door, held = std::move(socket)]() mutable {
+        serve_connection(std::move(held), door, around_);
+        connection.done.store(true, std::memory_order_release);
+        const std::scoped_lock lock(mutex_);
+        --running_;
+        ended_.notify_all();
+      });
+    } catch (const std::system_error&) {
+      // No more threads: this connection is closed, as one too many is.
+      const std::scoped_lock lock(mutex_);
+      --running_;
+      connections_.pop_back();
+    }
+  }
+
+  void reap() {
+    for (auto at = connections_.begin(); at != connections_.end();) {
+      if (!at->done.load(std::memory_order_acquire)) {
+        ++at;
+        continue;
+      }
+      at->thread.join();
+      at = connections_.erase(at);
+    }
+  }
+
+  const ServerOptions options_;
+  http::TcpListener tcp_;
+  std::optional<http::UnixListener> unix_;
+  const std::unique_ptr<http::TlsContext> tls_;
+  const std::unique_ptr<env::Interrupt> stop_;
+  const std::unique_ptr<env::Interrupt> cut_;
+  BodyBudget budget_{kBodiesBytesMax};
+  const std::size_t workers_;
+  Served served_;
+  const Surroundings around_;
+  std::list<Connection> connections_;  // run()'s thread's
+
+  std::mutex mutex_;  // guards running_
+  std::condition_variable ended_;
+  std::size_t running_ = 0;
+};
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::start(instance::Instance& instance, const ServerOptions& options) {
+  if (options.tls_certificate_file.empty() != options.tls_key_file.empty())
+    return fail(ErrorCode::kUsage, "--tls-cert and --tls-key are given together or not at all");
+  std::unique_ptr<http::TlsContext> tls;
+  if (!options.tls_key_file.empty())
+    tls = TRY(http::TlsContext::for_server(options.tls_certificate_file, options.tls_key_file));
+  auto tcp = TRY(http::TcpListener::bind(options.host, options.port, tls ? http::Exposure::kAnywhere : http::Exposure::kLoopbackOnly));
+  auto unix_listener = TRY(http::UnixListener::bind(instance.paths().socket()));
+  auto stop = TRY(env::Interrupt::make());
+  auto cut = TRY(env::Interrupt::make());
+  return std::unique_ptr<Server>(new Server(std::make_unique<Impl>(
+      instance, options, std::move(tcp), std::move(unix_listener), std::move(tls), std::move(stop), std::move(cut))));
+}
+
+std::uint16_t Server::port() const {
+  return impl_->port();
+}
+
+Result<void> Server::run() {
+  return impl_->run();
+}
+
+void Server::stop() {
+  impl_->stop();
+}
+
+}  // namespace spl::api

@@ -1,0 +1,105 @@
+#include "env/output_file.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/encoding.h"
+#include "base/limits.h"
+
+namespace spl::env {
+namespace {
+
+constexpr std::size_t kPathBytesShown = 512;
+
+std::string shown(const std::string& path) {
+  return base::escaped(path, kPathBytesShown);
+}
+
+// The error of another path or of none, told of the one that was asked for.
+std::unexpected<Error> cannot_write(const std::string& path, Error error) {
+  return base::told_of("cannot write " + shown(path), std::move(error));
+}
+
+}  // namespace
+
+std::string temporary_beside(Env env, const std::string& path) {
+  constexpr std::string_view kEnd = ".tmp";
+  std::array<char, 8> random{};
+  env.random.fill(random);
+  const std::string tail = "." + base::to_hex({random.data(), random.size()}) + std::string(kEnd);
+  std::string name = path.substr(path.rfind('/') + 1);
+  name.resize(std::min(name.size(), base::kNameBytesMax - 1 - tail.size()));
+  return join(parent_of(path), "." + name + tail);
+}
+
+Result<void> check_parent(Env env, const std::string& path, std::string_view doing) {
+  const std::string directory = parent_of(path);
+  const auto there = TRY(env.fs.info(directory));
+  const std::string what = "cannot " + std::string(doing) + " " + shown(path) + ": ";
+  if (!there) return fail(what + "the directory " + shown(directory) + " does not exist", "make it, or name another");
+  if (there->type != FileType::kDirectory && there->type != FileType::kSymlink)
+    return fail(what + shown(directory) + " is not a directory", "name another");
+  return {};
+}
+
+Result<std::unique_ptr<OutputFile>> OutputFile::create(Env env, const std::string& path,
+                                                       base::Progress& progress) {
+  if (path.empty() || path.ends_with('/'))
+    return fail(ErrorCode::kUsage, "\"" + shown(path) + "\" is no name for a file",
+                "end it with a name, such as my.spl");
+  const auto there = TRY(env.fs.info(path));
+  if (there && there->type == FileType::kDirectory)
+    return fail(ErrorCode::kUsage, shown(path) + " is a directory", "name a file in it");
+  if (there && there->type != FileType::kFile)
+    return fail(ErrorCode::kUsage, shown(path) + " is not a regular file", "--out - writes to standard output");
+  TRY(check_parent(env, path, "write"));
+  std::unique_ptr<OutputFile> file(new OutputFile(env, path, progress));
+  if (auto opened = file->open(); !opened) return cannot_write(path, opened.error());
+  return file;
+}
+
+Result<void> OutputFile::open() {
+  unnamed_ = TRY(env_.fs.open_nameable(parent_of(path_), 0600));
+  if (unnamed_) return {};
+  std::string temporary = temporary_beside(env_, path_);
+  named_ = TRY(env_.fs.open(temporary, OpenMode::kCreateNew, 0600));
+  temporary_ = std::move(temporary);
+  return {};
+}
+
+OutputFile::~OutputFile() {
+  if (!temporary_.empty()) (void)env_.fs.remove(temporary_);
+}
+
+Result<void> OutputFile::write(std::string_view octets) {
+  if (progress_.cancelled()) return base::fail_cancelled(shown(path_) + " was not written");
+  File& file = unnamed_ ? *unnamed_ : *named_;
+  if (auto written = file.write_at(size_, octets); !written) return cannot_write(path_, written.error());
+  size_ += octets.size();
+  progress_.update("writing", size_, 0, "bytes");
+  return {};
+}
+
+Result<void> OutputFile::commit() {
+  File& file = unnamed_ ? *unnamed_ : *named_;
+  if (auto synced = file.sync(); !synced) return cannot_write(path_, synced.error());
+  if (progress_.cancelled()) return base::fail_cancelled(shown(path_) + " was not written");
+  if (auto placed = put_in_place(); !placed) return cannot_write(path_, placed.error());
+  return env_.fs.sync_directory(parent_of(path_));
+}
+
+// Nothing is ever seen under the name but a whole file. What is there can only be replaced by one that has a name
+// already: a process that is killed just between the two calls leaves that.
+Result<void> OutputFile::put_in_place() {
+  if (unnamed_) {
+    if (!TRY(env_.fs.info(path_)) && unnamed_->give_name(path_)) return {};
+    std::string temporary = temporary_beside(env_, path_);
+    TRY(unnamed_->give_name(temporary));
+    temporary_ = std::move(temporary);
+  }
+  TRY(env_.fs.rename(temporary_, path_));
+  temporary_.clear();
+  return {};
+}
+
+}  // namespace spl::env

@@ -1,0 +1,51 @@
+// A file that appears under its name only when it is whole and durable. Until then it has none, so that a process that
+// is killed leaves nothing; where the file system has no such files it lies beside it under a name of its own, and goes
+// when nobody commits it. One thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/stream.h"
+#include "env/env.h"
+#include "base/progress.h"
+
+namespace spl::env {
+
+class OutputFile final : public Sink {
+ public:
+  // Mode 0600. What is at `path` must be a regular file, if anything (code kUsage), and is replaced in one step.
+  // `progress` is asked whether to go on, and outlives the file. Errors name `path`.
+  static Result<std::unique_ptr<OutputFile>> create(Env env, const std::string& path,
+                                                    base::Progress& progress);
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  ~OutputFile() override;
+
+  Result<void> write(std::string_view octets) override;
+  // Durable under its name when it returns.
+  Result<void> commit();
+  [[nodiscard]] std::uint64_t bytes_written() const { return size_; }
+
+ private:
+  OutputFile(Env env, std::string path, base::Progress& progress)
+      : env_(env), path_(std::move(path)), progress_(progress) {}
+  Result<void> open();
+  Result<void> put_in_place();
+
+  const Env env_;
+  const std::string path_;
+  base::Progress& progress_;
+  std::unique_ptr<UnnamedFile> unnamed_;  // one of these two
+  std::unique_ptr<File> named_;
+  std::string temporary_;  // where a name beside `path_` stands; else ""
+  std::uint64_t size_ = 0;
+};
+
+// "<directory>/.<name>.<16 random digits>.tmp", for what is to become <directory>/<name>.
+std::string temporary_beside(Env env, const std::string& path);
+// An error "cannot <doing> <path>: .." where the directory in which `path` is to be made is not there.
+Result<void> check_parent(Env env, const std::string& path, std::string_view doing);
+
+}  // namespace spl::env

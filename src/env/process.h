@@ -1,0 +1,41 @@
+// Other processes: by a handle that stays with one, what tells it from all others, and who holds a lock. Any thread.
+// Sources: pidfd_open(2), proc(5), flock(2).
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "env/descriptor.h"
+
+namespace spl::env {
+
+// A process by a handle that stays with it, even when its id goes to another one.
+class ProcessHandle {
+ public:
+  // Nothing where there is no such process.
+  static std::optional<ProcessHandle> open(int pid);
+
+  // False where it has ended; an error where it may not be signalled.
+  [[nodiscard]] Result<bool> signal(int number) const;
+  // Until it has ended; false where it has not by then.
+  [[nodiscard]] bool wait(std::chrono::milliseconds at_most) const;
+
+ private:
+  ProcessHandle(Descriptor descriptor, int pid) : descriptor_(std::move(descriptor)), pid_(pid) {}
+  Descriptor descriptor_;
+  int pid_;
+};
+
+int own_process_id();
+// What tells a process from all others that ever have its id: the run of the machine, the namespace of process ids,
+// when it began. Nothing where there is no such process, or it has ended and nobody has waited for it.
+std::optional<std::string> process_mark(int pid);
+
+// Who holds the advisory lock (flock) on a file, as far as the kernel tells.
+std::optional<int> lock_holder(const std::string& path);
+// Whether anybody holds it: also where the kernel does not name the holder.
+bool is_locked(const std::string& path);
+
+}  // namespace spl::env

@@ -1,0 +1,57 @@
+#include "env/signals.h"
+
+#include <sys/signalfd.h>
+
+#include <atomic>
+
+#include "base/check.h"
+
+namespace spl::env {
+namespace {
+
+std::atomic<int> received_signal{0};
+std::atomic<Interrupt*> raised_interrupt{nullptr};
+
+void on_signal(int signal) {
+  received_signal = signal;
+  if (Interrupt* interrupt = raised_interrupt) interrupt->raise();
+}
+
+}  // namespace
+
+InterruptSignals::InterruptSignals() {
+  auto made = Interrupt::make();
+  SPL_CHECK(made.has_value());
+  interrupt_ = std::move(*made);
+  received_signal = 0;
+  raised_interrupt = interrupt_.get();
+  struct sigaction action{};
+  action.sa_handler = on_signal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    ::sigaction(kSignals[i], nullptr, &before_[i]);
+    // One that is ignored stays so: nohup means it.
+    if (before_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
+  }
+}
+
+InterruptSignals::~InterruptSignals() {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before_[i], nullptr);
+  raised_interrupt = nullptr;
+}
+
+std::optional<int> InterruptSignals::received() {
+  const int signal = received_signal;
+  return signal == 0 ? std::nullopt : std::optional(signal);
+}
+
+EndSignals::EndSignals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  descriptor_ = Descriptor(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  SPL_CHECK(descriptor_.is_open());
+}
+
+}  // namespace spl::env

@@ -1,0 +1,46 @@
+// The signals that ask a process to end.
+#pragma once
+
+#include <array>
+#include <csignal>
+#include <memory>
+#include <optional>
+
+#include "env/descriptor.h"
+#include "env/interrupt.h"
+
+namespace spl::env {
+
+// Ctrl-C, SIGTERM and SIGHUP as a wish that a long command grants when it has taken everything back: they raise an
+// Interrupt. The second one ends the process at once. At most one lives at a time; its questions may come from any
+// thread. Source: sigaction(2), signal-safety(7).
+class InterruptSignals {
+ public:
+  InterruptSignals();
+  InterruptSignals(const InterruptSignals&) = delete;
+  InterruptSignals& operator=(const InterruptSignals&) = delete;
+  ~InterruptSignals();  // the signals do again what they did before
+
+  [[nodiscard]] const Interrupt& interrupt() const { return *interrupt_; }
+  // The signal that came; nothing where none has.
+  [[nodiscard]] static std::optional<int> received();
+
+ private:
+  static constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
+  std::unique_ptr<Interrupt> interrupt_;
+  std::array<struct sigaction, kSignals.size()> before_{};
+};
+
+// While it lives, the signals that end a process can be read from a descriptor instead. To be made before any other
+// thread is, so that all block them; what comes when nobody reads any more is too late and changes nothing. Source:
+// signalfd(2).
+class EndSignals {
+ public:
+  EndSignals();
+  [[nodiscard]] int descriptor() const { return descriptor_.number(); }
+
+ private:
+  Descriptor descriptor_;
+};
+
+}  // namespace spl::env

@@ -1,0 +1,46 @@
+// The home directory of an instance: where everything lies, its lock, and its configuration. Any thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "env/env.h"
+
+namespace spl::home {
+
+struct HomePaths {
+  std::string root;
+  [[nodiscard]] std::string store() const { return env::join(root, "hub.db"); }
+  [[nodiscard]] std::string identity() const { return env::join(root, "identity"); }
+  [[nodiscard]] std::string config() const { return env::join(root, "config.toml"); }
+  [[nodiscard]] std::string contexts() const { return env::join(root, "contexts.toml"); }
+  [[nodiscard]] std::string run() const { return env::join(root, "run"); }
+  [[nodiscard]] std::string lock() const { return env::join(root, "run/spl.lock"); }
+  [[nodiscard]] std::string socket() const { return env::join(root, "run/spl.sock"); }
+  [[nodiscard]] std::string pid() const { return env::join(root, "run/spl.pid"); }
+  [[nodiscard]] std::string log() const { return env::join(root, "logs/spl.log"); }
+};
+
+// What config.toml may say. An unknown key is an error that names it.
+struct Config {
+  std::vector<std::string> recipients;  // age recipients that every export is encrypted for
+  std::string store_url;                // where the store is; "" is hub.db in the home
+  bool strict_signers = false;          // imports into a store with records ask for a known signer
+  bool operator==(const Config&) const = default;
+};
+// Defaults where there is no file.
+Result<Config> load_config(env::Env env, const HomePaths& paths);
+
+// A home is made by whoever holds its lock, so first the directories in which the lock lies are made, which several may
+// do at a time; then, under the lock, what else is missing of directories and files (all 0700 and 0600). Both add what
+// they made to `made`, in that order, also where they fail.
+Result<void> make_lock_directory(env::Env env, const HomePaths& paths, std::vector<std::string>& made);
+Result<void> make_home(env::Env env, const HomePaths& paths, std::vector<std::string>& made);
+// Removes what was made, the last first; a directory that is not empty stays. Goes on after an error, and gives the
+// first.
+Result<void> unmake_home(env::Env env, const std::vector<std::string>& made);
+
+}  // namespace spl::home

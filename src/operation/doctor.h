@@ -1,0 +1,17 @@
+// What `spl doctor` looks at: the store's own checks, every record against its id, the identity, records without
+// effect. Any thread, on an open instance.
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "operation/findings.h"
+#include "instance/instance.h"
+#include "base/progress.h"
+
+namespace spl::operation {
+
+// One finding for each check; "stop" where something is broken.
+Result<std::vector<Finding>> examine(instance::Instance& instance, base::Progress& progress);
+
+}  // namespace spl::operation

@@ -1,0 +1,191 @@
+#include "operation/export.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/version.h"
+#include "bundle/layout.h"
+#include "operation/export_history.h"
+#include "instance/move.h"
+#include "substrate/accounts.h"
+
+namespace spl::operation {
+namespace {
+
+constexpr std::uint64_t kProgressEvery = 8192;  // records
+
+Result<void> write_records(store::StoreReader& reader, bundle::BundleWriter& writer, std::uint64_t total,
+                           base::Progress& progress) {
+  std::uint64_t done = 0;
+  TRY(writer.begin_section(std::string(bundle::kRecordsPrefix)));
+  TRY(reader.bundle_order([&](std::string_view directory, const store::StoredRecord& record) -> Result<void> {
+    if (++done % kProgressEvery == 0) {
+      progress.update("reading records", done, total, "records");
+      if (progress.cancelled()) return base::fail_cancelled("no bundle was made");
+    }
+    return writer.add_record(directory, {record.id, record.canonical, record.judged_by, record.sig});
+  }));
+  progress.update("reading records", done, total, "records");
+  return {};
+}
+
+// What every reader will take.
+Result<std::string> carried_tokens(store::StoreReader& reader) {
+  const auto tokens = TRY(reader.tokens());
+  std::string text = substrate::tokens_text(tokens);
+  if (text.size() > bundle::kTokensBytesMax)
+    return fail(ErrorCode::kRefused, "export refused: the tokens do not fit into a bundle",
+                "end some with spl token revoke, or export without --carry-tokens");
+  if (const auto parsed = substrate::parse_tokens(text); !parsed)
+    return fail(ErrorCode::kRefused,
+                "export refused: no reader takes the tokens of this store: " + parsed.error().message,
+                "export without --carry-tokens");
+  return text;
+}
+
+Result<void> write_body(store::StoreReader& reader, const substrate::Identity& identity, const ExportOptions& options,
+                        std::uint64_t records, bundle::BundleWriter& writer, base::Progress& progress) {
+  if (options.carry_tokens) {
+    const std::string tokens = TRY(carried_tokens(reader));
+    TRY(writer.begin_section("credentials/"));
+    TRY(writer.add_file(bundle::kTokensPath, tokens));
+  }
+  if (!options.no_identity) {
+    TRY(writer.begin_section("identity/"));
+    TRY(writer.add_file(bundle::kDidDocumentPath, identity.document));
+    TRY(writer.add_file(bundle::kPrivateKeyPath, identity.key.seed().reveal()));
+  }
+  return write_records(reader, writer, records, progress);
+}
+
+bundle::Encryption encryption_of(const ExportOptions& options) {
+  using Kind = bundle::Encryption::Kind;
+  if (options.passphrase) return {Kind::kPassphrase, {}};
+  if (options.recipients.empty()) return {};
+  bundle::Encryption encryption{Kind::kRecipients, {}};
+  for (const crypto::Recipient& recipient : options.recipients) encryption.recipients.push_back(recipient.text());
+  return encryption;
+}
+
+// Adds the recipients of config.toml, where nothing on the line speaks against it.
+Result<void> complete(const home::Config& config, ExportOptions& options) {
+  if (options.plaintext && (options.passphrase || !options.recipients.empty()))
+    return fail(ErrorCode::kUsage, "--plaintext cannot be given together with --recipient or --passphrase-file");
+  if (options.move && options.no_identity)
+    return fail(ErrorCode::kUsage, "--move cannot be given together with --no-identity",
+                "an instance moves with its identity");
+  if (options.passphrase && !options.recipients.empty())
+    return fail(ErrorCode::kUsage, "a bundle is encrypted for a passphrase or for recipients, not both",
+                "leave out --recipient or --passphrase-file");
+  if (options.plaintext || options.passphrase) return {};
+  for (const std::string& text : config.recipients) {
+    const crypto::Recipient recipient = TRY(crypto::Recipient::parse(text));
+    if (std::ranges::find(options.recipients, recipient) == options.recipients.end())
+      options.recipients.push_back(recipient);
+  }
+  return {};
+}
+
+}  // namespace
+
+PreparedExport::PreparedExport(instance::Instance& instance, std::unique_ptr<bundle::BundleWriter> writer, ExportOptions options)
+    : instance_(instance), writer_(std::move(writer)), options_(std::move(options)) {}
+
+Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& instance, ExportOptions options, base::Progress& progress) {
+  const auto identity = instance.identity();
+  if (!identity)
+    return fail(ErrorCode::kRefused, "export refused: this instance has no identity to sign with",
+                "spl identity generate makes one");
+  const home::Config config = TRY(instance.config());
+  TRY(complete(config, options));
+  const bundle::Encryption encryption = encryption_of(options);
+  const std::string spool_directory =
+      options.spool_directory.empty() ? instance.paths().run() : options.spool_directory;
+  const auto secrecy =
+      encryption.kind == bundle::Encryption::Kind::kNone ? spool::Secrecy::kPlain : spool::Secrecy::kEncrypted;
+  auto spool = TRY_IN("spool", spool::Spool::make(instance.env(), {spool_directory, secrecy}));
+  bundle::Manifest manifest;
+  TRY(instance.committer().run([&manifest](store::StoreWriter& transaction) -> Result<void> {
+    manifest.export_sequence = TRY(take_sequence(transaction));
+    return {};
+  }));
+  const auto reader = TRY(instance.store().reader());
+  if (TRY(reader->setting(store::kDidSetting)) != identity->did)
+    return fail("the identity was replaced while the export began", "export again");
+  const std::string now = env::rfc3339(instance.env().clock.now());
+  const store::StoreCounts counts = TRY(reader->counts());
+  auto writer = std::make_unique<bundle::BundleWriter>(
+      std::move(spool),
+      bundle::WriterOptions{options.uncompressed ? bundle::Compression::kNone : bundle::Compression::kZstd,
+                            options.workers, options.batch_bytes});
+  TRY(write_body(*reader, *identity, options, counts.records, *writer, progress));
+  TRY(writer->finish_body(manifest));
+
+  manifest.created_at = now;
+  manifest.created_by = std::string("spl ") + base::kVersion;
+  manifest.source_did = identity->did;
+  manifest.encryption = encryption;
+  Digest previous;
+  if (base::parse_hex_digest(TRY(previous_export(*reader)).bundle_sha256, previous)) manifest.previous = previous;
+  manifest.record_count = counts.records;
+  manifest.thread_count = counts.threads;
+  manifest.identity_included = !options.no_identity;
+  manifest.tokens_carried = options.carry_tokens;
+  manifest.snapshot = {now, 0, "quiesced"};
+
+  const auto authority = TRY(substrate::authority_counts(*reader, identity->did));
+  std::unique_ptr<PreparedExport> prepared(new PreparedExport(instance, std::move(writer), std::move(options)));
+  prepared->sequence_ = manifest.export_sequence;
+  prepared->manifest_text_ = bundle::manifest_text(manifest);
+  prepared->signature_ = identity->key.sign(prepared->manifest_text_);
+  ExportReport& report = prepared->report_;
+  report.source_did = identity->did;
+  report.bundle_sha256 = manifest.bundle_sha256;
+  report.encrypted = encryption.kind != bundle::Encryption::Kind::kNone;
+  report.record_count = counts.records;
+  report.thread_count = counts.threads;
+  report.federation_pairs = authority.federation_pairs;
+  report.consent_grants = authority.consent_grants;
+  report.identity = manifest.identity_included ? InBundle::kIncluded : InBundle::kOmitted;
+  report.pause_ms = manifest.snapshot.pause_ms;
+  report.consistency = manifest.snapshot.consistency;
+  return prepared;
+}
+
+Result<void> PreparedExport::write(Sink& out) {
+  // The spool goes with it: a client may take its time until it says that the bundle is durable.
+  const std::unique_ptr<bundle::BundleWriter> writer = std::move(writer_);
+  const crypto::FillRandom random = [this](std::span<char> bytes) { instance_.env().random.fill(bytes); };
+  std::unique_ptr<crypto::AgeEncryptSink> age;
+  if (options_.passphrase) {
+    age = TRY(crypto::AgeEncryptSink::make_with_passphrase(out, *options_.passphrase, random));
+  } else if (!options_.recipients.empty()) {
+    age = TRY(crypto::AgeEncryptSink::make(out, options_.recipients, random));
+  }
+  if (!age) return writer->write_out(manifest_text_, signature_, out);
+  TRY(writer->write_out(manifest_text_, signature_, *age));
+  return age->finish();
+}
+
+Result<void> PreparedExport::note_durable() {
+  return instance_.committer().run([this](store::StoreWriter& writer) -> Result<void> {
+    if (options_.move) TRY(leave(writer));
+    // Another identity may have come.
+    if (TRY(writer.setting(store::kDidSetting)) != report_.source_did) return {};
+    return note_finished(writer, {sequence_, base::to_hex(report_.bundle_sha256.view())});
+  });
+}
+
+Result<void> PreparedExport::leave(store::StoreWriter& writer) {
+  if (TRY(instance::moved_at(writer))) return {};
+  const std::uint64_t came = TRY(writer.counts()).records - report_.record_count;
+  if (came > 0)
+    return fail("the instance has not moved: records came while the bundle was made, which it does not have",
+                "end what writes to it, and export with --move again");
+  if (TRY(writer.setting(store::kDidSetting)) != report_.source_did)
+    return fail("the instance has not moved: its identity was replaced while the bundle was made",
+                "export with --move again");
+  return instance::note_move(writer, env::rfc3339(instance_.env().clock.now()));
+}
+
+}  // namespace spl::operation

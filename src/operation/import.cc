@@ -1,0 +1,364 @@
+#include "operation/import.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/encoding.h"
+#include "bundle/reader.h"
+#include "operation/export_history.h"
+#include "instance/move.h"
+#include "operation/preflight.h"
+#include "record/did_document.h"
+#include "record/thread.h"
+#include "substrate/accounts.h"
+
+namespace spl::operation {
+namespace {
+
+constexpr std::uint64_t kProgressEvery = 8192;  // records
+constexpr std::size_t kNamedRecordsMax = 20;    // in one finding
+
+std::unexpected<Error> cancelled() {
+  return base::fail_cancelled("nothing was imported");
+}
+
+// Whether this is what the record's file in a bundle of this store would hold.
+bool would_be(const store::StoredRecord& row, std::string_view content) {
+  if (!row.judged_by && !row.sig) return row.canonical == content;
+  return record::file_text(row.canonical, row.judged_by, row.sig) == content;
+}
+
+// One import, from the first byte to the commit.
+class Import {
+ public:
+  Import(instance::Instance& instance, bundle::BundleReader& bundle, const ImportOptions& options, base::Progress& progress)
+      : instance_(instance), bundle_(bundle), manifest_(bundle.manifest()), options_(options), progress_(progress) {}
+
+  Result<ImportReport> run(std::vector<Finding>* findings);
+
+ private:
+  enum class Mode : std::uint8_t { kInsert, kCompare };
+
+  Result<void> prepare();
+  [[nodiscard]] Result<ImportFacts> facts();
+  Result<bool> has_room();
+  Result<void> take_entries();
+  Result<void> take_record(const bundle::BundleEntry& entry);
+  Result<void> insert(const Record& record);
+  Result<void> compare(const bundle::BundleEntry& entry);
+  Result<void> refuse() const;
+  Result<void> adopt();
+  Result<void> install();
+  Result<void> note_verified();
+  void put_in_force();
+  Result<void> note_effects(const std::set<std::string>& effective_before);
+  Result<std::set<std::string>> effective_now(const std::optional<std::string>& did);
+  Result<void> fill_counts();
+
+  void note(std::string check, FindingStatus status, std::string subject, std::string message, std::string hint = {}) {
+    report_.preflight.push_back(
+        {std::move(check), status, std::move(subject), std::move(message), std::move(hint)});
+  }
+  [[nodiscard]] bool whole_instance() const { return !manifest_.scope.service && !manifest_.scope.context; }
+  [[nodiscard]] PastExport this_export() const {
+    return {manifest_.export_sequence, base::to_hex(manifest_.bundle_sha256.view())};
+  }
+  [[nodiscard]] std::optional<std::string> did_after() const {
+    return adopts_ ? std::optional(manifest_.source_did) : did_before_;
+  }
+
+  instance::Instance& instance_;
+  bundle::BundleReader& bundle_;
+  const bundle::Manifest& manifest_;
+  const ImportOptions& options_;
+  base::Progress& progress_;
+  ImportReport report_;
+  home::Config config_;
+
+  std::unique_ptr<store::StoreWriter> writer_;
+  std::optional<std::string> did_before_;
+  std::uint64_t records_before_ = 0;
+  Mode mode_ = Mode::kInsert;
+  bool adopts_ = false;
+  bool lacks_room_ = false;
+  std::uint64_t missing_ = 0;  // in kCompare: records of the bundle that are not here
+  std::uint64_t sigs_filled_ = 0;
+  bool fills_ = false;  // in kCompare: a signature that is missing here may have been put
+  std::string document_;
+  SecretBytes seed_;
+  std::optional<substrate::Identity> adopted_;  // staged
+  std::vector<store::Token> tokens_;
+};
+
+Result<void> Import::prepare() {
+  config_ = TRY(instance_.config());
+  // The writer first: nothing can change between what is decided here and the commit.
+  writer_ = TRY(instance_.store().writer());
+  records_before_ = TRY(writer_->counts()).records;
+  did_before_ = TRY(writer_->setting(store::kDidSetting));
+  const bool empty = records_before_ == 0;
+  const bool refused_anyway = (whole_instance() && !manifest_.identity_included) || !is_expected(manifest_, options_);
+  mode_ = !refused_anyway && (empty || options_.force_overwrite) ? Mode::kInsert : Mode::kCompare;
+  if (mode_ == Mode::kInsert) TRY(instance::require_not_moved(*writer_));
+  if (mode_ == Mode::kInsert && empty && !TRY(has_room())) mode_ = Mode::kCompare;
+  if (mode_ == Mode::kInsert && empty) TRY(writer_->expect_many_distinct());
+  if (mode_ == Mode::kInsert) bundle_.set_records(bundle::Records::kGiven);
+  const bool same = did_before_ == manifest_.source_did;
+  adopts_ = manifest_.identity_included && !same && mode_ == Mode::kInsert && (empty || options_.adopt_identity);
+
+  report_.dry_run = options_.dry_run;
+  report_.source_did = manifest_.source_did;
+  report_.threads = manifest_.thread_count;
+  if (!manifest_.identity_included) {
+    report_.identity = IdentityOutcome::kOmitted;
+  } else if (same) {
+    report_.identity = IdentityOutcome::kSame;
+  } else {
+    report_.identity = adopts_ ? IdentityOutcome::kAdopted : IdentityOutcome::kKept;
+  }
+  return {};
+}
+
+// What the pre-flight decides by, once everything is read.
+Result<ImportFacts> Import::facts() {
+  ImportFacts facts;
+  facts.opening = options_.opened_by_caller.value_or(bundle_.opening());
+  facts.did = did_before_;
+  facts.records = records_before_;
+  facts.strict_signers = config_.strict_signers;
+  facts.newest_seen = TRY(newest_seen(*writer_, manifest_.source_did)).sequence;
+  facts.last_sequence = TRY(last_sequence(*writer_));
+  facts.compares = mode_ == Mode::kCompare;
+  facts.adopts = adopts_;
+  facts.signatures_filled = sigs_filled_;
+  facts.tokens = tokens_.size();
+  return facts;
+}
+
+// Whether what will certainly be written into an empty store fits. What it will take in all is not known: about twice
+// as much.
+Result<bool> Import::has_room() {
+  const std::string directory = instance_.store().directory();
+  if (directory.empty()) return true;
+  std::uint64_t wanted = 0;
+  for (const bundle::Section& section : manifest_.sections) {
+    if (section.prefix == bundle::kRecordsPrefix) wanted = section.bytes;
+  }
+  const std::uint64_t free = TRY(instance_.env().fs.free_bytes(directory));
+  lacks_room_ = wanted > free;
+  const std::string sizes =
+      "the records are " + std::to_string(wanted >> 20) + " MiB, " + std::to_string(free >> 20) + " MiB are free";
+  if (lacks_room_) {
+    note("space", FindingStatus::kStop, directory, sizes, "free some disk space, or give a home on another disk with --home");
+  } else {
+    note("space", FindingStatus::kOk, directory, sizes);
+  }
+  return !lacks_room_;
+}
+
+Result<void> Import::take_record(const bundle::BundleEntry& entry) {
+  ++report_.records_inspected;
+  if (report_.records_inspected % kProgressEvery == 0) {
+    progress_.update("importing records", report_.records_inspected, manifest_.record_count, "records");
+    if (progress_.cancelled()) return cancelled();
+  }
+  return mode_ == Mode::kInsert ? insert(*entry.record) : compare(entry);
+}
+
+Result<void> Import::insert(const Record& record) {
+  switch (TRY(writer_->put(record))) {
+    case store::PutOutcome::kInserted:
+      ++report_.records_inserted;
+      return {};
+    case store::PutOutcome::kDiffers:
+      ++report_.records_differing;
+      break;
+    case store::PutOutcome::kSigFilled:
+      ++sigs_filled_;
+      break;
+    case store::PutOutcome::kDuplicate:
+      break;
+  }
+  ++report_.records_deduplicated;
+  return {};
+}
+
+// With what this store would write for it, octet for octet; it is parsed only where that differs.
+Result<void> Import::compare(const bundle::BundleEntry& entry) {
+  const RecordId id = TRY(RecordId::parse(bundle::parts_of_record_path(entry.path).id));
+  std::optional<Record> record;
+  bool lacks_sig = false;
+  const bool there = TRY(writer_->look(id, [&](const store::StoredRecord& row) -> Result<void> {
+    if (would_be(row, entry.content)) return {};
+    TRY(record::check_content(id, row.canonical));
+    record = TRY(record::parse_record_file(entry.content, id));
+    if (row.judged_by != std::optional<std::string_view>(record->judged_by)) ++report_.records_differing;
+    lacks_sig = !row.sig || (record::is_reserved(record->thread) && !row.is_signed);
+    return {};
+  }));
+  ++(there ? report_.records_deduplicated : missing_);
+  if (!lacks_sig || !record->sig) return {};
+  // What was found is written only if nothing is missing.
+  fills_ = true;
+  if (TRY(writer_->put(*record)) == store::PutOutcome::kSigFilled) ++sigs_filled_;
+  return {};
+}
+
+Result<void> Import::take_entries() {
+  while (const auto entry = TRY(bundle_.next())) {
+    switch (entry->kind) {
+      case bundle::EntryKind::kRecord:
+        TRY(take_record(*entry));
+        break;
+      case bundle::EntryKind::kDidDocument:
+        document_ = entry->content;
+        break;
+      case bundle::EntryKind::kPrivateKey:
+        seed_ = SecretBytes(entry->content);
+        break;
+      case bundle::EntryKind::kTokens: {
+        auto tokens = substrate::parse_tokens(entry->content);
+        if (!tokens) return bundle::malformed(entry->path, tokens.error().message);
+        tokens_ = std::move(*tokens);
+        break;
+      }
+      case bundle::EntryKind::kServiceFile:
+        break;  // checked by the reader; restoring it is refused below
+    }
+  }
+  progress_.update("importing records", report_.records_inspected, manifest_.record_count, "records");
+  return {};
+}
+
+// The safety gates: code 3, after all verification and before every stop.
+Result<void> Import::refuse() const {
+  if (whole_instance() && !manifest_.identity_included)
+    return fail(ErrorCode::kRefused, Cause::kNoIdentity, "import refused: bundle has no identity (exported with --no-identity)",
+                "export it again without --no-identity");
+  if (!is_expected(manifest_, options_))
+    return fail(ErrorCode::kRefused, Cause::kUnknownSigner,
+                "import refused: the bundle is signed by " + manifest_.source_did + ", not by " + *options_.expect_did,
+                "check where the bundle comes from");
+  if (missing_ > 0 && !lacks_room_)
+    return fail(ErrorCode::kRefused, Cause::kStoreNotEmpty,
+                "import refused: local store has " + std::to_string(records_before_) +
+                    " records; pass --force-overwrite to import anyway",
+                "with --force-overwrite the records are merged and nothing is deleted");
+  return {};
+}
+
+Result<std::set<std::string>> Import::effective_now(const std::optional<std::string>& did) {
+  std::set<std::string> ids;
+  for (const std::string_view thread : record::reserved_threads()) {
+    TRY(substrate::effective_records(*writer_, thread, did, [&ids](const Record& record) -> Result<void> {
+      ids.insert(record.id.hex());
+      return {};
+    }));
+  }
+  return ids;
+}
+
+Result<void> Import::note_effects(const std::set<std::string>& effective_before) {
+  if (!adopts_ || effective_before.empty()) return {};
+  const auto after = TRY(effective_now(did_after()));
+  std::string names;
+  std::size_t lost = 0;
+  for (const std::string& id : effective_before) {
+    if (after.contains(id)) continue;
+    if (lost++ < kNamedRecordsMax) names += " " + id;
+  }
+  if (lost > 0)
+    note("authority", FindingStatus::kWarn, *did_before_,
+         std::to_string(lost) + " records of the identity before lose their effect:" + names,
+         "spl authority instance::endorse ID... signs them anew");
+  return {};
+}
+
+// Everything beside the records, in the same transaction.
+Result<void> Import::adopt() {
+  if (adopts_) {
+    adopted_ = TRY(substrate::identity_from(seed_.reveal(), document_));
+    // Whatever else the bundle's document says, the home's is made from the key alone.
+    adopted_->document = record::did_document_text(adopted_->key.public_key());
+    TRY(substrate::stage_identity(instance_.env(), instance_.paths().identity(), did_before_, *adopted_));
+    TRY(writer_->set_setting(store::kDidSetting, adopted_->did));
+    TRY(writer_->set_setting(store::kIdentityCreatedAtSetting, env::rfc3339(instance_.env().clock.now())));
+  }
+  if (adopts_ || report_.identity == IdentityOutcome::kSame) {
+    TRY(take_over(*writer_, did_before_, manifest_.source_did, this_export()));
+    for (const store::Token& token : tokens_) TRY(writer_->put_token(token));
+  } else {
+    TRY(note_seen(*writer_, manifest_.source_did, this_export()));
+  }
+  if (records_before_ > 0) return {};
+  std::string random(16, '\0');
+  instance_.env().random.fill(random);
+  return writer_->new_incarnation(base::to_hex(random));
+}
+
+Result<void> Import::install() {
+  progress_.update("making it durable", 0, 0, "");
+  auto done = adopt();
+  if (done) done = writer_->commit();
+  if (done) put_in_force();
+  writer_.reset();
+  if (!done && adopts_) instance_.drop_staged_identity();
+  return done;
+}
+
+// What a verification leaves: signatures that were missing, and that this export of the own identity is known.
+Result<void> Import::note_verified() {
+  const bool advances = report_.identity == IdentityOutcome::kSame && manifest_.export_sequence > TRY(last_sequence(*writer_));
+  if (advances) TRY(take_over(*writer_, did_before_, manifest_.source_did, this_export()));
+  return advances || fills_ ? writer_->commit() : Result<void>();
+}
+
+// After the commit, and before another may write: nothing makes the import fail any more.
+void Import::put_in_force() {
+  if (!adopted_) return;
+  const auto placed = instance_.adopt_committed_identity(std::move(*adopted_));
+  if (placed) return;
+  note("identity", FindingStatus::kWarn, manifest_.source_did,
+       "the identity is in force, its files are not in their place yet: " + placed.error().message,
+       "they lie in identity/incoming/, and every start of a writer tries again");
+}
+
+Result<void> Import::fill_counts() {
+  const auto counts = TRY(substrate::authority_counts(*writer_, did_after()));
+  report_.federation_pairs = counts.federation_pairs;
+  report_.consent_grants = counts.consent_grants;
+  return {};
+}
+
+Result<ImportReport> Import::run(std::vector<Finding>* findings) {
+  const auto started = instance_.env().clock.steady();
+  TRY(prepare());
+  const auto effective_before =
+      adopts_ && records_before_ > 0 ? TRY(effective_now(did_before_)) : std::set<std::string>();
+  TRY(take_entries());
+  // From here on the bundle has verified to its last byte.
+  const ImportFacts known = TRY(facts());
+  report_.signer = signer_of(manifest_, options_, known);
+  for (Finding& finding : preflight(manifest_, options_, known)) report_.preflight.push_back(std::move(finding));
+  TRY(add_ineffective(*writer_, did_after(), report_.preflight));
+  TRY(note_effects(effective_before));
+  if (findings != nullptr) *findings = report_.preflight;
+  TRY(refuse());
+  if (const Finding* stop = first_stop(report_.preflight))
+    return fail(ErrorCode::kStop, "pre-flight: " + stop->check + ": " + stop->message, stop->hint);
+  TRY(fill_counts());
+  if (progress_.cancelled()) return cancelled();
+  if (!options_.dry_run) TRY(mode_ == Mode::kInsert ? install() : note_verified());
+  report_.seconds = std::chrono::duration<double>(instance_.env().clock.steady() - started).count();
+  return std::move(report_);
+}
+
+}  // namespace
+
+Result<ImportReport> import_bundle(instance::Instance& instance, Source& in, const ImportOptions& options, base::Progress& progress,
+                                   std::vector<Finding>* findings) {
+  const auto bundle = TRY(bundle::BundleReader::open(in, options.reader));
+  return Import(instance, *bundle, options, progress).run(findings);
+}
+
+}  // namespace spl::operation

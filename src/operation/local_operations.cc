@@ -1,0 +1,173 @@
+#include "operation/local_operations.h"
+
+#include "base/encoding.h"
+#include "base/version.h"
+#include "instance/move.h"
+#include "operation/doctor.h"
+#include "operation/import.h"
+
+namespace spl::operation {
+namespace {
+
+TokenSummary summary_of(const store::Token& token) {
+  return {token.sha256, token.account, token.scopes, token.created_at, token.expires_at};
+}
+
+std::string thread_words(std::string_view thread) {
+  return thread.empty() ? "there is no record without a thread"
+                        : "there is no thread \"" + base::escaped(thread, 512) + "\"";
+}
+
+}  // namespace
+
+Error LocalOperations::unmade_after(Error error) {
+  return own_ ? instance::Instance::unmade_after(std::move(own_), std::move(error)) : error;
+}
+
+Result<Status> LocalOperations::status() {
+  const instance::Status now = TRY(instance_.status());
+  Status status;
+  status.running = daemon_.has_value();
+  if (daemon_ && daemon_->port != 0) status.port = daemon_->port;
+  status.did = now.did;
+  status.version = base::kVersion;
+  status.record_count = now.counts.records;
+  status.thread_count = now.counts.threads;
+  status.federation_pairs = now.authority.federation_pairs;
+  status.consent_grants = now.authority.consent_grants;
+  status.store = now.store;
+  status.home = now.home;
+  status.moved_at = now.moved_at;
+  if (daemon_) {
+    status.pid = daemon_->pid;
+    status.address = daemon_->address;
+  }
+  if (!status.did) {
+    const Error error = instance_.no_identity();
+    // That there is none is said by the rest of the status; what files without a store mean is news.
+    status.no_identity = instance_.check_files_are_known() ? error.hint : error.message + " — " + error.hint;
+  }
+  return status;
+}
+
+Result<instance::IdentitySummary> LocalOperations::identity() {
+  auto identity = TRY(instance_.identity_summary());
+  if (!identity) return std::unexpected(instance_.no_identity());
+  return std::move(*identity);
+}
+
+Result<VerifiedIdentity> LocalOperations::verify_identity() {
+  TRY(instance_.verify_identity());
+  return VerifiedIdentity{instance_.did().value_or("")};
+}
+
+Result<std::vector<Finding>> LocalOperations::examine(base::Progress& progress) {
+  return operation::examine(instance_, progress);
+}
+
+Result<substrate::Ineffective> LocalOperations::ineffective_records(std::size_t limit) {
+  return substrate::ineffective_records(*TRY(instance_.store().reader()), instance_.did(), limit);
+}
+
+Result<Record> LocalOperations::record(const RecordId& id) {
+  auto record = TRY(TRY(instance_.store().reader())->find(id));
+  if (!record)
+    return fail(Cause::kNotFound, "there is no record " + id.hex(),
+                "spl thread records THREAD lists those of a thread");
+  return std::move(*record);
+}
+
+Result<void> LocalOperations::threads(const store::ThreadVisitor& visit) {
+  return TRY(instance_.store().reader())->threads(visit);
+}
+
+Result<ThreadDetails> LocalOperations::thread(std::string_view thread) {
+  const auto reader = TRY(instance_.store().reader());
+  auto summary = TRY(reader->thread(thread));
+  if (!summary) return fail(Cause::kNotFound, thread_words(thread), "spl thread list shows the threads");
+  ThreadDetails details{std::move(*summary), {}};
+  TRY(reader->thread_records(thread, store::RecordOrder::kAny,
+                             [&details](const store::StoredRecord& row) -> Result<void> {
+                               ++details.acts[TRY(store::parse_row(row)).act];
+                               return {};
+                             }));
+  return details;
+}
+
+Result<void> LocalOperations::thread_records(std::string_view thread, const store::RecordVisitor& visit) {
+  return TRY(instance_.store().reader())->thread_records(thread, store::RecordOrder::kClock, visit);
+}
+
+Result<std::vector<substrate::ServiceAccount>> LocalOperations::accounts() {
+  return instance::list_accounts(instance_);
+}
+
+Result<std::vector<TokenSummary>> LocalOperations::tokens() {
+  std::vector<TokenSummary> summaries;
+  for (const store::Token& token : TRY(instance::list_tokens(instance_))) summaries.push_back(summary_of(token));
+  return summaries;
+}
+
+Result<instance::IdentitySummary> LocalOperations::generate_identity() {
+  auto made = instance_.generate_identity();
+  // A home that was made for it is not left behind.
+  if (!made) made.error() = unmade_after(std::move(made).error());
+  return made;
+}
+
+Result<instance::Emitted> LocalOperations::emit(const instance::Emission& emission) {
+  return instance::emit(instance_, emission);
+}
+
+Result<instance::PutReport> LocalOperations::put_ndjson(Source& in, base::Progress& progress) {
+  return instance::put_ndjson(instance_, in, progress);
+}
+
+Result<Endorsed> LocalOperations::endorse(const Ids& records) {
+  return Endorsed{records.ids, TRY(instance::endorse(instance_, records.ids))};
+}
+
+Result<CancelledMove> LocalOperations::cancel_move() {
+  return CancelledMove{TRY(instance::cancel_move(instance_))};
+}
+
+Result<substrate::ServiceAccount> LocalOperations::create_account(const substrate::ServiceAccount& account) {
+  return instance::create_account(instance_, account);
+}
+
+Result<RevokedAccount> LocalOperations::revoke_account(const AccountName& account) {
+  TRY(instance::revoke_account(instance_, account.name));
+  return RevokedAccount{account.name};
+}
+
+Result<MadeToken> LocalOperations::create_token(const instance::TokenRequest& request) {
+  substrate::NewToken made = TRY(instance::create_token(instance_, request));
+  return MadeToken{std::move(made.text), summary_of(made.token)};
+}
+
+Result<RevokedToken> LocalOperations::revoke_token(const TokenName& token) {
+  return RevokedToken{TRY(instance::revoke_token(instance_, token.id))};
+}
+
+Result<ExportReport> LocalOperations::export_bundle(ExportOptions options, Destination& to,
+                                                    base::Progress& progress) {
+  const auto prepared = TRY(prepare_export(instance_, std::move(options), progress));
+  TRY(prepared->write(to.sink()));
+  TRY(to.commit());
+  TRY(prepared->note_durable());
+  return prepared->report();
+}
+
+Result<ImportReport> LocalOperations::import_bundle(Source& in, const ImportOptions& options, base::Progress& progress,
+                                                    std::vector<Finding>* findings) {
+  auto report = operation::import_bundle(instance_, in, options, progress, findings);
+  // A home that was made for an import that did not come is not left behind.
+  if (!report) {
+    report.error() = unmade_after(std::move(report).error());
+  } else if (own_ && options.dry_run) {
+    TRY(instance::Instance::close_and_unmake(std::move(own_)));
+  }
+  return report;
+}
+
+}  // namespace spl::operation

@@ -1,0 +1,55 @@
+// The operations on an instance that is open in this process. One thread at a time.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "home/daemon_mark.h"
+#include "operation/operations.h"
+
+namespace spl::operation {
+
+class LocalOperations final : public Operations {
+ public:
+  // Of an instance that somebody else keeps open: the daemon's.
+  explicit LocalOperations(instance::Instance& instance) : instance_(instance) {}
+  // Of one that goes with it. `daemon` is who serves the home meanwhile, if anybody. Where it was opened to be made, and
+  // the operation that was to fill it fails, what was made of it is taken away again: then it is of no more use.
+  LocalOperations(std::unique_ptr<instance::Instance> instance, std::optional<home::DaemonMark> daemon)
+      : own_(std::move(instance)), instance_(*own_), daemon_(std::move(daemon)) {}
+
+  Result<Status> status() override;
+  Result<instance::IdentitySummary> identity() override;
+  Result<VerifiedIdentity> verify_identity() override;
+  Result<std::vector<Finding>> examine(base::Progress& progress) override;
+  Result<substrate::Ineffective> ineffective_records(std::size_t limit) override;
+  Result<Record> record(const RecordId& id) override;
+  Result<void> threads(const store::ThreadVisitor& visit) override;
+  Result<ThreadDetails> thread(std::string_view thread) override;
+  Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) override;
+  Result<std::vector<substrate::ServiceAccount>> accounts() override;
+  Result<std::vector<TokenSummary>> tokens() override;
+
+  Result<instance::IdentitySummary> generate_identity() override;
+  Result<instance::Emitted> emit(const instance::Emission& emission) override;
+  Result<instance::PutReport> put_ndjson(Source& in, base::Progress& progress) override;
+  Result<Endorsed> endorse(const Ids& records) override;
+  Result<CancelledMove> cancel_move() override;
+  Result<substrate::ServiceAccount> create_account(const substrate::ServiceAccount& account) override;
+  Result<RevokedAccount> revoke_account(const AccountName& account) override;
+  Result<MadeToken> create_token(const instance::TokenRequest& request) override;
+  Result<RevokedToken> revoke_token(const TokenName& token) override;
+  Result<ExportReport> export_bundle(ExportOptions options, Destination& to, base::Progress& progress) override;
+  Result<ImportReport> import_bundle(Source& in, const ImportOptions& options, base::Progress& progress,
+                                     std::vector<Finding>* findings) override;
+
+ private:
+  // The error of an operation that was to fill a new home.
+  Error unmade_after(Error error);
+
+  std::unique_ptr<instance::Instance> own_;
+  instance::Instance& instance_;
+  std::optional<home::DaemonMark> daemon_;
+};
+
+}  // namespace spl::operation

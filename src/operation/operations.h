@@ -1,0 +1,200 @@
+// What a person or a program can have an instance do: every command is one member of this interface. There is one
+// implementation that works on an open instance (local_operations.h) and one that asks the daemon of a home over its
+// socket (api/remote_operations.h); a command never asks which it has (api/open_operations.h).
+//
+// Errors are the same from both. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "base/stream.h"
+#include "codec/shape.h"
+#include "instance/access.h"
+#include "instance/ingest.h"
+#include "instance/instance.h"
+#include "operation/export.h"
+#include "operation/findings.h"
+#include "operation/import_options.h"
+#include "record/record_shape.h"
+#include "store/record_store.h"
+#include "substrate/authority.h"
+
+namespace spl::operation {
+
+struct Status {
+  bool running = false;               // a daemon serves the home
+  std::optional<std::uint16_t> port;  // of its TCP door
+  std::optional<std::string> did;
+  std::string version;
+  std::uint64_t record_count = 0;
+  std::uint64_t thread_count = 0;
+  std::uint64_t federation_pairs = 0;
+  std::uint64_t consent_grants = 0;
+  std::string store;
+  std::string home;
+  std::optional<std::string> moved_at;  // it has left with spl export --move
+  // For people alone.
+  int pid = 0;          // of the daemon
+  std::string address;  // where it serves
+  std::string no_identity;  // why there is no did, and what to do
+
+  static constexpr auto shape() {
+    using S = Status;
+    return codec::shape(codec::member("running", &S::running, "whether a daemon serves the home"),
+                        codec::member("port", &S::port, "of its TCP door"),
+                        codec::member("did", &S::did, "the instance's name"),
+                        codec::member("version", &S::version, "of this program"),
+                        codec::member("record_count", &S::record_count, "records in the store"),
+                        codec::member("thread_count", &S::thread_count, "threads in the store"),
+                        codec::member("federation_pairs", &S::federation_pairs, "in effect"),
+                        codec::member("consent_grants", &S::consent_grants, "in effect"),
+                        codec::path_member("store", &S::store, "where the records are"),
+                        codec::path_member("home", &S::home, "the home's directory"),
+                        codec::member("moved_at", &S::moved_at, "when it left with spl export --move",
+                                      codec::Presence::kOmitted));
+  }
+};
+
+struct VerifiedIdentity {
+  std::string did;
+  bool valid = true;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("did", &VerifiedIdentity::did, "the instance's name"),
+                        codec::member("valid", &VerifiedIdentity::valid, "key, document and modes fit"));
+  }
+};
+
+struct ThreadDetails {
+  store::ThreadSummary summary;
+  std::map<record::Act, std::uint64_t> acts;  // those that occur
+};
+
+struct Ids {
+  std::vector<RecordId> ids;
+
+  static constexpr auto shape() { return codec::shape(codec::member("ids", &Ids::ids, "records' ids")); }
+};
+struct Endorsed {
+  std::vector<RecordId> endorsed;
+  std::vector<RecordId> records;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("endorsed", &Endorsed::endorsed, "the records that were named"),
+                        codec::member("records", &Endorsed::records, "what was written; none for those in force"));
+  }
+};
+
+struct CancelledMove {
+  bool cancelled = false;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("cancelled", &CancelledMove::cancelled, "false: the instance had not moved"));
+  }
+};
+
+struct AccountName {
+  std::string name;
+
+  static constexpr auto shape() { return codec::shape(codec::member("name", &AccountName::name, "the account")); }
+};
+struct RevokedAccount {
+  std::string name;
+  bool active = false;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("name", &RevokedAccount::name, "the account"),
+                        codec::member("active", &RevokedAccount::active, "false"));
+  }
+};
+
+// A token without its secret.
+struct TokenSummary {
+  Digest id;  // the token's SHA-256
+  std::string account;
+  std::vector<std::string> scopes;
+  std::string created_at;
+  std::optional<std::string> expires_at;
+
+  static constexpr auto shape() {
+    using T = TokenSummary;
+    return codec::shape(codec::member("id", &T::id, "the token's SHA-256"),
+                        codec::member("account", &T::account, "whose it is"),
+                        codec::member("scopes", &T::scopes, "what it may do"),
+                        codec::member("created_at", &T::created_at, "when it was made"),
+                        codec::member("expires_at", &T::expires_at, "when it ends"));
+  }
+};
+struct MadeToken {
+  SecretBytes token;  // shown once and not kept
+  TokenSummary summary;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("token_base64", &MadeToken::token, "the token itself"),
+                        codec::member("summary", &MadeToken::summary, "what is kept of it"));
+  }
+};
+struct TokenName {
+  std::string id;  // as the list shows it, or a beginning of it that no other token shares (8 digits or more)
+
+  static constexpr auto shape() { return codec::shape(codec::member("id", &TokenName::id, "the token's SHA-256, or a beginning of it")); }
+};
+struct RevokedToken {
+  Digest id;
+  bool revoked = true;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("id", &RevokedToken::id, "the token's SHA-256"),
+                        codec::member("revoked", &RevokedToken::revoked, "true"));
+  }
+};
+
+class Operations {
+ public:
+  virtual ~Operations() = default;
+
+  // Those that only look. They see what is there whether a daemon runs or not.
+  virtual Result<Status> status() = 0;
+  // Cause kNoIdentity where there is none.
+  virtual Result<instance::IdentitySummary> identity() = 0;
+  virtual Result<VerifiedIdentity> verify_identity() = 0;
+  virtual Result<std::vector<Finding>> examine(base::Progress& progress) = 0;
+  // Records of reserved threads that take no effect, at most `limit` of them.
+  virtual Result<substrate::Ineffective> ineffective_records(std::size_t limit) = 0;
+  virtual Result<Record> record(const RecordId& id) = 0;
+  virtual Result<void> threads(const store::ThreadVisitor& visit) = 0;
+  virtual Result<ThreadDetails> thread(std::string_view thread) = 0;
+  // By clock, then id. A thread that is not there has none.
+  virtual Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) = 0;
+  virtual Result<std::vector<substrate::ServiceAccount>> accounts() = 0;
+  virtual Result<std::vector<TokenSummary>> tokens() = 0;
+
+  // Those that change something.
+  virtual Result<instance::IdentitySummary> generate_identity() = 0;
+  virtual Result<instance::Emitted> emit(const instance::Emission& emission) = 0;
+  virtual Result<instance::PutReport> put_ndjson(Source& in, base::Progress& progress) = 0;
+  virtual Result<Endorsed> endorse(const Ids& records) = 0;
+  virtual Result<CancelledMove> cancel_move() = 0;
+  virtual Result<substrate::ServiceAccount> create_account(const substrate::ServiceAccount& account) = 0;
+  virtual Result<RevokedAccount> revoke_account(const AccountName& account) = 0;
+  virtual Result<MadeToken> create_token(const instance::TokenRequest& request) = 0;
+  virtual Result<RevokedToken> revoke_token(const TokenName& token) = 0;
+
+  // After an error `to` may hold a part, which is no bundle. `options` may hold a passphrase: it is used up.
+  virtual Result<ExportReport> export_bundle(ExportOptions options, Destination& to, base::Progress& progress) = 0;
+  // Where the bundle itself verified, `findings` (may be null) gets the pre-flight's report even when the import is
+  // refused.
+  virtual Result<ImportReport> import_bundle(Source& in, const ImportOptions& options, base::Progress& progress,
+                                             std::vector<Finding>* findings) = 0;
+};
+
+}  // namespace spl::operation

@@ -1,0 +1,40 @@
+// The pre-flight of an import: what speaks for it and against it, once its bundle has verified to the last byte. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bundle/manifest.h"
+#include "bundle/opening.h"
+#include "operation/findings.h"
+#include "operation/import_options.h"
+
+namespace spl::operation {
+
+struct ImportFacts {
+  bundle::Opening opening;  // how the file was encrypted
+  // The home's, before the import.
+  std::optional<std::string> did;
+  std::uint64_t records = 0;
+  bool strict_signers = false;
+  std::uint64_t newest_seen = 0;    // export of the bundle's identity
+  std::uint64_t last_sequence = 0;  // of the home's own
+  // The import's.
+  bool compares = false;  // nothing is inserted
+  bool adopts = false;    // the bundle's identity comes into force
+  std::uint64_t signatures_filled = 0;
+  std::uint64_t tokens = 0;  // in the bundle
+};
+
+// Whether the bundle was made by the one that --expect-did names, or nobody was named.
+bool is_expected(const bundle::Manifest& manifest, const ImportOptions& options);
+// Who has signed the bundle, as this home knows them.
+Signer signer_of(const bundle::Manifest& manifest, const ImportOptions& options, const ImportFacts& facts);
+
+// In the order in which a person would ask; the first FindingStatus::kStop is the one that an import names.
+std::vector<Finding> preflight(const bundle::Manifest& manifest, const ImportOptions& options,
+                               const ImportFacts& facts);
+
+}  // namespace spl::operation

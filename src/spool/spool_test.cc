@@ -1,0 +1,66 @@
+#include "spool/spool.h"
+
+#include <gtest/gtest.h>
+
+#include "env/posix_env.h"
+#include "env/posix_file_system.h"
+#include "testing/fake_clock.h"
+#include "testing/temp_directory.h"
+#include "testing/tree_contents.h"
+
+namespace spl::spool {
+namespace {
+
+class SpoolOf : public ::testing::TestWithParam<SpoolKind> {
+ protected:
+  Spool make() {
+    auto spool = Spool::make({fs_, clock_, random_, log_}, directory_.path(), GetParam());
+    EXPECT_TRUE(spool);
+    return std::move(*spool);
+  }
+
+  env::PosixFileSystem fs_;
+  testing::FakeClock clock_;
+  env::SystemRandom random_;
+  env::NullLog log_;
+  testing::TempDirectory directory_;
+};
+
+INSTANTIATE_TEST_SUITE_P(, SpoolOf, ::testing::Values(SpoolKind::kPlain, SpoolKind::kEncrypted),
+                         [](const auto& kind) { return kind.param == SpoolKind::kPlain ? "Plain" : "Encrypted"; });
+
+TEST_P(SpoolOf, GivesBackWhatWasAppended) {
+  Spool spool = make();
+  std::string all;
+  for (std::size_t i = 0; i < 300; ++i) {
+    const std::string piece(i * 37, static_cast<char>('a' + i % 26));
+    ASSERT_TRUE(spool.append(piece));
+    all += piece;
+  }
+  EXPECT_EQ(spool.size_bytes(), all.size());
+  base::StringSink out;
+  ASSERT_TRUE(spool.write_to(out));
+  EXPECT_TRUE(out.text == all);
+  // From any place, and fewer at the end alone.
+  for (const std::size_t at : {std::size_t{0}, std::size_t{1}, std::size_t{65'537}, all.size() - 5, all.size()}) {
+    std::string part(10, '\0');
+    part.resize(spool.read_at(at, part).value());
+    EXPECT_EQ(part, all.substr(at, 10)) << at;
+  }
+}
+
+TEST_P(SpoolOf, HasNoName) {
+  Spool spool = make();
+  ASSERT_TRUE(spool.append("secret"));
+  EXPECT_TRUE(testing::tree_contents(directory_.path()).empty());
+}
+
+TEST_P(SpoolOf, OfNothingIsEmpty) {
+  Spool spool = make();
+  base::StringSink out;
+  ASSERT_TRUE(spool.write_to(out));
+  EXPECT_EQ(out.text, "");
+}
+
+}  // namespace
+}  // namespace spl::spool
