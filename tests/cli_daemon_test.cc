@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "env/process.h"
 #include "home/daemon_mark.h"
 #include "cli_harness.h"
 

@@ -7,6 +7,7 @@
 
 #include "bundle/reader.h"
 #include "operation/bundle_extract.h"
+#include "env/process.h"
 #include "home/daemon_mark.h"
 #include "crash_fixture.h"
 #include "crash_operations.h"

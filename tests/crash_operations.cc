@@ -52,7 +52,7 @@ void export_to_file(CrashMachine& machine, Instance& instance) {
   const auto prepared = operation::prepare_export(instance, {}, progress);
   EXPECT_TRUE(prepared) << message_of(prepared);
   auto out = env::OutputFile::create(machine.env_of_files(), kCrashBundle, progress);
-  EXPECT_TRUE(out && (*prepared)->write(**out) && (*out)->commit() && (*prepared)->committed());
+  EXPECT_TRUE(out && (*prepared)->write(**out) && (*out)->commit() && (*prepared)->note_durable());
 }
 
 void fill(CrashMachine& machine, Instance& instance, std::uint64_t records) {
@@ -377,7 +377,7 @@ CrashOperation export_with(std::string name, Image image, const std::function<op
                       TRY(run.prepared->write(*out));
                       return out->commit();
                     },
-                    [](CrashRun& run) { return run.prepared->committed(); }},
+                    [](CrashRun& run) { return run.prepared->note_durable(); }},
           // A number may be burned.
           .forget_when_run_again = [](CrashState& state) {
             state.contents.export_sequence.clear();

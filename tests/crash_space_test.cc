@@ -51,7 +51,7 @@ class ImportWithoutRoom : public ::testing::Test {
   }
   static std::string status_of_space(const std::vector<Finding>& findings) {
     const auto found = std::ranges::find(findings, "space", &Finding::check);
-    return found == findings.end() ? "" : found->status;
+    return found == findings.end() ? "" : std::string(codec::enum_name(found->status));
   }
 };
 
@@ -102,7 +102,7 @@ TEST(ImportWithJustEnoughRoom, GoesOn) {
   const auto report = testing::import_text(**opened, foreign_bundle());
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_TRUE(std::ranges::any_of(
-      report->preflight, [](const Finding& finding) { return finding.check == "space" && finding.status == "ok"; }));
+      report->preflight, [](const Finding& finding) { return finding.check == "space" && finding.status == operation::FindingStatus::kOk; }));
 }
 
 }  // namespace

@@ -172,7 +172,7 @@ TEST(Unmaking, TakesTheDirectoriesAboveANewHomeToo) {
   CrashMachine machine;
   const Image before = machine.fs.contents();
   env::NullLog log;
-  auto made = Instance::open(machine.env(), {"/home/um/q/r", "", "memory:"}, OpenFor::kCreating);
+  auto made = Instance::open(machine.env(), {.home = "/home/um/q/r", .store_url = "memory:"}, OpenFor::kCreating);
   ASSERT_TRUE(made) << made.error().message;
   ASSERT_TRUE(Instance::close_and_unmake(std::move(*made)));
   EXPECT_EQ(machine.fs.contents(), before);

@@ -40,7 +40,7 @@ TEST_P(Golden, ImportGivesTheSameRecordsAndStates) {
   options.reader = keys_.reader_options();
   const auto report = testing::import_text(*target, bundle_, options);
   ASSERT_TRUE(report) << report.error().message;
-  EXPECT_EQ(report->identity, "adopted");
+  EXPECT_EQ(report->identity, operation::IdentityOutcome::kAdopted);
   const auto contents = testing::contents_of(*target);
   ASSERT_TRUE(contents) << contents.error().message;
   EXPECT_EQ(testing::golden_text(*contents), golden_file(kDirectory, "v1.expected.txt"));

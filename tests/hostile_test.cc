@@ -46,7 +46,7 @@ class HostileImport : public ::testing::Test {
   env::SystemRandom random_;
   env::NullLog log_;
   testing::TempDirectory directory_;
-  instance::InstanceOptions options_{directory_.path() + "/home", "", ""};
+  instance::InstanceOptions options_{.home = directory_.path() + "/home", .store_url = {}};
 };
 
 class HostileBundle : public HostileImport, public ::testing::WithParamInterface<Hostile> {};

@@ -53,7 +53,7 @@ TEST_F(Import, AnotherSignerThanTheExpectedIsRefused) {
   options.expect_did = did;
   const auto report = import_text(*machine_.open("target"), bundle, options);
   ASSERT_TRUE(report) << error_of(report);
-  EXPECT_EQ(report->signer, "expected");
+  EXPECT_EQ(report->signer, operation::Signer::kExpected);
 }
 
 TEST_F(Import, StrictSignersStopAnUnknownOneAtAStoreWithRecords) {
@@ -96,7 +96,7 @@ TEST_F(Import, AServiceThatTheHomeDoesNotDeclareIsAStopUnlessItIsLeftOut) {
   EXPECT_GT(report->records_inserted, 0u);
   EXPECT_THAT(finding("service"), HasSubstr("ok: "));
   EXPECT_TRUE(std::ranges::any_of(findings_, [](const Finding& f) {
-    return f.check == "service" && f.status == "warn" && f.subject == "other";
+    return f.check == "service" && f.status == operation::FindingStatus::kWarn && f.subject == "other";
   })) << "a name that the bundle does not have is told";
 }
 
@@ -131,7 +131,7 @@ TEST_F(Import, WhatTakesNoEffectIsNamed) {
   ASSERT_TRUE(import_text(*target, forge.tar(), options, &findings_));
   std::set<std::string> named;
   for (const Finding& each : findings_) {
-    if (each.check == "authority" && each.status == "warn") named.insert(each.subject);
+    if (each.check == "authority" && each.status == operation::FindingStatus::kWarn) named.insert(each.subject);
   }
   EXPECT_EQ(named, (std::set<std::string>{foreign.id.hex(), other.id.hex()}));
 }
@@ -194,7 +194,7 @@ TEST_F(Import, ARehearsalThatWouldSucceedChangesNothing) {
     EXPECT_EQ(real->federation_pairs, rehearsed->federation_pairs);
     EXPECT_EQ(real->consent_grants, rehearsed->consent_grants);
     EXPECT_EQ(real->identity, rehearsed->identity);
-    EXPECT_EQ(real->identity, "adopted");
+    EXPECT_EQ(real->identity, operation::IdentityOutcome::kAdopted);
     EXPECT_EQ(real->preflight.size(), rehearsed->preflight.size());
   }
 }
@@ -209,7 +209,7 @@ TEST_F(Import, TheIdentityBeforeIsKeptUnderPrevious) {
     own_key = tree_contents(machine_.path("target")).at("identity/private_key.bin");
     const auto report = import_text(*target, bundle);
     ASSERT_TRUE(report) << error_of(report);
-    EXPECT_EQ(report->identity, "adopted");
+    EXPECT_EQ(report->identity, operation::IdentityOutcome::kAdopted);
     EXPECT_EQ(target->did(), report->source_did);
     EXPECT_TRUE(target->verify_identity());
   }
@@ -255,7 +255,7 @@ TEST_F(Import, AFileThatIsNoKeyIsKeptAndReplaced) {
     const auto target = machine_.open("target");
     const auto report = import_text(*target, bundle);
     ASSERT_TRUE(report) << error_of(report);
-    EXPECT_EQ(report->identity, "adopted");
+    EXPECT_EQ(report->identity, operation::IdentityOutcome::kAdopted);
     EXPECT_TRUE(target->verify_identity());
   }
   EXPECT_TRUE(machine_.open("target", OpenFor::kWriting)->verify_identity());
@@ -283,7 +283,7 @@ TEST_F(Import, AnImportHoldsThoughTheKeyCannotGoToItsPlaceYet) {
     const auto report = import_text(*target, bundle);
     ASSERT_TRUE(report) << error_of(report);
     EXPECT_EQ(report->preflight.back().check, "identity");
-    EXPECT_EQ(report->preflight.back().status, "warn");
+    EXPECT_EQ(report->preflight.back().status, operation::FindingStatus::kWarn);
     EXPECT_EQ(target->did(), did);
     EXPECT_FALSE(import_text(*target, second, adopt)) << "would stage over the only copy of the key";
   }
@@ -323,15 +323,15 @@ TEST_F(Import, TheExportBeforeIsTheLatestOfTheIdentityInForce) {
   const auto second = operation::prepare_export(*target, {}, progress);
   const auto third = operation::prepare_export(*target, {}, progress);
   ASSERT_TRUE(first && second && third);
-  ASSERT_TRUE((*second)->committed());
-  ASSERT_TRUE((*first)->committed());
-  EXPECT_EQ(previous(), (*second)->report().bundle_sha256) << "the later stays";
+  ASSERT_TRUE((*second)->note_durable());
+  ASSERT_TRUE((*first)->note_durable());
+  EXPECT_EQ(previous(), base::to_hex((*second)->report().bundle_sha256.view())) << "the later stays";
   ImportOptions adopt;
   adopt.force_overwrite = adopt.adopt_identity = true;
   ASSERT_TRUE(import_text(*target, bundle, adopt));
   const std::string digest = base::to_hex(verify_bundle(bundle)->manifest.bundle_sha256.view());
   EXPECT_EQ(previous(), digest);
-  ASSERT_TRUE((*third)->committed());
+  ASSERT_TRUE((*third)->note_durable());
   EXPECT_EQ(previous(), digest) << "the third is another identity's";
   ASSERT_TRUE(export_text(*target));
   EXPECT_NE(previous(), digest);
@@ -364,11 +364,11 @@ TEST_F(Import, AdoptingListsWhatLosesItsEffect) {
   options.force_overwrite = options.adopt_identity = true;
   const auto report = import_text(*target, bundle, options, &findings_);
   ASSERT_TRUE(report) << error_of(report);
-  EXPECT_EQ(report->identity, "adopted");
+  EXPECT_EQ(report->identity, operation::IdentityOutcome::kAdopted);
   const auto lost = std::ranges::find_if(
       findings_, [](const Finding& f) { return f.message.find("lose their effect") != std::string::npos; });
   ASSERT_NE(lost, findings_.end());
-  EXPECT_EQ(lost->status, "warn");
+  EXPECT_EQ(lost->status, operation::FindingStatus::kWarn);
   EXPECT_EQ(lost->subject, own);
   EXPECT_THAT(lost->hint, HasSubstr("spl authority endorse"));
   EXPECT_EQ(report->consent_grants, own_grants) << "only those of the bundle's identity count";

@@ -76,7 +76,7 @@ TEST_F(Move, DoesNotHappenWhereRecordsCameMeanwhile) {
   ASSERT_TRUE(instance::put_records(*source, testing::many_records("th_mine", 3)));
   base::StringSink out;
   ASSERT_TRUE((*prepared)->write(out));
-  const auto committed = (*prepared)->committed();
+  const auto committed = (*prepared)->note_durable();
   ASSERT_FALSE(committed);
   EXPECT_THAT(committed.error().message, HasSubstr("the instance has not moved: records came"));
   EXPECT_FALSE(source->status()->moved_at);

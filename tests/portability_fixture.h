@@ -57,7 +57,7 @@ class Portability : public ::testing::Test {
   }
   [[nodiscard]] std::string finding(const std::string& check) const {
     const auto at = std::ranges::find(findings_, check, &operation::Finding::check);
-    return at == findings_.end() ? "(none)" : at->status + ": " + at->message;
+    return at == findings_.end() ? "(none)" : std::string(codec::enum_name(at->status)) + ": " + at->message;
   }
   Machine machine_;
   std::vector<operation::Finding> findings_;

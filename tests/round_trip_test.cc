@@ -123,7 +123,7 @@ TEST_P(RoundTrip, GivesTheSameInstanceAndTheSameBundleAgain) {
   ASSERT_TRUE(prepared) << error_of(prepared);
   PipeSink first;
   ASSERT_TRUE((*prepared)->write(first));
-  ASSERT_TRUE((*prepared)->committed());
+  ASSERT_TRUE((*prepared)->note_durable());
   EXPECT_EQ((*prepared)->report().record_count, before.records.size());
   EXPECT_EQ((*prepared)->report().thread_count, before.threads.size());
   EXPECT_EQ((*prepared)->report().federation_pairs, before.pairs);
@@ -139,7 +139,7 @@ TEST_P(RoundTrip, GivesTheSameInstanceAndTheSameBundleAgain) {
   EXPECT_EQ(report->records_deduplicated, 0U);
   EXPECT_EQ(report->federation_pairs, before.pairs);
   EXPECT_EQ(report->consent_grants, before.grants);
-  EXPECT_EQ(report->identity, "adopted");
+  EXPECT_EQ(report->identity, operation::IdentityOutcome::kAdopted);
   EXPECT_EQ(*contents_of(*source), *contents_of(*target));
   EXPECT_TRUE(target->verify_identity());
 
@@ -182,8 +182,8 @@ TEST_F(Portability, AnImportTwiceIsAVerification) {
   EXPECT_EQ(again->records_inserted, 0U);
   EXPECT_EQ(again->records_deduplicated, before.records.size());
   EXPECT_EQ(again->records_inspected, before.records.size());
-  EXPECT_EQ(again->identity, "same");
-  EXPECT_EQ(again->signer, "self");
+  EXPECT_EQ(again->identity, operation::IdentityOutcome::kSame);
+  EXPECT_EQ(again->signer, operation::Signer::kSelf);
   EXPECT_EQ(*contents_of(*target), before);
   ImportOptions force;
   force.force_overwrite = true;
@@ -213,8 +213,8 @@ TEST_F(Portability, MergesOfOverlappingStoresGiveTheSameInEitherOrder) {
     EXPECT_EQ(one->records_inserted, 81U);
     EXPECT_EQ(two->records_inserted, 30U);
     EXPECT_EQ(two->records_deduplicated, 51U);
-    EXPECT_EQ(one->identity, "kept");
-    EXPECT_EQ(two->identity, "kept");
+    EXPECT_EQ(one->identity, operation::IdentityOutcome::kKept);
+    EXPECT_EQ(two->identity, operation::IdentityOutcome::kKept);
     results.push_back(*contents_of(*target));
     EXPECT_EQ(results.back().did, target->did());
   }

@@ -136,7 +136,7 @@ void add_signed_records(std::vector<Record>& records, const crypto::SigningKey& 
 }  // namespace
 
 std::unique_ptr<instance::Instance> Machine::open(std::string_view home, instance::OpenFor how) {
-  auto opened = instance::Instance::open(env(), {path(home), "", ""}, how);
+  auto opened = instance::Instance::open(env(), {.home = path(home), .store_url = {}}, how);
   EXPECT_TRUE(opened) << opened.error().message;
   return opened ? std::move(*opened) : nullptr;
 }
@@ -230,7 +230,7 @@ Result<std::string> export_text(instance::Instance& instance, operation::ExportO
   const auto prepared = TRY(operation::prepare_export(instance, std::move(options), progress));
   base::StringSink out;
   TRY(prepared->write(out));
-  TRY(prepared->committed());
+  TRY(prepared->note_durable());
   return std::move(out.text);
 }
 

@@ -78,7 +78,7 @@ struct Contents {
 Result<Contents> contents_of(instance::Instance& instance);
 Result<std::string> setting_of(instance::Instance& instance, std::string_view name);  // "" where there is none
 
-// The whole file, with committed() after it.
+// The whole file, with note_durable() after it.
 Result<std::string> export_text(instance::Instance& instance, operation::ExportOptions options = {});
 Result<operation::ImportReport> import_text(instance::Instance& instance, std::string_view bundle,
                                            const operation::ImportOptions& options = {},

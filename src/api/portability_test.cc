@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "crypto/age_test_util.h"
-#include "api/daemon_client.h"
-#include "api/local_shapes.h"
+#include "api/remote_operations.h"
+#include "operation/import.h"
 #include "api/server_test_util.h"
 #include "store/record_store.h"
 #include "testing/fake_clock.h"
@@ -30,6 +30,8 @@ class Impatient final : public base::Progress {
   int looks_;
 };
 
+using OpeningValue = codec::JsonValue<bundle::Opening>;
+
 class PortabilityTest : public ::testing::Test {
  protected:
   PortabilityTest() {
@@ -38,21 +40,30 @@ class PortabilityTest : public ::testing::Test {
     for (int n = 0; n < kRecords; ++n) lines += record_json(n, "th_" + std::to_string(n % 10)) + "\n";
     SPL_CHECK(from_.local().ask("POST", "/v1/records", lines, kNdjsonField)->status == 200);
   }
-  static DaemonClient client(TestDaemon& daemon) {
-    return std::move(**DaemonClient::connect(daemon.env(), daemon.instance().paths()));
+  static std::unique_ptr<RemoteOperations> client(TestDaemon& daemon) {
+    return std::move(*RemoteOperations::connect(daemon.env(), daemon.instance().paths()));
+  }
+  // A text, and what becomes of it when the bundle is whole.
+  struct TextDestination final : operation::Destination {
+    base::StringSink out;
+    std::function<Result<void>()> committed = [] { return Result<void>(); };
+    Sink& sink() override { return out; }
+    Result<void> commit() override { return committed(); }
+  };
+  static operation::ExportOptions copy_of(const operation::ExportOptions& options) {
+    return codec::parse_shape_text<operation::ExportOptions>(codec::shape_text(options), codec::Unknown::kRefused)
+        .value();
   }
   std::string exported(const operation::ExportOptions& options = {}) {
-    base::StringSink out;
-    DaemonClient asks = client(from_);
-    const auto report = asks.export_bundle(options, out, {}, progress_);
+    TextDestination to;
+    const auto report = client(from_)->export_bundle(copy_of(options), to, progress_);
     EXPECT_TRUE(report) << report.error().message;
-    EXPECT_TRUE(asks.commit_export());
-    return out.text;
+    return to.out.text;
   }
   Result<operation::ImportReport> import(std::string_view bundle, const ImportOptions& options = {},
                                         std::vector<operation::Finding>* findings = nullptr) {
     base::StringSource in(bundle);
-    return client(to_).import_bundle(in, options, progress_, findings);
+    return client(to_)->import_bundle(in, options, progress_, findings);
   }
   std::optional<std::string> previous_export() {
     return from_.instance().store().reader().value()->setting(store::kPreviousExportSetting).value();
@@ -67,34 +78,25 @@ class PortabilityTest : public ::testing::Test {
 };
 
 TEST_F(PortabilityTest, ABundleGoesFromDaemonToDaemon) {
-  base::StringSink out;
-  DaemonClient asks = client(from_);
-  std::optional<operation::ExportReport> early;
-  const auto report = asks.export_bundle(
-      {}, out,
-      [&](const operation::ExportReport& told) {
-        EXPECT_TRUE(out.text.empty());
-        early = told;
-      },
-      progress_);
+  TextDestination to;
+  to.committed = [&]() -> Result<void> {
+    EXPECT_EQ(previous_export(), std::nullopt) << "it is not durable yet";
+    return {};
+  };
+  const auto report = client(from_)->export_bundle({}, to, progress_);
   ASSERT_TRUE(report) << report.error().message;
-  ASSERT_TRUE(early);
-  EXPECT_EQ(early->bundle_sha256, report->bundle_sha256);
   EXPECT_EQ(report->record_count, static_cast<std::uint64_t>(kRecords));
   EXPECT_EQ(report->source_did, *from_.instance().did());
-  EXPECT_EQ(previous_export(), std::nullopt);
-  ASSERT_TRUE(asks.commit_export());
-  EXPECT_EQ(previous_export(), report->bundle_sha256);
-  EXPECT_FALSE(asks.commit_export());
+  EXPECT_EQ(previous_export(), base::to_hex(report->bundle_sha256.view()));
 
-  const auto imported = import(out.text);
+  const auto imported = import(to.out.text);
   ASSERT_TRUE(imported) << imported.error().message;
   EXPECT_EQ(imported->records_inserted, static_cast<std::uint64_t>(kRecords));
-  EXPECT_EQ(imported->identity, "adopted");
+  EXPECT_EQ(imported->identity, operation::IdentityOutcome::kAdopted);
   EXPECT_FALSE(imported->preflight.empty());
   EXPECT_EQ(to_.instance().did(), from_.instance().did());
   EXPECT_EQ(to_.records(), static_cast<std::uint64_t>(kRecords));
-  const auto again = import(out.text);
+  const auto again = import(to.out.text);
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->records_deduplicated, static_cast<std::uint64_t>(kRecords));
 }
@@ -104,20 +106,19 @@ TEST_F(PortabilityTest, AnExportWithoutTheHeaderCommitsItself) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 200);
   EXPECT_TRUE(answer->whole);
-  const auto report = operation::ExportReport::parse(*codec::Json::parse(answer->fields.at("spl-report")));
+  const auto report = codec::parse_shape<operation::ExportReport>(*codec::Json::parse(answer->fields.at("spl-report")),
+                                                                  codec::Unknown::kRefused);
   ASSERT_TRUE(report);
   EXPECT_EQ(from_.local().ask("GET", "/health")->status, 200);
   from_.stop();
-  EXPECT_EQ(previous_export(), report->bundle_sha256);
+  EXPECT_EQ(previous_export(), base::to_hex(report->bundle_sha256.view()));
   EXPECT_TRUE(import(answer->body));
 }
 
 TEST_F(PortabilityTest, AnExportThatIsNotCommittedIsForgotten) {
-  {
-    base::StringSink out;
-    DaemonClient asks = client(from_);
-    ASSERT_TRUE(asks.export_bundle({}, out, {}, progress_));
-  }
+  TextDestination to;
+  to.committed = [] { return fail("it did not get there"); };
+  ASSERT_FALSE(client(from_)->export_bundle({}, to, progress_));
   const auto answer = from_.local().ask("POST", "/v1/portability/export/commit");
   EXPECT_EQ(answer->status, 400);
   from_.stop();
@@ -179,7 +180,7 @@ TEST_F(PortabilityTest, ABundleThatWasClosedAgainForOthersIsNoticedBothWays) {
     EXPECT_TRUE(report) << report.error().message;
     if (!report) return "";
     const auto found = std::ranges::find(report->preflight, "encryption", &operation::Finding::check);
-    return found == report->preflight.end() ? "" : found->status + ": " + found->message;
+    return found == report->preflight.end() ? "" : std::string(codec::enum_name(found->status)) + ": " + found->message;
   };
   const std::string first = options.recipients.front().text();
   const auto is_told = [&](const std::string& file, const std::string& message) {
@@ -208,14 +209,14 @@ TEST_F(PortabilityTest, HowABundleWasOpenedIsCheckedText) {
   }
   const std::string recipient(crypto::kTestRecipient);
   for (const char* count : {"", "0", "x", "-1", "1x", "99999999999999999999"}) {
-    const auto opened = parse_opening("recipients:" + recipient + ":" + std::string(count));
+    const auto opened = OpeningValue::from("recipients:" + recipient + ":" + std::string(count));
     EXPECT_FALSE(opened) << count;
   }
-  EXPECT_FALSE(parse_opening("passphrase:" + recipient + ":1"));
-  const auto opened = parse_opening("recipients:" + recipient + ":3");
+  EXPECT_FALSE(OpeningValue::from("passphrase:" + recipient + ":1"));
+  const auto opened = OpeningValue::from("recipients:" + recipient + ":3");
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_EQ(opened->recipients, 3u);
-  EXPECT_EQ(opening_text(*opened), "recipients:" + recipient + ":3");
+  EXPECT_EQ(*OpeningValue::to(*opened).string(), "recipients:" + recipient + ":3");
 }
 
 TEST_F(PortabilityTest, ABrokenEncryptedBundleIsToldAsItIsWithoutADaemon) {
@@ -268,7 +269,7 @@ TEST_F(PortabilityTest, RefusalsComeWithTheirFindingsAndCodes) {
   const auto tried = import(bundle, options);
   ASSERT_TRUE(tried) << tried.error().message;
   EXPECT_TRUE(tried->dry_run);
-  EXPECT_EQ(tried->signer, "expected");
+  EXPECT_EQ(tried->signer, operation::Signer::kExpected);
   options.without = {"notes", "crm"};
   const auto without = import(bundle, options, &findings);
   ASSERT_TRUE(without) << without.error().message;
@@ -329,10 +330,10 @@ TEST_F(PortabilityTest, AClientThatCancelsLeavesNothingBehind) {
   const std::string bundle = exported();
   Impatient impatient(0);
   base::StringSource in(bundle);
-  EXPECT_FALSE(client(to_).import_bundle(in, {}, impatient, nullptr));
-  base::StringSink out;
+  EXPECT_FALSE(client(to_)->import_bundle(in, {}, impatient, nullptr));
+  TextDestination to;
   Impatient later(1);
-  EXPECT_FALSE(client(from_).export_bundle({}, out, {}, later));
+  EXPECT_FALSE(client(from_)->export_bundle({}, to, later));
   EXPECT_EQ(to_.local().ask("GET", "/health")->status, 200);
   EXPECT_EQ(to_.records(), 0u);
 }
@@ -374,7 +375,7 @@ TEST_F(PortabilityTest, ARefusalReachesAClientThatIsStillSending) {
    private:
     std::size_t left_ = std::size_t{1} << 30;
   } endless;
-  const auto imported = client(to_).import_bundle(endless, {}, progress_, nullptr);
+  const auto imported = client(to_)->import_bundle(endless, {}, progress_, nullptr);
   ASSERT_FALSE(imported);
   EXPECT_EQ(imported.error().code, ErrorCode::kVerification) << imported.error().message;
 }

@@ -1,4 +1,4 @@
-#include "api/daemon_client.h"
+#include "api/remote_operations.h"
 
 #include <gtest/gtest.h>
 
@@ -10,36 +10,38 @@
 namespace spl::api {
 namespace {
 
-class DaemonClientTest : public ::testing::Test {
+class RemoteOperationsTest : public ::testing::Test {
  protected:
   testing::TempDirectory home_;
   testing::MemoryLog log_;
   base::NoProgress progress_;
   TestDaemon daemon_{home_.path() + "/home", log_};
-  DaemonClient client_ = std::move(**DaemonClient::connect(daemon_.env(), daemon_.instance().paths()));
+  std::unique_ptr<RemoteOperations> made_ =
+      std::move(*RemoteOperations::connect(daemon_.env(), daemon_.instance().paths()));
+  RemoteOperations& client_ = *made_;
 };
 
-TEST_F(DaemonClientTest, FindsNoDaemonWhereThereIsNone) {
-  const auto none = DaemonClient::connect(daemon_.env(), {home_.path() + "/nowhere"});
+TEST_F(RemoteOperationsTest, FindsNoDaemonWhereThereIsNone) {
+  const auto none = RemoteOperations::connect(daemon_.env(), {home_.path() + "/nowhere"});
   ASSERT_TRUE(none) << none.error().message;
   EXPECT_FALSE(*none);
   daemon_.stop();
-  EXPECT_FALSE(*DaemonClient::connect(daemon_.env(), daemon_.instance().paths()));
-  EXPECT_EQ(client_.status().error().code, ErrorCode::kUnavailable);
+  EXPECT_FALSE(*RemoteOperations::connect(daemon_.env(), daemon_.instance().paths()));
+  EXPECT_EQ(client_.emit({}).error().code, ErrorCode::kUnavailable);
 }
 
-TEST_F(DaemonClientTest, TellsTheStatus) {
-  ASSERT_TRUE(client_.put_one(record_json(1)));
+TEST_F(RemoteOperationsTest, LooksIntoTheStoreBesideTheDaemon) {
+  ASSERT_EQ(daemon_.local().ask("POST", "/v1/records", record_json(1))->status, 201);
   const auto status = client_.status();
   ASSERT_TRUE(status) << status.error().message;
-  EXPECT_EQ(status->port, daemon_.server().port());
-  EXPECT_EQ(status->status.counts.records, 1u);
-  EXPECT_EQ(status->status.did, std::nullopt);
-  EXPECT_EQ(status->status.home, home_.path() + "/home");
+  EXPECT_EQ(status->record_count, 1u);
+  EXPECT_EQ(status->did, std::nullopt);
+  EXPECT_EQ(status->home, home_.path() + "/home");
   EXPECT_FALSE(status->version.empty());
+  EXPECT_EQ(client_.identity().error().cause, Cause::kNoIdentity);
 }
 
-TEST_F(DaemonClientTest, EmitsAndEndorses) {
+TEST_F(RemoteOperationsTest, EmitsAndEndorses) {
   const auto nobody = client_.emit({});
   ASSERT_FALSE(nobody);
   EXPECT_EQ(nobody.error().message, "this instance has no identity to act as");
@@ -68,15 +70,17 @@ TEST_F(DaemonClientTest, EmitsAndEndorses) {
 
   emission.body = "not json";
   EXPECT_EQ(client_.emit(emission).error().code, ErrorCode::kUsage);
-  EXPECT_EQ(client_.endorse({intend->id}).error().code, ErrorCode::kUsage);
-  const auto foreign = client_.put_one(record_json(1, "th_consent"));
-  ASSERT_TRUE(foreign);
-  const auto endorsed = client_.endorse({*foreign});
+  EXPECT_EQ(client_.endorse({{intend->id}}).error().code, ErrorCode::kUsage);
+  const auto foreign = record::parse_record(record_json(1, "th_consent")).value();
+  base::StringSource lines(foreign.canonical);
+  ASSERT_TRUE(client_.put_ndjson(lines, progress_));
+  const auto endorsed = client_.endorse({{foreign.id}});
   ASSERT_TRUE(endorsed) << endorsed.error().message;
-  EXPECT_EQ(endorsed->size(), 1u);
+  EXPECT_EQ(endorsed->endorsed, std::vector{foreign.id});
+  EXPECT_EQ(endorsed->records.size(), 1u);
 }
 
-TEST_F(DaemonClientTest, MakesAccountsAndTokens) {
+TEST_F(RemoteOperationsTest, MakesAccountsAndTokens) {
   ASSERT_TRUE(client_.generate_identity());
   const auto account = client_.create_account({"ci", {"records:write", "records:read"}, {"did:web:a"}, true});
   ASSERT_TRUE(account) << account.error().message;
@@ -86,18 +90,18 @@ TEST_F(DaemonClientTest, MakesAccountsAndTokens) {
   EXPECT_EQ(client_.create_account({"No Name", {}, {}, true}).error().code, ErrorCode::kUsage);
   const auto made = client_.create_token({"ci", "dev", {"records:read"}, "2099-01-01T00:00:00Z"});
   ASSERT_TRUE(made) << made.error().message;
-  EXPECT_TRUE(made->text.reveal().starts_with("spl_dev_ci_"));
-  EXPECT_EQ(made->token.scopes, std::vector<std::string>{"records:read"});
-  EXPECT_EQ(made->token.expires_at, "2099-01-01T00:00:00Z");
+  EXPECT_TRUE(made->token.reveal().starts_with("spl_dev_ci_"));
+  EXPECT_EQ(made->summary.scopes, std::vector<std::string>{"records:read"});
+  EXPECT_EQ(made->summary.expires_at, "2099-01-01T00:00:00Z");
   EXPECT_EQ(instance::list_tokens(daemon_.instance())->size(), 1u);
-  ASSERT_TRUE(client_.revoke_token(base::to_hex(made->token.sha256.view()).substr(0, 12)));
+  ASSERT_TRUE(client_.revoke_token({base::to_hex(made->summary.id.view()).substr(0, 12)}));
   EXPECT_TRUE(instance::list_tokens(daemon_.instance())->empty());
-  EXPECT_FALSE(client_.revoke_token("00000000"));
-  ASSERT_TRUE(client_.revoke_account("ci"));
-  EXPECT_EQ(client_.revoke_account("ci").error().code, ErrorCode::kUsage);
+  EXPECT_FALSE(client_.revoke_token({"00000000"}));
+  ASSERT_TRUE(client_.revoke_account({"ci"}));
+  EXPECT_EQ(client_.revoke_account({"ci"}).error().code, ErrorCode::kUsage);
 }
 
-TEST_F(DaemonClientTest, PutsLinesOfAnyLength) {
+TEST_F(RemoteOperationsTest, PutsLinesOfAnyLength) {
   std::string lines;
   for (int n = 0; n < 100; ++n) lines += record_json(n) + "\n";
   base::StringSource in(lines);
@@ -110,7 +114,7 @@ TEST_F(DaemonClientTest, PutsLinesOfAnyLength) {
   const auto second = client_.put_ndjson(again, progress_);
   ASSERT_TRUE(second);
   EXPECT_EQ(second->deduplicated, 1u);
-  EXPECT_EQ(second->differing, 1u);
+  EXPECT_EQ(second->details.differing, 1u);
 
   const std::string filler(100'000, 'y');
   int n = 100;
@@ -130,13 +134,13 @@ TEST_F(DaemonClientTest, PutsLinesOfAnyLength) {
   EXPECT_EQ(failed.error().message.substr(0, 5), "line ");
 }
 
-TEST_F(DaemonClientTest, SecretsAreNotLogged) {
+TEST_F(RemoteOperationsTest, SecretsAreNotLogged) {
   ASSERT_TRUE(client_.generate_identity());
   ASSERT_TRUE(client_.create_account({"ci", {"records:read"}, {}, true}));
   const auto made = client_.create_token({"ci", "dev", {}, {}});
   ASSERT_TRUE(made);
   for (const auto& event : log_.events()) {
-    for (const auto& [name, value] : event.fields) EXPECT_EQ(value.find(made->text.reveal()), std::string::npos);
+    for (const auto& [name, value] : event.fields) EXPECT_EQ(value.find(made->token.reveal()), std::string::npos);
   }
 }
 

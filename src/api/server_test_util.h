@@ -173,7 +173,7 @@ class TestDaemon {
  public:
   TestDaemon(std::string home, env::Log& log, ServerOptions options = {}) : home_(std::move(home)), log_(log) {
     options.port = 0;
-    auto opened = instance::Instance::open(env(), {home_, "", ""}, instance::OpenFor::kCreating);
+    auto opened = instance::Instance::open(env(), {.home = home_, .store_url = {}}, instance::OpenFor::kCreating);
     if (!opened) ADD_FAILURE() << opened.error().message;
     SPL_CHECK(opened.has_value());
     instance_ = std::move(*opened);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/names.h"
 #include "codec/json.h"
 #include "crypto/did_key.h"
 #include "testing/bundle_forge.h"
@@ -127,11 +128,11 @@ TEST(Manifest, OfANewerVersionIsToldByItsNumber) {
 
 TEST(Manifest, NamesAreShortAndPlain) {
   for (const std::string& name : {std::string("a"), std::string("0"), std::string("a-b_c9"), std::string(63, 'a')})
-    EXPECT_TRUE(is_name(name)) << name;
+    EXPECT_TRUE(base::is_name(name)) << name;
   for (const std::string& name :
        {std::string(), std::string("-a"), std::string("_a"), std::string("A"), std::string("a.b"), std::string("a/b"),
         std::string("\xc3\xbc"), std::string(64, 'a')})
-    EXPECT_FALSE(is_name(name)) << name;
+    EXPECT_FALSE(base::is_name(name)) << name;
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ class PreflightTest : public ::testing::Test {
   std::vector<std::string> of(const std::string& check) {
     std::vector<std::string> found;
     for (const Finding& finding : preflight(manifest_, options_, facts_)) {
-      if (finding.check == check) found.push_back(finding.status + ": " + finding.message);
+      if (finding.check == check) found.push_back(std::string(codec::enum_name(finding.status)) + ": " + finding.message);
     }
     return found;
   }
@@ -41,7 +41,7 @@ class PreflightTest : public ::testing::Test {
   std::vector<std::string> stops() {
     std::vector<std::string> found;
     for (const Finding& finding : preflight(manifest_, options_, facts_)) {
-      if (finding.status != "stop") continue;
+      if (finding.status != FindingStatus::kStop) continue;
       EXPECT_NE(finding.hint, "") << finding.check << " stops and does not say what to do";
       found.push_back(finding.check);
     }
@@ -55,14 +55,14 @@ class PreflightTest : public ::testing::Test {
 };
 
 TEST_F(PreflightTest, RecordsOfAnUnknownSignerAreOnlyWarnedOf) {
-  EXPECT_EQ(signer_of(manifest_, options_, facts_), "unknown");
+  EXPECT_EQ(signer_of(manifest_, options_, facts_), Signer::kUnknown);
   EXPECT_EQ(status_of("signer"), "warn");
   EXPECT_THAT(stops(), IsEmpty());
   options_.expect_did = kSource;
-  EXPECT_EQ(signer_of(manifest_, options_, facts_), "expected");
+  EXPECT_EQ(signer_of(manifest_, options_, facts_), Signer::kExpected);
   EXPECT_EQ(status_of("signer"), "ok");
   facts_.did = kSource;
-  EXPECT_EQ(signer_of(manifest_, options_, facts_), "self");
+  EXPECT_EQ(signer_of(manifest_, options_, facts_), Signer::kSelf);
   EXPECT_EQ(status_of("signer"), "ok");
 }
 

@@ -11,10 +11,12 @@
 namespace spl::spool {
 namespace {
 
-class SpoolOf : public ::testing::TestWithParam<SpoolKind> {
+class SpoolOf : public ::testing::TestWithParam<SpoolOptions> {
  protected:
   Spool make() {
-    auto spool = Spool::make({fs_, clock_, random_, log_}, directory_.path(), GetParam());
+    SpoolOptions options = GetParam();
+    options.directory = directory_.path();
+    auto spool = Spool::make({fs_, clock_, random_, log_}, options);
     EXPECT_TRUE(spool);
     return std::move(*spool);
   }
@@ -26,8 +28,15 @@ class SpoolOf : public ::testing::TestWithParam<SpoolKind> {
   testing::TempDirectory directory_;
 };
 
-INSTANTIATE_TEST_SUITE_P(, SpoolOf, ::testing::Values(SpoolKind::kPlain, SpoolKind::kEncrypted),
-                         [](const auto& kind) { return kind.param == SpoolKind::kPlain ? "Plain" : "Encrypted"; });
+INSTANTIATE_TEST_SUITE_P(, SpoolOf,
+                         ::testing::Values(SpoolOptions{"", Secrecy::kPlain, 0}, SpoolOptions{"", Secrecy::kEncrypted, 0},
+                                           SpoolOptions{"", Secrecy::kPlain, 100'000},
+                                           SpoolOptions{"", Secrecy::kEncrypted, 100'000},
+                                           SpoolOptions{"", Secrecy::kEncrypted, 10'000'000}),
+                         [](const auto& options) {
+                           return std::string(options.param.secrecy == Secrecy::kPlain ? "Plain" : "Encrypted") +
+                                  std::to_string(options.param.held_bytes_max);
+                         });
 
 TEST_P(SpoolOf, GivesBackWhatWasAppended) {
   Spool spool = make();

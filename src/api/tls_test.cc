@@ -11,7 +11,7 @@
 #include "testing/fake_clock.h"
 #include "testing/temp_directory.h"
 
-namespace spl::http {
+namespace spl::api {
 namespace {
 
 class TlsTest : public ::testing::Test {
@@ -28,15 +28,15 @@ class TlsTest : public ::testing::Test {
   [[nodiscard]] std::string certificate() const { return home_.path() + "/cert.pem"; }
   [[nodiscard]] std::string key() const { return home_.path() + "/key.pem"; }
   // The status of GET /health, or the error.
-  Result<int> health(TestDaemon& daemon, const TlsContext& context, const std::string& host) {
-    Channel channel(TRY(connect_tcp("127.0.0.1", daemon.server().port())), clock_, nullptr);
+  Result<int> health(TestDaemon& daemon, const http::TlsContext& context, const std::string& host) {
+    http::Channel channel(TRY(http::connect_tcp("127.0.0.1", daemon.server().port())), clock_, nullptr);
     TRY(channel.connect_tls(context, host));
-    Wire wire(channel, clock_, {});
+    http::Wire wire(channel, clock_, {});
     int status = 0;
     for (int i = 0; i < 2; ++i) {
       TRY(channel.write_all({"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"}));
       status = TRY(wire.read_answer(kTestPatience)).status;
-      BodySource body(wire);
+      http::BodySource body(wire);
       TRY(base::read_all(body, 10'000));
     }
     return status;
@@ -50,14 +50,14 @@ class TlsTest : public ::testing::Test {
 
 TEST_F(TlsTest, ServesThoseWhoTrustTheCertificate) {
   TestDaemon daemon(home_.path() + "/home", log_, options_);
-  const auto trusting = TlsContext::for_client(certificate());
+  const auto trusting = http::TlsContext::for_client(certificate());
   ASSERT_TRUE(trusting) << trusting.error().message;
   const auto by_name = health(daemon, **trusting, "localhost");
   ASSERT_TRUE(by_name) << by_name.error().message;
   EXPECT_EQ(*by_name, 200);
   EXPECT_TRUE(health(daemon, **trusting, "127.0.0.1"));
   EXPECT_FALSE(health(daemon, **trusting, "other.example"));
-  const auto machine = TlsContext::for_client("");
+  const auto machine = http::TlsContext::for_client("");
   ASSERT_TRUE(machine);
   const auto stranger = health(daemon, **machine, "localhost");
   ASSERT_FALSE(stranger);
@@ -69,7 +69,7 @@ TEST_F(TlsTest, ServesThoseWhoTrustTheCertificate) {
 TEST_F(TlsTest, ServesOtherAddressesThanLoopback) {
   options_.host = "0.0.0.0";
   TestDaemon daemon(home_.path() + "/home", log_, options_);
-  const auto trusting = TlsContext::for_client(certificate());
+  const auto trusting = http::TlsContext::for_client(certificate());
   EXPECT_TRUE(health(daemon, **trusting, "127.0.0.1"));
 }
 
@@ -87,13 +87,13 @@ TEST_F(TlsTest, PlainHttpAndOldTlsAreNoTls) {
 TEST_F(TlsTest, LargeBodiesComeThroughBothWays) {
   TestDaemon daemon(home_.path() + "/home", log_, options_);
   ASSERT_TRUE(daemon.instance().generate_identity());
-  const auto trusting = TlsContext::for_client(certificate());
-  Channel channel(connect_tcp("127.0.0.1", daemon.server().port()).value(), clock_, nullptr);
+  const auto trusting = http::TlsContext::for_client(certificate());
+  http::Channel channel(http::connect_tcp("127.0.0.1", daemon.server().port()).value(), clock_, nullptr);
   ASSERT_TRUE(channel.connect_tls(**trusting, "localhost"));
   const std::string large(3 << 20, ' ');
   ASSERT_TRUE(channel.write_all(
       {"POST /v1/records HTTP/1.1\r\nhost: x\r\ncontent-length: " + std::to_string(large.size()) + "\r\n\r\n"}));
-  Wire wire(channel, clock_, {});
+  http::Wire wire(channel, clock_, {});
   const auto refused = wire.read_answer(kTestPatience);
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->status, 401);
@@ -104,7 +104,7 @@ TEST_F(TlsTest, AKeyOfAnotherCertificateIsSaidToBeThat) {
   for (const char* kind : {"EC -pkeyopt ec_paramgen_curve:prime256v1", "RSA"}) {
     const std::string command = std::string("openssl genpkey -algorithm ") + kind + " -out " + other + " 2>/dev/null";
     ASSERT_EQ(std::system(command.c_str()), 0);
-    const auto made = TlsContext::for_server(certificate(), other);
+    const auto made = http::TlsContext::for_server(certificate(), other);
     ASSERT_FALSE(made);
     EXPECT_EQ(made.error().code, ErrorCode::kUsage);
     EXPECT_EQ(made.error().message, "key " + other + " does not belong to certificate " + certificate());
@@ -113,16 +113,16 @@ TEST_F(TlsTest, AKeyOfAnotherCertificateIsSaidToBeThat) {
 }
 
 TEST_F(TlsTest, CertificatesThatCannotBeUsedAreNamed) {
-  const auto missing = TlsContext::for_server(home_.path() + "/none.pem", key());
+  const auto missing = http::TlsContext::for_server(home_.path() + "/none.pem", key());
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ErrorCode::kUsage);
   EXPECT_NE(missing.error().message.find("none.pem"), std::string::npos);
   std::ofstream(home_.path() + "/bad.pem") << "nonsense";
-  const auto bad = TlsContext::for_server(certificate(), home_.path() + "/bad.pem");
+  const auto bad = http::TlsContext::for_server(certificate(), home_.path() + "/bad.pem");
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().hint, "a PEM file is wanted");
-  EXPECT_FALSE(TlsContext::for_client(home_.path() + "/bad.pem"));
+  EXPECT_FALSE(http::TlsContext::for_client(home_.path() + "/bad.pem"));
 }
 
 }  // namespace
-}  // namespace spl::http
+}  // namespace spl::api
