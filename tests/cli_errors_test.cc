@@ -45,7 +45,7 @@ TEST_F(CliErrorTest, OfFilesSayWhatToDo) {
   says({"export", "--out", path(std::string(300, 'x'))}, 1, "File name too long — choose a shorter name");
   says({"import", path("dir")}, 2, path("dir") + " is a directory — name a file in it");
   says({"export", "--out", path("dir/")}, 2, "is no name for a file — ");
-  says({"serve", "--tls-cert", none, "--tls-key", none}, 1, "--tls-cert " + none + ": No such file or directory — ");
+  says({"serve", "--tls-cert", none, "--tls-key", none}, 1, "--tls-cert: cannot open " + none + ": No such file or directory — ");
   says({"serve", "--port", "x"}, 2, "--port x: not a number from 0 to 65535 — give a number");
   const Ran home = run({"--home", path("file"), "init"});
   EXPECT_EQ(home.err, "spl: cannot make directory " + path("file") +

@@ -11,6 +11,7 @@ constexpr std::array kWords{
     std::pair{Cause::kCancelled, "CANCELLED"},
     std::pair{Cause::kNoSpace, "NO_SPACE"},
     std::pair{Cause::kNoSpoolSpace, "NO_SPOOL_SPACE"},
+    std::pair{Cause::kSpool, "SPOOL_FAILED"},
     std::pair{Cause::kNoMemory, "NO_MEMORY"},
     std::pair{Cause::kNotFound, "NOT_FOUND"},
     std::pair{Cause::kNoSuchFile, "NO_SUCH_FILE"},

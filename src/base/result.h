@@ -27,7 +27,8 @@ enum class Cause : std::uint8_t {
   kUnspecified,  // the code says all there is to say
   kCancelled,    // the user, or nobody who waits for it any more
   kNoSpace,
-  kNoSpoolSpace,  // of the place where a body waits; another can be named
+  kNoSpoolSpace,  // of the place where a body waits: another can be named
+  kSpool,         // anything else that is wrong with that place
   kNoMemory,
   kNotFound,    // a record, a thread, an account: what was asked for
   kNoSuchFile,  // of a path

@@ -88,7 +88,7 @@ Result<void> print_report(Output& out, const operation::ExportReport& report, bo
 
 // Where the room for the body did not do, there may be another.
 Result<operation::ExportReport> with_spool_hint(Result<operation::ExportReport> report) {
-  if (report || report.error().cause != Cause::kNoSpoolSpace) return report;
+  if (report || (report.error().cause != Cause::kNoSpoolSpace && report.error().cause != Cause::kSpool)) return report;
   std::string& hint = report.error().hint;
   hint += (hint.empty() ? "" : ", or ") + std::string("name another directory for it with --spool DIR");
   return report;

@@ -87,7 +87,7 @@ Result<int> run_records(Session& session, const Arguments& arguments) {
   TRY(list.end());
   // Not an error: a thread with no records has none to print.
   if (!any && out.text())
-    out.note("spl: there is no record on " + shown_thread(thread) + ": spl thread list shows the threads");
+    out.note(operation::no_thread(thread));
   return 0;
 }
 

@@ -270,7 +270,7 @@ Result<void> Import::note_effects(const std::set<std::string>& effective_before)
   if (lost > 0)
     note("authority", FindingStatus::kWarn, *did_before_,
          std::to_string(lost) + " records of the identity before lose their effect:" + names,
-         "spl authority instance::endorse ID... signs them anew");
+         "spl authority endorse ID... signs them anew");
   return {};
 }
 

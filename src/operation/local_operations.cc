@@ -13,12 +13,14 @@ TokenSummary summary_of(const store::Token& token) {
   return {token.sha256, token.account, token.scopes, token.created_at, token.expires_at};
 }
 
-std::string thread_words(std::string_view thread) {
-  return thread.empty() ? "there is no record without a thread"
-                        : "there is no thread \"" + base::escaped(thread, 512) + "\"";
-}
-
 }  // namespace
+
+Error no_thread(std::string_view thread) {
+  return {ErrorCode::kFailed,
+          thread.empty() ? "there is no record without a thread"
+                         : "there is no thread \"" + base::escaped(thread, 512) + "\"",
+          "spl thread list shows the threads", Cause::kNotFound};
+}
 
 Error LocalOperations::unmade_after(Error error) {
   return own_ ? instance::Instance::unmade_after(std::move(own_), std::move(error)) : error;
@@ -84,7 +86,7 @@ Result<void> LocalOperations::threads(const store::ThreadVisitor& visit) {
 Result<ThreadDetails> LocalOperations::thread(std::string_view thread) {
   const auto reader = TRY(instance_.store().reader());
   auto summary = TRY(reader->thread(thread));
-  if (!summary) return fail(Cause::kNotFound, thread_words(thread), "spl thread list shows the threads");
+  if (!summary) return std::unexpected(no_thread(thread));
   ThreadDetails details{std::move(*summary), {}};
   TRY(reader->thread_records(thread, store::RecordOrder::kAny,
                              [&details](const store::StoredRecord& row) -> Result<void> {

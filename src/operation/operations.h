@@ -158,6 +158,9 @@ struct RevokedToken {
   }
 };
 
+// The error of a thread that has no records.
+Error no_thread(std::string_view thread);
+
 class Operations {
  public:
   virtual ~Operations() = default;

@@ -27,7 +27,7 @@ struct SpoolOptions {
 
 class Spool {
  public:
-  // Errors for want of room have the cause kNoSpoolSpace: another directory can be named.
+  // Errors have the cause kNoSpoolSpace or kSpool: another directory can be named.
   static Result<Spool> make(env::Env env, SpoolOptions options);
   Result<void> append(std::string_view octets);
   [[nodiscard]] std::uint64_t size_bytes() const { return in_file_bytes_ + held_.size(); }
