@@ -1,3 +1,6 @@
+# In these layers the tests' time goes: under a sanitizer they are optimised, and the rest is not.
+set(SPL_BUSY_LAYERS crypto codec record db store bundle)
+
 # spl_layer(NAME DEPENDS layer... LIBRARIES target...)
 #
 # One folder below src/ is one layer is one static library spl_<name>. Every .cc of the folder belongs to it, but
@@ -24,6 +27,9 @@ function(spl_layer name)
   endforeach()
   target_link_libraries(${target} ${kind} ${ARG_LIBRARIES} Threads::Threads)
   if(sources)
+    if(SPL_SANITIZE AND name IN_LIST SPL_BUSY_LAYERS)
+      target_compile_options(${target} PRIVATE -O1)
+    endif()
     spl_precompile(${target})
   endif()
   if(tests AND NOT SPL_FUZZ)

@@ -5,19 +5,25 @@
 include_guard(GLOBAL)
 include(GoogleTest)
 
-# spl_discover_tests(TARGET [PREFIX text] [LABEL label] [TIMEOUT seconds])
+# spl_test_code(TARGET)
 #
-# Registers every test of the program by itself, with PREFIX before its name. It is given SPL_SOURCE_DIR, the project's
-# root, and SPL_BINARY_DIR, the build's. Under a sanitizer its own code is not optimised: that takes longer to build
-# than it saves.
-function(spl_discover_tests target)
-  cmake_parse_arguments(ARG "" "PREFIX;LABEL;TIMEOUT" "" ${ARGN})
+# For what is compiled for tests only. It is given SPL_SOURCE_DIR, the project's root, and SPL_BINARY_DIR, the build's.
+# Under a sanitizer it is not optimised: that takes longer to build than it saves.
+function(spl_test_code target)
   target_compile_definitions(${target} PRIVATE SPL_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                                SPL_BINARY_DIR="${CMAKE_BINARY_DIR}")
   if(SPL_SANITIZE)
     target_compile_options(${target} PRIVATE -O0)
   endif()
   spl_precompile(${target} TESTS)
+endfunction()
+
+# spl_discover_tests(TARGET [PREFIX text] [LABEL label] [TIMEOUT seconds])
+#
+# Registers every test of the program by itself, with PREFIX before its name.
+function(spl_discover_tests target)
+  cmake_parse_arguments(ARG "" "PREFIX;LABEL;TIMEOUT" "" ${ARGN})
+  spl_test_code(${target})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()

@@ -27,8 +27,8 @@ job_count() {
   echo "$jobs"
 }
 
-# Runs a command with its addresses where the sanitizers' run-time libraries expect them: those of GCC 12 do not know
-# the wide address randomisation of newer kernels. Where that cannot be had, the command runs as it is.
+# Runs a command with its addresses where the sanitizers' run-time libraries expect them: not all know the wide address
+# randomisation of newer kernels. Where that cannot be had, the command runs as it is.
 with_fixed_addresses() {
   if setarch "$(uname -m)" -R true 2>/dev/null; then
     setarch "$(uname -m)" -R "$@"

@@ -253,7 +253,7 @@ TEST_F(CliImportTest, StandardInputAndPipesAreRead) {
   const Ran exported = on("h", {"export", "--out", "-"});
   EXPECT_EQ(on("n", {"import", "-"}, {.text = exported.out}).code, 0);
   EXPECT_EQ(number_of(json_on("n", {"status"}), "record_count"), 4u);
-  const std::string program = SPL_PROGRAM;
+  const std::string& program = spl_program();
   EXPECT_EQ(shell(program + " --home " + path("h") + " export --out - 2>/dev/null | " + program + " --home " +
                   path("p") + " import - >/dev/null"),
             0);
@@ -268,7 +268,7 @@ TEST_F(CliImportTest, AnExportCanBePipedIntoAnImportOfItsOwnHome) {
   std::string lines;
   for (int i = 0; i < 3000; ++i) lines += record_text("th_many", i) + "\n";
   ASSERT_EQ(on("h", {"record", "put", "--ndjson"}, {.text = lines}).code, 0);
-  const std::string program = std::string(SPL_PROGRAM) + " --home " + path("h");
+  const std::string program = spl_program() + " --home " + path("h");
   EXPECT_EQ(shell("bash -c 'set -o pipefail; timeout 20 " + program + " export --uncompressed --out - 2>/dev/null | " +
                   "timeout 20 " + program + " import - >/dev/null'"),
             0);

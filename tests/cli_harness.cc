@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -50,8 +51,16 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 }  // namespace
 
+const std::string& spl_program() {
+  static const std::string path = [] {
+    const char* chosen = std::getenv("SPL_PROGRAM");
+    return chosen != nullptr ? std::string(chosen) : std::string(SPL_BINARY_DIR "/spl");
+  }();
+  return path;
+}
+
 Process::Process(const Words& words, const Input& input) {
-  std::vector<std::string> arguments{SPL_PROGRAM};
+  std::vector<std::string> arguments{spl_program()};
   arguments.insert(arguments.end(), words.begin(), words.end());
   std::map<std::string, std::string> variables{{"PATH", "/usr/bin:/bin"}, {"HOME", "/nonexistent"}, {"LC_ALL", "C"}};
   for (const auto& [name, value] : input.environment) variables[name] = value;
@@ -68,7 +77,7 @@ Process::Process(const Words& words, const Input& input) {
     ::dup2(out.write_end, STDOUT_FILENO);
     ::dup2(err.write_end, STDERR_FILENO);
     if (!input.directory.empty() && ::chdir(input.directory.c_str()) != 0) ::_exit(126);
-    ::execve(SPL_PROGRAM, argv.data(), envp.data());
+    ::execve(argv[0], argv.data(), envp.data());
     ::_exit(127);
   }
   ::close(in);

@@ -50,6 +50,9 @@ class Process {
   Ran ran_;
 };
 
+// The path of the program: what the variable SPL_PROGRAM names, or else what this build made.
+const std::string& spl_program();
+
 // `words` are those after "spl".
 Ran run(const Words& words, const Input& input = {});
 

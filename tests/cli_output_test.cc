@@ -120,7 +120,7 @@ TEST_F(CliOutputTest, ErrorsNameWhatWasAskedFor) {
   for (int i = 0; i < 5000; ++i) lines += record_text("th_many", i) + "\n";
   ASSERT_EQ(on("h", {"record", "put", "--ndjson"}, {.text = lines}).code, 0);
   const auto limited = [this](const std::string& words, const std::string& kibibytes = "64") {
-    const std::string program = std::string(SPL_PROGRAM) + " --home " + path("h") + " ";
+    const std::string program = spl_program() + " --home " + path("h") + " ";
     EXPECT_EQ(shell("bash -c 'ulimit -f " + kibibytes + "; " + program + words + " 2>" + path("err") + "'"), 1);
     return read_file(path("err"));
   };

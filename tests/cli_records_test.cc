@@ -126,7 +126,7 @@ TEST_F(CliInstanceTest, AHomeThatCannotBeWrittenIsRead) {
   if (root && shell("unshare -m true 2>/dev/null") != 0) GTEST_SKIP() << "no mount namespaces here";
   const std::string lock =
       root ? "mount --bind " + home + " " + home + " && mount -o remount,ro,bind " + home : "chmod -R a-w " + home;
-  const std::string program = std::string(SPL_PROGRAM) + " --home " + home;
+  const std::string program = spl_program() + " --home " + home;
   const std::string commands = lock + " && " + program + " status >/dev/null && " + program +
                                " thread list >/dev/null && " + program + " identity show >/dev/null && " + program +
                                " doctor >/dev/null && ! " + program + " intend x 2>/dev/null";

@@ -259,7 +259,7 @@ TEST_F(CliUsageTest, VersionIsToldWithoutAHome) {
 
 TEST_F(CliUsageTest, AFullDiskUnderStandardOutputIsAnError) {
   make_home("h", 0);
-  const std::string command = std::string(SPL_PROGRAM) + " --home " + path("h") + " status >/dev/full 2>" + path("e");
+  const std::string command = spl_program() + " --home " + path("h") + " status >/dev/full 2>" + path("e");
   const int status = std::system(command.c_str());
   EXPECT_EQ(WEXITSTATUS(status), 1);
   EXPECT_NE(read_file(path("e")).find("standard output"), std::string::npos);
@@ -267,7 +267,7 @@ TEST_F(CliUsageTest, AFullDiskUnderStandardOutputIsAnError) {
 
 TEST_F(CliUsageTest, AClosedStandardStreamTakesNothingIntoAFile) {
   make_home("h", 0);
-  const std::string command = std::string(SPL_PROGRAM) + " --home " + path("h");
+  const std::string command = spl_program() + " --home " + path("h");
   EXPECT_EQ(WEXITSTATUS(std::system((command + " status >&- 2>/dev/null").c_str())), 1);
   EXPECT_EQ(WEXITSTATUS(std::system((command + " status <&- >/dev/null").c_str())), 0);
   EXPECT_EQ(WEXITSTATUS(std::system((command + " intend x >&- 2>&- <&-").c_str())), 1);
