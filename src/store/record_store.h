@@ -79,7 +79,10 @@ enum class RecordOrder : std::uint8_t {
 class StoreReader {
  public:
   virtual ~StoreReader() = default;
+  // From sums that are kept with every put: at once.
   virtual Result<StoreCounts> counts() = 0;
+  // The records of the log, counted one by one and without those sums: another number than counts() says means damage.
+  virtual Result<std::uint64_t> log_size() = 0;
   // 32 hexadecimal digits: which life of the store this is.
   virtual Result<std::string> incarnation() = 0;
   // Shows what lies under an id, as it is; false where there is nothing.

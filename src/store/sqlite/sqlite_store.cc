@@ -5,7 +5,9 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "base/encoding.h"
 #include "base/words.h"
+#include "record/own_thread.h"
 #include "store/sqlite/reading.h"
 #include "store/sqlite/schema.h"
 
@@ -358,15 +360,41 @@ Result<std::unique_ptr<StoreWriter>> SqliteStore::writer() {
   return std::make_unique<SqliteWriter>(writer_, std::move(lock));
 }
 
+// Every record is in a thread, in its own, and the sums of the threads are those of their records.
+Result<void> check_threads(db::Connection& connection) {
+  const auto none = [&connection](const char* sql, const char* what) -> Result<void> {
+    const std::int64_t wrong = TRY(connection.query_integer(sql));
+    return wrong == 0 ? Result<void>()
+                      : fail("the store is damaged: " + std::string(what) + ": " + std::to_string(wrong));
+  };
+  TRY(none("SELECT count(*) FROM record_log WHERE thread_no NOT IN (SELECT thread_no FROM threads)",
+           "records whose thread is lost"));
+  TRY(
+      none("SELECT count(*) FROM threads t WHERE records=0 OR records<>(SELECT count(*) FROM record_log r WHERE "
+           "r.thread_no=t.thread_no)",
+           "threads with a wrong count"));
+  db::Statement threads = TRY(connection.prepare("SELECT thread, directory FROM threads"));
+  while (TRY(threads.step())) {
+    if (record::thread_directory(threads.text(0)) != threads.text(1))
+      return fail("the store is damaged: thread " + base::escaped(threads.text(0)) + " has a directory not its own");
+  }
+  db::Statement records = TRY(connection.prepare(
+      "SELECT r.sequence, r.canonical, t.directory FROM record_log r JOIN threads t USING(thread_no) "
+      "ORDER BY r.sequence"));
+  record::OwnThread own;
+  while (TRY(records.step())) {
+    if (!own.lies_in(records.text(1), records.text(2)))
+      return fail("the store is damaged: record number " + std::to_string(records.integer(0)) +
+                  " is in another thread than its own");
+  }
+  return {};
+}
+
 Result<void> SqliteStore::check() {
   db::Connection connection = TRY(db::Connection::open(options_.path, how_, options_.vfs));
   const std::string verdict = TRY(connection.query_text("PRAGMA integrity_check(1)"));
   if (verdict != "ok") return fail("the store is damaged: " + verdict);
-  const std::int64_t wrong = TRY(
-      connection.query_integer("SELECT count(*) FROM threads t WHERE records<>(SELECT count(*) FROM record_log r WHERE "
-                               "r.thread_no=t.thread_no)"));
-  if (wrong != 0) return fail("the store is damaged: threads with a wrong count: " + std::to_string(wrong));
-  return {};
+  return check_threads(connection);
 }
 
 Result<std::unique_ptr<RecordStore>> open_as(const SqliteStoreOptions& options, db::OpenAs how) {
