@@ -223,6 +223,12 @@ void Connection::set_busy_timeout_ms(int timeout_ms) {
   sqlite3_busy_timeout(handle_.get(), timeout_ms);
 }
 
+bool Connection::has_moved() {
+  int moved = 0;
+  const int code = sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return code == SQLITE_OK && moved != 0;
+}
+
 Result<void> Connection::use_write_ahead_log() {
   // SQLite reads before it changes the mode, and whoever reads while another changes it fails at once, whatever the
   // busy timeout. To begin a write does wait, until the other is done.

@@ -75,6 +75,8 @@ class Connection {
     if (!outcome) exchange.fail_with(outcome.error());
     log(exchange, outcome, begun);
     body_.recycle();
+    // Nothing that it was to keep is kept any more: the daemon ends.
+    if (around_.served.instance.store().is_lost()) around_.stop.raise();
     if (exchange.keeps_alive()) return true;
     if (exchange.answered() && !wire_.body_ended()) linger();
     return false;

@@ -16,8 +16,8 @@ namespace spl::http {
 struct Surroundings {
   Served& served;
   BodyBudget& budget;
-  const Interrupt& stop;  // no more requests
-  const Interrupt& cut;   // nothing more at all
+  Interrupt& stop;       // no more requests; raised too where the store is lost
+  const Interrupt& cut;  // nothing more at all
   const WireTimes& times;
   const TlsContext* tls = nullptr;  // of the TCP door; null: plain
 };

@@ -75,6 +75,8 @@ class Server::Impl {
     cut_->raise();
     for (Connection& connection : connections_) connection.thread.join();
     connections_.clear();
+    // What went wrong is told by the store.
+    if (accepted && served_.instance.store().is_lost()) TRY(served_.instance.store().reader());
     return accepted;
   }
 

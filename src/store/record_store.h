@@ -143,6 +143,9 @@ class RecordStore {
   [[nodiscard]] virtual std::string directory() const = 0;
   // What the store can check of itself; an error says what is broken.
   virtual Result<void> check() = 0;
+  // True, and then for ever, once its files were found not to be at their place any more: it takes and tells nothing
+  // more, because whoever opens the store next finds another one or none.
+  [[nodiscard]] virtual bool is_lost() const { return false; }
 };
 
 // Settings are small named texts of the layers above; these names are in use.

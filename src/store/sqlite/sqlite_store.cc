@@ -1,5 +1,6 @@
 #include "store/sqlite/sqlite_store.h"
 
+#include <atomic>
 #include <filesystem>
 #include <mutex>
 #include <unordered_map>
@@ -7,6 +8,7 @@
 #include "base/check.h"
 #include "base/encoding.h"
 #include "base/words.h"
+#include "db/open_files.h"
 #include "record/own_thread.h"
 #include "store/sqlite/reading.h"
 #include "store/sqlite/schema.h"
@@ -44,10 +46,31 @@ class NameCache {
   std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> numbers_;
 };
 
+// Where a store's files are as long as it is open. Any thread.
+class Place {
+ public:
+  Place(std::string path, std::optional<db::OpenFiles> files) : path_(std::move(path)), files_(std::move(files)) {}
+  // Before anything is done with the store, and before it is told to be done.
+  Result<void> check() {
+    if (!lost_ && (!files_ || files_->are_in_place())) return {};
+    lost_ = true;
+    return fail("the store's file " + base::escaped(path_) + " was removed or replaced while it was open",
+                "what was acknowledged before is in the file that was there: put it back, or start anew with what is "
+                "there now");
+  }
+  [[nodiscard]] bool is_lost() const { return lost_; }
+
+ private:
+  const std::string path_;
+  const std::optional<db::OpenFiles> files_;  // nothing with a VFS whose files only it knows, and where none is written
+  std::atomic<bool> lost_ = false;
+};
+
 // The one connection that writes, with what it remembers between transactions.
 struct WriterState {
-  WriterState(db::Connection c, const SqliteSizes& of) : sizes(of), session(std::move(c)) {}
+  WriterState(db::Connection c, const SqliteSizes& of, Place& where) : sizes(of), place(where), session(std::move(c)) {}
   const SqliteSizes sizes;
+  Place& place;
   std::mutex mutex;  // held by the writer that lives
   Session session;
   NameCache threads;
@@ -275,10 +298,12 @@ Result<void> SqliteWriter::commit() {
   TRY(flush_sums());
   session_.forget_statements();
   if (id_index_is_put_off_) TRY(make_id_index());
+  TRY(state_.place.check());
   auto committed = session_.connection.execute("COMMIT");
   done_ = committed.has_value();
   if (!committed) fence();
-  return committed;
+  // What went to a file that is no longer there is not told to be kept.
+  return committed ? state_.place.check() : std::move(committed);
 }
 
 // What a commit has written whose sync failed can be read, and is not durable: were the process killed now, the next
@@ -306,8 +331,11 @@ class SqliteReader final : public Reading<StoreReader> {
 
 class SqliteStore final : public RecordStore {
  public:
-  SqliteStore(SqliteStoreOptions options, db::OpenAs how, db::Connection writer)
-      : options_(std::move(options)), how_(how), writer_(std::move(writer), options_.sizes) {}
+  SqliteStore(SqliteStoreOptions options, db::OpenAs how, db::Connection writer, std::optional<db::OpenFiles> files)
+      : options_(std::move(options)),
+        how_(how),
+        place_(options_.path, std::move(files)),
+        writer_(std::move(writer), options_.sizes, place_) {}
 
   Result<std::unique_ptr<StoreReader>> reader() override;
   Result<std::unique_ptr<StoreWriter>> writer() override;
@@ -316,6 +344,7 @@ class SqliteStore final : public RecordStore {
     return std::filesystem::path(options_.path).parent_path().string();
   }
   Result<void> check() override;
+  [[nodiscard]] bool is_lost() const override { return place_.is_lost(); }
 
   void give_back(std::unique_ptr<Session> session) {
     const std::scoped_lock lock(idle_mutex_);
@@ -325,6 +354,7 @@ class SqliteStore final : public RecordStore {
  private:
   const SqliteStoreOptions options_;
   const db::OpenAs how_;  // of further connections
+  Place place_;
   WriterState writer_;
   std::mutex idle_mutex_;  // guards idle_
   std::vector<std::unique_ptr<Session>> idle_;
@@ -335,6 +365,8 @@ SqliteReader::~SqliteReader() {
 }
 
 Result<std::unique_ptr<StoreReader>> SqliteStore::reader() {
+  // A further connection would read another file than those before it.
+  TRY(place_.check());
   std::unique_ptr<Session> session;
   {
     const std::scoped_lock lock(idle_mutex_);
@@ -356,6 +388,7 @@ Result<std::unique_ptr<StoreReader>> SqliteStore::reader() {
 
 Result<std::unique_ptr<StoreWriter>> SqliteStore::writer() {
   std::unique_lock lock(writer_.mutex);
+  TRY(place_.check());
   TRY(writer_.session.connection.execute("BEGIN IMMEDIATE"));
   return std::make_unique<SqliteWriter>(writer_, std::move(lock));
 }
@@ -391,6 +424,7 @@ Result<void> check_threads(db::Connection& connection) {
 }
 
 Result<void> SqliteStore::check() {
+  TRY(place_.check());
   db::Connection connection = TRY(db::Connection::open(options_.path, how_, options_.vfs));
   const std::string verdict = TRY(connection.query_text("PRAGMA integrity_check(1)"));
   if (verdict != "ok") return fail("the store is damaged: " + verdict);
@@ -403,8 +437,10 @@ Result<std::unique_ptr<RecordStore>> open_as(const SqliteStoreOptions& options, 
   TRY_IN(options.path,
          how == db::OpenAs::kUnchanging ? check_schema(connection) : prepare_schema(connection, options.sizes));
   TRY(connection.execute(cache_of(options.sizes.writer_cache_kib)));
+  std::optional<db::OpenFiles> files;
+  if (options.vfs.empty() && how != db::OpenAs::kUnchanging) files = TRY(db::OpenFiles::of(connection, options.path));
   const auto reopen = how == db::OpenAs::kUnchanging ? how : db::OpenAs::kReadWrite;
-  return std::make_unique<SqliteStore>(options, reopen, std::move(connection));
+  return std::make_unique<SqliteStore>(options, reopen, std::move(connection), std::move(files));
 }
 
 }  // namespace
