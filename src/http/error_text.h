@@ -24,6 +24,7 @@ inline constexpr Verdict kScopeForbidden{403, "SCOPE_FORBIDDEN"};
 inline constexpr Verdict kActorForbidden{403, "ACTOR_FORBIDDEN"};
 inline constexpr Verdict kInvalidRequest{400, "INVALID_REQUEST"};
 inline constexpr Verdict kTimeout{408, "TIMEOUT"};
+inline constexpr Verdict kCursorGone{410, "CURSOR_GONE"};
 inline constexpr Verdict kTooLarge{413, "TOO_LARGE"};
 inline constexpr Verdict kUnsupportedMedia{415, "UNSUPPORTED_MEDIA_TYPE"};
 inline constexpr Verdict kHeadTooLarge{431, "TOO_LARGE"};
