@@ -191,6 +191,11 @@ Result<void> Connection::execute(const std::string& sql) {
   return {};
 }
 
+bool Connection::roll_back() noexcept {
+  if (sqlite3_get_autocommit(handle_.get()) != 0) return true;
+  return sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK;
+}
+
 Result<Statement> Connection::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement,

@@ -72,6 +72,8 @@ class Connection {
 
   // Any number of statements without values or rows.
   Result<void> execute(const std::string& sql);
+  // Ends the transaction, if there is one. False where it could not be ended. Allocates nothing: for destructors.
+  [[nodiscard]] bool roll_back() noexcept;
   Result<Statement> prepare(std::string_view sql);
   // The first column of the first row of a query without values.
   Result<std::int64_t> query_integer(std::string_view sql);

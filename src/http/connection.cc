@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <new>
 
 #include "base/encoding.h"
+#include "base/guarded.h"
 
 namespace spl::http {
 namespace {
@@ -73,7 +75,11 @@ class Connection {
                                  : !target ? Result<void>(std::unexpected(target.error()))
                                            : answer_or_lack(exchange);
     if (!outcome) exchange.fail_with(outcome.error());
-    log(exchange, outcome, begun);
+    try {
+      log(exchange, outcome, begun);
+    } catch (const std::bad_alloc&) {
+      // A line less: what was answered stays answered, and the next request is another.
+    }
     body_.recycle();
     // Nothing that it was to keep is kept any more: the daemon ends.
     if (around_.served.instance.store().is_lost()) around_.stop.raise();
@@ -93,7 +99,9 @@ class Connection {
     try {
       return answer(exchange);
     } catch (const std::bad_alloc&) {
-      return fail("out of memory", "ask for less at a time, or give the daemon more memory");
+      // Most likely there is memory for a hint: it was one large thing that did not fit.
+      return std::unexpected(
+          base::with_hint(base::out_of_memory(), "ask for less at a time, or give the daemon more memory"));
     }
   }
 
@@ -158,8 +166,12 @@ void serve_connection(Descriptor socket, Door door, const Surroundings& around) 
   try {
     Connection(std::move(socket), door, around).run();
   } catch (const std::exception& error) {
-    // Of the standard library, for want of memory or of threads: this connection ends, the others go on.
-    around.served.instance.env().log.write(env::LogLevel::kError, "connection", {{"error", error.what()}});
+    // Of the standard library, for want of memory or of threads: this connection ends, the others go on. Without memory
+    // there is no line of the log either.
+    try {
+      around.served.instance.env().log.write(env::LogLevel::kError, "connection", {{"error", error.what()}});
+    } catch (const std::exception&) {
+    }
   }
 }
 

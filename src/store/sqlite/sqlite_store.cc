@@ -95,9 +95,16 @@ class SqliteWriter final : public Reading<StoreWriter> {
       : Reading(state.session), state_(state), lock_(std::move(lock)) {}
   ~SqliteWriter() override {
     if (done_) return;
-    // Where even this fails, closing the connection takes the transaction back.
-    (void)session_.connection.execute("ROLLBACK");
+    // Where even this fails, the next writer tries it again, and closing the connection takes the transaction back.
+    (void)session_.connection.roll_back();
     forget_names();
+  }
+  // Before anything else: what can fail has been done by then, so that no transaction is left open.
+  Result<void> begin() {
+    (void)session_.connection.roll_back();
+    TRY(session_.connection.execute("BEGIN IMMEDIATE"));
+    done_ = false;
+    return {};
   }
 
   Result<PutOutcome> put(const Record& record) override;
@@ -132,7 +139,7 @@ class SqliteWriter final : public Reading<StoreWriter> {
   std::map<ClockKey, std::int64_t> clock_sums_;
   bool marked_ = false;
   bool id_index_is_put_off_ = false;
-  bool done_ = false;
+  bool done_ = true;  // until it has begun
 };
 
 Result<std::int64_t> SqliteWriter::thread_number(std::string_view thread) {
@@ -335,7 +342,9 @@ class SqliteStore final : public RecordStore {
       : options_(std::move(options)),
         how_(how),
         place_(options_.path, std::move(files)),
-        writer_(std::move(writer), options_.sizes, place_) {}
+        writer_(std::move(writer), options_.sizes, place_) {
+    idle_.reserve(kIdleReadersMax);
+  }
 
   Result<std::unique_ptr<StoreReader>> reader() override;
   Result<std::unique_ptr<StoreWriter>> writer() override;
@@ -346,7 +355,7 @@ class SqliteStore final : public RecordStore {
   Result<void> check() override;
   [[nodiscard]] bool is_lost() const override { return place_.is_lost(); }
 
-  void give_back(std::unique_ptr<Session> session) {
+  void give_back(std::unique_ptr<Session> session) noexcept {
     const std::scoped_lock lock(idle_mutex_);
     if (idle_.size() < kIdleReadersMax) idle_.push_back(std::move(session));
   }
@@ -361,7 +370,7 @@ class SqliteStore final : public RecordStore {
 };
 
 SqliteReader::~SqliteReader() {
-  if (session_.connection.execute("ROLLBACK")) store_.give_back(std::move(own_session_));
+  if (session_.connection.roll_back()) store_.give_back(std::move(own_session_));
 }
 
 Result<std::unique_ptr<StoreReader>> SqliteStore::reader() {
@@ -389,8 +398,9 @@ Result<std::unique_ptr<StoreReader>> SqliteStore::reader() {
 Result<std::unique_ptr<StoreWriter>> SqliteStore::writer() {
   std::unique_lock lock(writer_.mutex);
   TRY(place_.check());
-  TRY(writer_.session.connection.execute("BEGIN IMMEDIATE"));
-  return std::make_unique<SqliteWriter>(writer_, std::move(lock));
+  auto writer = std::make_unique<SqliteWriter>(writer_, std::move(lock));
+  TRY(writer->begin());
+  return writer;
 }
 
 // Every record is in a thread, in its own, and the sums of the threads are those of their records.
