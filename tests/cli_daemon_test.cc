@@ -131,6 +131,30 @@ TEST_F(CliDaemonTest, ErrorsOfTheBackgroundProcessReachTheCaller) {
   EXPECT_FALSE(flag_of(json_on("g", {"status"}), "running"));
 }
 
+TEST_F(CliDaemonTest, ADaemonWhoseStoreIsNoLongerThereRefusesAndEnds) {
+  const std::vector<std::pair<std::string, std::string>> losses = {
+      {"removed", "rm hub.db"},
+      {"replaced", "cp hub.db new.db && mv new.db hub.db"},
+      {"swapped", "cd .. && mv swapped swapped.away && cp -a swapped.away swapped"}};
+  for (const auto& [home, loss] : losses) {
+    make_home(home, 1);
+    Process daemon({"--home", path(home), "serve", "--port", "0"});
+    ASSERT_TRUE(daemon.wait_for_output("serving "));
+    EXPECT_EQ(on(home, {"intend", "before"}).code, 0);
+    ASSERT_EQ(shell("cd '" + path(home) + "' && " + loss), 0);
+    // Where the daemon's own socket is now.
+    const std::string there = exists(path(home + ".away")) ? home + ".away" : home;
+    const Ran refused = on(there, {"intend", "after"});
+    EXPECT_EQ(refused.code, 1) << home << refused.out;
+    EXPECT_NE(refused.err.find("was removed or replaced while it was open"), std::string::npos) << refused.err;
+    const Ran ended = daemon.wait();
+    EXPECT_EQ(ended.code, 1) << home << ended.err;
+    EXPECT_NE(ended.err.find("was removed or replaced"), std::string::npos) << ended.err;
+    const std::string log = read_file(path(there + "/logs/spl.log"));
+    EXPECT_NE(log.find("daemon failed"), std::string::npos) << log;
+  }
+}
+
 TEST_F(CliDaemonTest, WhatAKilledDaemonLeftIsSeenToBeStale) {
   make_home("h", 1);
   start_daemon("h");

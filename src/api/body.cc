@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace spl::api {
 namespace {
@@ -23,7 +24,13 @@ bool BodyBudget::take(std::size_t bytes) {
 bool BodyBuffer::grow(std::size_t capacity) {
   if (capacity <= capacity_) return true;
   if (!budget_.take(capacity)) return false;
-  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+  std::unique_ptr<char[]> larger;
+  try {
+    larger = std::make_unique_for_overwrite<char[]>(capacity);
+  } catch (const std::bad_alloc&) {
+    budget_.give_back(capacity);
+    throw;
+  }
   if (size_ > 0) std::memcpy(larger.get(), octets_.get(), size_);
   budget_.give_back(capacity_);
   octets_ = std::move(larger);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <new>
 
 #include "base/encoding.h"
+#include "base/guarded.h"
 
 namespace spl::api {
 namespace {
@@ -71,8 +73,14 @@ class Connection {
                                  : !target ? Result<void>(std::unexpected(target.error()))
                                            : answer_or_lack(exchange);
     if (!outcome) exchange.fail_with(outcome.error());
-    log(exchange, outcome, begun);
+    try {
+      log(exchange, outcome, begun);
+    } catch (const std::bad_alloc&) {
+      // A line less: what was answered stays answered, and the next request is another.
+    }
     body_.recycle();
+    // Nothing that it was to keep is kept any more: the daemon ends.
+    if (around_.served.instance.store().is_lost()) around_.stop.raise();
     if (exchange.keeps_alive()) return true;
     if (exchange.answered() && !wire_.body_ended()) linger();
     return false;
@@ -89,7 +97,9 @@ class Connection {
     try {
       return answer(exchange);
     } catch (const std::bad_alloc&) {
-      return fail(Cause::kNoMemory, "out of memory", "ask for less at a time, or give the daemon more memory");
+      // Most likely there is memory for a hint: it was one large thing that did not fit.
+      return std::unexpected(
+          base::with_hint(base::out_of_memory(), "ask for less at a time, or give the daemon more memory"));
     }
   }
 
@@ -154,8 +164,12 @@ void serve_connection(env::Descriptor socket, Door door, const Surroundings& aro
   try {
     Connection(std::move(socket), door, around).run();
   } catch (const std::exception& error) {
-    // Of the standard library, for want of memory or of threads: this connection ends, the others go on.
-    around.served.instance.env().log.write(env::LogLevel::kError, "connection", {{"error", error.what()}});
+    // Of the standard library, for want of memory or of threads: this connection ends, the others go on. Without memory
+    // there is no line of the log either.
+    try {
+      around.served.instance.env().log.write(env::LogLevel::kError, "connection", {{"error", error.what()}});
+    } catch (const std::exception&) {
+    }
   }
 }
 

@@ -16,8 +16,8 @@ namespace spl::api {
 struct Surroundings {
   Served& served;
   BodyBudget& budget;
-  const env::Interrupt& stop;  // no more requests
-  const env::Interrupt& cut;   // nothing more at all
+  env::Interrupt& stop;       // no more requests; raised too where the store is lost
+  const env::Interrupt& cut;  // nothing more at all
   const http::WireTimes& times;
   const http::TlsContext* tls = nullptr;  // of the TCP door; null: plain
 };

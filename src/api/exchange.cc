@@ -144,9 +144,10 @@ Result<void> Exchange::put_out(std::initializer_list<std::string_view> pieces) {
 Result<void> Exchange::send(int status, std::string_view content_type, std::string_view content) {
   SPL_CHECK(state_ == State::kOpen || state_ == State::kBuffering);
   status_ = status;
+  const std::string head = head_text(content_type, content.size());
+  // From here on this is the answer; what was thrown before can still be answered with.
   state_ = State::kDone;
   sent_bytes_ = is_head() ? 0 : content.size();
-  const std::string head = head_text(content_type, content.size());
   return put_out({head, content.substr(0, sent_bytes_)});
 }
 

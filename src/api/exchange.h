@@ -29,6 +29,7 @@ inline constexpr std::size_t kAnswerBufferBytes = 64u << 10;   // of a streamed 
 inline constexpr std::size_t kControlBodyBytesMax = 1u << 20;  // of a JSON request that is no record
 
 inline constexpr std::string_view kJsonType = "application/json";
+inline constexpr std::string_view kNdjsonType = "application/x-ndjson";
 inline constexpr std::string_view kBundleType = "application/octet-stream";
 
 // Through which socket a request came.

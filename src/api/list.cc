@@ -68,8 +68,8 @@ Result<void> List::put_by() {
   return {};
 }
 
-Result<void> List::send() {
-  exchange_.stream(kJsonType);
+Result<void> List::send(std::string_view content_type) {
+  exchange_.stream(content_type);
   if (spool_) {
     std::string piece(kAnswerBufferBytes, '\0');
     for (std::uint64_t at = 0; at < spool_->size_bytes();) {

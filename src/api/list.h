@@ -61,7 +61,7 @@ class List {
   Result<void> take(const std::function<Result<void>(store::StoreReader&)>& walk);
   Result<void> add(std::string_view octets);
   // All that was added is the answer.
-  Result<void> send();
+  Result<void> send(std::string_view content_type = kJsonType);
 
  private:
   [[nodiscard]] std::uint64_t spooled_bytes() const { return spool_ ? spool_->in_file_bytes() : 0; }

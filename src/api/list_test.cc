@@ -35,9 +35,9 @@ class ListTest : public ::testing::Test {
     ASSERT_EQ(daemon().local().ask("POST", "/v1/records", lines, kNdjsonField)->status, 200);
   }
   // A client that has asked, has seen that the answer begins, and reads no more.
-  RawClient slow(std::string_view target) {
+  RawClient slow(std::string_view target, const std::string& fields = {}) {
     RawClient client = daemon().local();
-    EXPECT_TRUE(client.send("GET " + std::string(target) + " HTTP/1.1\r\nhost: test\r\n\r\n"));
+    EXPECT_TRUE(client.send("GET " + std::string(target) + " HTTP/1.1\r\nhost: test\r\n" + fields + "\r\n"));
     EXPECT_TRUE(client.receive_some().starts_with("HTTP/1.1 200"));
     return client;
   }
@@ -49,8 +49,8 @@ class ListTest : public ::testing::Test {
 
 TEST_F(ListTest, ASlowReaderKeepsNoReaderOfTheStore) {
   put_much();
-  for (const char* target : {"/v1/threads/th_test/records", "/v1/records?limit=2000"}) {
-    const RawClient reader = slow(target);
+  for (const char* target : {"/v1/threads/th_test/records", "/v1/records?limit=2000", "/v1/records"}) {
+    const RawClient reader = slow(target, "accept: application/x-ndjson\r\n");
     ASSERT_EQ(daemon().local().ask("POST", "/v1/records", record_json(5000, target))->status, 201);
     auto store = db::Connection::open(home_.path() + "/home/hub.db", db::OpenAs::kReadWrite).value();
     EXPECT_EQ(store.query_integer("PRAGMA wal_checkpoint(TRUNCATE)").value(), 0) << "busy: " << target;

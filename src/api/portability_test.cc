@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "crypto/age_test_util.h"
 #include "api/remote_operations.h"
@@ -295,6 +296,58 @@ TEST_F(PortabilityTest, ABrokenBundleChangesNothing) {
   EXPECT_EQ(import(bundle).error().code, ErrorCode::kVerification);
   EXPECT_EQ(to_.records(), 0u);
   EXPECT_EQ(to_.instance().did(), std::nullopt);
+}
+
+// Follows the log of a daemon, and begins again where it is told to.
+struct Poller {
+  std::string since = "0";
+  std::set<std::string> seen;
+  int begun_again = 0;
+
+  void poll(TestDaemon& daemon) {
+    for (bool more = true; more;) {
+      const auto page = daemon.local().ask("GET", "/v1/records?limit=7&since=" + since);
+      ASSERT_TRUE(page);
+      if (page->status == 410) {
+        EXPECT_EQ(page->text("code"), "CURSOR_GONE");
+        since = "0";
+        ++begun_again;
+        continue;
+      }
+      ASSERT_EQ(page->status, 200) << page->body;
+      const codec::Json json = page->json();
+      for (const codec::Json& item : *json.find("records")->array()) seen.insert(*item.find("id")->string());
+      since = page->text("cursor");
+      more = *json.find("has_more")->boolean();
+    }
+  }
+};
+
+TEST_F(PortabilityTest, APollerLosesNothingWhenTheInstanceIsRestored) {
+  const std::string bundle = exported();
+  for (int n = 0; n < 20; ++n)
+    ASSERT_EQ(from_.local().ask("POST", "/v1/records", record_json(n, "th_not_in_the_bundle"))->status, 201);
+  Poller poller;
+  poller.poll(from_);
+  EXPECT_EQ(poller.seen.size(), static_cast<std::size_t>(kRecords) + 20);
+  ASSERT_TRUE(import(bundle));
+  // As many as the bundle lacked, and more: by their numbers alone the first of them are known.
+  for (int n = 0; n < 30; ++n)
+    ASSERT_EQ(to_.local().ask("POST", "/v1/records", record_json(n, "th_after"))->status, 201);
+  poller.poll(to_);
+  EXPECT_EQ(poller.begun_again, 1);
+  EXPECT_EQ(poller.seen.size(), static_cast<std::size_t>(kRecords) + 50);
+  poller.poll(to_);
+  EXPECT_EQ(poller.begun_again, 1);
+}
+
+TEST_F(PortabilityTest, ACursorOfWhatWasPutBackToAnEarlierStateIsGone) {
+  Poller poller;
+  poller.poll(to_);
+  EXPECT_TRUE(poller.since.ends_with(".0"));
+  const auto answer = to_.local().ask("GET", "/v1/records?since=" + poller.since.substr(0, 33) + "5");
+  EXPECT_EQ(answer->status, 410) << answer->body;
+  EXPECT_FALSE(answer->text("hint").empty());
 }
 
 TEST_F(PortabilityTest, AnUploadThatStallsKeepsNobodyFromWriting) {

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <exception>
 #include <iterator>
-#include <system_error>
 
 #include "base/encoding.h"
 
@@ -66,7 +65,7 @@ LineParser::LineParser(std::size_t helpers) {
   for (std::size_t i = 0; i < std::min(helpers, kParseHelpersMax); ++i) {
     try {
       helpers_.emplace_back([this] { help(); });
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {
       break;  // who calls parse() works too
     }
   }

@@ -21,6 +21,7 @@ namespace spl::api {
 inline constexpr std::size_t kBatchBytesMax = 32u << 20;    // of NDJSON that is parsed whole; more goes through disk
 inline constexpr std::uint64_t kPageRecordsDefault = 1000;  // GET /v1/records
 inline constexpr std::uint64_t kPageRecordsMax = 10'000;
+inline constexpr std::uint64_t kLinesMax = 1ull << 62;  // the same as NDJSON: whatever the store has
 inline constexpr std::uint64_t kPageBytesMax = 32u << 20;  // a page ends before its limit where it grows over this
 inline constexpr std::uint64_t kActorClocksRecordsMax = 10'000;  // threads up to this size show their actors' clocks
 

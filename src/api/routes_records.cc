@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "api/cursor.h"
 #include "api/list.h"
 #include "api/record_lines.h"
 #include "api/routes.h"
@@ -111,16 +112,10 @@ Result<void> get_record(Call& call) {
   return exchange.send(200, kJsonType, text);
 }
 
-Result<void> list_records(Call& call) {
-  Exchange& exchange = call.exchange;
-  const std::string* thread = exchange.parameter("thread");
-  std::uint64_t next_since = TRY(exchange.number("since", 0));
-  const std::uint64_t limit = TRY(exchange.number("limit", kPageRecordsDefault));
-  TRY(exchange.only_known_parameters());
-  if (limit == 0 || limit > kPageRecordsMax)
-    return fail(ErrorCode::kUsage, "parameter limit is not from 1 to " + std::to_string(kPageRecordsMax));
-  List list(call.served.lists, call.served.instance, exchange);
-  std::string text = "{\"object\":\"list\",\"data\":[";
+// {"records","cursor","has_more"}
+Result<void> send_page(Call& call, std::optional<std::string_view> thread, Cursor cursor, std::uint64_t limit) {
+  List list(call.served.lists, call.served.instance, call.exchange);
+  std::string text = "{\"records\":[";
   std::uint64_t count = 0;
   std::uint64_t bytes = 0;
   bool has_more = false;
@@ -132,20 +127,54 @@ Result<void> list_records(Call& call) {
     if (count++ > 0) text.push_back(',');
     const std::string content = record::file_text(row.canonical, row.judged_by, row.sig);
     append_record_object(text, row.id, content);
-    next_since = row.sequence;
+    cursor.sequence = row.sequence;
     bytes += text.size();
     TRY(list.add(text));
     text.clear();
     return {};
   };
-  TRY(list.take([&](store::StoreReader& reader) {
-    auto walked = reader.changes(next_since, limit + 1,
-                                 thread == nullptr ? std::nullopt : std::optional<std::string_view>(*thread), visit);
+  TRY(list.take([&](store::StoreReader& reader) -> Result<void> {
+    TRY(check_cursor(cursor, reader));
+    auto walked = reader.changes(cursor.sequence, limit + 1, thread, visit);
     return walked || !has_more ? walked : Result<void>();
   }));
-  text += "],\"next_since\":" + std::to_string(next_since) + ",\"has_more\":" + (has_more ? "true}" : "false}");
+  text += "],\"cursor\":\"" + cursor.text() + "\",\"has_more\":" + (has_more ? "true}" : "false}");
   TRY(list.add(text));
   return list.send();
+}
+
+// {"id","record","sig"?} a line.
+Result<void> send_lines(Call& call, std::optional<std::string_view> thread, Cursor cursor, std::uint64_t limit) {
+  List list(call.served.lists, call.served.instance, call.exchange);
+  std::string text;
+  TRY(list.take([&](store::StoreReader& reader) -> Result<void> {
+    TRY(check_cursor(cursor, reader));
+    return reader.changes(cursor.sequence, limit, thread, [&](const store::StoredRecord& row) -> Result<void> {
+      TRY(record::check_content(row.id, row.canonical));
+      text.clear();
+      record::append_element(text, row.id, row.canonical, row.judged_by, row.sig);
+      text.push_back('\n');
+      cursor.sequence = row.sequence;
+      return list.add(text);
+    });
+  }));
+  call.exchange.add_field(http::kCursorField, cursor.text());
+  return list.send(kNdjsonType);
+}
+
+Result<void> list_records(Call& call) {
+  Exchange& exchange = call.exchange;
+  const bool as_lines = http::accepts_ndjson(exchange.head().fields);
+  const std::string* parameter = exchange.parameter("thread");
+  const auto thread = parameter == nullptr ? std::nullopt : std::optional<std::string_view>(*parameter);
+  const Cursor cursor = TRY(cursor_from(exchange));
+  // Lines end where the store does, where nothing else is asked for.
+  const std::uint64_t limit = TRY(exchange.number("limit", as_lines ? kLinesMax : kPageRecordsDefault));
+  TRY(exchange.only_known_parameters());
+  const std::uint64_t limit_max = as_lines ? kLinesMax : kPageRecordsMax;
+  if (limit == 0 || limit > limit_max)
+    return fail(ErrorCode::kUsage, "parameter limit is not from 1 to " + std::to_string(limit_max));
+  return as_lines ? send_lines(call, thread, cursor, limit) : send_page(call, thread, cursor, limit);
 }
 
 }  // namespace

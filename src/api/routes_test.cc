@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "db/sqlite.h"
@@ -207,25 +208,49 @@ TEST_F(RoutesTest, ListsRecordsByArrivalPageByPage) {
   const auto ids = put(5);
   put(2, "th_other");
   std::vector<std::string> seen;
-  std::uint64_t since = 0;
+  std::string since = "0";
   for (bool more = true; more;) {
-    const auto page = ask("GET", "/v1/records?thread=th_test&limit=2&since=" + std::to_string(since));
+    const auto page = ask("GET", "/v1/records?thread=th_test&limit=2&since=" + since);
     const Json json = page.json();
-    EXPECT_EQ(*json.find("object")->string(), "list");
-    for (const Json& item : *json.find("data")->array()) {
+    EXPECT_EQ(json.object()->size(), 3u) << page.body;
+    for (const Json& item : *json.find("records")->array()) {
       EXPECT_EQ(*item.find("object")->string(), "record");
       seen.push_back(*item.find("id")->string());
     }
     more = *json.find("has_more")->boolean();
-    since = page.number("next_since");
+    since = page.text("cursor");
   }
   EXPECT_EQ(seen, ids);
-  const auto end = ask("GET", "/v1/records?thread=th_test&since=" + std::to_string(since));
-  EXPECT_EQ(end.number("next_since"), since);
-  EXPECT_EQ(end.json().find("data")->array()->size(), 0u);
-  EXPECT_EQ(ask("GET", "/v1/records").json().find("data")->array()->size(), 7u);
-  for (const char* query : {"limit=0", "limit=10001", "limit=x", "since=-1", "since=", "since=99999999999999999999"})
+  const auto end = ask("GET", "/v1/records?thread=th_test&since=" + since);
+  EXPECT_EQ(end.text("cursor"), since);
+  EXPECT_EQ(end.json().find("records")->array()->size(), 0u);
+  EXPECT_EQ(ask("GET", "/v1/records").json().find("records")->array()->size(), 7u);
+  for (const char* query : {"limit=0", "limit=10001", "limit=x", "since=-1", "since=", "since=1", "since=5.1",
+                            "since=99999999999999999999", "since=00112233445566778899aabbccddeeff.x"})
     EXPECT_EQ(ask("GET", std::string("/v1/records?") + query).status, 400) << query;
+}
+
+TEST_F(RoutesTest, ListsRecordsAsLines) {
+  const auto ids = put(5);
+  put(2, "th_other");
+  const auto lines_of = [this](const std::string& query) {
+    return ask("GET", "/v1/records" + query, {}, "accept: text/plain;q=0.1, Application/X-NDJSON\r\n");
+  };
+  const auto count = [](const RawAnswer& answer) { return std::ranges::count(answer.body, '\n'); };
+  const auto all = lines_of("");
+  EXPECT_EQ(all.status, 200);
+  EXPECT_EQ(all.fields.at("content-type"), "application/x-ndjson");
+  EXPECT_EQ(count(all), 7);
+  const Json first = Json::parse(std::string_view(all.body).substr(0, all.body.find('\n'))).value();
+  EXPECT_EQ(*first.find("id")->string(), ids[0]);
+  EXPECT_EQ(*first.find("record")->find("clock")->whole_number(), 0u);
+  const auto some = lines_of("?thread=th_test&limit=2");
+  EXPECT_EQ(count(some), 2);
+  EXPECT_EQ(count(lines_of("?thread=th_test&since=" + some.fields.at("spl-cursor"))), 3);
+  EXPECT_EQ(lines_of("?since=" + all.fields.at("spl-cursor")).body, "");
+  EXPECT_EQ(lines_of("?since=00112233445566778899aabbccddeeff.3").text("code"), "CURSOR_GONE");
+  // What is given is taken again.
+  EXPECT_EQ(ask("POST", "/v1/records", all.body, kNdjsonField).body, R"({"inserted":0,"deduplicated":7})");
 }
 
 TEST_F(RoutesTest, ADamagedRowEndsTheAnswerAndNotTheDaemon) {
@@ -287,7 +312,7 @@ TEST_F(RoutesTest, ThreadsOfAnyNameAreReached) {
     EXPECT_EQ(state.status, 200) << thread;
     EXPECT_EQ(state.text("thread"), thread);
     const auto page = ask("GET", "/v1/records?thread=" + http::percent_encode(thread));
-    EXPECT_EQ(page.json().find("data")->array()->size(), 1u) << thread;
+    EXPECT_EQ(page.json().find("records")->array()->size(), 1u) << thread;
   }
 }
 

@@ -11,9 +11,9 @@
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
+#include <exception>
 #include <list>
 #include <mutex>
-#include <system_error>
 #include <thread>
 
 #include "api/body.h"
@@ -75,6 +75,8 @@ class Server::Impl {
     cut_->raise();
     for (Connection& connection : connections_) connection.thread.join();
     connections_.clear();
+    // What went wrong is told by the store.
+    if (accepted && served_.instance.store().is_lost()) TRY(served_.instance.store().reader());
     return accepted;
   }
 
@@ -141,22 +143,24 @@ class Server::Impl {
     return {};
   }
 
+  // Where there is no memory or no thread for it the connection is closed, as one too many is.
   void begin(env::Descriptor socket, Door door) {
-    Connection& connection = connections_.emplace_back(door);
-    {
-      const std::scoped_lock lock(mutex_);
-      ++running_;
-    }
+    Connection* connection = nullptr;
     try {
-      connection.thread = std::thread([this, &connection, door, held = std::move(socket)]() mutable {
+      connection = &connections_.emplace_back(door);
+      {
+        const std::scoped_lock lock(mutex_);
+        ++running_;
+      }
+      connection->thread = std::thread([this, connection, door, held = std::move(socket)]() mutable {
         serve_connection(std::move(held), door, around_);
-        connection.done.store(true, std::memory_order_release);
+        connection->done.store(true, std::memory_order_release);
         const std::scoped_lock lock(mutex_);
         --running_;
         ended_.notify_all();
       });
-    } catch (const std::system_error&) {
-      // No more threads: this connection is closed, as one too many is.
+    } catch (const std::exception&) {
+      if (connection == nullptr) return;
       const std::scoped_lock lock(mutex_);
       --running_;
       connections_.pop_back();

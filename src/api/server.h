@@ -42,7 +42,8 @@ class Server {
   // Of the TCP door: the real one.
   [[nodiscard]] std::uint16_t port() const;
   // Serves until stop(), then ends in order: nothing new is accepted, requests that run have the grace time and are cut
-  // after it, commits that run end. Once. An error where connections can no longer be accepted.
+  // after it, commits that run end. Once. An error where connections can no longer be accepted, and where the
+  // store is lost: then it ends by itself.
   Result<void> run();
   // From any thread. Returns at once.
   void stop();

@@ -1,8 +1,8 @@
 // A parallel map that keeps order: jobs go in, workers run them at the same time, results come out in the order in
 // which the jobs went in. At most `in_flight_max` jobs are held, so memory is bounded. The owner's thread pushes and
 // pops; `work` runs on the workers' threads and must be safe to run at the same time on different jobs. What it throws
-// is thrown by the pop() of its job. Where the system gives fewer threads than are asked for, those do;
-// std::system_error where it gives none.
+// is thrown by the pop() of its job. A push() that throws has taken nothing. Where the system gives fewer threads than
+// are asked for, those do; std::system_error or std::bad_alloc where it gives none.
 #pragma once
 
 #include <condition_variable>
@@ -12,7 +12,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -31,8 +30,8 @@ class OrderedPool {
     for (std::size_t i = 0; i < workers; ++i) {
       try {
         threads_.emplace_back([this] { run(); });
-      } catch (const std::system_error&) {
-        // The system gives no more threads: those that there are do the work.
+      } catch (const std::exception&) {
+        // The system gives no more threads, or no memory for one: those that there are do the work.
         if (threads_.empty()) throw;
         break;
       }
@@ -58,9 +57,12 @@ class OrderedPool {
     SPL_CHECK(!full());
     auto slot = std::make_shared<Slot>(std::move(job));
     in_flight_.push_back(slot);
-    {
+    try {
       const std::scoped_lock lock(mutex_);
       queue_.push_back(std::move(slot));
+    } catch (...) {
+      in_flight_.pop_back();  // nobody would work on it
+      throw;
     }
     work_ready_.notify_one();
   }

@@ -4,8 +4,11 @@
 
 #include "base/check.h"
 #include "base/encoding.h"
+#include "base/utf8.h"
 #include "bundle/digest.h"
+#include "bundle/layout.h"
 #include "codec/tar.h"
+#include "record/own_thread.h"
 #include "record/thread.h"
 
 namespace spl::bundle {
@@ -27,6 +30,10 @@ void append_entry(std::string& tar, codec::TarEntry& entry, std::string_view con
   codec::append_tar_header(tar, entry);
   tar += content;
   tar.append(codec::tar_padding(content.size()), '\0');
+}
+
+std::unexpected<Error> damaged(const RecordId& id, std::string_view what) {
+  return fail("record " + id.hex() + ": the store " + std::string(what), "run spl doctor");
 }
 
 // What a thread uses again for every batch. Were it allocated anew, the allocator would keep what is freed in pieces:
@@ -102,14 +109,18 @@ BundleWriter::Packed BundleWriter::pack(std::unique_ptr<Batch> batch, Compressio
   tar.reserve(kBatchBytes + 2 * codec::kTarBlock);
   codec::TarEntry entry;
   std::string with_sig;
+  record::OwnThread own;
   for (const Item& item : batch->items) {
     std::string_view content = batch->at(item.content);
     Digest sha256 = crypto::sha256(content);
     entry.path = batch->at(item.path);
     if (item.record) {
       if (sha256 != item.record->digest) {
-        packed.outcome =
-            fail("record " + item.record->hex() + ": the store's content does not hash to its id", "run spl doctor");
+        packed.outcome = damaged(*item.record, "has content under its id that does not hash to it");
+        return packed;
+      }
+      if (!own.lies_in(content, parts_of_record_path(entry.path).directory)) {
+        packed.outcome = damaged(*item.record, "has it in another thread than its own");
         return packed;
       }
       if (item.judged_by || item.sig) {
@@ -118,6 +129,10 @@ BundleWriter::Packed BundleWriter::pack(std::unique_ptr<Batch> batch, Compressio
         };
         with_sig = record::file_text(content, view(item.judged_by), view(item.sig));
         content = with_sig;
+        if ((item.judged_by && !base::is_utf8(batch->at(*item.judged_by))) || content.size() > base::kRecordBytesMax) {
+          packed.outcome = damaged(*item.record, "has a judged_by with it that no record can have");
+          return packed;
+        }
         sha256 = crypto::sha256(content);
       }
     }
@@ -176,7 +191,24 @@ Result<void> BundleWriter::add_file(std::string_view path, std::string_view cont
   return {};
 }
 
+Result<void> BundleWriter::follow(std::string_view directory, const RecordId& id) {
+  const bool same = record_count_ > 0 && directory == last_directory_;
+  if (same && id <= last_id_) return damaged(id, "gives it twice or out of order");
+  if (!same) {
+    // A slash follows a directory in a path.
+    const std::string before = last_directory_ + "/";
+    if (record_count_ > 0 && std::string(directory) + "/" <= before)
+      return damaged(id, "gives its thread twice or out of order");
+    last_directory_ = directory;
+    ++thread_count_;
+  }
+  last_id_ = id;
+  ++record_count_;
+  return {};
+}
+
 Result<void> BundleWriter::add_record(std::string_view directory, const RecordToWrite& record) {
+  TRY(follow(directory, record.id));
   TRY(make_room(record.canonical.size() + (record.judged_by ? record.judged_by->size() : 0)));
   Item item;
   item.path = batch_->keep(record::record_path(directory, record.id));

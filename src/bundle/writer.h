@@ -49,8 +49,12 @@ class BundleWriter {
   Result<void> begin_section(std::string prefix);
   // A small file outside a tree: whole in memory.
   Result<void> add_file(std::string_view path, std::string_view content);
-  // Fails where the content does not hash to the id: nothing broken is carried on.
+  // Fails, here or at a later call, where no reader would take it: content that does not hash to the id, a directory
+  // that is not that of its thread, a path that does not follow the one before.
   Result<void> add_record(std::string_view directory, const RecordToWrite& record);
+  // How many records were added, and in how many threads.
+  [[nodiscard]] std::uint64_t record_count() const { return record_count_; }
+  [[nodiscard]] std::uint64_t thread_count() const { return thread_count_; }
 
   // Ends the body and fills in the manifest's digest and sections. Then the manifest may be completed and signed.
   Result<void> finish_body(Manifest& manifest);
@@ -67,6 +71,7 @@ class BundleWriter {
   Result<void> take_packed();
   Result<void> end_section();
   Result<void> make_room(std::size_t bytes);
+  Result<void> follow(std::string_view directory, const RecordId& id);
 
   spool::Spool spool_;
   const Compression compression_;
@@ -81,6 +86,10 @@ class BundleWriter {
   crypto::Sha256 bundle_sha256_;
   codec::SeekTable seek_table_;
   bool in_section_ = false;
+  std::uint64_t record_count_ = 0;
+  std::uint64_t thread_count_ = 0;
+  std::string last_directory_;  // of the record before
+  RecordId last_id_;
 };
 
 }  // namespace spl::bundle

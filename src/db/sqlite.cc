@@ -191,6 +191,11 @@ Result<void> Connection::execute(const std::string& sql) {
   return {};
 }
 
+bool Connection::roll_back() noexcept {
+  if (sqlite3_get_autocommit(handle_.get()) != 0) return true;
+  return sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK;
+}
+
 Result<Statement> Connection::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement,
@@ -221,6 +226,12 @@ std::int64_t Connection::last_rowid() const {
 }
 void Connection::set_busy_timeout_ms(int timeout_ms) {
   sqlite3_busy_timeout(handle_.get(), timeout_ms);
+}
+
+bool Connection::has_moved() {
+  int moved = 0;
+  const int code = sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return code == SQLITE_OK && moved != 0;
 }
 
 Result<void> Connection::use_write_ahead_log() {

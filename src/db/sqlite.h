@@ -72,6 +72,8 @@ class Connection {
 
   // Any number of statements without values or rows.
   Result<void> execute(const std::string& sql);
+  // Ends the transaction, if there is one. False where it could not be ended. Allocates nothing: for destructors.
+  [[nodiscard]] bool roll_back() noexcept;
   Result<Statement> prepare(std::string_view sql);
   // The first column of the first row of a query without values.
   Result<std::int64_t> query_integer(std::string_view sql);
@@ -81,6 +83,9 @@ class Connection {
   [[nodiscard]] std::int64_t last_rowid() const;
   // How long a statement waits for another connection's lock before it fails.
   void set_busy_timeout_ms(int timeout_ms);
+  // Whether the path by which it was opened leads to no file any more, or to one of another inode. Always false with a
+  // VFS that does not tell.
+  [[nodiscard]] bool has_moved();
   // Puts the database into WAL mode, which it keeps. Any number of connections may do so at a time.
   Result<void> use_write_ahead_log();
 

@@ -73,6 +73,22 @@ bool begins_with(std::string_view value, std::string_view lowercase) {
                             [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); });
 }
 
+bool accepts_ndjson(const Fields& fields) {
+  for (const auto& [name, value] : fields) {
+    if (name != "accept") continue;
+    for (std::string_view rest = value; !rest.empty();) {
+      std::string_view type = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(type.size() + 1, rest.size()));
+      type = type.substr(0, type.find(';'));
+      while (type.starts_with(' ') || type.starts_with('\t')) type.remove_prefix(1);
+      while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
+      for (const std::string_view wanted : {"application/x-ndjson", "application/ndjson"})
+        if (type.size() == wanted.size() && begins_with(type, wanted)) return true;
+    }
+  }
+  return false;
+}
+
 std::string request_text(std::string_view method, std::string_view target, const Fields& fields) {
   std::string text;
   text.append(method).append(" ").append(target).append(" HTTP/1.1\r\n");

@@ -13,6 +13,9 @@ namespace spl::http {
 using Fields = std::vector<std::pair<std::string, std::string>>;
 // The first of the name; null where there is none.
 const std::string* find_field(const Fields& fields, std::string_view name);
+// Whether a field "accept" asks for one of these media types by name (RFC 9110, 12.5.1). Weights are not looked at: who
+// names NDJSON wants it.
+bool accepts_ndjson(const Fields& fields);
 // For values that are compared without regard to case: schemes, media types. `lowercase` is ASCII.
 bool begins_with(std::string_view value, std::string_view lowercase);
 
@@ -36,6 +39,7 @@ std::string answer_text(int status, const Fields& fields);
 // Header fields of this program's own.
 inline constexpr std::string_view kExitCodeField = "spl-exit-code";  // of an error: base::ErrorCode's number
 inline constexpr std::string_view kReportField = "spl-report";       // of an answer: what else there is to say, as JSON
+inline constexpr std::string_view kCursorField = "spl-cursor";       // of records as lines: what "cursor" is of a page
 inline constexpr std::string_view kCommitField = "spl-commit";       // of an export's request: "client"
 
 }  // namespace spl::http

@@ -1,22 +1,16 @@
 #include "instance/committer.h"
 
-#include <exception>
-#include <string>
-#include <vector>
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "base/guarded.h"
 
 namespace spl::instance {
 
 namespace {
 
-// What a library throws is an outcome like others: the rest of the group waits for it.
-template <class Work>
-Result<void> guarded(const Work& work) {
-  try {
-    return work();
-  } catch (const std::exception& error) {
-    return fail(std::string("the write did not come about: ") + error.what());
-  }
-}
+constexpr std::string_view kWhat = "the write did not come about";
 
 }  // namespace
 
@@ -29,29 +23,28 @@ Result<void> Committer::run(const Unit& unit) {
   return std::move(waiting.outcome);
 }
 
-// Does the work of those that wait now, this thread's own among them or at least ahead of it.
-void Committer::lead(std::unique_lock<std::mutex>& lock) {
-  std::vector<Waiting*> group;
-  group.reserve(kCommitUnitsMax);
+// Does the work of those that wait now, this thread's own among them or at least ahead of it. Allocates nothing itself:
+// what is taken out of the queue gets its outcome.
+void Committer::lead(std::unique_lock<std::mutex>& lock) noexcept {
+  std::array<Waiting*, kCommitUnitsMax> places{};
+  std::size_t count = 0;
   leading_ = true;
-  while (!queue_.empty() && group.size() < kCommitUnitsMax) {
-    group.push_back(queue_.front());
-    queue_.pop_front();
-  }
+  for (; !queue_.empty() && count < places.size(); queue_.pop_front()) places[count++] = queue_.front();
+  const std::span group(places.data(), count);
   lock.unlock();
   const auto work = [&]() -> Result<void> {
     const auto writer = TRY(store_.writer());
     for (Waiting* waiting : group) {
       TRY(writer->mark());
-      waiting->outcome = guarded([&] { return (*waiting->unit)(*writer); });
+      waiting->outcome = base::guarded(kWhat, [&] { return (*waiting->unit)(*writer); });
       if (!waiting->outcome) TRY(writer->rollback_to_mark());
     }
     return writer->commit();
   };
-  const Result<void> committed = guarded(work);
+  const Result<void> committed = base::guarded(kWhat, work);
   lock.lock();
   for (Waiting* waiting : group) {
-    if (!committed && waiting->outcome) waiting->outcome = std::unexpected(committed.error());
+    if (!committed && waiting->outcome) waiting->outcome = std::unexpected(base::copy_of(committed.error()));
     waiting->done = true;
   }
   leading_ = false;

@@ -31,7 +31,7 @@ class Committer {
     Result<void> outcome;
     bool done = false;
   };
-  void lead(std::unique_lock<std::mutex>& lock);
+  void lead(std::unique_lock<std::mutex>& lock) noexcept;
 
   store::RecordStore& store_;
   std::mutex mutex_;  // guards all below

@@ -23,10 +23,15 @@ Result<void> check_records(instance::Instance& instance, base::Progress& progres
   std::uint64_t broken = 0;
   std::uint64_t wrong_sigs = 0;
   std::string first_broken;
+  std::string why_broken;
   auto walked = reader->changes(0, ~std::uint64_t{0}, {}, [&](const store::StoredRecord& row) -> Result<void> {
     const auto record = record::parse_stored(row.canonical, row.judged_by, row.sig);
     if (!record || record->id != row.id) {
-      if (broken++ == 0) first_broken = row.id.hex();
+      if (broken++ == 0) {
+        first_broken = row.id.hex();
+        const bool hashes = record::check_content(row.id, row.canonical).has_value();
+        why_broken = hashes && !record ? record.error().message : "the record does not hash to its id";
+      }
     } else if (record->sig && !record::signature_is_valid(*record)) {
       ++wrong_sigs;
     }
@@ -37,8 +42,7 @@ Result<void> check_records(instance::Instance& instance, base::Progress& progres
   const std::string subject = counted(done, "record");
   if (broken > 0) {
     findings.push_back({"content addresses", FindingStatus::kStop, first_broken,
-                        broken == 1 ? "the record does not hash to its id"
-                                    : counted(broken, "record") + " do not hash to their ids, this the first",
+                        broken == 1 ? why_broken : why_broken + "; broken in all: " + counted(broken, "record"),
                         "import a good bundle into a new home"});
   } else if (!walked) {
     findings.push_back({"content addresses", FindingStatus::kStop, subject,

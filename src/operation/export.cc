@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/version.h"
+#include "base/words.h"
 #include "bundle/layout.h"
 #include "operation/export_history.h"
 #include "instance/move.h"
@@ -56,6 +57,19 @@ Result<void> write_body(store::StoreReader& reader, const substrate::Identity& i
     TRY(writer.add_file(bundle::kPrivateKeyPath, identity.key.seed().reveal()));
   }
   return write_records(reader, writer, records, progress);
+}
+
+// What was written is all that the store has, by its own sums and by its log: a damaged one gives no bundle.
+Result<void> check_written(store::StoreReader& reader, const store::StoreCounts& sums,
+                           const bundle::BundleWriter& writer) {
+  const std::uint64_t logged = TRY(reader.log_size());
+  if (writer.record_count() == sums.records && writer.record_count() == logged && writer.thread_count() == sums.threads)
+    return {};
+  return fail("the store is damaged: it says " + base::counted(sums.records, "record") + " in " +
+                  base::counted(sums.threads, "thread") + ", its log has " + base::counted(logged, "record") +
+                  ", and " + base::counted(writer.record_count(), "record") + " in " +
+                  base::counted(writer.thread_count(), "thread") + " could be read for a bundle",
+              "run spl doctor");
 }
 
 bundle::Encryption encryption_of(const ExportOptions& options) {
@@ -120,6 +134,7 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
                             options.workers, options.batch_bytes});
   TRY(write_body(*reader, *identity, options, counts.records, *writer, progress));
   TRY(writer->finish_body(manifest));
+  TRY(check_written(*reader, counts, *writer));
 
   manifest.created_at = now;
   manifest.created_by = std::string("spl ") + base::kVersion;
@@ -127,8 +142,8 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
   manifest.encryption = encryption;
   Digest previous;
   if (base::parse_hex_digest(TRY(previous_export(*reader)).bundle_sha256, previous)) manifest.previous = previous;
-  manifest.record_count = counts.records;
-  manifest.thread_count = counts.threads;
+  manifest.record_count = writer->record_count();
+  manifest.thread_count = writer->thread_count();
   manifest.identity_included = !options.no_identity;
   manifest.tokens_carried = options.carry_tokens;
   manifest.snapshot = {now, 0, "quiesced"};

@@ -365,7 +365,10 @@ Result<Record> parse_stored(std::string_view canonical, std::optional<std::strin
                             std::optional<std::string_view> sig) {
   Record record = TRY(parse_record(canonical));
   if (record.canonical != canonical) return fail("a stored record is not in canonical form");
-  if (judged_by) record.judged_by = std::string(*judged_by);
+  if (judged_by) {
+    if (!base::is_utf8(*judged_by)) return fail("a stored judged_by is not UTF-8");
+    record.judged_by = std::string(*judged_by);
+  }
   if (sig) {
     if (sig->size() != 64) return fail("a stored signature is not 64 bytes");
     record.sig = crypto::Signature::from(*sig);

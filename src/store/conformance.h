@@ -33,6 +33,7 @@ TYPED_TEST_P(StoreConformance, IsEmptyAtFirst) {
   auto reader = this->store_.reader().value();
   EXPECT_EQ(reader->counts().value().records, 0u);
   EXPECT_EQ(reader->counts().value().threads, 0u);
+  EXPECT_EQ(reader->log_size().value(), 0u);
   EXPECT_FALSE(reader->contains(RecordId()).value());
   EXPECT_EQ(reader->find(RecordId()).value(), std::nullopt);
   EXPECT_EQ(conformance::all(*reader).size(), 0u);
@@ -245,6 +246,7 @@ TYPED_TEST_P(StoreConformance, AReaderSeesOneUnchangingState) {
     EXPECT_EQ(conformance::all(reader), rows);
     EXPECT_EQ(reader.counts().value().records, 2u);
     EXPECT_EQ(reader.counts().value().threads, 1u);
+    EXPECT_EQ(reader.log_size().value(), 2u);
     EXPECT_EQ(reader.thread("t").value()->records, 2u);
     EXPECT_FALSE(reader.thread("u").value());
     EXPECT_EQ(reader.setting("s").value(), std::nullopt);

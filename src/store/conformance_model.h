@@ -173,6 +173,7 @@ struct Model {
     const StoreCounts counts = reader.counts().value();
     EXPECT_EQ(counts.records, log.size());
     EXPECT_EQ(counts.threads, threads.size());
+    EXPECT_EQ(reader.log_size().value(), log.size());
 
     const std::vector<ThreadSummary> found = summaries(reader);
     ASSERT_EQ(found.size(), threads.size());

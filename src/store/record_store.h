@@ -88,7 +88,10 @@ enum class RecordOrder : std::uint8_t {
 class StoreReader {
  public:
   virtual ~StoreReader() = default;
+  // From sums that are kept with every put: at once.
   virtual Result<StoreCounts> counts() = 0;
+  // The records of the log, counted one by one and without those sums: another number than counts() says means damage.
+  virtual Result<std::uint64_t> log_size() = 0;
   // 32 hexadecimal digits: which life of the store this is.
   virtual Result<std::string> incarnation() = 0;
   // Shows what lies under an id, as it is; false where there is nothing.
@@ -154,6 +157,9 @@ class RecordStore {
   [[nodiscard]] virtual std::vector<std::string> files() const = 0;
   // What the store can check of itself; an error says what is broken.
   virtual Result<void> check() = 0;
+  // True, and then for ever, once its files were found not to be at their place any more: it takes and tells nothing
+  // more, because whoever opens the store next finds another one or none.
+  [[nodiscard]] virtual bool is_lost() const { return false; }
 };
 
 // Settings are small named texts of the layers above; these names are in use.

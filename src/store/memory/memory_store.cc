@@ -69,6 +69,8 @@ class Reading : public Base {
  public:
   Result<StoreCounts> counts() override { return StoreCounts{state().log.size(), state().threads.size()}; }
 
+  Result<std::uint64_t> log_size() override { return state().log.size(); }
+
   Result<std::string> incarnation() override { return state().settings.find("incarnation")->second; }
 
   Result<bool> look(const RecordId& id, const RecordVisitor& visit) override {

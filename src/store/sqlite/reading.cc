@@ -52,6 +52,17 @@ Result<StoreCounts> Reading<Base>::counts() {
 }
 
 template <class Base>
+Result<std::uint64_t> Reading<Base>::log_size() {
+  TRY(before_find());
+  // By the index that has every record and that no walk over threads uses: what is lost of theirs is still counted.
+  db::Statement& row = *TRY(session_.get("SELECT count(*) FROM record_log INDEXED BY record_log_id"));
+  TRY(row.step());
+  const auto size = static_cast<std::uint64_t>(row.integer(0));
+  row.reset();
+  return size;
+}
+
+template <class Base>
 Result<std::string> Reading<Base>::incarnation() {
   const auto value = TRY(setting("incarnation"));
   if (!value) return fail("the store has no incarnation");

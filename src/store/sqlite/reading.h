@@ -31,6 +31,7 @@ class Reading : public Base {
   explicit Reading(PreparedConnection& session) : session_(session) {}
 
   Result<StoreCounts> counts() override;
+  Result<std::uint64_t> log_size() override;
   Result<std::string> incarnation() override;
   Result<bool> look(const RecordId& id, const RecordVisitor& visit) override;
   Result<void> thread_records(std::string_view thread, RecordOrder order, const RecordVisitor& visit) override;

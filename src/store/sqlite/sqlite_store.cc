@@ -1,11 +1,15 @@
 #include "store/sqlite/sqlite_store.h"
 
+#include <atomic>
 #include <filesystem>
 #include <mutex>
 #include <unordered_map>
 
 #include "base/check.h"
+#include "base/encoding.h"
 #include "base/words.h"
+#include "db/open_files.h"
+#include "record/own_thread.h"
 #include "store/sqlite/reading.h"
 #include "store/sqlite/schema.h"
 
@@ -42,10 +46,31 @@ class NameCache {
   std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> numbers_;
 };
 
+// Where a store's files are as long as it is open. Any thread.
+class Place {
+ public:
+  Place(std::string path, std::optional<db::OpenFiles> files) : path_(std::move(path)), files_(std::move(files)) {}
+  // Before anything is done with the store, and before it is told to be done.
+  Result<void> check() {
+    if (!lost_ && (!files_ || files_->are_in_place())) return {};
+    lost_ = true;
+    return fail(Cause::kStoreReplaced, "the store's file " + base::escaped(path_) + " was removed or replaced while it was open",
+                "what was acknowledged before is in the file that was there: put it back, or start anew with what is "
+                "there now");
+  }
+  [[nodiscard]] bool is_lost() const { return lost_; }
+
+ private:
+  const std::string path_;
+  const std::optional<db::OpenFiles> files_;  // nothing with a VFS whose files only it knows, and where none is written
+  std::atomic<bool> lost_ = false;
+};
+
 // The one connection that writes, with what it remembers between transactions.
 struct WriterState {
-  WriterState(db::Connection c, const StoreSizes& of) : sizes(of), session(std::move(c)) {}
+  WriterState(db::Connection c, const StoreSizes& of, Place& where) : sizes(of), place(where), session(std::move(c)) {}
   const StoreSizes sizes;
+  Place& place;
   std::mutex mutex;  // held by the writer that lives
   PreparedConnection session;
   NameCache threads;
@@ -70,9 +95,16 @@ class SqliteWriter final : public Reading<StoreWriter> {
       : Reading(state.session), state_(state), lock_(std::move(lock)) {}
   ~SqliteWriter() override {
     if (done_) return;
-    // Where even this fails, closing the connection takes the transaction back.
-    (void)session_.connection.execute("ROLLBACK");
+    // Where even this fails, the next writer tries it again, and closing the connection takes the transaction back.
+    (void)session_.connection.roll_back();
     forget_names();
+  }
+  // Before anything else: what can fail has been done by then, so that no transaction is left open.
+  Result<void> begin() {
+    (void)session_.connection.roll_back();
+    TRY(session_.connection.execute("BEGIN IMMEDIATE"));
+    done_ = false;
+    return {};
   }
 
   Result<PutOutcome> put(const Record& record) override;
@@ -107,7 +139,7 @@ class SqliteWriter final : public Reading<StoreWriter> {
   std::map<ClockKey, std::int64_t> clock_sums_;
   bool marked_ = false;
   bool id_index_is_put_off_ = false;
-  bool done_ = false;
+  bool done_ = true;  // until it has begun
 };
 
 Result<std::int64_t> SqliteWriter::thread_number(std::string_view thread) {
@@ -273,6 +305,7 @@ Result<void> SqliteWriter::commit() {
   TRY(flush_sums());
   session_.forget_statements();
   if (id_index_is_put_off_) TRY(make_id_index());
+  TRY(state_.place.check());
   auto committed = session_.connection.execute("COMMIT");
   done_ = committed.has_value();
   // Were the process killed now, the next one would take this for a commit and build on it.
@@ -280,7 +313,8 @@ Result<void> SqliteWriter::commit() {
     (void)session_.connection.execute("ROLLBACK");
     (void)fence();
   }
-  return committed;
+  // What went to a file that is no longer there is not told to be kept.
+  return committed ? state_.place.check() : std::move(committed);
 }
 
 Result<void> SqliteWriter::fence() {
@@ -304,8 +338,13 @@ class SqliteReader final : public Reading<StoreReader> {
 
 class SqliteStore final : public RecordStore {
  public:
-  SqliteStore(SqliteStoreOptions options, db::OpenAs how, db::Connection writer)
-      : options_(std::move(options)), how_(how), writer_(std::move(writer), options_.sizes) {}
+  SqliteStore(SqliteStoreOptions options, db::OpenAs how, db::Connection writer, std::optional<db::OpenFiles> files)
+      : options_(std::move(options)),
+        how_(how),
+        place_(options_.path, std::move(files)),
+        writer_(std::move(writer), options_.sizes, place_) {
+    idle_.reserve(kIdleReadersMax);
+  }
 
   Result<std::unique_ptr<StoreReader>> reader() override;
   Result<std::unique_ptr<StoreWriter>> writer() override;
@@ -317,8 +356,9 @@ class SqliteStore final : public RecordStore {
     return sqlite_files(options_.path);
   }
   Result<void> check() override;
+  [[nodiscard]] bool is_lost() const override { return place_.is_lost(); }
 
-  void give_back(std::unique_ptr<PreparedConnection> session) {
+  void give_back(std::unique_ptr<PreparedConnection> session) noexcept {
     const std::scoped_lock lock(idle_mutex_);
     if (idle_.size() < kIdleReadersMax) idle_.push_back(std::move(session));
   }
@@ -326,16 +366,19 @@ class SqliteStore final : public RecordStore {
  private:
   const SqliteStoreOptions options_;
   const db::OpenAs how_;  // of further connections
+  Place place_;
   WriterState writer_;
   std::mutex idle_mutex_;  // guards idle_
   std::vector<std::unique_ptr<PreparedConnection>> idle_;
 };
 
 SqliteReader::~SqliteReader() {
-  if (session_.connection.execute("ROLLBACK")) store_.give_back(std::move(own_session_));
+  if (session_.connection.roll_back()) store_.give_back(std::move(own_session_));
 }
 
 Result<std::unique_ptr<StoreReader>> SqliteStore::reader() {
+  // A further connection would read another file than those before it.
+  TRY(place_.check());
   std::unique_ptr<PreparedConnection> session;
   {
     const std::scoped_lock lock(idle_mutex_);
@@ -357,19 +400,48 @@ Result<std::unique_ptr<StoreReader>> SqliteStore::reader() {
 
 Result<std::unique_ptr<StoreWriter>> SqliteStore::writer() {
   std::unique_lock lock(writer_.mutex);
-  TRY(writer_.session.connection.execute("BEGIN IMMEDIATE"));
-  return std::make_unique<SqliteWriter>(writer_, std::move(lock));
+  TRY(place_.check());
+  auto writer = std::make_unique<SqliteWriter>(writer_, std::move(lock));
+  TRY(writer->begin());
+  return writer;
+}
+
+// Every record is in a thread, in its own, and the sums of the threads are those of their records.
+Result<void> check_threads(db::Connection& connection) {
+  const auto none = [&connection](const char* sql, const char* what) -> Result<void> {
+    const std::int64_t wrong = TRY(connection.query_integer(sql));
+    return wrong == 0 ? Result<void>()
+                      : fail("the store is damaged: " + std::string(what) + ": " + std::to_string(wrong));
+  };
+  TRY(none("SELECT count(*) FROM record_log WHERE thread_no NOT IN (SELECT thread_no FROM threads)",
+           "records whose thread is lost"));
+  TRY(
+      none("SELECT count(*) FROM threads t WHERE records=0 OR records<>(SELECT count(*) FROM record_log r WHERE "
+           "r.thread_no=t.thread_no)",
+           "threads with a wrong count"));
+  db::Statement threads = TRY(connection.prepare("SELECT thread, directory FROM threads"));
+  while (TRY(threads.step())) {
+    if (record::thread_directory(threads.text(0)) != threads.text(1))
+      return fail("the store is damaged: thread " + base::escaped(threads.text(0)) + " has a directory not its own");
+  }
+  db::Statement records = TRY(connection.prepare(
+      "SELECT r.sequence, r.canonical, t.directory FROM record_log r JOIN threads t USING(thread_no) "
+      "ORDER BY r.sequence"));
+  record::OwnThread own;
+  while (TRY(records.step())) {
+    if (!own.lies_in(records.text(1), records.text(2)))
+      return fail("the store is damaged: record number " + std::to_string(records.integer(0)) +
+                  " is in another thread than its own");
+  }
+  return {};
 }
 
 Result<void> SqliteStore::check() {
+  TRY(place_.check());
   db::Connection connection = TRY(db::Connection::open(options_.path, how_, options_.vfs));
   const std::string verdict = TRY(connection.query_text("PRAGMA integrity_check(1)"));
   if (verdict != "ok") return fail("the store is damaged: " + verdict);
-  const std::int64_t wrong = TRY(
-      connection.query_integer("SELECT count(*) FROM threads t WHERE records<>(SELECT count(*) FROM record_log r WHERE "
-                               "r.thread_no=t.thread_no)"));
-  if (wrong != 0) return fail("the store is damaged: threads with a wrong count: " + std::to_string(wrong));
-  return {};
+  return check_threads(connection);
 }
 
 Result<std::unique_ptr<RecordStore>> open_as(const SqliteStoreOptions& options, db::OpenAs how) {
@@ -378,8 +450,10 @@ Result<std::unique_ptr<RecordStore>> open_as(const SqliteStoreOptions& options, 
   TRY_IN(options.path,
          how == db::OpenAs::kUnchanging ? check_schema(connection) : prepare_schema(connection, options.sizes));
   TRY(connection.execute(cache_of(options.sizes.writer_cache_kib)));
+  std::optional<db::OpenFiles> files;
+  if (options.vfs.empty() && how != db::OpenAs::kUnchanging) files = TRY(db::OpenFiles::of(connection, options.path));
   const auto reopen = how == db::OpenAs::kUnchanging ? how : db::OpenAs::kReadWrite;
-  return std::make_unique<SqliteStore>(options, reopen, std::move(connection));
+  return std::make_unique<SqliteStore>(options, reopen, std::move(connection), std::move(files));
 }
 
 }  // namespace

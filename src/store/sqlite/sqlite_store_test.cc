@@ -30,6 +30,7 @@ using conformance::put;
 
 class SqliteStore : public ::testing::Test {
  protected:
+  [[nodiscard]] std::string parent() const { return directory_.path(); }
   [[nodiscard]] std::string path() const { return directory_.path() + "/hub.db"; }
   std::unique_ptr<RecordStore> open(StoreOpen how = StoreOpen::kCreate) {
     return open_sqlite_store({path(), ""}, how).value();
@@ -333,6 +334,81 @@ TEST_F(SqliteStore, IdsAndSignaturesOfAWrongLengthAreErrors) {
   }
   ASSERT_TRUE(connection().execute("INSERT INTO tokens VALUES(x'01', 'ci', '', '2026-01-31T12:00:00Z', NULL)"));
   EXPECT_FALSE(store->reader().value()->tokens());
+}
+
+// What can become of the files of a store while it is open.
+struct Loss {
+  const char* name;
+  void (*happen)(const std::string& path);
+};
+void copy_files(const std::string& from, const std::string& to) {
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::copy_file(from + end, to + end);
+}
+const Loss kLosses[] = {
+    {"removed", [](const std::string& path) { std::filesystem::remove(path); }},
+    {"replaced by rename",
+     [](const std::string& path) {
+       std::filesystem::copy_file(path, path + ".new");
+       std::filesystem::rename(path + ".new", path);
+     }},
+    {"its log removed", [](const std::string& path) { std::filesystem::remove(path + "-wal"); }},
+    {"its directory renamed away",
+     [](const std::string& path) {
+       const auto directory = std::filesystem::path(path).parent_path();
+       std::filesystem::rename(directory, directory.string() + ".away");
+     }},
+    {"another volume in its place",
+     [](const std::string& path) {
+       const auto directory = std::filesystem::path(path).parent_path();
+       std::filesystem::rename(directory, directory.string() + ".away");
+       std::filesystem::create_directory(directory);
+       copy_files(directory.string() + ".away/hub.db", path);
+     }},
+};
+
+TEST_F(SqliteStore, WhoseFilesAreNoLongerThereAcknowledgesNothing) {
+  for (const Loss& loss : kLosses) {
+    for (const bool during : {false, true}) {
+      const std::string directory = parent() + "/" + std::to_string(&loss - kLosses) + (during ? "during" : "before");
+      std::filesystem::create_directory(directory);
+      const auto store = open_sqlite_store({directory + "/hub.db", ""}, StoreOpen::kCreate).value();
+      put(*store, {nth(1)});
+      EXPECT_FALSE(store->is_lost());
+      auto earlier = store->reader().value();
+      if (!during) loss.happen(directory + "/hub.db");
+      auto writer = store->writer();
+      EXPECT_EQ(writer.has_value(), during) << loss.name;
+      if (during) {
+        ASSERT_TRUE((*writer)->put(nth(2)));
+        loss.happen(directory + "/hub.db");
+        EXPECT_FALSE((*writer)->commit()) << loss.name;
+        writer->reset();
+      }
+      EXPECT_TRUE(store->is_lost()) << loss.name;
+      EXPECT_EQ(earlier->counts().value().records, 1u);
+      EXPECT_FALSE(store->reader()) << loss.name;
+      const auto again = store->writer();
+      ASSERT_FALSE(again) << loss.name;
+      EXPECT_NE(again.error().message.find("was removed or replaced"), std::string::npos) << again.error().message;
+    }
+  }
+}
+
+TEST_F(SqliteStore, StaysWhereItIsByARelativePathAndThroughALink) {
+  std::filesystem::create_directory_symlink(parent(), parent() + "/link");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(parent());
+  const auto linked = open_sqlite_store({parent() + "/link/hub.db", ""}, StoreOpen::kCreate).value();
+  const auto relative = open_sqlite_store({"hub.db", ""}, StoreOpen::kExisting).value();
+  std::filesystem::current_path(before);
+  put(*relative, {nth(1)});
+  put(*linked, {nth(2)});
+  std::filesystem::create_directory(parent() + "/other");
+  copy_files(path(), parent() + "/other/hub.db");
+  std::filesystem::remove(parent() + "/link");
+  std::filesystem::create_directory_symlink(parent() + "/other", parent() + "/link");
+  EXPECT_FALSE(linked->writer());
+  EXPECT_TRUE(relative->writer());
 }
 
 TEST_F(SqliteStore, ManyReadersAtOnceAreGivenBack) {
