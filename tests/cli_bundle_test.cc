@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <regex>
+#include <set>
 
 #include "cli_harness.h"
 
@@ -22,7 +24,7 @@ const Words kImportMembers{
     "services",          "preflight",      "seconds"};
 
 std::uint64_t error_code(const codec::Json& json) {
-  return json.find("error") == nullptr ? 0 : number_of(*json.find("error"), "code");
+  return json.find("error") == nullptr ? 0 : number_of(*json.find("error"), "exit");
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -99,10 +101,11 @@ TEST_F(CliExportTest, ATargetThatIsNoRegularFileIsRefused) {
   ASSERT_EQ(::mkdir(path("dir").c_str(), 0700), 0);
   ASSERT_EQ(::symlink("elsewhere", path("link").c_str()), 0);
   ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
-  for (const std::string& target :
-       {path("dir"), path("dir/"), path("link"), path("fifo"), std::string("/dev/null"), std::string("")}) {
-    const Ran ran = on("h", {"export", "--out", target});
-    EXPECT_EQ(ran.code, 2) << target << ran.err;
+  for (const std::string& target : {path("link"), path("fifo"), std::string("/dev/null"), std::string("")}) {
+    for (const char* option : {"--force", "--uncompressed"}) {
+      const Ran ran = on("h", {"export", "--out", target, option});
+      EXPECT_EQ(ran.code, 2) << target << ran.err;
+    }
   }
   EXPECT_EQ(on("h", {"export", "--out", path("no/such/dir")}).code, 1);
   EXPECT_TRUE(names_in(path("dir")).empty());
@@ -113,12 +116,35 @@ TEST_F(CliExportTest, AFileThatIsThereIsReplacedWholeOrStays) {
   make_home("h", 1);
   write_file(path("a"), "old");
   EXPECT_EQ(shell("chmod 644 " + path("a")), 0);
-  EXPECT_EQ(on("h", {"export", "--out", path("a"), "--spool", path("nowhere")}).code, 1);
+  const Ran kept = on("h", {"export", "--out", path("a"), "-o", "json"});
+  EXPECT_EQ(kept.code, 3);
+  EXPECT_EQ(text_of(*json_of(kept.out).find("error"), "code"), "FILE_EXISTS");
+  EXPECT_NE(kept.err.find("is there already — choose another name, or replace it with --force"), std::string::npos);
+  EXPECT_EQ(on("h", {"export", "--force", "--out", path("a"), "--spool", path("nowhere")}).code, 1);
   EXPECT_EQ(read_file(path("a")), "old");
-  EXPECT_EQ(on("h", {"export", "--out", path("a")}).code, 0);
+  EXPECT_EQ(on("h", {"export", "--force", "--out", path("a")}).code, 0);
   EXPECT_EQ(mode_of(path("a")), 0600u);
   EXPECT_EQ(run({"bundle", "verify", path("a")}).code, 0);
   EXPECT_EQ(names_in(path("")), (Words{"a", "h"}));
+}
+
+TEST_F(CliExportTest, ADirectoryGetsAFileNamedAfterDidAndTime) {
+  make_home("h", 1);
+  const std::string did = text_of(json_on("h", {"identity", "show"}), "did");
+  ASSERT_EQ(::mkdir(path("dir").c_str(), 0700), 0);
+  std::set<std::string> made;
+  for (const std::string& target : {path("dir"), path("dir/"), path("dir")}) {
+    const std::string file = text_of(json_on("h", {"export", "--out", target}), "path");
+    EXPECT_TRUE(
+        std::regex_match(file, std::regex(path("dir/") + did.substr(did.size() - 8) + "-[0-9]{8}T[0-9]{6}Z\\.spl")))
+        << file;
+    EXPECT_EQ(run({"bundle", "verify", file}).code, 0);
+    made.insert(file);
+  }
+  EXPECT_EQ(made.size(), 3u);
+  EXPECT_EQ(names_in(path("dir")).size(), 3u);
+  const Ran relative = on("h", {"export", "--out", "."}, {.directory = path("dir")});
+  EXPECT_TRUE(relative.out.starts_with("wrote ./" + did.substr(did.size() - 8) + "-")) << relative.out << relative.err;
 }
 
 TEST_F(CliExportTest, AnInstanceWithoutIdentityIsRefused) {
@@ -128,6 +154,7 @@ TEST_F(CliExportTest, AnInstanceWithoutIdentityIsRefused) {
   ASSERT_EQ(daemon.wait().code, 0);
   const codec::Json refused = json_on("h", {"export", "--out", path("a")}, {}, 3);
   EXPECT_EQ(error_code(refused), 3u);
+  EXPECT_EQ(on("h", {"export", "--out", path("")}).code, 3);
   EXPECT_EQ(names_in(path("")), (Words{"h"}));
 }
 
@@ -310,12 +337,13 @@ TEST_F(CliImportTest, AnEncryptedBundleNeedsItsKey) {
 
 TEST_F(CliImportTest, APassphraseOpensWhatItClosed) {
   make_home("h", 1);
-  write_file(path("pass"), "correct horse\nignored\n");
+  write_file(path("pass"), "correct horse\n");
+  write_file(path("more"), "correct horse\nignored\n");
   write_file(path("wrong"), "battery staple\n");
   ASSERT_EQ(on("h", {"export", "--out", path("a.spl"), "--passphrase-file", path("pass")}).code, 0);
   EXPECT_EQ(on("n", {"import", path("a.spl"), "--passphrase-file", path("wrong")}).code, 4);
   EXPECT_EQ(run({"bundle", "verify", path("a.spl"), "--passphrase-file", "-"}, {.text = "correct horse"}).code, 0);
-  EXPECT_EQ(on("n", {"import", path("a.spl"), "--passphrase-file", path("pass")}).code, 0);
+  EXPECT_EQ(on("n", {"import", path("a.spl"), "--passphrase-file", path("more")}).code, 0);
 }
 
 TEST_F(CliBundleTest, ShowIsTheManifest) {

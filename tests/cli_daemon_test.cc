@@ -14,9 +14,9 @@
 #include <thread>
 #include <vector>
 
+#include "cli_harness.h"
 #include "env/process.h"
 #include "home/daemon_mark.h"
-#include "cli_harness.h"
 
 namespace spl::cli_test {
 namespace {
@@ -124,7 +124,7 @@ TEST_F(CliDaemonTest, ErrorsOfTheBackgroundProcessReachTheCaller) {
   const std::string taken = std::to_string(start_daemon("h"));
   const Ran ran = on("g", {"serve", "--daemon", "--port", taken, "-o", "json"});
   EXPECT_EQ(ran.code, 6);
-  EXPECT_EQ(number_of(*json_of(ran.out).find("error"), "code"), 6u);
+  EXPECT_EQ(number_of(*json_of(ran.out).find("error"), "exit"), 6u);
   EXPECT_EQ(std::ranges::count(ran.err, '\n'), 1) << ran.err;
   EXPECT_EQ(on("g", {"serve", "--daemon", "--port", "0", "--host", "0.0.0.0"}).code, 2);
   EXPECT_FALSE(exists(path("g/run/spl.pid")));
@@ -388,7 +388,7 @@ TEST_F(CliDaemonTest, AnExportThatIsInterruptedLeavesNothing) {
   ASSERT_TRUE(process.wait_for_output("manifest.json"));
   ::kill(process.pid(), SIGINT);
   const Ran ran = process.wait();
-  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.code, 130);
   EXPECT_NE(ran.err.find("interrupted"), std::string::npos) << ran.err;
   EXPECT_EQ(names_in(path("h/run")), (Words{"spl.lock"}));
 }
@@ -408,7 +408,7 @@ TEST_F(CliDaemonTest, AnInputThatIsInterruptedLeavesNothing) {
     for (int unread = 1; unread > 0; ::usleep(1000)) ASSERT_EQ(::ioctl(writer, FIONREAD, &unread), 0);
     ::kill(process.pid(), SIGTERM);
     const Ran ran = process.wait();
-    EXPECT_EQ(ran.code, 1) << ran.err;
+    EXPECT_EQ(ran.code, 143) << ran.err;
     EXPECT_NE(ran.err.find("interrupted"), std::string::npos) << ran.err;
     ::close(writer);
   }

@@ -44,8 +44,10 @@ TEST_F(CliErrorTest, OfFilesSayWhatToDo) {
   says({"import", path(std::string(300, 'x'))}, 1, "File name too long — choose a shorter name");
   says({"export", "--out", path(std::string(300, 'x'))}, 1, "File name too long — choose a shorter name");
   says({"import", path("dir")}, 2, path("dir") + " is a directory — name a file in it");
-  says({"export", "--out", path("dir/")}, 2, "is no name for a file — ");
-  says({"serve", "--tls-cert", none, "--tls-key", none}, 1, "--tls-cert: cannot open " + none + ": No such file or directory — ");
+  says({"export", "--out", ""}, 2, "is no name for a file — ");
+  says({"export", "--out", path("none/")}, 1, "the directory " + none + " does not exist — make it, or name another");
+  says({"serve", "--tls-cert", none, "--tls-key", none}, 1,
+       "--tls-cert: cannot open " + none + ": No such file or directory — ");
   says({"serve", "--port", "x"}, 2, "--port x: not a number from 0 to 65535 — give a number");
   const Ran home = run({"--home", path("file"), "init"});
   EXPECT_EQ(home.err, "spl: cannot make directory " + path("file") +
@@ -82,7 +84,7 @@ TEST_F(CliErrorTest, OfRecordsNameTheOption) {
        "line 1: actor is missing — nothing was put: ", {.text = "{\"act\":\"DO\"}\n"});
   write_file(path("pass"), "secret\n");
   says({"export", "--out", path("a"), "--plaintext", "--passphrase-file", path("pass")}, 2,
-       "--plaintext cannot be given together with --recipient or --passphrase-file — leave out ");
+       "--plaintext cannot be given together with --recipient or a passphrase — leave out ");
   EXPECT_EQ(number_of(json_on("h", {"status"}), "record_count"), 0u);
 }
 

@@ -62,7 +62,8 @@ const std::string& spl_program() {
 Process::Process(const Words& words, const Input& input) {
   std::vector<std::string> arguments{spl_program()};
   arguments.insert(arguments.end(), words.begin(), words.end());
-  std::map<std::string, std::string> variables{{"PATH", "/usr/bin:/bin"}, {"HOME", "/nonexistent"}, {"LC_ALL", "C"}};
+  std::map<std::string, std::string> variables{
+      {"PATH", "/usr/bin:/bin"}, {"HOME", "/nonexistent"}, {"LC_ALL", "C.UTF-8"}};
   for (const auto& [name, value] : input.environment) variables[name] = value;
   std::vector<std::string> environment;
   for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);

@@ -47,6 +47,7 @@ const std::vector<Words>& all_commands() {
       {"help"},
       {"completion"},
       {"man"},
+      {"schema"},
   };
   return kAll;
 }
@@ -201,8 +202,9 @@ TEST_F(CliUsageTest, WrongUseIsToldAsJsonWhereJsonIsAsked) {
     EXPECT_EQ(lines_in(ran.err), 1u);
     const codec::Json json = json_of(ran.out);
     ASSERT_NE(json.find("error"), nullptr) << ran.out;
-    EXPECT_EQ(members(*json.find("error")), (Words{"code", "message", "hint"}));
-    EXPECT_EQ(number_of(*json.find("error"), "code"), 2u);
+    EXPECT_EQ(members(*json.find("error")), (Words{"code", "exit", "message", "hint"}));
+    EXPECT_EQ(text_of(*json.find("error"), "code"), "INVALID_REQUEST");
+    EXPECT_EQ(number_of(*json.find("error"), "exit"), 2u);
     EXPECT_NE(ran.err.find(text_of(*json.find("error"), "message")), std::string::npos);
   }
 }
@@ -254,7 +256,13 @@ TEST_F(CliUsageTest, VersionIsToldWithoutAHome) {
   EXPECT_TRUE(text.out.starts_with("spl "));
   EXPECT_EQ(run({"--version"}).out, text.out);
   const codec::Json json = json_of(run({"version", "-o", "json"}).out);
-  EXPECT_EQ("spl " + text_of(json, "version") + "\n", text.out);
+  EXPECT_EQ("spl " + text_of(json, "version") + " (" + text_of(json, "commit") + ")\n", text.out);
+  const std::string commit = text_of(json, "commit");
+  EXPECT_TRUE(commit == "unknown" || commit.find_first_not_of("0123456789abcdef") == std::string::npos) << commit;
+  EXPECT_EQ(json.find("libraries"), nullptr);
+  const Ran verbose = run({"version", "-v"});
+  EXPECT_TRUE(verbose.out.starts_with(text.out + "sqlite 3.")) << verbose.out;
+  EXPECT_EQ(json_of(run({"version", "-v", "-o", "json"}).out).find("libraries")->array()->size(), 3u);
 }
 
 TEST_F(CliUsageTest, AFullDiskUnderStandardOutputIsAnError) {
@@ -290,25 +298,6 @@ TEST_F(CliUsageTest, NoColourOutsideATerminal) {
     const Ran ran = on("h", words);
     EXPECT_EQ((ran.out + ran.err).find('\x1b'), std::string::npos);
   }
-}
-
-TEST_F(CliUsageTest, CompletionKnowsEveryCommand) {
-  for (const char* shell : {"bash", "zsh", "fish"}) {
-    const Ran ran = run({"completion", shell});
-    EXPECT_EQ(ran.code, 0);
-    for (const Words& words : all_commands())
-      EXPECT_NE(ran.out.find(words.back()), std::string::npos) << shell << ": " << joined(words);
-    EXPECT_NE(ran.out.find("age-identity"), std::string::npos);
-  }
-}
-
-TEST_F(CliUsageTest, BashTakesTheCompletionAndCompletes) {
-  const Ran script = run({"completion", "bash"});
-  write_file(path("c"), script.out + "COMP_WORDS=(spl bundle ver); COMP_CWORD=2; _spl; echo \"${COMPREPLY[@]}\"\n" +
-                            "COMP_WORDS=(spl export --no); COMP_CWORD=2; _spl; echo \"${COMPREPLY[@]}\"\n" +
-                            "COMP_WORDS=(spl -o str); COMP_CWORD=2; _spl; echo \"${COMPREPLY[@]}\"\n");
-  ASSERT_EQ(std::system(("bash " + path("c") + " >" + path("o") + " 2>&1").c_str()), 0) << read_file(path("o"));
-  EXPECT_EQ(read_file(path("o")), "verify\n--no-progress --no-identity\nstream-json\n");
 }
 
 TEST_F(CliUsageTest, ManPagesNameEveryCommandAndOption) {

@@ -20,20 +20,28 @@ constexpr std::chrono::milliseconds kPauseMax = 500ms;
 
 }  // namespace
 
-Result<std::unique_ptr<Operations>> open_for_reading(env::Env env, const home::HomePaths& paths) {
+Result<std::unique_ptr<Operations>> open_for_reading(env::Env env, const home::HomePaths& paths,
+                                                     base::Progress& progress) {
   instance::InstanceOptions options{.home = paths.root, .store_url = {}};
   auto daemon = TRY(home::running_daemon(env, paths));
   // A running daemon may have its store elsewhere.
   if (daemon) options.store_url = daemon->store_url;
+  progress.step(daemon ? "reading the store of " + paths.root + " beside its daemon, pid " + std::to_string(daemon->pid)
+                       : "reading the store of " + paths.root + "; no daemon runs");
   auto opened = TRY(instance::Instance::open(env, options, instance::OpenFor::kReading));
   return std::make_unique<operation::LocalOperations>(std::move(opened), std::move(daemon));
 }
 
-Result<std::unique_ptr<Operations>> open_for_changing(env::Env env, const home::HomePaths& paths,
-                                                      instance::OpenFor how) {
+Result<std::unique_ptr<Operations>> open_for_changing(env::Env env, const home::HomePaths& paths, instance::OpenFor how,
+                                                      base::Progress& progress) {
   const auto end = env.clock.steady() + kWaitMax;
+  bool waits = false;
   for (std::chrono::milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kPauseMax)) {
-    if (auto remote = TRY(RemoteOperations::connect(env, paths))) return remote;
+    if (auto remote = TRY(RemoteOperations::connect(env, paths, &progress))) {
+      progress.step("asking the daemon of " + paths.root);
+      return remote;
+    }
+    if (!waits) progress.step("opening " + paths.root + "; no daemon runs");
     auto opened = instance::Instance::open(env, {.home = paths.root, .store_url = {}}, how);
     if (opened) return std::make_unique<operation::LocalOperations>(std::move(*opened), std::nullopt);
     if (opened.error().cause != Cause::kLocked) return std::unexpected(std::move(opened).error());
@@ -42,6 +50,9 @@ Result<std::unique_ptr<Operations>> open_for_changing(env::Env env, const home::
       if (const auto pid = env::lock_holder(paths.lock())) error.message += " (pid " + std::to_string(*pid) + ")";
       return std::unexpected(std::move(error));
     }
+    if (!waits) progress.step("waiting for the other process that works on " + paths.root);
+    waits = true;
+    if (progress.cancelled()) return base::fail_cancelled("nothing was changed");
     env.clock.sleep_for(pause);
   }
 }

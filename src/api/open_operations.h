@@ -11,13 +11,15 @@
 
 namespace spl::api {
 
-// The store is read whether a daemon runs or not. Cause kNoInstance where there is none.
-Result<std::unique_ptr<operation::Operations>> open_for_reading(env::Env env, const home::HomePaths& paths);
+// The store is read whether a daemon runs or not. Cause kNoInstance where there is none. `progress` hears of what is
+// done and is asked whether to go on; it outlives the operations.
+Result<std::unique_ptr<operation::Operations>> open_for_reading(env::Env env, const home::HomePaths& paths,
+                                                                base::Progress& progress);
 // What a running daemon must see goes through it; without one the home is opened under its lock. While another process
 // has the lock and no daemon answers, both are tried again for up to 30 s; then the cause is kLocked. `how` is kWriting
 // or kCreating.
 Result<std::unique_ptr<operation::Operations>> open_for_changing(env::Env env, const home::HomePaths& paths,
-                                                                 instance::OpenFor how);
+                                                                 instance::OpenFor how, base::Progress& progress);
 // No error where an operation could open the home: cause kNoInstance where there is none.
 Result<void> require_instance(env::Env env, const home::HomePaths& paths);
 

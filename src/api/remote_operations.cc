@@ -4,17 +4,17 @@
 #include <array>
 #include <utility>
 
+#include "api/error_json.h"
+#include "api/open_operations.h"
+#include "api/owner_door.h"
+#include "api/query_shape.h"
+#include "api/routes.h"
 #include "bundle/container.h"
 #include "bundle/manifest.h"
 #include "bundle/reader.h"
 #include "crypto/age.h"
 #include "http/channel.h"
-#include "api/error_json.h"
 #include "http/listener.h"
-#include "api/open_operations.h"
-#include "api/owner_door.h"
-#include "api/query_shape.h"
-#include "api/routes.h"
 #include "http/target.h"
 #include "http/wire.h"
 
@@ -146,12 +146,14 @@ class RemoteOperations::Call {
   http::Wire wire_;
 };
 
-RemoteOperations::RemoteOperations(env::Env env, home::HomePaths paths) : env_(env), paths_(std::move(paths)) {}
+RemoteOperations::RemoteOperations(env::Env env, home::HomePaths paths, base::Progress* progress)
+    : env_(env), paths_(std::move(paths)), progress_(progress) {}
 RemoteOperations::~RemoteOperations() = default;
 
-Result<std::unique_ptr<RemoteOperations>> RemoteOperations::connect(env::Env env, const home::HomePaths& paths) {
+Result<std::unique_ptr<RemoteOperations>> RemoteOperations::connect(env::Env env, const home::HomePaths& paths,
+                                                                    base::Progress* progress) {
   if (!TRY(http::connect_unix(paths.socket()))) return std::unique_ptr<RemoteOperations>();
-  return std::unique_ptr<RemoteOperations>(new RemoteOperations(env, paths));
+  return std::unique_ptr<RemoteOperations>(new RemoteOperations(env, paths, progress));
 }
 
 Result<std::unique_ptr<RemoteOperations::Call>> RemoteOperations::call() {
@@ -159,7 +161,9 @@ Result<std::unique_ptr<RemoteOperations::Call>> RemoteOperations::call() {
   if (!socket)
     return fail(ErrorCode::kUnavailable, Cause::kDaemonGone, "the daemon of " + paths_.root + " has ended",
                 "try again; spl status says whether another runs");
-  return std::make_unique<Call>(std::move(*socket), env_);
+  auto made = std::make_unique<Call>(std::move(*socket), env_);
+  if (progress_ != nullptr) made->watch(*progress_);
+  return made;
 }
 
 Result<std::string> RemoteOperations::ask(std::string_view target, std::string_view body) {
@@ -206,7 +210,8 @@ Result<operation::RevokedToken> RemoteOperations::revoke_token(const operation::
 }
 
 Result<Operations*> RemoteOperations::reading() {
-  if (!reading_) reading_ = TRY(open_for_reading(env_, paths_));
+  base::NoProgress none;
+  if (!reading_) reading_ = TRY(open_for_reading(env_, paths_, progress_ != nullptr ? *progress_ : none));
   return reading_.get();
 }
 
@@ -227,6 +232,12 @@ Result<substrate::Ineffective> RemoteOperations::ineffective_records(std::size_t
 }
 Result<Record> RemoteOperations::record(const RecordId& id) {
   return TRY(reading())->record(id);
+}
+Result<RecordId> RemoteOperations::resolve_id(std::string_view digits) {
+  return TRY(reading())->resolve_id(digits);
+}
+Result<std::vector<RecordId>> RemoteOperations::recent_ids(std::string_view digits, std::size_t limit) {
+  return TRY(reading())->recent_ids(digits, limit);
 }
 Result<void> RemoteOperations::threads(const store::ThreadVisitor& visit) {
   return TRY(reading())->threads(visit);
@@ -295,8 +306,8 @@ Result<operation::ExportReport> RemoteOperations::export_bundle(operation::Expor
 }
 
 Result<operation::ImportReport> RemoteOperations::import_bundle(Source& in, const operation::ImportOptions& options,
-                                                           base::Progress& progress,
-                                                           std::vector<operation::Finding>* findings) {
+                                                                base::Progress& progress,
+                                                                std::vector<operation::Finding>* findings) {
   std::array<char, crypto::kAgeMagicBytes> first{};
   const std::size_t count = TRY(base::read_full(in, first));
   RejoinedSource whole({first.data(), count}, in);

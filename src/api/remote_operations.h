@@ -22,8 +22,10 @@ inline constexpr std::chrono::hours kAnswerPatience{24};
 
 class RemoteOperations final : public operation::Operations {
  public:
-  // Null where no daemon listens on the home's socket. The Env's owner outlives it.
-  static Result<std::unique_ptr<RemoteOperations>> connect(env::Env env, const home::HomePaths& paths);
+  // Null where no daemon listens on the home's socket. The Env's owner outlives it, and so does `progress` (may be
+  // null), which is asked while the daemon works whether to wait on.
+  static Result<std::unique_ptr<RemoteOperations>> connect(env::Env env, const home::HomePaths& paths,
+                                                           base::Progress* progress);
   ~RemoteOperations() override;
 
   Result<operation::Status> status() override;
@@ -32,6 +34,8 @@ class RemoteOperations final : public operation::Operations {
   Result<std::vector<operation::Finding>> examine(base::Progress& progress) override;
   Result<substrate::Ineffective> ineffective_records(std::size_t limit) override;
   Result<Record> record(const RecordId& id) override;
+  Result<RecordId> resolve_id(std::string_view digits) override;
+  Result<std::vector<RecordId>> recent_ids(std::string_view digits, std::size_t limit) override;
   Result<void> threads(const store::ThreadVisitor& visit) override;
   Result<operation::ThreadDetails> thread(std::string_view thread) override;
   Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) override;
@@ -57,7 +61,7 @@ class RemoteOperations final : public operation::Operations {
 
  private:
   class Call;
-  RemoteOperations(env::Env env, home::HomePaths paths);
+  RemoteOperations(env::Env env, home::HomePaths paths, base::Progress* progress);
   Result<std::unique_ptr<Call>> call();
   Result<std::string> ask(std::string_view target, std::string_view body);
   template <auto Operation, class... Request>
@@ -67,6 +71,7 @@ class RemoteOperations final : public operation::Operations {
 
   env::Env env_;
   home::HomePaths paths_;
+  base::Progress* progress_;
   std::unique_ptr<operation::Operations> reading_;
 };
 

@@ -96,8 +96,8 @@ Result<int> run_token_create(Session& session, const Arguments& arguments) {
     TRY(out.document(json));
     return 0;
   }
-  TRY(out.line(made.token.reveal()));
-  out.note("spl: keep the token now: it is not shown again");
+  TRY(out.content(std::string(made.token.reveal()) + "\n"));
+  out.note("keep the token now: it is not shown again");
   return 0;
 }
 
@@ -107,8 +107,9 @@ Result<int> run_token_list(Session& session, const Arguments&) {
   ListOutput list(out);
   for (const operation::TokenSummary& token : tokens) {
     const std::string id = base::to_hex(token.id.view());
-    TRY(list.item(out.text() ? id.substr(0, kIdDigitsShown) + "  " + shown(token.account) + "  scopes " + joined(token.scopes) +
-                                   "  " + (token.expires_at ? "until " + shown(*token.expires_at) : "without end")
+    TRY(list.item(out.text() ? id.substr(0, kIdDigitsShown) + "  " + shown(token.account) + "  scopes " +
+                                   joined(token.scopes) + "  " +
+                                   (token.expires_at ? "until " + shown(*token.expires_at) : "without end")
                              : codec::shape_json(token).text()));
   }
   TRY(list.end());
@@ -123,11 +124,17 @@ Result<int> run_token_revoke(Session& session, const Arguments& arguments) {
   return 0;
 }
 
+// That of the list, and the token itself.
+Json made_token_schema() {
+  return codec::with_member(codec::schema_of<operation::TokenSummary>(), "token",
+                            Json::Object{{"type", "string"}, {"description", "the token itself"}});
+}
+
 Command account_command() {
   Command account{.name = "service-account",
                   .summary = "Who may come in over TCP, and for what",
                   .examples = {"spl service-account list"}};
-  const Positional name{.name = "NAME", .help = "the account's name"};
+  const Positional name{.name = "NAME", .help = "the account's name", .names = Names::kAccount};
   account.commands = {
       {.name = "create",
        .summary = "Make a service account",
@@ -135,7 +142,8 @@ Command account_command() {
                     .value = "SCOPE",
                     .help = "what it may do: records:read, records:write, threads:write, federation:manage, "
                             "config:read, config:write, admin",
-                    .times = Times::kAny},
+                    .times = Times::kAny,
+                    .names = Names::kScope},
                    {.name = "--actor",
                     .value = "DID",
                     .help = "whom it may write as; without it, as nobody (with the scope admin, as anybody)",
@@ -143,16 +151,19 @@ Command account_command() {
        .positionals = {name},
        .examples = {"spl service-account create reader --scope records:read",
                     "spl service-account create ci --scope records:write --actor did:web:ci.example"},
-       .run = run_account_create},
+       .run = run_account_create,
+       .schema = codec::schema_of<ServiceAccount>},
       {.name = "list",
        .summary = "List the service accounts",
        .examples = {"spl service-account list -o json"},
-       .run = run_account_list},
+       .run = run_account_list,
+       .schema = codec::list_schema_of<ServiceAccount>},
       {.name = "revoke",
        .summary = "End a service account; its tokens are of no use from then on",
        .positionals = {name},
        .examples = {"spl service-account revoke ci"},
-       .run = run_account_revoke},
+       .run = run_account_revoke,
+       .schema = codec::schema_of<operation::RevokedAccount>},
   };
   return account;
 }
@@ -166,21 +177,27 @@ Command token_command() {
        .options = {{.name = "--scope",
                     .value = "SCOPE",
                     .help = "one of the account's scopes; without it, all of them",
-                    .times = Times::kAny},
+                    .times = Times::kAny,
+                    .names = Names::kScope},
                    {.name = "--env", .value = "NAME", .help = "a tag in the token's text; prod where it is not given"},
                    {.name = "--expires", .value = "TIME", .help = "its end: 90d, 12h or 2030-01-31T12:00:00Z"}},
-       .positionals = {{.name = "ACCOUNT", .help = "the account's name"}},
+       .positionals = {{.name = "ACCOUNT", .help = "the account's name", .names = Names::kAccount}},
        .examples = {"spl token create ci --expires 90d"},
-       .run = run_token_create},
+       .run = run_token_create,
+       .schema = made_token_schema},
       {.name = "list",
        .summary = "List the tokens, without their secrets",
        .examples = {"spl token list -o json"},
-       .run = run_token_list},
+       .run = run_token_list,
+       .schema = codec::list_schema_of<operation::TokenSummary>},
       {.name = "revoke",
        .summary = "End a token",
-       .positionals = {{.name = "ID", .help = "its id as the list shows it, or the first 8 digits or more"}},
+       .positionals = {{.name = "ID",
+                        .help = "its id as the list shows it, or the first 8 digits or more",
+                        .names = Names::kToken}},
        .examples = {"spl token revoke 0f3a9c1b"},
-       .run = run_token_revoke},
+       .run = run_token_revoke,
+       .schema = codec::schema_of<operation::RevokedToken>},
   };
   return token;
 }

@@ -1,14 +1,13 @@
 // bundle show, verify, list.
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/encoding.h"
-#include "spool/spool.h"
 #include "cli/bundle_file.h"
-#include "operation/bundle_files.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "codec/shape.h"
+#include "operation/bundle_files.h"
 #include "operation/signature_check.h"
 
 namespace spl::cli {
@@ -65,8 +64,8 @@ Result<void> print_manifest(Output& out, const Manifest& manifest) {
 }
 
 Result<int> run_show(Session& session, const Arguments& arguments) {
-  const Keys keys = TRY(read_keys(arguments));
-  const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, nullptr, 1));
+  const Keys keys = TRY(read_keys(session, arguments));
+  const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, session.progress().interrupt(), 1));
   Output& out = session.out();
   const std::string_view text = opened.reader->manifest_text();
   switch (out.format()) {
@@ -74,7 +73,7 @@ Result<int> run_show(Session& session, const Arguments& arguments) {
       TRY(print_manifest(out, opened.reader->manifest()));
       break;
     case Format::kJson:
-      TRY(out.line(text.ends_with('\n') ? text.substr(0, text.size() - 1) : text));
+      TRY(out.document_text(text.ends_with('\n') ? text.substr(0, text.size() - 1) : text));
       break;
     case Format::kStreamJson:
       TRY(out.document(TRY(Json::parse(text))));
@@ -88,7 +87,8 @@ struct Totals {
   std::uint64_t bytes = 0;
 };
 
-Result<Totals> read_through(bundle::BundleReader& reader, operation::SignatureCheck* signatures, ShownProgress& progress) {
+Result<Totals> read_through(bundle::BundleReader& reader, operation::SignatureCheck* signatures,
+                            ShownProgress& progress) {
   Totals totals;
   while (const auto entry = TRY(operation::next_file(reader))) {
     ++totals.files;
@@ -102,8 +102,76 @@ Result<Totals> read_through(bundle::BundleReader& reader, operation::SignatureCh
   return totals;
 }
 
-Json signatures_json(const operation::SignatureCheck::Counts& counts) {
-  return Json::Object{{"valid", counts.valid}, {"invalid", counts.invalid}, {"absent", counts.absent}};
+struct SignatureCounts {
+  std::uint64_t valid = 0;
+  std::uint64_t invalid = 0;
+  std::uint64_t absent = 0;
+
+  static SignatureCounts of(const operation::SignatureCheck::Counts& counts) {
+    return {counts.valid, counts.invalid, counts.absent};
+  }
+  static constexpr auto shape() {
+    using S = SignatureCounts;
+    return codec::shape(codec::member("valid", &S::valid, "records with a signature that is their actor's"),
+                        codec::member("invalid", &S::invalid, "records with another one"),
+                        codec::member("absent", &S::absent, "records without one"));
+  }
+};
+
+struct Verified {
+  bool verified = true;
+  std::string source_did;
+  Digest bundle_sha256;
+  bool encrypted = false;
+  std::uint64_t record_count = 0;
+  std::uint64_t thread_count = 0;
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::optional<SignatureCounts> signatures;
+
+  static constexpr auto shape() {
+    using V = Verified;
+    return codec::shape(codec::member("verified", &V::verified, "true"),
+                        codec::member("source_did", &V::source_did, "who signed it"),
+                        codec::member("bundle_sha256", &V::bundle_sha256, "the digest of all that is in it"),
+                        codec::member("encrypted", &V::encrypted, "whether it is encrypted"),
+                        codec::member("record_count", &V::record_count, "records in it"),
+                        codec::member("thread_count", &V::thread_count, "threads in it"),
+                        codec::member("files", &V::files, "files in it, but for the manifest and its signature"),
+                        codec::member("bytes", &V::bytes, "in these files"),
+                        codec::member("signatures", &V::signatures, "with --signatures", codec::Presence::kOmitted));
+  }
+};
+
+struct ListedFile {
+  std::string path;
+  std::uint64_t bytes = 0;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::path_member("path", &ListedFile::path, "in the bundle"),
+                        codec::member("bytes", &ListedFile::bytes, "its size"));
+  }
+};
+
+// Of manifest.json, whose exact form docs/formats/bundle.md has.
+Json manifest_schema() {
+  const auto of_type = [](const char* type) { return Json(Json::Object{{"type", type}}); };
+  const std::pair<const char*, const char*> members[] = {
+      {"bundle_version", "integer"},  {"bundle_sha256", "string"}, {"created_at", "string"},
+      {"created_by", "string"},       {"source_did", "string"},    {"scope", "object"},
+      {"export_sequence", "integer"}, {"record_count", "integer"}, {"thread_count", "integer"},
+      {"identity", "string"},         {"tokens", "string"},        {"contexts", "array"},
+      {"services", "array"},          {"secrets", "array"},        {"snapshot", "object"},
+      {"sections", "array"}};
+  Json::Object properties;
+  Json::Array required;
+  for (const auto& [name, type] : members) {
+    properties.emplace_back(name, of_type(type));
+    required.emplace_back(name);
+  }
+  properties.emplace_back("encryption", Json::Object{{"anyOf", Json::Array{of_type("string"), of_type("array")}}});
+  properties.emplace_back("previous", Json::Object{{"anyOf", Json::Array{of_type("string"), of_type("null")}}});
+  return Json::Object{{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}};
 }
 
 Result<void> print_verified(Output& out, const bundle::BundleReader& reader, const Totals& totals,
@@ -111,16 +179,16 @@ Result<void> print_verified(Output& out, const bundle::BundleReader& reader, con
   const Manifest& manifest = reader.manifest();
   const std::string sha256 = base::to_hex(manifest.bundle_sha256.view());
   if (!out.text()) {
-    Json json = Json::Object{{"verified", true},
-                             {"source_did", manifest.source_did},
-                             {"bundle_sha256", sha256},
-                             {"encrypted", reader.opening().kind != Encryption::Kind::kNone},
-                             {"record_count", manifest.record_count},
-                             {"thread_count", manifest.thread_count},
-                             {"files", totals.files},
-                             {"bytes", totals.bytes}};
-    if (signatures) json.add("signatures", signatures_json(*signatures));
-    return out.document(json);
+    Verified verified{.source_did = manifest.source_did,
+                      .bundle_sha256 = manifest.bundle_sha256,
+                      .encrypted = reader.opening().kind != Encryption::Kind::kNone,
+                      .record_count = manifest.record_count,
+                      .thread_count = manifest.thread_count,
+                      .files = totals.files,
+                      .bytes = totals.bytes,
+                      .signatures = {}};
+    if (signatures) verified.signatures = SignatureCounts::of(*signatures);
+    return out.document(codec::shape_json(verified));
   }
   TRY(out.line("verified: signed by " + shown(manifest.source_did)));
   TRY(out.line(counted(manifest.record_count, "record") + " in " + counted(manifest.thread_count, "thread") + ", " +
@@ -132,21 +200,20 @@ Result<void> print_verified(Output& out, const bundle::BundleReader& reader, con
 }
 
 Result<int> run_verify(Session& session, const Arguments& arguments) {
-  const Keys keys = TRY(read_keys(arguments));
-  ShownProgress progress(session);
+  const Keys keys = TRY(read_keys(session, arguments));
+  ShownProgress& progress = session.progress();
   const auto records = arguments.has("--signatures") ? bundle::Records::kGiven : bundle::Records::kChecked;
   const BundleFile opened =
-      TRY(open_bundle(arguments.at("FILE"), keys, &progress.interrupt(), Session::workers(), records));
+      TRY(open_bundle(arguments.at("FILE"), keys, progress.interrupt(), Session::workers(), records));
   progress.follow(*opened.file);
   std::optional<operation::SignatureCheck> signatures;
   if (arguments.has("--signatures")) signatures.emplace(Session::workers());
   const Totals totals = TRY(read_through(*opened.reader, signatures ? &*signatures : nullptr, progress));
   std::optional<operation::SignatureCheck::Counts> counts;
   if (signatures) counts = signatures->finish();
-  progress.finish();
   Output& out = session.out();
   if (counts && counts->invalid > 0) {
-    if (!out.text()) out.add_to_error("signatures", signatures_json(*counts));
+    if (!out.text()) out.add_to_error("signatures", codec::shape_json(SignatureCounts::of(*counts)));
     return fail(ErrorCode::kVerification,
                 counted(counts->invalid, "record") + " with a signature that is not its actor's, the first " +
                     shown(counts->first_invalid),
@@ -156,69 +223,34 @@ Result<int> run_verify(Session& session, const Arguments& arguments) {
   const auto kinds = bundle::section_kinds(opened.reader->manifest());
   if (std::ranges::find(kinds, "files") != kinds.end())
     out.note(
-        "spl: of its trees of files the contents are verified; their modes, owners, times and links are not, until "
+        "of its trees of files the contents are verified; their modes, owners, times and links are not, until "
         "this program reads tree.mtree");
   return 0;
 }
 
-// What list prints of one file.
-struct Listed {
-  std::string_view path;
-  std::uint64_t size_bytes;
-};
-
-// A JSON array that is shown when the whole bundle has verified: standard output holds one document, the list or the
-// error. Until then it lies in a file without a name.
-class WithheldArray {
- public:
-  static Result<WithheldArray> make(env::Env env) {
-    const char* const directory = std::getenv("TMPDIR");
-    const bool named = directory != nullptr && *directory != '\0';
-    return WithheldArray(TRY(spool::Spool::make(env, {named ? directory : "/tmp", spool::Secrecy::kPlain, kHeldBytesMax})));
-  }
-  Result<void> item(std::string_view json) {
-    TRY(spool_.append(any_ ? ",\n" : "["));
-    any_ = true;
-    return spool_.append(json);
-  }
-  Result<void> show(Output& out) {
-    TRY(spool_.append(any_ ? "]\n" : "[]\n"));
-    OutputSink sink(out);
-    return spool_.write_to(sink);
-  }
-
- private:
-  static constexpr std::size_t kHeldBytesMax = 1u << 20;
-  struct OutputSink final : Sink {
-    explicit OutputSink(Output& output) : out(output) {}
-    Result<void> write(std::string_view octets) override { return out.write(octets); }
-    Output& out;
-  };
-  explicit WithheldArray(spool::Spool spool) : spool_(std::move(spool)) {}
-
-  spool::Spool spool_;
-  bool any_ = false;
-};
-
 Result<int> run_list(Session& session, const Arguments& arguments) {
-  const Keys keys = TRY(read_keys(arguments));
+  const Keys keys = TRY(read_keys(session, arguments));
   const std::string prefix = arguments.value("PREFIX").value_or("");
-  const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, nullptr, Session::workers()));
+  ShownProgress& progress = session.progress();
+  const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, progress.interrupt(), Session::workers()));
+  progress.follow(*opened.file);
   Output& out = session.out();
-  ListOutput list(out);
-  std::optional<WithheldArray> array;
-  if (out.format() == Format::kJson) array = TRY(WithheldArray::make(session.env()));
-  const auto item = [&](const Listed& listed) -> Result<void> {
-    if (!listed.path.starts_with(prefix)) return {};
-    if (out.text()) return list.item(path_line(listed.path, out.out_is_terminal()));
-    const std::string json =
-        Json(Json::Object{{"path", base::path_text(listed.path)}, {"bytes", listed.size_bytes}}).text();
-    return array ? array->item(json) : list.item(json);
+  ListOutput list(out, Showing::kAtTheEnd);
+  bool any = false;
+  const auto item = [&](std::string_view path, std::uint64_t bytes) -> Result<void> {
+    if (!path.starts_with(prefix)) return {};
+    any = true;
+    if (out.text()) return list.item(path_line(path, out.out_is_terminal()));
+    return list.item(codec::shape_json(ListedFile{std::string(path), bytes}).text());
   };
-  TRY(item({bundle::kManifestPath, opened.reader->manifest_text().size()}));
-  TRY(item({bundle::kSignaturePath, crypto::kSignatureBytes}));
-  while (const auto entry = TRY(operation::next_file(*opened.reader))) TRY(item({entry->path, entry->size_bytes}));
-  TRY(array ? array->show(out) : list.end());
+  TRY(item(bundle::kManifestPath, opened.reader->manifest_text().size()));
+  TRY(item(bundle::kSignaturePath, crypto::kSignatureBytes));
+  while (const auto entry = TRY(operation::next_file(*opened.reader))) {
+    if (progress.cancelled()) return base::fail_cancelled("the list is not whole");
+    TRY(item(entry->path, entry->size_bytes));
+  }
+  if (!any) return operation::no_such_file(prefix);
+  TRY(list.end());
   return 0;
 }
 
@@ -241,6 +273,7 @@ std::vector<Command> bundle_commands() {
                  .positionals = {file},
                  .examples = {"spl bundle show my.spl", "spl bundle show my.spl -o json | jq .sections"},
                  .run = run_show,
+                 .schema = manifest_schema,
                  .needs_home = false}),
       with_keys({.name = "verify",
                  .summary = "Check a bundle from its first byte to its last",
@@ -250,6 +283,7 @@ std::vector<Command> bundle_commands() {
                  .positionals = {file},
                  .examples = {"spl bundle verify my.spl", "spl bundle verify my.spl --signatures"},
                  .run = run_verify,
+                 .schema = codec::schema_of<Verified>,
                  .needs_home = false}),
       with_keys(
           {.name = "list",
@@ -260,6 +294,7 @@ std::vector<Command> bundle_commands() {
                            {.name = "PREFIX", .help = "only paths that begin so", .need = Positional::Need::kOptional}},
            .examples = {"spl bundle list my.spl", "spl bundle list my.spl records/"},
            .run = run_list,
+           .schema = codec::list_schema_of<ListedFile>,
            .needs_home = false}),
       with_keys(bundle_extract_command()),
       with_keys(bundle_diff_command()),

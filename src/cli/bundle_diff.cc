@@ -5,16 +5,15 @@
 
 #include "base/encoding.h"
 #include "cli/bundle_file.h"
-#include "operation/bundle_files.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "codec/shape.h"
 #include "crypto/sha256.h"
+#include "operation/bundle_files.h"
 
 namespace spl::cli {
 namespace {
-
-using codec::Json;
 
 constexpr std::size_t kNamesMax = 1000;         // of a list in the JSON document
 constexpr std::uint64_t kProgressEvery = 4096;  // entries
@@ -61,6 +60,49 @@ class Side {
 
 enum class Difference : std::uint8_t { kOnlyA, kOnlyB, kDiffers };
 
+struct ComparedSection {
+  std::string prefix;
+  std::string status;
+
+  static constexpr auto shape() {
+    using C = ComparedSection;
+    return codec::shape(codec::path_member("prefix", &C::prefix, "what its paths begin with"),
+                        codec::member("status", &C::status, "same, differs, only_a or only_b"));
+  }
+};
+struct DifferenceCounts {
+  std::uint64_t only_a = 0;
+  std::uint64_t only_b = 0;
+  std::uint64_t differ = 0;
+
+  static constexpr auto shape() {
+    using D = DifferenceCounts;
+    return codec::shape(codec::member("only_a", &D::only_a, "files that only the first has"),
+                        codec::member("only_b", &D::only_b, "files that only the second has"),
+                        codec::member("differ", &D::differ, "files that both have and that are not the same"));
+  }
+};
+struct DiffReport {
+  bool same = false;
+  std::vector<std::string> only_a;
+  std::vector<std::string> only_b;
+  std::vector<std::string> differ;
+  bool truncated = false;
+  DifferenceCounts counts;
+  std::vector<ComparedSection> sections;
+
+  static constexpr auto shape() {
+    using D = DiffReport;
+    return codec::shape(codec::member("same", &D::same, "whether they are the same"),
+                        codec::member("only_a", &D::only_a, "paths that only the first has"),
+                        codec::member("only_b", &D::only_b, "paths that only the second has"),
+                        codec::member("differ", &D::differ, "paths that both have and that are not the same"),
+                        codec::member("truncated", &D::truncated, "whether a list was cut after 1000 paths"),
+                        codec::member("counts", &D::counts, "how many there are"),
+                        codec::member("sections", &D::sections, "of either bundle"));
+  }
+};
+
 // Tells differences as they are found, or keeps them for the document.
 class Report {
  public:
@@ -71,7 +113,7 @@ class Report {
     const auto at = static_cast<std::size_t>(difference);
     ++counts_.at(at);
     if (out_.text()) return out_.line(kSigns.at(at) + path_line(path, out_.out_is_terminal()));
-    if (names_.at(at).size() < kNamesMax) names_.at(at).emplace_back(base::path_text(path));
+    if (names_.at(at).size() < kNamesMax) names_.at(at).push_back(base::path_text(path));
     return {};
   }
   [[nodiscard]] bool same() const {
@@ -79,7 +121,7 @@ class Report {
   }
 
   Result<void> print(const bundle::Manifest& a, const bundle::Manifest& b) {
-    if (!out_.text()) return out_.document(json(a, b));
+    if (!out_.text()) return out_.document(codec::shape_json(document(a, b)));
     if (same()) return out_.line("the same: bundle_sha256 " + base::to_hex(a.bundle_sha256.view()));
     return out_.line(std::to_string(counts_[0]) + " only in the first, " + std::to_string(counts_[1]) +
                      " only in the second, " + std::to_string(counts_[2]) + " differ");
@@ -87,7 +129,7 @@ class Report {
 
  private:
   // Every section of either bundle: "same", "differs", "only_a", "only_b".
-  static Json sections(const bundle::Manifest& a, const bundle::Manifest& b) {
+  static std::vector<ComparedSection> sections(const bundle::Manifest& a, const bundle::Manifest& b) {
     std::map<std::string, std::string> states;
     for (const bundle::Section& section : a.sections) states[section.prefix] = "only_a";
     for (const bundle::Section& section : b.sections) {
@@ -96,27 +138,24 @@ class Report {
                                : other->sha256 == section.sha256 ? "same"
                                                                  : "differs";
     }
-    Json::Array array;
-    for (const auto& [prefix, state] : states)
-      array.emplace_back(Json::Object{{"prefix", base::path_text(prefix)}, {"status", state}});
-    return array;
+    std::vector<ComparedSection> compared;
+    for (const auto& [prefix, state] : states) compared.push_back({prefix, state});
+    return compared;
   }
 
-  Json json(const bundle::Manifest& a, const bundle::Manifest& b) {
-    const bool truncated = std::ranges::any_of(counts_, [](std::uint64_t n) { return n > kNamesMax; });
-    return Json::Object{
-        {"same", same()},
-        {"only_a", std::move(names_[0])},
-        {"only_b", std::move(names_[1])},
-        {"differ", std::move(names_[2])},
-        {"truncated", truncated},
-        {"counts", Json::Object{{"only_a", counts_[0]}, {"only_b", counts_[1]}, {"differ", counts_[2]}}},
-        {"sections", sections(a, b)}};
+  DiffReport document(const bundle::Manifest& a, const bundle::Manifest& b) {
+    return {.same = same(),
+            .only_a = std::move(names_[0]),
+            .only_b = std::move(names_[1]),
+            .differ = std::move(names_[2]),
+            .truncated = std::ranges::any_of(counts_, [](std::uint64_t n) { return n > kNamesMax; }),
+            .counts = {counts_[0], counts_[1], counts_[2]},
+            .sections = sections(a, b)};
   }
 
   Output& out_;
   std::array<std::uint64_t, 3> counts_{};
-  std::array<Json::Array, 3> names_;
+  std::array<std::vector<std::string>, 3> names_;
 };
 
 Result<void> compare(Side& a, Side& b, Report& report, ShownProgress& progress) {
@@ -146,16 +185,15 @@ Result<int> run_diff(Session& session, const Arguments& arguments) {
   const std::string& path_b = arguments.at("B");
   if (path_a == "-" && path_b == "-")
     return fail(ErrorCode::kUsage, "both bundles cannot come from standard input", "name a file for one of them");
-  const Keys keys = TRY(read_keys(arguments));
-  ShownProgress progress(session);
-  const BundleFile a = TRY_IN(shown(path_a), open_bundle(path_a, keys, &progress.interrupt(), Session::workers()));
-  const BundleFile b = TRY_IN(shown(path_b), open_bundle(path_b, keys, &progress.interrupt(), Session::workers()));
+  const Keys keys = TRY(read_keys(session, arguments));
+  ShownProgress& progress = session.progress();
+  const BundleFile a = TRY_IN(shown(path_a), open_bundle(path_a, keys, progress.interrupt(), Session::workers()));
+  const BundleFile b = TRY_IN(shown(path_b), open_bundle(path_b, keys, progress.interrupt(), Session::workers()));
   progress.follow(*a.file);
   Side side_a(*a.reader, shown(path_a));
   Side side_b(*b.reader, shown(path_b));
   Report report(session.out());
   TRY(compare(side_a, side_b, report, progress));
-  progress.finish();
   const bool same = report.same();
   TRY(report.print(a.reader->manifest(), b.reader->manifest()));
   return same ? 0 : static_cast<int>(ErrorCode::kDiffers);
@@ -173,6 +211,7 @@ Command bundle_diff_command() {
                           {.name = "B", .help = "another bundle", .names = Names::kFile}},
           .examples = {"spl bundle diff before.spl after.spl"},
           .run = run_diff,
+          .schema = codec::schema_of<DiffReport>,
           .needs_home = false};
 }
 

@@ -6,13 +6,27 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "codec/shape.h"
 #include "operation/bundle_extract.h"
 #include "operation/own_files.h"
 
 namespace spl::cli {
 namespace {
 
-using codec::Json;
+struct ExtractReport {
+  std::string to;
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t links_skipped = 0;
+
+  static constexpr auto shape() {
+    using E = ExtractReport;
+    return codec::shape(codec::path_member("to", &E::to, "the directory"),
+                        codec::member("files", &E::files, "files in it"),
+                        codec::member("bytes", &E::bytes, "in these files"),
+                        codec::member("links_skipped", &E::links_skipped, "symbolic links that were left out"));
+  }
+};
 
 // Absolute, without a slash at the end; an error where something stands there already.
 Result<std::string> checked_target(env::Env env, const std::string& given) {
@@ -35,22 +49,19 @@ Result<int> run_extract(Session& session, const Arguments& arguments) {
   const std::string target = TRY(checked_target(session.env(), *to));
   TRY(operation::check_not_own(session.env(), session.paths(), target, "bundle extract"));
   const std::string& prefix = arguments.at("PREFIX");
-  const Keys keys = TRY(read_keys(arguments));
-  ShownProgress progress(session);
-  const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, &progress.interrupt(), Session::workers()));
+  const Keys keys = TRY(read_keys(session, arguments));
+  ShownProgress& progress = session.progress();
+  const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, progress.interrupt(), Session::workers()));
   progress.follow(*opened.file);
-  const operation::Extracted totals = TRY(operation::extract_bundle(session.env(), *opened.reader, prefix, target, progress));
-  progress.finish();
+  const operation::Extracted totals =
+      TRY(operation::extract_bundle(session.env(), *opened.reader, prefix, target, progress));
   Output& out = session.out();
   if (totals.links_skipped > 0) out.note(counted(totals.links_skipped, "symbolic link") + " left out");
   if (out.text()) {
     TRY(out.line("extracted " + counted(totals.files, "file") + ", " + human_bytes(totals.bytes) + ", to " +
                  shown(target)));
   } else {
-    TRY(out.document(Json::Object{{"to", base::path_text(target)},
-                                  {"files", totals.files},
-                                  {"bytes", totals.bytes},
-                                  {"links_skipped", totals.links_skipped}}));
+    TRY(out.document(codec::shape_json(ExtractReport{target, totals.files, totals.bytes, totals.links_skipped})));
   }
   return 0;
 }
@@ -72,6 +83,7 @@ Command bundle_extract_command() {
           .examples = {"spl bundle extract my.spl records/ --to my-records",
                        "spl bundle extract my.spl identity/did_document.json --to my-did"},
           .run = run_extract,
+          .schema = codec::schema_of<ExtractReport>,
           .needs_home = false};
 }
 

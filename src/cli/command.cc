@@ -20,6 +20,10 @@ Command make_program() {
        .value = "FORMAT",
        .help = "text for people, json for one document, stream-json for one event a line",
        .choices = {"text", "json", "stream-json"}},
+      {.name = "-q,--quiet",
+       .value = "",
+       .help = "say nothing but errors; JSON and what a command is there to print still come"},
+      {.name = "-v,--verbose", .value = "", .help = "say on standard error what is done, step by step"},
       {.name = "--no-progress", .value = "", .help = "never show how far a long command is"},
       {.name = "-h,--help", .value = "", .help = "say what the command does, with an example"},
   };

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "cli/arguments.h"
+#include "codec/json.h"
 
 namespace spl::cli {
 
@@ -14,7 +15,7 @@ class Session;
 
 enum class Times : bool { kOnce, kAny };
 // What a value names, for completion.
-enum class Names : std::uint8_t { kAnything, kFile, kDirectory };
+enum class Names : std::uint8_t { kAnything, kFile, kDirectory, kThread, kRecord, kAccount, kToken, kScope, kCommand };
 
 struct Option {
   std::string name;   // "--out", or "-o,--output"
@@ -49,7 +50,9 @@ struct Command {
   std::vector<Positional> positionals = {};
   std::vector<std::string> examples = {};  // whole command lines; at least one
   Handler run = nullptr;                   // null where it only has commands below it
+  codec::Json (*schema)() = nullptr;       // of what it prints with -o json; null where it prints no JSON
   bool needs_home = true;                  // false: it works where not even a home can be named
+  bool hears_signals = false;              // true: it ends on signals in its own way
   std::vector<Command> commands = {};
 };
 

@@ -9,6 +9,7 @@
 #include "base/encoding.h"
 #include "cli/command.h"
 #include "cli/session.h"
+#include "codec/shape.h"
 #include "env/background.h"
 #include "env/process.h"
 #include "env/streams.h"
@@ -18,7 +19,29 @@
 namespace spl::cli {
 namespace {
 
-using codec::Json;
+struct Serving {
+  int pid = 0;
+  std::string address;
+  std::uint16_t port = 0;
+  std::string home;
+
+  static constexpr auto shape() {
+    using S = Serving;
+    return codec::shape(codec::member("pid", &S::pid, "the daemon's process"),
+                        codec::member("address", &S::address, "where it serves"),
+                        codec::member("port", &S::port, "of its TCP door"),
+                        codec::path_member("home", &S::home, "the home's directory"));
+  }
+};
+struct Stopped {
+  bool stopped = false;
+  std::optional<int> pid;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("stopped", &Stopped::stopped, "false: none was running"),
+                        codec::member("pid", &Stopped::pid, "the process that was"));
+  }
+};
 
 constexpr std::chrono::milliseconds kStopWaitMax{60'000};
 
@@ -63,18 +86,16 @@ Result<api::DaemonOptions> options_from(const Arguments& arguments) {
 Result<void> announce(Session& session, const home::DaemonMark& info) {
   Output& out = session.out();
   if (!info.store_url.empty() && TRY(home::load_config(session.env(), session.paths())).store_url != info.store_url)
-    out.note("spl: the store is " + shown(info.store_url) +
+    out.note("the store is " + shown(info.store_url) +
              " while this daemon runs; store = \"...\" in config.toml makes it the home's for good");
   if (out.text()) {
     TRY(out.line("serving " + shown(session.paths().root) + " at " + shown(info.address) + ", pid " +
                  std::to_string(info.pid)));
   } else {
-    TRY(out.document(Json::Object{{"pid", info.pid},
-                                  {"address", info.address},
-                                  {"port", info.port},
-                                  {"home", base::path_text(session.paths().root)}}));
+    TRY(out.document(codec::shape_json(Serving{info.pid, info.address, info.port, session.paths().root})));
   }
-  return out.flush();
+  // A daemon in the foreground goes on after that.
+  return out.show_result();
 }
 
 Result<int> run_serve(Session& session, const Arguments& arguments) {
@@ -103,7 +124,7 @@ Result<int> print_stopped(Output& out, std::optional<int> pid) {
   if (out.text()) {
     TRY(out.line(pid ? "stopped, pid " + std::to_string(*pid) : "no daemon is running"));
   } else {
-    TRY(out.document(Json::Object{{"stopped", pid.has_value()}, {"pid", pid ? Json(*pid) : Json()}}));
+    TRY(out.document(codec::shape_json(Stopped{pid.has_value(), pid})));
   }
   return 0;
 }
@@ -111,7 +132,7 @@ Result<int> print_stopped(Output& out, std::optional<int> pid) {
 Result<int> run_stop(Session& session, const Arguments&) {
   Output& out = session.out();
   const auto info = TRY(home::running_daemon(session.env(), session.paths()));
-  if (!info && TRY(api::RemoteOperations::connect(session.env(), session.paths()))) {
+  if (!info && TRY(api::RemoteOperations::connect(session.env(), session.paths(), &session.progress()))) {
     const auto pid = env::lock_holder(session.paths().lock());
     if (pid && *pid > 0)
       return fail(ErrorCode::kUnavailable,
@@ -154,12 +175,15 @@ std::vector<Command> daemon_commands() {
              .help = "certificates that peers are checked against",
              .names = Names::kFile}},
        .examples = {"spl serve", "spl serve --daemon --port 0"},
-       .run = run_serve});
+       .run = run_serve,
+       .schema = codec::schema_of<Serving>,
+       .hears_signals = true});
   commands.push_back({.name = "stop",
                       .summary = "Stop the daemon, and wait until it has ended",
                       .details = "Where none runs nothing is done.",
                       .examples = {"spl stop"},
-                      .run = run_stop});
+                      .run = run_stop,
+                      .schema = codec::schema_of<Stopped>});
   return commands;
 }
 

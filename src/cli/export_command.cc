@@ -5,16 +5,16 @@
 #include "cli/bundle_file.h"
 #include "cli/command.h"
 #include "cli/keys.h"
-#include "env/output_file.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "env/output_file.h"
 #include "operation/export.h"
 #include "operation/own_files.h"
 
 namespace spl::cli {
 namespace {
 
-Result<operation::ExportOptions> options_from(const Arguments& arguments) {
+Result<operation::ExportOptions> options_from(Session& session, const Arguments& arguments) {
   if (const auto context = arguments.value("--context"))
     return fail(ErrorCode::kUsage, "there is no context \"" + shown(*context) + "\"",
                 "this instance has no contexts: leave out --context");
@@ -32,10 +32,10 @@ Result<operation::ExportOptions> options_from(const Arguments& arguments) {
                 "leave it out of the command");
   for (const std::string& text : arguments.all("--recipient"))
     options.recipients.push_back(TRY_IN("--recipient", crypto::Recipient::parse(text)));
-  options.passphrase = TRY(read_passphrase(arguments));
-  if (options.plaintext && (options.passphrase || !options.recipients.empty()))
-    return fail(ErrorCode::kUsage, "--plaintext cannot be given together with --recipient or --passphrase-file",
+  if (options.plaintext && (asks_for_passphrase(arguments) || !options.recipients.empty()))
+    return fail(ErrorCode::kUsage, "--plaintext cannot be given together with --recipient or a passphrase",
                 "leave out --plaintext to encrypt, or the other to leave it plain");
+  options.passphrase = TRY(read_passphrase(session, arguments, PassphraseFor::kClosing));
   if (const auto directory = arguments.value("--spool")) {
     // The daemon has a working directory of its own.
     std::error_code error;
@@ -46,18 +46,46 @@ Result<operation::ExportOptions> options_from(const Arguments& arguments) {
   return options;
 }
 
+// The file that a directory gets: "<last 8 of the DID>-20260131T120000Z.spl". Of two exports in one second the second
+// one waits for the next.
+Result<std::string> file_in(Session& session, const std::string& directory) {
+  auto identity = TRY(session.looking())->identity();
+  if (!identity && identity.error().cause == Cause::kNoIdentity) identity.error().code = ErrorCode::kRefused;
+  const std::string did = TRY(std::move(identity)).did;
+  constexpr std::size_t kDigits = 8;
+  const env::Env env = session.env();
+  for (int tries = 0;; ++tries) {
+    std::string time = env::rfc3339(env.clock.now());
+    std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+    std::string path =
+        env::join(directory, did.substr(did.size() - std::min(did.size(), kDigits)) + "-" + time + ".spl");
+    if (tries == 2 || !TRY(env.fs.info(path))) return path;
+    env.clock.sleep_for(std::chrono::seconds(1));
+  }
+}
+
+// The path of the file: that of --out, or one in it where it is a directory.
+Result<std::string> file_of(Session& session, const std::string& out) {
+  if (out == "-" || out.empty()) return out;
+  if (out.ends_with('/')) return file_in(session, out);
+  std::error_code error;
+  return std::filesystem::is_directory(out, error) ? file_in(session, out) : out;
+}
+
 // A file, or standard output.
 class CommandDestination final : public operation::Destination {
  public:
   static Result<std::unique_ptr<CommandDestination>> open(Session& session, const std::string& path,
-                                                          ShownProgress& progress) {
+                                                          env::Existing existing) {
+    ShownProgress& progress = session.progress();
     auto made = std::make_unique<CommandDestination>();
     if (path == "-") {
       if (session.out().out_is_terminal())
         return fail(ErrorCode::kUsage, "a bundle is not written to a terminal", "send it to a file or a pipe");
-      made->pipe_ = std::make_unique<env::DescriptorSink>(STDOUT_FILENO, "standard output", &progress.interrupt());
+      session.out().yield_standard_output();
+      made->pipe_ = std::make_unique<env::DescriptorSink>(STDOUT_FILENO, "standard output", progress.interrupt());
     } else {
-      made->file_ = TRY(env::OutputFile::create(session.env(), path, progress));
+      made->file_ = TRY(env::OutputFile::create(session.env(), path, progress, existing));
     }
     return made;
   }
@@ -73,17 +101,13 @@ class CommandDestination final : public operation::Destination {
 
 Result<void> print_report(Output& out, const operation::ExportReport& report, bool to_pipe) {
   if (report.identity == operation::InBundle::kIncluded)
-    out.note(std::string("spl: the bundle holds the private key of ") + report.source_did +
+    out.note(std::string("the bundle holds the private key of ") + report.source_did +
              (report.encrypted ? ", encrypted" : ", not encrypted: whoever has the file can act as this instance"));
-  if (!out.text() && to_pipe) {
-    out.note(codec::shape_json(report).text());
-    return {};
-  }
   if (!out.text()) return out.document(codec::shape_json(report));
   if (to_pipe) return {};
   return out.line("wrote " + shown(report.path) + ": " + counted(report.record_count, "record") + " in " +
-                  counted(report.thread_count, "thread") + ", " + human_bytes(report.bytes) +
-                  ", sha256 of its files " + base::to_hex(report.bundle_sha256.view()));
+                  counted(report.thread_count, "thread") + ", " + human_bytes(report.bytes) + ", sha256 of its files " +
+                  base::to_hex(report.bundle_sha256.view()));
 }
 
 // Where the room for the body did not do, there may be another.
@@ -95,18 +119,20 @@ Result<operation::ExportReport> with_spool_hint(Result<operation::ExportReport> 
 }
 
 Result<int> run_export(Session& session, const Arguments& arguments) {
-  const auto path = arguments.value("--out");
-  if (!path) return fail(ErrorCode::kUsage, "export: --out is missing", "name the file to be written, or -");
-  auto options = TRY(options_from(arguments));
+  const auto out = arguments.value("--out");
+  if (!out)
+    return fail(ErrorCode::kUsage, "export: --out is missing", "name the file to be written, a directory for it, or -");
+  auto options = TRY(options_from(session, arguments));
   TRY(api::require_instance(session.env(), session.paths()));
   const auto start = session.env().clock.steady();
-  if (*path != "-") TRY(operation::check_not_own(session.env(), session.paths(), *path, "export"));
-  ShownProgress progress(session);
-  const auto destination = TRY(CommandDestination::open(session, *path, progress));
+  const std::string path = TRY(file_of(session, *out));
+  if (path != "-") TRY(operation::check_not_own(session.env(), session.paths(), path, "export"));
+  const env::Existing existing = arguments.has("--force") ? env::Existing::kReplaced : env::Existing::kKept;
+  const auto destination = TRY(CommandDestination::open(session, path, existing));
   const auto home = TRY(session.changing());
-  operation::ExportReport report = TRY(
-      progress.conclude(with_spool_hint(home->export_bundle(std::move(options), *destination, progress))));
-  report.path = *path;
+  operation::ExportReport report =
+      TRY(with_spool_hint(home->export_bundle(std::move(options), *destination, session.progress())));
+  report.path = path;
   report.bytes = destination->bytes();
   report.seconds = std::chrono::duration<double>(session.env().clock.steady() - start).count();
   TRY(print_report(session.out(), report, destination->is_pipe()));
@@ -127,52 +153,55 @@ Result<int> run_move_cancel(Session& session, const Arguments&) {
 }  // namespace
 
 Command export_command() {
-  return {
+  Command command{
       .name = "export",
       .summary = "Write everything of the instance into one signed file",
       .details =
           "The file appears under its name only when it is whole and durable. It is a tar, compressed by zstd, "
           "that tar -tf lists. It holds the private key unless --no-identity is given; with recipients or a "
           "passphrase it is encrypted as a whole, and the age program opens it.",
-      .options =
-          {{.name = "--out", .value = "PATH", .help = "the file to write; - is standard output", .names = Names::kFile},
-           {.name = "--uncompressed", .value = "", .help = "write a plain tar"},
-           {.name = "--no-identity",
-            .value = "",
-            .help = "leave out the private key: the bundle can be read, not imported"},
-           {.name = "--carry-tokens",
-            .value = "",
-            .help = "carry the hashes of the accounts' tokens, so that they stay valid"},
-           {.name = "--records-only", .value = "", .help = "leave out all services"},
-           {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the instance"},
-           {.name = "--without", .value = "SERVICE", .help = "leave out this service", .times = Times::kAny},
-           {.name = "--without-derived", .value = "", .help = "leave out what services can rebuild at a price"},
-           {.name = "--recipient",
-            .value = "AGE1",
-            .help = "encrypt for this age recipient, besides those of config.toml",
-            .times = Times::kAny},
-           {.name = "--passphrase-file",
-            .value = "FILE",
-            .help = "encrypt for the passphrase that is the file's first line; - is standard input",
-            .names = Names::kFile},
-           {.name = "--plaintext", .value = "", .help = "do not encrypt, whatever config.toml says"},
-           {.name = "--quiesce",
-            .value = "HOW",
-            .help = "how services are paused, for this run",
-            .choices = {"freeze", "hook", "none"}},
-           {.name = "--allow-inconsistent",
-            .value = "",
-            .help = "go on where a service could not be paused in time, and say so in the bundle"},
-           {.name = "--move",
-            .value = "",
-            .help = "the instance leaves: once the file is durable this home takes no more writes"},
-           {.name = "--spool",
-            .value = "DIR",
-            .help = "where room for the compressed body is; else the home's run/",
-            .names = Names::kDirectory}},
-      .examples = {"spl export --out my.spl", "spl export --out my.spl --recipient age1...",
-                   "spl export --out - | ssh there spl import -"},
-      .run = run_export};
+      .options = {{.name = "--out",
+                   .value = "PATH",
+                   .help =
+                       "the file to write, or a directory that gets one named after DID and time; - is standard output",
+                   .names = Names::kFile},
+                  {.name = "--force", .value = "", .help = "replace a file that is there already"},
+                  {.name = "--uncompressed", .value = "", .help = "write a plain tar"},
+                  {.name = "--no-identity",
+                   .value = "",
+                   .help = "leave out the private key: the bundle can be read, not imported"},
+                  {.name = "--carry-tokens",
+                   .value = "",
+                   .help = "carry the hashes of the accounts' tokens, so that they stay valid"},
+                  {.name = "--records-only", .value = "", .help = "leave out all services"},
+                  {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the instance"},
+                  {.name = "--without", .value = "SERVICE", .help = "leave out this service", .times = Times::kAny},
+                  {.name = "--without-derived", .value = "", .help = "leave out what services can rebuild at a price"},
+                  {.name = "--recipient",
+                   .value = "AGE1",
+                   .help = "encrypt for this age recipient, besides those of config.toml",
+                   .times = Times::kAny},
+                  {.name = "--plaintext", .value = "", .help = "do not encrypt, whatever config.toml says"},
+                  {.name = "--quiesce",
+                   .value = "HOW",
+                   .help = "how services are paused, for this run",
+                   .choices = {"freeze", "hook", "none"}},
+                  {.name = "--allow-inconsistent",
+                   .value = "",
+                   .help = "go on where a service could not be paused in time, and say so in the bundle"},
+                  {.name = "--move",
+                   .value = "",
+                   .help = "the instance leaves: once the file is durable this home takes no more writes"},
+                  {.name = "--spool",
+                   .value = "DIR",
+                   .help = "where room for the compressed body is; else the home's run/",
+                   .names = Names::kDirectory}},
+      .examples = {"spl export --out my.spl", "spl export --out backups/",
+                   "spl export --out my.spl --recipient age1...", "spl export --out - | ssh there spl import -"},
+      .run = run_export,
+      .schema = codec::schema_of<operation::ExportReport>};
+  for (Option& option : passphrase_options("closes the bundle")) command.options.push_back(std::move(option));
+  return command;
 }
 
 Command move_command() {
@@ -183,7 +212,8 @@ Command move_command() {
                     .summary = "Take it back: the instance is here, and takes writes again",
                     .details = "Do this only where the bundle was not imported elsewhere: else there would be two.",
                     .examples = {"spl move cancel"},
-                    .run = run_move_cancel}};
+                    .run = run_move_cancel,
+                    .schema = codec::schema_of<operation::CancelledMove>}};
   return move;
 }
 

@@ -11,21 +11,19 @@ using operation::FindingStatus;
 
 std::string finding_line(const Output& out, const Finding& finding) {
   const Color color = finding.status == FindingStatus::kOk     ? Color::kGreen
-                      : finding.status == FindingStatus::kWarn ? Color::kYellow : Color::kRed;
+                      : finding.status == FindingStatus::kWarn ? Color::kYellow
+                                                               : Color::kRed;
   std::string status(codec::enum_name(finding.status));
   status.resize(std::max<std::size_t>(status.size(), 4), ' ');
   std::string line = out.painted(color, status) + "  " + finding.check + ": ";
   if (!finding.subject.empty()) line += shown(finding.subject) + ": ";
-  line += one_line(finding.message);
-  if (!finding.hint.empty()) line += " — " + one_line(finding.hint);
-  return line;
+  return line + out.with_hint(finding.message, finding.hint);
 }
 
 Result<void> print_findings(Output& out, const std::vector<Finding>& findings) {
   ListOutput list(out);
   for (const Finding& finding : findings)
-    TRY(list.item(out.text() ? finding_line(out, finding)
-                             : codec::shape_json(finding).text()));
+    TRY(list.item(out.text() ? finding_line(out, finding) : codec::shape_json(finding).text()));
   return list.end();
 }
 

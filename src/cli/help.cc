@@ -8,16 +8,17 @@
 namespace spl::cli {
 namespace {
 
-constexpr std::size_t kWidth = 100;
 constexpr std::size_t kColumnMax = 30;
+constexpr std::size_t kTextColumnsMin = 24;  // beside a column of names; where there is less room text stands below it
 
 using Path = std::vector<const Command*>;
 
-// `text` filled into lines of kWidth, each indented; the first one stands at `column` already.
-void append_filled(std::string& out, std::string_view text, std::size_t indent, std::size_t column) {
+// `text` filled into lines of `width`, each indented; the first one stands at `column` already. A word that is longer
+// than a line stays whole.
+void append_filled(std::string& out, std::string_view text, std::size_t indent, std::size_t column, std::size_t width) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(' '), text.size());
-    if (column + end + 1 > kWidth && column > indent) {
+    if (column + end + 1 > width && column > indent) {
       out += "\n" + std::string(indent, ' ');
       column = indent;
     } else if (column > indent) {
@@ -36,11 +37,12 @@ struct Row {
   std::string right;
 };
 
-void append_rows(std::string& out, std::string_view title, const std::vector<Row>& rows) {
+void append_rows(std::string& out, std::string_view title, const std::vector<Row>& rows, std::size_t width) {
   if (rows.empty()) return;
   std::size_t column = 0;
   for (const Row& row : rows) column = std::max(column, row.left.size());
   column = std::min(column, kColumnMax) + 4;
+  if (column + kTextColumnsMin > width) column = 6;
   out += "\n" + std::string(title) + "\n";
   for (const Row& row : rows) {
     out += "  " + row.left;
@@ -49,7 +51,7 @@ void append_rows(std::string& out, std::string_view title, const std::vector<Row
     } else {
       out += std::string(column - 2 - row.left.size(), ' ');
     }
-    append_filled(out, row.right, column, column);
+    append_filled(out, row.right, column, column, width);
   }
 }
 
@@ -103,7 +105,8 @@ std::string roff(std::string_view text) {
 
 constexpr std::string_view kExitStatus =
     "0 done; 1 failed; 2 wrong use; 3 refused by a safety gate; 4 verification failed; 5 pre-flight found a stop; 6 "
-    "something needed is unavailable; 7 two things differ.";
+    "something needed is unavailable; 7 two things differ; 128 and more: interrupted by the signal of that number less "
+    "128.";
 
 void append_man_options(std::string& out, const Command& command) {
   for (const Positional& positional : command.positionals)
@@ -144,28 +147,30 @@ std::string usage_line(const Path& path) {
   return line;
 }
 
-std::string help_text(const Path& path) {
+std::string help_text(const Path& path, std::size_t width) {
   const Command& command = *path.back();
-  std::string out = command.summary + ".\n\nusage: ";
-  append_filled(out, usage_line(path), 7, 7);
+  std::string out;
+  append_filled(out, command.summary + ".", 0, 0, width);
+  out += "\nusage: ";
+  append_filled(out, usage_line(path), 7, 7, width);
   if (!command.details.empty()) {
     out.push_back('\n');
-    append_filled(out, command.details, 0, 0);
+    append_filled(out, command.details, 0, 0, width);
   }
   std::vector<Row> rows;
   for (const Command& below : command.commands) rows.push_back({below.name, below.summary});
-  append_rows(out, "commands:", rows);
+  append_rows(out, "commands:", rows, width);
   rows.clear();
   for (const Positional& positional : command.positionals) rows.push_back({positional.name, positional.help});
-  append_rows(out, "arguments:", rows);
-  if (path.size() > 1) append_rows(out, "options:", option_rows(command));
-  append_rows(out, "options of every command:", option_rows(*path.front()));
+  append_rows(out, "arguments:", rows, width);
+  if (path.size() > 1) append_rows(out, "options:", option_rows(command), width);
+  append_rows(out, "options of every command:", option_rows(*path.front()), width);
   out += command.examples.size() > 1 ? "\nexamples:\n" : "\nexample:\n";
   for (const std::string& example : command.examples) out += "  " + example + "\n";
   if (path.size() == 1) {
     out += "\nexit status:\n";
     out += "  ";
-    append_filled(out, kExitStatus, 2, 2);
+    append_filled(out, kExitStatus, 2, 2, width);
   }
   return out;
 }
@@ -194,7 +199,9 @@ std::string man_page(const Path& path) {
   if (path.size() == 1)
     out +=
         ".SH ENVIRONMENT\n.TP\nSYNCROPEL_HOME\nThe home, where \\fB\\-\\-home\\fR is not given.\n.TP\nNO_COLOR\nWhere "
-        "it is set, nothing is coloured.\n";
+        "it is set, nothing is coloured.\n.TP\nLC_ALL, LC_CTYPE, LANG, TERM\nWhere the locale is not one of UTF-8, or "
+        "the terminal is a dumb one, the program adds ASCII alone.\n.TP\nTMPDIR\nWhere long lists wait until they are "
+        "whole; else /tmp.\n";
   return out;
 }
 

@@ -37,8 +37,8 @@ Result<int> run_list(Session& session, const Arguments&) {
   ListOutput list(out);
   for (const substrate::IneffectiveRecord& record : found.records) {
     if (out.text()) {
-      TRY(list.item(record.id.hex() + "  " + record.act + "  " + shown(record.thread) + "  " + shown(record.actor) + "  (" +
-                    record.reason + ")"));
+      TRY(list.item(record.id.hex() + "  " + record.act + "  " + shown(record.thread) + "  " + shown(record.actor) +
+                    "  (" + record.reason + ")"));
     } else {
       TRY(list.item(codec::shape_json(record).text()));
     }
@@ -50,13 +50,11 @@ Result<int> run_list(Session& session, const Arguments&) {
 }
 
 Result<int> run_endorse(Session& session, const Arguments& arguments) {
-  std::vector<RecordId> ids;
-  for (const std::string& text : arguments.all("ID")) {
-    auto id = RecordId::parse(text);
-    if (!id) return fail(ErrorCode::kUsage, "\"" + shown(text) + "\" is no record id", "an id is 64 lowercase digits");
-    ids.push_back(*id);
-  }
-  const operation::Endorsed endorsed = TRY(TRY(session.changing())->endorse({std::move(ids)}));
+  for (const std::string& digits : arguments.all("ID")) TRY(operation::check_id_digits(digits));
+  const auto home = TRY(session.changing());
+  operation::Ids ids;
+  for (const std::string& digits : arguments.all("ID")) ids.ids.push_back(TRY(home->resolve_id(digits)));
+  const operation::Endorsed endorsed = TRY(home->endorse(ids));
   Output& out = session.out();
   if (!out.text()) {
     TRY(out.document(codec::shape_json(endorsed)));
@@ -77,15 +75,18 @@ std::vector<Command> identity_commands() {
        .summary = "Make an identity, where there is none",
        .details = "An identity is made once: a second time is refused with exit code 3. No record is written.",
        .examples = {"spl identity generate"},
-       .run = run_generate},
+       .run = run_generate,
+       .schema = codec::schema_of<instance::IdentitySummary>},
       {.name = "show",
        .summary = "Print DID and public key",
        .examples = {"spl identity show", "spl identity show -o json | jq -r .did"},
-       .run = run_show},
+       .run = run_show,
+       .schema = codec::schema_of<instance::IdentitySummary>},
       {.name = "verify",
        .summary = "Check key, document, DID and file modes against each other",
        .examples = {"spl identity verify"},
-       .run = run_verify},
+       .run = run_verify,
+       .schema = codec::schema_of<operation::VerifiedIdentity>},
   };
   Command authority{.name = "authority",
                     .summary = "Records that came from elsewhere and take no effect until they are endorsed",
@@ -97,12 +98,17 @@ std::vector<Command> identity_commands() {
       {.name = "list",
        .summary = "List the records of reserved threads that take no effect, and why",
        .examples = {"spl authority list", "spl authority list -o json | jq -r '.[].id'"},
-       .run = run_list},
+       .run = run_list,
+       .schema = codec::list_schema_of<substrate::IneffectiveRecord>},
       {.name = "endorse",
        .summary = "Sign records of reserved threads into effect",
-       .positionals = {{.name = "ID", .help = "a record's id", .need = Positional::Need::kSome}},
+       .positionals = {{.name = "ID",
+                        .help = "a record's id, or the first 8 digits of it or more",
+                        .need = Positional::Need::kSome,
+                        .names = Names::kRecord}},
        .examples = {"spl authority endorse 5f0c...e1"},
-       .run = run_endorse},
+       .run = run_endorse,
+       .schema = codec::schema_of<operation::Endorsed>},
   };
   return {std::move(identity), std::move(authority)};
 }

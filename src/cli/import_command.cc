@@ -73,18 +73,17 @@ Result<void> print_report(Output& out, const operation::ImportReport& report) {
 Result<int> run_import(Session& session, const Arguments& arguments) {
   auto options = TRY(options_from(arguments));
   const auto start = session.env().clock.steady();
-  const Keys keys = TRY(read_keys(arguments));
+  const Keys keys = TRY(read_keys(session, arguments));
   options.reader.identities = keys.identities;
   options.reader.passphrase = keys.passphrase ? &*keys.passphrase : nullptr;
-  ShownProgress progress(session);
-  const auto file = TRY(env::InputFile::open(arguments.at("FILE"), &progress.interrupt()));
+  ShownProgress& progress = session.progress();
+  const auto file = TRY(env::InputFile::open(arguments.at("FILE"), progress.interrupt()));
   progress.follow(*file);
-  auto spooled = receive_if_slow(session, *file, progress, "receiving the bundle");
-  if (!spooled) return std::unexpected(progress.conclude(std::move(spooled)).error());
-  Source& bundle = *spooled ? static_cast<Source&>(**spooled) : *file;
+  auto spooled = TRY(receive_if_slow(session, *file, "receiving the bundle"));
+  Source& bundle = spooled ? static_cast<Source&>(*spooled) : *file;
   const auto home = TRY(session.creating());
   std::vector<Finding> findings;
-  auto report = progress.conclude(home->import_bundle(bundle, options, progress, &findings));
+  auto report = home->import_bundle(bundle, options, progress, &findings);
   Output& out = session.out();
   if (!report) {
     if (out.text()) {
@@ -129,7 +128,8 @@ Command import_command() {
                    .times = Times::kAny}},
       .positionals = {{.name = "FILE", .help = "the bundle; - is standard input", .names = Names::kFile}},
       .examples = {"spl import my.spl --dry-run", "spl import my.spl", "spl import my.spl --age-identity key.txt"},
-      .run = run_import};
+      .run = run_import,
+      .schema = codec::schema_of<operation::ImportReport>};
   for (Option& option : key_options()) command.options.push_back(std::move(option));
   return command;
 }

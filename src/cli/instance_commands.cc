@@ -6,17 +6,55 @@
 #include "cli/findings.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "codec/zstd.h"
+#include "crypto/sha256.h"
+#include "db/sqlite.h"
 
 namespace spl::cli {
 namespace {
-
-using codec::Json;
 
 // Nothing where there is none, or no home to have one. What is wrong with it is found under the lock.
 std::optional<instance::IdentitySummary> identity_if_any(Result<std::unique_ptr<operation::Operations>> operations) {
   auto identity = operations ? (*operations)->identity() : std::unexpected(operations.error());
   return identity ? std::optional(std::move(*identity)) : std::nullopt;
 }
+
+struct Initialised {
+  std::string home;
+  std::string did;
+  bool created = false;
+
+  static constexpr auto shape() {
+    using I = Initialised;
+    return codec::shape(codec::path_member("home", &I::home, "the home's directory"),
+                        codec::member("did", &I::did, "the instance's name"),
+                        codec::member("created", &I::created, "false: the identity was there already"));
+  }
+};
+
+struct LibraryVersion {
+  std::string name;
+  std::string version;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("name", &LibraryVersion::name, "what the program is linked with"),
+                        codec::member("version", &LibraryVersion::version, "as it says itself"));
+  }
+};
+struct VersionReport {
+  std::string version;
+  std::string commit;
+  std::uint64_t bundle_version = 0;
+  std::vector<LibraryVersion> libraries;
+
+  static constexpr auto shape() {
+    using V = VersionReport;
+    return codec::shape(codec::member("version", &V::version, "of this program"),
+                        codec::member("commit", &V::commit, "that it was made of, or unknown"),
+                        codec::member("bundle_version", &V::bundle_version, "of the bundles that it writes"),
+                        codec::member("libraries", &V::libraries, "with --verbose", codec::Presence::kOmitted));
+  }
+};
 
 Result<int> run_init(Session& session, const Arguments&) {
   auto identity = identity_if_any(session.looking());
@@ -30,8 +68,7 @@ Result<int> run_init(Session& session, const Arguments&) {
   }
   Output& out = session.out();
   if (!out.text()) {
-    TRY(out.document(
-        Json::Object{{"home", base::path_text(session.paths().root)}, {"did", identity->did}, {"created", created}}));
+    TRY(out.document(codec::shape_json(Initialised{session.paths().root, identity->did, created})));
     return 0;
   }
   TRY(out.line((created ? "made " : "already there: ") + shown(session.paths().root)));
@@ -61,19 +98,24 @@ Result<int> run_status(Session& session, const Arguments&) {
 
 Result<int> run_version(Session& session, const Arguments&) {
   Output& out = session.out();
-  if (out.text()) {
-    TRY(out.line(std::string("spl ") + base::kVersion));
-  } else {
-    TRY(out.document(Json::Object{{"version", base::kVersion}, {"bundle_version", bundle::kBundleVersion}}));
+  const std::vector<LibraryVersion> libraries{{"sqlite", db::library_version()},
+                                              {"openssl", crypto::library_version()},
+                                              {"zstd", codec::zstd_library_version()}};
+  if (!out.text()) {
+    VersionReport report{base::kVersion, std::string(session.commit()), bundle::kBundleVersion, {}};
+    if (out.loudness() == Loudness::kVerbose) report.libraries = libraries;
+    TRY(out.document(codec::shape_json(report)));
+    return 0;
   }
+  TRY(out.line(version_text(session.commit())));
+  if (out.loudness() != Loudness::kVerbose) return 0;
+  for (const LibraryVersion& library : libraries) TRY(out.line(library.name + " " + library.version));
   return 0;
 }
 
 Result<int> run_doctor(Session& session, const Arguments&) {
   const auto home = TRY(session.looking());
-  ShownProgress progress(session);
-  const std::vector<operation::Finding> findings = TRY(home->examine(progress));
-  progress.finish();
+  const std::vector<operation::Finding> findings = TRY(home->examine(session.progress()));
   TRY(print_findings(session.out(), findings));
   return operation::first_stop(findings) != nullptr ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
@@ -86,22 +128,27 @@ std::vector<Command> instance_commands() {
                       .summary = "Make the home, its store and an identity",
                       .details = "What is there already stays as it is: a home that has all three is not changed.",
                       .examples = {"spl init", "spl init --home /srv/spl"},
-                      .run = run_init});
+                      .run = run_init,
+                      .schema = codec::schema_of<Initialised>});
   commands.push_back({.name = "status",
                       .summary = "Say what the instance is and holds, and whether a daemon runs",
                       .examples = {"spl status", "spl status -o json | jq .record_count"},
-                      .run = run_status});
+                      .run = run_status,
+                      .schema = codec::schema_of<operation::Status>});
   commands.push_back({.name = "version",
-                      .summary = "Say the version of this program",
-                      .examples = {"spl version"},
+                      .summary = "Say the version of this program, and the commit that it was made of",
+                      .details = "With --verbose also the versions of the libraries.",
+                      .examples = {"spl version", "spl version -v"},
                       .run = run_version,
+                      .schema = codec::schema_of<VersionReport>,
                       .needs_home = false});
   commands.push_back({.name = "doctor",
                       .summary = "Check store, records, identity and authority",
                       .details = "Every record is checked against its id. Nothing is changed. The exit code is 1 where "
                                  "something is broken.",
                       .examples = {"spl doctor", "spl doctor -o json"},
-                      .run = run_doctor});
+                      .run = run_doctor,
+                      .schema = codec::list_schema_of<operation::Finding>});
   return commands;
 }
 

@@ -27,5 +27,5 @@ int main(int argc, char** argv) {
   // So is a file that has grown to the limit of ulimit -f.
   ::signal(SIGXFSZ, SIG_IGN);
   ::umask(077);
-  return spl::cli::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+  return spl::cli::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc), spl::cli::kCommit);
 }

@@ -4,16 +4,24 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
+#include "base/cause.h"
 #include "base/encoding.h"
 #include "base/utf8.h"
 
 namespace spl::cli {
 namespace {
 
+using codec::Json;
+using namespace std::chrono_literals;
+
 constexpr std::size_t kBufferBytes = 64u << 10;
+constexpr std::size_t kHeldBytesMax = 1u << 20;  // in memory
+constexpr auto kLastWordsPatience = 1s;          // with a reader that does not read, when the user wants to go
 
 std::string in_color(Color color, std::string_view text) {
   std::string_view code;
@@ -34,27 +42,39 @@ std::string in_color(Color color, std::string_view text) {
   return std::string(code) + std::string(text) + "\x1b[0m";
 }
 
-// What cannot be told on standard error cannot be told at all.
-void to_standard_error(std::string line) {
-  line.push_back('\n');
-  env::DescriptorSink sink(STDERR_FILENO, "standard error", nullptr);
-  (void)sink.write(line);
+// JSON takes UTF-8 only; a message may show anything.
+std::string as_utf8(std::string_view text) {
+  return base::is_utf8(text) ? std::string(text) : base::escaped(text, text.size());
 }
 
-// JSON takes UTF-8 only; a message may show anything.
-std::string as_utf8(const std::string& text) {
-  return base::is_utf8(text) ? text : base::escaped(text, text.size());
+Json text_or_null(std::string_view text) {
+  return text.empty() ? Json() : Json(as_utf8(text));
+}
+
+Json number_or_null(std::uint64_t number) {
+  return number == 0 ? Json() : Json(number);
+}
+
+Json error_json(const Error& error, int exit) {
+  return Json::Object{{"code", base::word_of(error)},
+                      {"exit", exit},
+                      {"message", as_utf8(error.message)},
+                      {"hint", as_utf8(error.hint)}};
+}
+
+std::string temporary_directory() {
+  const char* const named = std::getenv("TMPDIR");
+  return named != nullptr && *named != '\0' ? named : "/tmp";
 }
 
 }  // namespace
 
-Output::Output(Format format, bool color)
-    : format_(format),
+Output::Output(env::Env env, OutputOptions options)
+    : env_(env),
+      options_(options),
       out_is_terminal_(::isatty(STDOUT_FILENO) == 1),
       error_is_terminal_(::isatty(STDERR_FILENO) == 1),
-      color_out_(color && out_is_terminal_),
-      color_error_(color && error_is_terminal_),
-      out_(STDOUT_FILENO, "standard output", nullptr) {}
+      out_(STDOUT_FILENO, "standard output", options.interrupt) {}
 
 Result<void> Output::write(std::string_view octets) {
   begun_ = begun_ || !octets.empty();
@@ -63,65 +83,189 @@ Result<void> Output::write(std::string_view octets) {
   return flush();
 }
 
+Result<void> Output::flush() {
+  if (buffer_.empty()) return {};
+  if (out_is_terminal_) show_line_in_passing("");
+  const std::string held = std::exchange(buffer_, {});
+  if (yielded_) {
+    to_standard_error(held);
+    return {};
+  }
+  if (!interrupted()) return out_.write(held);
+  if (env::write_within(STDOUT_FILENO, held, kLastWordsPatience)) return {};
+  return base::fail_cancelled("not all of it was shown");
+}
+
 Result<void> Output::line(std::string_view text) {
+  if (options_.loudness == Loudness::kQuiet) return {};
   TRY(write(text));
   return write("\n");
 }
 
-Result<void> Output::document(const codec::Json& json) {
-  return line(json.text());
+Result<void> Output::document_text(std::string_view json) {
+  if (format() == Format::kStreamJson) return hold(json);
+  TRY(write(json));
+  return write("\n");
 }
 
-Result<void> Output::flush() {
-  const std::string held = std::exchange(buffer_, {});
-  return out_.write(held);
+Result<void> Output::content(std::string_view octets) {
+  return format() == Format::kStreamJson ? hold(Json(as_utf8(octets)).text()) : write(octets);
+}
+
+Result<void> Output::hold(std::string_view json) {
+  if (!held_) held_ = TRY(spool::Spool::make(env_, {temporary_directory(), spool::Secrecy::kPlain, kHeldBytesMax}));
+  return held_->append(json);
+}
+
+Result<void> Output::write_held() {
+  struct Into final : Sink {
+    explicit Into(Output& output) : out(output) {}
+    Result<void> write(std::string_view octets) override { return out.write(octets); }
+    Output& out;
+  };
+  Into into(*this);
+  return held_->write_to(into);
+}
+
+// What cannot be told on standard error cannot be told at all.
+void Output::to_standard_error(std::string line) {
+  show_line_in_passing("");
+  if (!line.ends_with('\n')) line.push_back('\n');
+  env::DescriptorSink sink(STDERR_FILENO, "standard error", nullptr);
+  (void)sink.write(line);
+}
+
+void Output::show_line_in_passing(std::string_view text) {
+  if (text.empty() && !passing_) return;
+  passing_ = !text.empty();
+  env::DescriptorSink sink(STDERR_FILENO, "standard error", nullptr);
+  (void)sink.write("\r\x1b[K" + std::string(text));
 }
 
 void Output::note(std::string_view text) {
   // What was said before it is to be seen before it.
   (void)flush();
-  to_standard_error(one_line(text));
+  if (options_.loudness != Loudness::kQuiet) to_standard_error("spl: " + one_line(text));
+  if (format() == Format::kStreamJson) send_event({}, text);
 }
 
 void Output::note(const Error& error) {
-  (void)flush();
+  note(with_hint(error.message, error.hint));
+}
+
+void Output::step(const Event& event) {
+  if (event.phase.empty() && event.message.empty()) return;
+  const std::string_view said = event.message.empty() ? event.phase : event.message;
+  if (options_.loudness == Loudness::kVerbose) {
+    (void)flush();
+    to_standard_error("spl: " + one_line(said));
+  }
+  if (format() == Format::kStreamJson) send_event(event, event.message);
+}
+
+void Output::event(const Event& event) {
+  if (format() == Format::kStreamJson) send_event(event, event.message);
+}
+
+void Output::send_event(const Event& event, std::string_view message) {
+  if (options_.loudness == Loudness::kQuiet) return;
+  // A reader that has gone is noticed by the last line.
+  if (write(event_json(event, message).text() + "\n")) (void)flush();
+}
+
+Json Output::event_json(const Event& event, std::string_view message) {
+  return Json::Object{{"seq", sequence_++},
+                      {"at", env::rfc3339_ms(env_.clock.now())},
+                      {"phase", text_or_null(event.phase)},
+                      {"service", text_or_null(event.service)},
+                      {"surface", text_or_null(event.surface)},
+                      {"done", event.unit.empty() ? Json() : Json(event.done)},
+                      {"total", number_or_null(event.total)},
+                      {"unit", text_or_null(event.unit)},
+                      {"eta_ms", event.eta_ms ? Json(*event.eta_ms) : Json()},
+                      {"message", text_or_null(message)}};
+}
+
+Result<void> Output::show_result() {
+  if (format() != Format::kStreamJson || !held_) return flush();
+  struct Into final : Sink {
+    Result<void> write(std::string_view octets) override {
+      text += octets;
+      return {};
+    }
+    std::string text;
+  } into;
+  TRY(held_->write_to(into));
+  std::string line = event_json({}, {}).text();
+  line.pop_back();
+  TRY(write(line + ",\"result\":" + into.text + "}\n"));
+  return flush();
+}
+
+Result<void> Output::end() {
+  if (format() == Format::kStreamJson) {
+    TRY(write("{\"seq\":" + std::to_string(sequence_++) + ",\"state\":\"done\",\"result\":"));
+    TRY(held_ ? write_held() : write("null"));
+    TRY(write("}\n"));
+  }
+  TRY(flush());
+  show_line_in_passing("");
+  return {};
+}
+
+void Output::end(const Error& error, int exit) {
+  Json document = Json::Object{};
+  if (format() == Format::kStreamJson) {
+    document.add("seq", sequence_++);
+    document.add("state", error.cause == Cause::kCancelled ? "cancelled" : "failed");
+  }
+  document.add("error", error_json(error, exit));
+  for (const auto& [name, value] : *error_members_.object()) document.add(name, value);
+  const bool for_programs = format() == Format::kStreamJson || (format() == Format::kJson && !begun_);
+  if (interrupted()) {
+    // Half of what was to be shown is of no use.
+    const std::string last = for_programs ? document.text() + "\n" : std::string();
+    (void)env::write_within(yielded_ ? STDERR_FILENO : STDOUT_FILENO, last, kLastWordsPatience);
+  } else {
+    if (for_programs) (void)write(document.text() + "\n");
+    (void)flush();
+  }
   to_standard_error(error_line(error));
 }
 
-std::string Output::error_line(const Error& error) const {
-  std::string text = color_error_ ? in_color(Color::kRed, "spl:") : "spl:";
-  text += " " + one_line(error.message);
-  if (!error.hint.empty()) text += " — " + one_line(error.hint);
+std::string Output::with_hint(std::string_view message, std::string_view hint) const {
+  std::string text = one_line(message);
+  if (!hint.empty()) text += (letters() == Letters::kUnicode ? " — " : " -- ") + one_line(hint);
   return text;
 }
 
-void Output::error(const Error& error) {
-  if (!this->text() && !(format_ == Format::kJson && begun_)) {
-    codec::Json document = codec::Json::Object{};
-    document.add("error", codec::Json::Object{{"code", static_cast<int>(error.code)},
-                                              {"message", as_utf8(error.message)},
-                                              {"hint", as_utf8(error.hint)}});
-    for (const auto& [name, value] : *error_members_.object()) document.add(name, value);
-    (void)this->document(document);
-  }
-  (void)flush();
-  to_standard_error(error_line(error));
+std::string Output::error_line(const Error& error) const {
+  const std::string name = options_.color && error_is_terminal_ ? in_color(Color::kRed, "spl:") : "spl:";
+  return name + " " + with_hint(error.message, error.hint);
 }
 
 std::string Output::painted(Color color, std::string_view text) const {
-  return color_out_ ? in_color(color, text) : std::string(text);
+  return options_.color && out_is_terminal_ ? in_color(color, text) : std::string(text);
 }
 
 Result<void> ListOutput::item(std::string_view json_or_text) {
-  if (out_.format() == Format::kJson) TRY(out_.write(any_ ? ",\n" : "["));
+  if (out_.interrupted()) return base::fail_cancelled("the list is not whole");
+  if (out_.text()) return out_.line(json_or_text);
+  const std::string_view comma = out_.format() == Format::kJson ? ",\n" : ",";
+  TRY(put(any_ ? comma : "["));
   any_ = true;
-  TRY(out_.write(json_or_text));
-  return out_.format() == Format::kJson ? Result<void>() : out_.write("\n");
+  return put(json_or_text);
 }
 
 Result<void> ListOutput::end() {
-  if (out_.format() != Format::kJson) return {};
-  return out_.write(any_ ? "]\n" : "[]\n");
+  if (out_.text()) return {};
+  TRY(put(any_ ? "]" : "[]"));
+  if (out_.format() == Format::kStreamJson) return {};
+  if (held()) {
+    TRY(out_.write_held());
+    out_.held_.reset();
+  }
+  return out_.write("\n");
 }
 
 std::string one_line(std::string_view text) {

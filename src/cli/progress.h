@@ -1,60 +1,77 @@
-// How far a long operation is, for people (a line on standard error, where it is a terminal and the work has taken over
-// a second) and for programs (events of -o stream-json); and the wish to end it. One thread, that of the operation.
+// What a command does and how far it is: for people steps with --verbose, and a line on standard error where it is a
+// terminal and the work has taken over a second; for programs events of -o stream-json. And the wish to end it. Every
+// command has one, of its session. One thread, that of the operation.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "env/signals.h"
-#include "cli/session.h"
-#include "env/streams.h"
 #include "base/progress.h"
+#include "cli/output.h"
+#include "env/env.h"
+#include "env/interrupt.h"
+#include "env/streams.h"
 
 namespace spl::cli {
 
 class ShownProgress final : public base::Progress {
  public:
-  explicit ShownProgress(Session& session);
+  // `interrupt` may be null; `wanted`: the user has not said --no-progress. All outlive it.
+  ShownProgress(Output& out, env::Clock& clock, const env::Interrupt* interrupt, bool wanted);
   ShownProgress(const ShownProgress&) = delete;
   ShownProgress& operator=(const ShownProgress&) = delete;
-  ~ShownProgress() override { finish(); }
+  ~ShownProgress() override = default;
 
   void update(std::string_view phase, std::uint64_t done, std::uint64_t total, std::string_view unit) override;
-  bool cancelled() override { return interrupt().raised(); }
+  void step(std::string_view what) override;
+  void enter(std::string_view service, std::string_view surface) override;
+  bool cancelled() override { return interrupt_ != nullptr && interrupt_->raised(); }
 
   // The share that was read of `file` is shown from now on: operations know how much they did, and the file how much
-  // there is. It outlives the progress, or finish() comes first.
+  // there is. It outlives the last call.
   void follow(const env::InputFile& file) { file_ = &file; }
-  // Takes the line away. Nothing is shown after it.
-  void finish();
-
-  // The result of the operation, when it is over; one that failed because it was interrupted says so, whichever way it
-  // went. Nothing is shown after it.
-  template <class T>
-  Result<T> conclude(Result<T> result) {
-    finish();
-    if (!result && interrupt().raised()) return std::unexpected(interrupted(std::move(result).error()));
-    return result;
-  }
-
-  [[nodiscard]] const env::Interrupt& interrupt() const { return signals_.interrupt(); }
+  // Null where the command hears of signals in its own way.
+  [[nodiscard]] const env::Interrupt* interrupt() const { return interrupt_; }
 
  private:
-  static Error interrupted(Error error);
-  void show_line(std::string_view phase, std::uint64_t done, std::uint64_t total, std::string_view unit,
-                 std::chrono::steady_clock::duration since_start);
+  struct Phase {
+    std::chrono::steady_clock::time_point begun;
+    std::uint64_t done_before = 0;
+    std::chrono::steady_clock::time_point next_event;
+  };
+  // The phase of an event, which is told where it is a new one.
+  Phase& phase_of(const Event& event, std::chrono::steady_clock::time_point now);
 
-  Session& session_;
-  const env::InterruptSignals signals_;
+  Output& out_;
+  env::Clock& clock_;
+  const env::Interrupt* const interrupt_;
   const bool line_;    // for people
   const bool events_;  // for programs
   const std::chrono::steady_clock::time_point start_;
-  std::chrono::steady_clock::time_point next_;
+  std::chrono::steady_clock::time_point next_line_;
+  std::map<std::string, Phase, std::less<>> phases_;  // a few: constants of the operations
+  std::string service_;
+  std::string surface_;
   const env::InputFile* file_ = nullptr;
-  bool line_is_there_ = false;
-  bool finished_ = false;
 };
+
+// What the line on the terminal is made of.
+struct ProgressLine {
+  std::string_view phase;
+  std::optional<double> share;  // 0 to 1
+  std::uint64_t done = 0;
+  std::string_view unit = {};
+  std::chrono::duration<double> elapsed{0};  // in this phase
+  std::uint64_t done_meanwhile = 0;          // in that time
+};
+// Percent, amount, rate and time left beside a bar, in at most `width` columns: where there is less room the bar goes
+// first, and the percentage last. Pure.
+std::string progress_text(const ProgressLine& line, std::size_t width, Letters letters);
+// How long it will take yet, as far as one can tell; nothing where nothing can be told. Pure.
+std::optional<std::chrono::duration<double>> time_left(const ProgressLine& line);
 
 }  // namespace spl::cli

@@ -5,19 +5,15 @@
 #include "base/utf8.h"
 #include "base/words.h"
 #include "cli/command.h"
-#include "cli/slow_input.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "cli/slow_input.h"
 #include "codec/json_cursor.h"
 
 namespace spl::cli {
 namespace {
 
-Result<RecordId> id_from(const std::string& text) {
-  const auto id = RecordId::parse(text);
-  if (!id) return fail(ErrorCode::kUsage, "\"" + shown(text) + "\" is no record id", "an id is 64 lowercase digits");
-  return *id;
-}
+constexpr const char* kIdHelp = "the record's id, or the first 8 digits of it or more";
 
 // Segments of lowercase letters, digits, _ and -, from the general to the particular.
 bool is_namespace(std::string_view name) {
@@ -63,9 +59,13 @@ Result<int> emit(Session& session, const Arguments& arguments, record::Act act) 
   emission.actor = arguments.value("--actor");
   emission.body = arguments.value("--body");
   emission.name_space = arguments.value("--namespace");
-  for (const std::string& text : arguments.all("--fulfills")) emission.fulfills.push_back(TRY(id_from(text)));
+  for (const std::string& digits : arguments.all("--fulfills"))
+    TRY_IN("--fulfills", operation::check_id_digits(digits));
   TRY(check_emission(emission));
-  const instance::Emitted emitted = TRY(TRY(session.changing())->emit(emission));
+  const auto home = TRY(session.changing());
+  for (const std::string& digits : arguments.all("--fulfills"))
+    emission.fulfills.push_back(TRY_IN("--fulfills", home->resolve_id(digits)));
+  const instance::Emitted emitted = TRY(home->emit(emission));
   Output& out = session.out();
   if (out.text()) {
     TRY(out.line(emitted.id.hex() + " " + shown_thread(emitted.thread)));
@@ -109,8 +109,8 @@ Error nothing_was_put(Error error) {
 }
 
 Result<int> run_put(Session& session, const Arguments& arguments) {
-  ShownProgress progress(session);
-  const auto input = TRY(env::InputFile::open("-", &progress.interrupt()));
+  ShownProgress& progress = session.progress();
+  const auto input = TRY(env::InputFile::open("-", progress.interrupt()));
   progress.follow(*input);
   std::optional<base::StringSource> line;
   std::string text;
@@ -120,12 +120,11 @@ Result<int> run_put(Session& session, const Arguments& arguments) {
     text = std::move(*given);
     line.emplace(text);
   }
-  Result<std::optional<spool::Received>> spooled;
-  if (!line) spooled = receive_if_slow(session, *input, progress, "receiving records");
-  if (!spooled) return std::unexpected(progress.conclude(std::move(spooled)).error());
-  Source& source = line ? static_cast<Source&>(*line) : *spooled ? static_cast<Source&>(**spooled) : *input;
+  std::optional<spool::Received> spooled;
+  if (!line) spooled = TRY(receive_if_slow(session, *input, "receiving records"));
+  Source& source = line ? static_cast<Source&>(*line) : spooled ? static_cast<Source&>(*spooled) : *input;
   const auto home = TRY(session.changing());
-  auto put = progress.conclude(home->put_ndjson(source, progress));
+  auto put = home->put_ndjson(source, progress);
   if (!put) put.error() = nothing_was_put(put.error());
   const instance::PutReport report = TRY(std::move(put));
   Output& out = session.out();
@@ -142,36 +141,60 @@ Result<int> run_put(Session& session, const Arguments& arguments) {
 }
 
 Result<int> run_get(Session& session, const Arguments& arguments) {
-  const RecordId id = TRY(id_from(arguments.at("ID")));
-  const Record record = TRY(TRY(session.looking())->record(id));
+  TRY(operation::check_id_digits(arguments.at("ID")));
+  const auto home = TRY(session.looking());
+  const Record record = TRY(home->record(TRY(home->resolve_id(arguments.at("ID")))));
   Output& out = session.out();
   const std::string content = record::file_text(record);
-  if (out.out_is_terminal()) {
-    // What a terminal would act on is not sent to it; a pipe gets every octet as it is.
-    TRY(out.line(one_line(content)));
+  if (out.format() == Format::kStreamJson) {
+    TRY(out.document_text(content));
   } else {
-    TRY(out.write(content));
+    // What a terminal would act on is not sent to it; a pipe gets every octet as it is.
+    TRY(out.content(out.out_is_terminal() ? one_line(content) + "\n" : content));
   }
   return 0;
 }
 
+// docs/formats/record.md has the whole of it.
+codec::Json record_schema() {
+  using codec::Json;
+  const auto of_type = [](const char* type) { return Json(Json::Object{{"type", type}}); };
+  return Json::Object{{"type", "object"},
+                      {"properties", Json::Object{{"act", of_type("string")},
+                                                  {"actor", of_type("string")},
+                                                  {"body", of_type("object")},
+                                                  {"clock", of_type("integer")},
+                                                  {"data_type", of_type("string")},
+                                                  {"parents", of_type("array")},
+                                                  {"thread", of_type("string")},
+                                                  {"judged_by", of_type("string")},
+                                                  {"sig", of_type("string")}}},
+                      {"required", Json::Array{"act", "actor", "body", "clock", "data_type", "parents", "thread"}}};
+}
+
 Command emission_command(std::string name, std::string summary, std::string example, Handler run) {
-  return {.name = std::move(name),
-          .summary = std::move(summary),
-          .details =
-              "Prints the record's id and its thread. Without --actor the actor is the instance, and the record "
-              "is signed.",
-          .options =
-              {{.name = "--thread",
-                .value = "THREAD",
-                .help = "the thread it belongs to; without it an INTEND opens one, and others belong to no thread"},
-               {.name = "--actor", .value = "DID", .help = "who acts, where it is not the instance"},
-               {.name = "--body", .value = "JSON", .help = "more members of the body: a JSON object"},
-               {.name = "--fulfills", .value = "ID", .help = "the record that this one answers", .times = Times::kAny},
-               {.name = "--namespace", .value = "NAME", .help = "the body's namespace"}},
-          .positionals = {{.name = "TEXT", .help = "the body's text"}},
-          .examples = {std::move(example)},
-          .run = run};
+  return {
+      .name = std::move(name),
+      .summary = std::move(summary),
+      .details =
+          "Prints the record's id and its thread. Without --actor the actor is the instance, and the record "
+          "is signed.",
+      .options = {{.name = "--thread",
+                   .value = "THREAD",
+                   .help = "the thread it belongs to; without it an INTEND opens one, and others belong to no thread",
+                   .names = Names::kThread},
+                  {.name = "--actor", .value = "DID", .help = "who acts, where it is not the instance"},
+                  {.name = "--body", .value = "JSON", .help = "more members of the body: a JSON object"},
+                  {.name = "--fulfills",
+                   .value = "ID",
+                   .help = "the record that this one answers",
+                   .times = Times::kAny,
+                   .names = Names::kRecord},
+                  {.name = "--namespace", .value = "NAME", .help = "the body's namespace"}},
+      .positionals = {{.name = "TEXT", .help = "the body's text"}},
+      .examples = {std::move(example)},
+      .run = run,
+      .schema = codec::schema_of<instance::Emitted>};
 }
 
 }  // namespace
@@ -196,12 +219,14 @@ std::vector<Command> record_commands() {
                   "\"sig\":..} whose id is checked.",
        .options = {{.name = "--ndjson", .value = "", .help = "one record a line, as many as there are"}},
        .examples = {"spl record put < record.json", "spl record put --ndjson < records.ndjson"},
-       .run = run_put},
+       .run = run_put,
+       .schema = codec::schema_of<instance::PutReport>},
       {.name = "get",
        .summary = "Print a record as a bundle would hold it, to the octet",
-       .positionals = {{.name = "ID", .help = "the record's id"}},
+       .positionals = {{.name = "ID", .help = kIdHelp, .names = Names::kRecord}},
        .examples = {"spl record get 5f0c...e1 > record.json"},
-       .run = run_get},
+       .run = run_get,
+       .schema = record_schema},
   };
   commands.push_back(std::move(record));
   return commands;

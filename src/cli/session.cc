@@ -4,11 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include "base/encoding.h"
+#include "base/version.h"
+#include "cli/help.h"
+#include "env/terminal.h"
 
 namespace spl::cli {
 namespace {
@@ -52,7 +56,30 @@ Result<std::string> find_home(const std::optional<std::string>& given) {
 }
 
 bool color_wanted() {
-  return !variable("NO_COLOR");
+  return !variable("NO_COLOR") && variable("TERM") != "dumb";
+}
+
+Letters letters_shown() {
+  const std::string lc_all = variable("LC_ALL").value_or("");
+  const std::string lc_ctype = variable("LC_CTYPE").value_or("");
+  const std::string lang = variable("LANG").value_or("");
+  const std::string term = variable("TERM").value_or("");
+  return env::shows_unicode({lc_all, lc_ctype, lang, term}) ? Letters::kUnicode : Letters::kAscii;
+}
+
+std::size_t help_width() {
+  std::size_t width = kHelpWidthMax;
+  if (const auto columns = env::terminal_width(STDOUT_FILENO)) {
+    width = *columns;
+  } else if (const auto named = variable("COLUMNS")) {
+    const auto [end, error] = std::from_chars(named->data(), named->data() + named->size(), width);
+    if (error != std::errc() || *end != '\0') width = kHelpWidthMax;
+  }
+  return std::clamp(width, kHelpWidthMin, kHelpWidthMax);
+}
+
+std::string version_text(std::string_view commit) {
+  return std::string("spl ") + base::kVersion + " (" + std::string(commit) + ")";
 }
 
 std::string shown(std::string_view foreign) {

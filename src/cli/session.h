@@ -1,57 +1,77 @@
-// What every command has at hand: the machine, the home, the output. Made once by run(). One thread.
+// What every command has at hand: the machine, the home, the output, the progress. Made once by run(). One thread.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "api/open_operations.h"
 #include "base/result.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "env/env.h"
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
 #include "home/home.h"
-#include "api/open_operations.h"
 
 namespace spl::cli {
 
-class Session {
+// The machine that the program runs on.
+class Machine {
  public:
-  // `home` is absolute.
-  Session(Output& out, std::string home, bool progress) : out_(out), paths_{std::move(home)}, progress_(progress) {}
-
-  [[nodiscard]] Output& out() { return out_; }
   [[nodiscard]] env::Env env() { return {fs_, clock_, random_, log_}; }
-  [[nodiscard]] const home::HomePaths& paths() const { return paths_; }
-  // Whether the user wants to see how far a long command is.
-  [[nodiscard]] bool progress() const { return progress_; }
-  // As many as there are cores.
-  [[nodiscard]] static std::size_t workers();
-
-  // For a command that only looks, whether a daemon runs or not. Cause kNoInstance where there is no instance.
-  Result<std::unique_ptr<operation::Operations>> looking() { return api::open_for_reading(env(), paths_); }
-  // For one that a running daemon must see; for one that makes the home where there is none.
-  Result<std::unique_ptr<operation::Operations>> changing() {
-    return api::open_for_changing(env(), paths_, instance::OpenFor::kWriting);
-  }
-  Result<std::unique_ptr<operation::Operations>> creating() {
-    return api::open_for_changing(env(), paths_, instance::OpenFor::kCreating);
-  }
 
  private:
-  Output& out_;
-  const home::HomePaths paths_;
-  const bool progress_;
   env::PosixFileSystem fs_;
   env::SystemClock clock_;
   env::SystemRandom random_;
   env::NullLog log_;
 };
 
+class Session {
+ public:
+  // `home` is absolute. The others outlive it.
+  Session(Machine& machine, Output& out, ShownProgress& progress, std::string home, std::string_view commit)
+      : machine_(machine), out_(out), progress_(progress), paths_{std::move(home)}, commit_(commit) {}
+
+  [[nodiscard]] Output& out() { return out_; }
+  [[nodiscard]] env::Env env() { return machine_.env(); }
+  [[nodiscard]] const home::HomePaths& paths() const { return paths_; }
+  // What the command does, how far it is, and whether the user wants it to end.
+  [[nodiscard]] ShownProgress& progress() { return progress_; }
+  // That the program was made of (run.h).
+  [[nodiscard]] std::string_view commit() const { return commit_; }
+  // As many as there are cores.
+  [[nodiscard]] static std::size_t workers();
+
+  // For a command that only looks, whether a daemon runs or not. Cause kNoInstance where there is no instance.
+  Result<std::unique_ptr<operation::Operations>> looking() { return api::open_for_reading(env(), paths_, progress_); }
+  // For one that a running daemon must see; for one that makes the home where there is none.
+  Result<std::unique_ptr<operation::Operations>> changing() {
+    return api::open_for_changing(env(), paths_, instance::OpenFor::kWriting, progress_);
+  }
+  Result<std::unique_ptr<operation::Operations>> creating() {
+    return api::open_for_changing(env(), paths_, instance::OpenFor::kCreating, progress_);
+  }
+
+ private:
+  Machine& machine_;
+  Output& out_;
+  ShownProgress& progress_;
+  const home::HomePaths paths_;
+  const std::string_view commit_;
+};
+
 // An absolute path: that of --home, of SYNCROPEL_HOME or ~/.syncro.
 Result<std::string> find_home(const std::optional<std::string>& given);
-// False where NO_COLOR is set.
+// False where NO_COLOR is set, or the terminal is a dumb one.
 bool color_wanted();
+// By locale and terminal.
+Letters letters_shown();
+// The terminal's, within limits; where standard output is none, that of COLUMNS, or the widest.
+std::size_t help_width();
+// "spl 0.1.0 (02aeb49)"
+std::string version_text(std::string_view commit);
 
 // For lines: a thread, an actor, a path as a terminal may show it.
 std::string shown(std::string_view foreign);

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "cli/progress.h"
 #include "cli/session.h"
 #include "env/streams.h"
 #include "spool/receive.h"
@@ -13,8 +12,7 @@
 namespace spl::cli {
 
 // Before this process takes the home's lock, a pipe is read to its end; nothing where nobody else could wait. A daemon
-// does so itself. `phase` is for `progress`.
-Result<std::optional<spool::Received>> receive_if_slow(Session& session, env::InputFile& file, ShownProgress& progress,
-                                                       std::string_view phase);
+// does so itself. `phase` is for the session's progress.
+Result<std::optional<spool::Received>> receive_if_slow(Session& session, env::InputFile& file, std::string_view phase);
 
 }  // namespace spl::cli

@@ -91,26 +91,51 @@ Result<int> run_records(Session& session, const Arguments& arguments) {
   return 0;
 }
 
+Json details_schema() {
+  return codec::with_member(codec::schema_of<store::ThreadSummary>(), "acts",
+                            Json::Object{{"type", "object"},
+                                         {"additionalProperties", codec::JsonValue<std::uint64_t>::schema()},
+                                         {"description", "how many records of which act"}});
+}
+
+// As record::append_element writes it; for the schema.
+struct ListedRecord {
+  RecordId id;
+  Json record;
+  std::string sig;
+
+  static constexpr auto shape() {
+    using L = ListedRecord;
+    return codec::shape(codec::member("id", &L::id, "the record's id"),
+                        codec::member("record", &L::record, "the record, as docs/formats/record.md has it"),
+                        codec::member("sig", &L::sig, "its signature in base64", codec::Presence::kOmitted));
+  }
+};
+
 }  // namespace
 
 std::vector<Command> thread_commands() {
   Command thread{.name = "thread", .summary = "Threads: what they are and hold", .examples = {"spl thread list"}};
-  const Positional name{.name = "THREAD", .help = "the thread's id; \"\" for records without a thread"};
+  const Positional name{
+      .name = "THREAD", .help = "the thread's id; \"\" for records without a thread", .names = Names::kThread};
   thread.commands = {
       {.name = "list",
        .summary = "List all threads with state and number of records",
        .examples = {"spl thread list", "spl thread list -o json | jq -r '.[].thread'"},
-       .run = run_list},
+       .run = run_list,
+       .schema = codec::list_schema_of<store::ThreadSummary>},
       {.name = "show",
        .summary = "Say a thread's state and how many records of which act it has",
        .positionals = {name},
        .examples = {"spl thread show th_move"},
-       .run = run_show},
+       .run = run_show,
+       .schema = details_schema},
       {.name = "records",
        .summary = "Print a thread's records by clock, then id",
        .positionals = {name},
        .examples = {"spl thread records th_move", "spl thread records th_move -o json | sha256sum"},
-       .run = run_records},
+       .run = run_records,
+       .schema = codec::list_schema_of<ListedRecord>},
   };
   return {std::move(thread)};
 }

@@ -19,6 +19,21 @@ Result<SecretBytes> take_secret(JsonCursor& cursor) {
 
 }  // namespace
 
+Json with_member(const Json& schema, std::string_view name, Json member) {
+  Json whole = Json::Object{};
+  for (const auto& [key, value] : *schema.object()) {
+    Json kept = value;
+    if (key == "properties") kept.add(std::string(name), std::move(member));
+    if (key == "required") {
+      Json::Array required = *value.array();
+      required.emplace_back(name);
+      kept = std::move(required);
+    }
+    whole.add(key, std::move(kept));
+  }
+  return whole;
+}
+
 Result<Json> parse_around_secrets(std::string_view text, const std::vector<std::string_view>& secret_names,
                                   std::vector<std::pair<std::string, SecretBytes>>& secrets) {
   JsonCursor cursor(text);

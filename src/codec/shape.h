@@ -9,8 +9,8 @@
 //     }
 //   };
 //
-// A member may be a bool, a whole number, a double, a text, an enum with names (enum_names.h), a struct with a shape, an
-// optional or a vector of these, and any type for which JsonValue is specialised. Members of type SecretBytes are
+// A member may be a bool, a whole number, a double, a text, an enum with names (enum_names.h), a struct with a shape,
+// an optional or a vector of these, and any type for which JsonValue is specialised. Members of type SecretBytes are
 // written as base64 and never enter a Json: only shape_text() and parse_shape_text() know them, and who calls these
 // wipes the text. Pure; any thread.
 #pragma once
@@ -84,8 +84,7 @@ template <class T>
 struct IsVector<std::vector<T>> : std::true_type {};
 
 template <class T>
-inline constexpr bool kIsSecret =
-    std::is_same_v<T, SecretBytes> || std::is_same_v<T, std::optional<SecretBytes>>;
+inline constexpr bool kIsSecret = std::is_same_v<T, SecretBytes> || std::is_same_v<T, std::optional<SecretBytes>>;
 
 // Whether a value may be missing from the text.
 template <class T>
@@ -212,7 +211,9 @@ struct JsonValue<std::optional<T>> {
     if (json.is_null()) return std::optional<T>();
     return std::optional<T>(TRY(JsonValue<T>::from(json)));
   }
-  static Json schema() { return Json::Object{{"anyOf", Json::Array{JsonValue<T>::schema(), Json::Object{{"type", "null"}}}}}; }
+  static Json schema() {
+    return Json::Object{{"anyOf", Json::Array{JsonValue<T>::schema(), Json::Object{{"type", "null"}}}}};
+  }
 };
 
 template <class T>
@@ -295,6 +296,15 @@ Json schema_of() {
   Json schema = Json::Object{{"type", "object"}, {"properties", std::move(properties)}};
   if (!required.empty()) schema.add("required", std::move(required));
   return schema;
+}
+
+// The schema of an object that has one more member, which must be there.
+Json with_member(const Json& schema, std::string_view name, Json member);
+
+// The schema of an array of them.
+template <class T>
+Json list_schema_of() {
+  return JsonValue<std::vector<T>>::schema();
 }
 
 // All members, the secret ones as base64. Who calls it wipes the text.

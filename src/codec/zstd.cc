@@ -201,4 +201,8 @@ Result<std::size_t> ZstdSource::decompress_some(std::span<char> out) {
   return output.pos;
 }
 
+std::string zstd_library_version() {
+  return ::ZSTD_versionString();
+}
+
 }  // namespace spl::codec

@@ -82,4 +82,7 @@ class ZstdSource final : public Source {
   std::optional<Error> error_;
 };
 
+// "1.5.4"
+std::string zstd_library_version();
+
 }  // namespace spl::codec

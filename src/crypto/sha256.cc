@@ -3,6 +3,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/sha256.h"
 
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 
 #include <new>
@@ -39,6 +40,10 @@ Digest sha256(std::string_view octets) {
   SHA256_Update(&context, octets.data(), octets.size());
   SHA256_Final(digest.octets.data(), &context);
   return digest;
+}
+
+std::string library_version() {
+  return ::OpenSSL_version(OPENSSL_VERSION_STRING);
 }
 
 }  // namespace spl::crypto

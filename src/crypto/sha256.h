@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -23,5 +24,8 @@ class Sha256 {
 };
 
 Digest sha256(std::string_view octets);
+
+// Of OpenSSL, which this and all that encrypts stands on: "3.0.17".
+std::string library_version();
 
 }  // namespace spl::crypto

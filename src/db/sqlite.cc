@@ -246,4 +246,8 @@ Result<void> Connection::use_write_ahead_log() {
   }
 }
 
+std::string library_version() {
+  return ::sqlite3_libversion();
+}
+
 }  // namespace spl::db

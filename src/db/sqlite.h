@@ -20,6 +20,9 @@ namespace spl::db {
 // the first connection.
 void keep_temporary_files_in(const std::string& directory);
 
+// "3.40.1"
+std::string library_version();
+
 class Connection;
 
 // A prepared statement. Values that are bound are not copied: they live until the next step() or

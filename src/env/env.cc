@@ -17,4 +17,13 @@ std::string rfc3339(std::chrono::system_clock::time_point time) {
   return {text, static_cast<std::size_t>(length)};
 }
 
+std::string rfc3339_ms(std::chrono::system_clock::time_point time) {
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()) % std::chrono::seconds(1);
+  std::string text = rfc3339(time);
+  char fraction[8];
+  std::snprintf(fraction, sizeof fraction, ".%03dZ", static_cast<int>(ms.count()));
+  text.pop_back();
+  return text + fraction;
+}
+
 }  // namespace spl::env

@@ -51,5 +51,7 @@ struct Env {
 
 // RFC 3339 in UTC with seconds, "2026-01-31T12:00:00Z".
 std::string rfc3339(std::chrono::system_clock::time_point time);
+// With milliseconds, "2026-01-31T12:00:00.000Z".
+std::string rfc3339_ms(std::chrono::system_clock::time_point time);
 
 }  // namespace spl::env

@@ -20,6 +20,11 @@ std::unexpected<Error> cannot_write(const std::string& path, Error error) {
   return base::told_of("cannot write " + shown(path), std::move(error));
 }
 
+std::unexpected<Error> is_there(const std::string& path) {
+  return fail(ErrorCode::kRefused, Cause::kFileExists, shown(path) + " is there already",
+              "choose another name, or replace it with --force");
+}
+
 }  // namespace
 
 std::string temporary_beside(Env env, const std::string& path) {
@@ -42,8 +47,8 @@ Result<void> check_parent(Env env, const std::string& path, std::string_view doi
   return {};
 }
 
-Result<std::unique_ptr<OutputFile>> OutputFile::create(Env env, const std::string& path,
-                                                       base::Progress& progress) {
+Result<std::unique_ptr<OutputFile>> OutputFile::create(Env env, const std::string& path, base::Progress& progress,
+                                                       Existing existing) {
   if (path.empty() || path.ends_with('/'))
     return fail(ErrorCode::kUsage, "\"" + shown(path) + "\" is no name for a file",
                 "end it with a name, such as my.spl");
@@ -52,8 +57,9 @@ Result<std::unique_ptr<OutputFile>> OutputFile::create(Env env, const std::strin
     return fail(ErrorCode::kUsage, shown(path) + " is a directory", "name a file in it");
   if (there && there->type != FileType::kFile)
     return fail(ErrorCode::kUsage, shown(path) + " is not a regular file", "--out - writes to standard output");
+  if (there && existing == Existing::kKept) return is_there(path);
   TRY(check_parent(env, path, "write"));
-  std::unique_ptr<OutputFile> file(new OutputFile(env, path, progress));
+  std::unique_ptr<OutputFile> file(new OutputFile(env, path, progress, existing));
   if (auto opened = file->open(); !opened) return cannot_write(path, opened.error());
   return file;
 }
@@ -84,15 +90,20 @@ Result<void> OutputFile::commit() {
   File& file = unnamed_ ? *unnamed_ : *named_;
   if (auto synced = file.sync(); !synced) return cannot_write(path_, synced.error());
   if (progress_.cancelled()) return base::fail_cancelled(shown(path_) + " was not written");
-  if (auto placed = put_in_place(); !placed) return cannot_write(path_, placed.error());
+  auto placed = put_in_place();
+  if (!placed && placed.error().code == ErrorCode::kRefused) return placed;
+  if (!placed) return cannot_write(path_, placed.error());
   return env_.fs.sync_directory(parent_of(path_));
 }
 
 // Nothing is ever seen under the name but a whole file. What is there can only be replaced by one that has a name
 // already: a process that is killed just between the two calls leaves that.
 Result<void> OutputFile::put_in_place() {
+  const bool taken = TRY(env_.fs.info(path_)).has_value();
+  if (taken && existing_ == Existing::kKept) return is_there(path_);
   if (unnamed_) {
-    if (!TRY(env_.fs.info(path_)) && unnamed_->give_name(path_)) return {};
+    if (!taken && unnamed_->give_name(path_)) return {};
+    if (existing_ == Existing::kKept && TRY(env_.fs.info(path_))) return is_there(path_);
     std::string temporary = temporary_beside(env_, path_);
     TRY(unnamed_->give_name(temporary));
     temporary_ = std::move(temporary);

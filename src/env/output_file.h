@@ -6,19 +6,25 @@
 #include <memory>
 #include <string>
 
+#include "base/progress.h"
 #include "base/result.h"
 #include "base/stream.h"
 #include "env/env.h"
-#include "base/progress.h"
 
 namespace spl::env {
 
+// What becomes of a file that stands under the name already.
+enum class Existing : bool {
+  kKept,  // code kRefused and cause kFileExists, also where it came while this one was written
+  kReplaced
+};
+
 class OutputFile final : public Sink {
  public:
-  // Mode 0600. What is at `path` must be a regular file, if anything (code kUsage), and is replaced in one step.
+  // Mode 0600. What is at `path` must be a regular file, if anything (code kUsage); a file is replaced in one step.
   // `progress` is asked whether to go on, and outlives the file. Errors name `path`.
-  static Result<std::unique_ptr<OutputFile>> create(Env env, const std::string& path,
-                                                    base::Progress& progress);
+  static Result<std::unique_ptr<OutputFile>> create(Env env, const std::string& path, base::Progress& progress,
+                                                    Existing existing = Existing::kReplaced);
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
   ~OutputFile() override;
@@ -29,14 +35,15 @@ class OutputFile final : public Sink {
   [[nodiscard]] std::uint64_t bytes_written() const { return size_; }
 
  private:
-  OutputFile(Env env, std::string path, base::Progress& progress)
-      : env_(env), path_(std::move(path)), progress_(progress) {}
+  OutputFile(Env env, std::string path, base::Progress& progress, Existing existing)
+      : env_(env), path_(std::move(path)), progress_(progress), existing_(existing) {}
   Result<void> open();
   Result<void> put_in_place();
 
   const Env env_;
   const std::string path_;
   base::Progress& progress_;
+  const Existing existing_;
   std::unique_ptr<UnnamedFile> unnamed_;  // one of these two
   std::unique_ptr<File> named_;
   std::string temporary_;  // where a name beside `path_` stands; else ""

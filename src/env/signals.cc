@@ -1,6 +1,7 @@
 #include "env/signals.h"
 
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <atomic>
 
@@ -10,9 +11,12 @@ namespace spl::env {
 namespace {
 
 std::atomic<int> received_signal{0};
+std::atomic<pid_t> received_from{0};
 std::atomic<Interrupt*> raised_interrupt{nullptr};
 
-void on_signal(int signal) {
+void on_signal(int signal, siginfo_t* info, void*) {
+  // Who typed Ctrl-C is no process.
+  received_from = info->si_code == SI_USER || info->si_code == SI_QUEUE ? info->si_pid : 0;
   received_signal = signal;
   if (Interrupt* interrupt = raised_interrupt) interrupt->raise();
 }
@@ -26,8 +30,8 @@ InterruptSignals::InterruptSignals() {
   received_signal = 0;
   raised_interrupt = interrupt_.get();
   struct sigaction action{};
-  action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_sigaction = on_signal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_SIGINFO);
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
     ::sigaction(kSignals[i], nullptr, &before_[i]);
     // One that is ignored stays so: nohup means it.
@@ -43,6 +47,13 @@ InterruptSignals::~InterruptSignals() {
 std::optional<int> InterruptSignals::received() {
   const int signal = received_signal;
   return signal == 0 ? std::nullopt : std::optional(signal);
+}
+
+void InterruptSignals::end_as_received() {
+  const auto signal = received();
+  if (!signal || received_from == ::getppid()) return;
+  ::signal(*signal, SIG_DFL);
+  ::raise(*signal);
 }
 
 EndSignals::EndSignals() {

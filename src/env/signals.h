@@ -13,7 +13,7 @@ namespace spl::env {
 
 // Ctrl-C, SIGTERM and SIGHUP as a wish that a long command grants when it has taken everything back: they raise an
 // Interrupt. The second one ends the process at once. At most one lives at a time; its questions may come from any
-// thread. Source: sigaction(2), signal-safety(7).
+// thread. Source: sigaction(2), signal-safety(7), https://www.cons.org/cracauer/sigint.html.
 class InterruptSignals {
  public:
   InterruptSignals();
@@ -24,6 +24,10 @@ class InterruptSignals {
   [[nodiscard]] const Interrupt& interrupt() const { return *interrupt_; }
   // The signal that came; nothing where none has.
   [[nodiscard]] static std::optional<int> received();
+  // Ends the process as that signal would have, so that a shell ends the loop that the command stands in: to an exit
+  // code alone it would not listen. Returns where the parent process sent the signal itself, and needs no telling: its
+  // exit code is to be 128 and the signal's number.
+  static void end_as_received();
 
  private:
   static constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};

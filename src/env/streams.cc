@@ -14,15 +14,17 @@
 namespace spl::env {
 namespace {
 
+constexpr const char* kNotWhole = "not all of it was written";
 constexpr std::size_t kWriteBytesMax = 1u << 20;  // at once: so that an interrupt is seen in time
 
 // Waits until `descriptor` is ready, or the interrupt has come: then an error.
-Result<void> wait_until_ready(int descriptor, short events, const Interrupt* interrupt, const std::string& name) {
+Result<void> wait_until_ready(int descriptor, short events, const Interrupt* interrupt, const std::string& name,
+                              const char* remains) {
   for (;;) {
     std::array<pollfd, 2> waits{pollfd{descriptor, events, 0},
                                 pollfd{interrupt == nullptr ? -1 : interrupt->descriptor(), POLLIN, 0}};
     const int n = ::poll(waits.data(), waits.size(), -1);
-    if (interrupt != nullptr && interrupt->raised()) return base::fail_cancelled("nothing was changed");
+    if (interrupt != nullptr && interrupt->raised()) return base::fail_cancelled(remains);
     if (n > 0) return {};
     if (n < 0 && errno != EINTR) return base::fail_errno("cannot wait for " + name, errno);
   }
@@ -49,7 +51,7 @@ InputFile::~InputFile() {
 
 Result<std::size_t> InputFile::read(std::span<char> out) {
   for (;;) {
-    if (!size_bytes_) TRY(wait_until_ready(descriptor_, POLLIN, interrupt_, name_));
+    if (!size_bytes_) TRY(wait_until_ready(descriptor_, POLLIN, interrupt_, name_, "nothing was changed"));
     const ssize_t n = ::read(descriptor_, out.data(), out.size());
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (n < 0) return base::fail_errno("cannot read " + name_, errno);
@@ -60,10 +62,10 @@ Result<std::size_t> InputFile::read(std::span<char> out) {
 
 Result<void> DescriptorSink::write(std::string_view octets) {
   while (!octets.empty()) {
-    if (interrupt_ != nullptr) TRY(wait_until_ready(descriptor_, POLLOUT, interrupt_, name_));
+    if (interrupt_ != nullptr) TRY(wait_until_ready(descriptor_, POLLOUT, interrupt_, name_, kNotWhole));
     const ssize_t n = ::write(descriptor_, octets.data(), std::min(octets.size(), kWriteBytesMax));
     if (n < 0 && errno == EAGAIN) {
-      TRY(wait_until_ready(descriptor_, POLLOUT, interrupt_, name_));
+      TRY(wait_until_ready(descriptor_, POLLOUT, interrupt_, name_, kNotWhole));
     } else if (n < 0 && errno != EINTR) {
       broken_pipe_ = errno == EPIPE;
       return base::fail_errno("cannot write to " + name_, errno);
@@ -75,8 +77,23 @@ Result<void> DescriptorSink::write(std::string_view octets) {
   return {};
 }
 
-Result<std::string> read_input(const std::string& path, std::size_t max_bytes) {
-  const auto file = TRY(InputFile::open(path, nullptr));
+bool write_within(int descriptor, std::string_view octets, std::chrono::milliseconds at_most) {
+  // So much a pipe that is ready takes without a wait, as pipe(7) says.
+  constexpr std::size_t kReadyBytes = 4096;
+  const auto end = std::chrono::steady_clock::now() + at_most;
+  while (!octets.empty()) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd wait{descriptor, POLLOUT, 0};
+    if (left.count() <= 0 || ::poll(&wait, 1, static_cast<int>(left.count())) <= 0) return false;
+    const ssize_t n = ::write(descriptor, octets.data(), std::min(octets.size(), kReadyBytes));
+    if (n <= 0) return false;
+    octets.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+Result<std::string> read_input(const std::string& path, std::size_t max_bytes, const Interrupt* interrupt) {
+  const auto file = TRY(InputFile::open(path, interrupt));
   std::string content(max_bytes + 1, '\0');
   content.resize(TRY(base::read_full(*file, content)));
   if (content.size() > max_bytes)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -61,7 +62,10 @@ class DescriptorSink final : public Sink {
   bool broken_pipe_ = false;
 };
 
-// Standard input or a file of at most `max_bytes`; code kUsage where it is longer.
-Result<std::string> read_input(const std::string& path, std::size_t max_bytes);
+// Writes what the other end takes in this time, for last words; false where that was not all.
+bool write_within(int descriptor, std::string_view octets, std::chrono::milliseconds at_most);
+
+// Standard input or a file of at most `max_bytes`; code kUsage where it is longer. `interrupt` may be null.
+Result<std::string> read_input(const std::string& path, std::size_t max_bytes, const Interrupt* interrupt);
 
 }  // namespace spl::env

@@ -3,7 +3,6 @@
 #include "base/encoding.h"
 #include "env/output_file.h"
 #include "operation/bundle_files.h"
-#include "env/output_file.h"
 
 namespace spl::operation {
 namespace {
@@ -158,9 +157,7 @@ Result<Extracted> extract_bundle(env::Env env, bundle::BundleReader& reader, con
   Extraction extraction(reader, *staging, progress);
   TRY(extract_files(reader, prefix, extraction));
   const Extracted& totals = extraction.totals();
-  if (totals.files + totals.links_skipped == 0)
-    return fail("the bundle has no file whose path begins with \"" + shown(prefix) + "\"",
-                "spl bundle list shows the paths");
+  if (totals.files + totals.links_skipped == 0) return no_such_file(prefix);
   TRY(staging->keep_as(target));
   return totals;
 }

@@ -1,5 +1,6 @@
 #include "operation/bundle_files.h"
 
+#include "base/encoding.h"
 #include "substrate/accounts.h"
 
 namespace spl::operation {
@@ -11,6 +12,11 @@ Result<std::optional<bundle::BundleEntry>> next_file(bundle::BundleReader& reade
     if (!tokens) return bundle::malformed(entry->path, tokens.error().message);
   }
   return entry;
+}
+
+std::unexpected<Error> no_such_file(std::string_view prefix) {
+  return fail(Cause::kNotFound, "the bundle has no file whose path begins with \"" + base::escaped(prefix, 512) + "\"",
+              "spl bundle list shows the paths");
 }
 
 }  // namespace spl::operation

@@ -1,5 +1,7 @@
 #include "operation/local_operations.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "base/version.h"
 #include "instance/move.h"
@@ -79,6 +81,47 @@ Result<Record> LocalOperations::record(const RecordId& id) {
   return std::move(*record);
 }
 
+Result<void> check_id_digits(std::string_view digits) {
+  constexpr std::size_t kDigitsMin = 8;
+  constexpr std::size_t kDigitsMax = 64;
+  if (digits.size() >= kDigitsMin && digits.size() <= kDigitsMax &&
+      digits.find_first_not_of("0123456789abcdef") == std::string_view::npos)
+    return {};
+  return fail(ErrorCode::kUsage, "\"" + base::escaped(digits, 80) + "\" is no record id",
+              "an id is 64 lowercase digits, or 8 or more that it begins with");
+}
+
+Result<RecordId> LocalOperations::resolve_id(std::string_view digits) {
+  constexpr std::size_t kShown = 5;
+  TRY(check_id_digits(digits));
+  if (auto whole = RecordId::parse(digits)) return whole;
+  const auto found = TRY(TRY(instance_.store().reader())->ids_beginning(digits, kShown + 1));
+  if (found.size() == 1) return found.front();
+  if (found.empty())
+    return fail(Cause::kNotFound, "there is no record whose id begins with " + std::string(digits),
+                "spl thread records THREAD lists those of a thread");
+  std::string some;
+  for (std::size_t i = 0; i < std::min(found.size(), kShown); ++i) some += (i == 0 ? "" : ", ") + found[i].hex();
+  return fail(ErrorCode::kUsage, "more than one record has an id that begins with " + std::string(digits),
+              "give more digits: " + some + (found.size() > kShown ? ", ..." : ""));
+}
+
+Result<std::vector<RecordId>> LocalOperations::recent_ids(std::string_view digits, std::size_t limit) {
+  constexpr std::uint64_t kRecent = 500;
+  std::vector<RecordId> ids;
+  if (digits.find_first_not_of("0123456789abcdef") != std::string_view::npos) return ids;
+  const auto reader = TRY(instance_.store().reader());
+  const std::uint64_t all = TRY(reader->counts()).records;
+  TRY(reader->changes(all - std::min(all, kRecent), kRecent, std::nullopt,
+                      [&](const store::StoredRecord& row) -> Result<void> {
+                        if (row.id.hex().starts_with(digits)) ids.push_back(row.id);
+                        return {};
+                      }));
+  std::ranges::reverse(ids);
+  if (ids.size() > limit) ids.resize(limit);
+  return ids.empty() ? reader->ids_beginning(digits, limit) : Result<std::vector<RecordId>>(std::move(ids));
+}
+
 Result<void> LocalOperations::threads(const store::ThreadVisitor& visit) {
   return TRY(instance_.store().reader())->threads(visit);
 }
@@ -151,8 +194,7 @@ Result<RevokedToken> LocalOperations::revoke_token(const TokenName& token) {
   return RevokedToken{TRY(instance::revoke_token(instance_, token.id))};
 }
 
-Result<ExportReport> LocalOperations::export_bundle(ExportOptions options, Destination& to,
-                                                    base::Progress& progress) {
+Result<ExportReport> LocalOperations::export_bundle(ExportOptions options, Destination& to, base::Progress& progress) {
   const auto prepared = TRY(prepare_export(instance_, std::move(options), progress));
   TRY(prepared->write(to.sink()));
   TRY(to.commit());

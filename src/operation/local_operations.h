@@ -13,8 +13,8 @@ class LocalOperations final : public Operations {
  public:
   // Of an instance that somebody else keeps open: the daemon's.
   explicit LocalOperations(instance::Instance& instance) : instance_(instance) {}
-  // Of one that goes with it. `daemon` is who serves the home meanwhile, if anybody. Where it was opened to be made, and
-  // the operation that was to fill it fails, what was made of it is taken away again: then it is of no more use.
+  // Of one that goes with it. `daemon` is who serves the home meanwhile, if anybody. Where it was opened to be made,
+  // and the operation that was to fill it fails, what was made of it is taken away again: then it is of no more use.
   LocalOperations(std::unique_ptr<instance::Instance> instance, std::optional<home::DaemonMark> daemon)
       : own_(std::move(instance)), instance_(*own_), daemon_(std::move(daemon)) {}
 
@@ -24,6 +24,8 @@ class LocalOperations final : public Operations {
   Result<std::vector<Finding>> examine(base::Progress& progress) override;
   Result<substrate::Ineffective> ineffective_records(std::size_t limit) override;
   Result<Record> record(const RecordId& id) override;
+  Result<RecordId> resolve_id(std::string_view digits) override;
+  Result<std::vector<RecordId>> recent_ids(std::string_view digits, std::size_t limit) override;
   Result<void> threads(const store::ThreadVisitor& visit) override;
   Result<ThreadDetails> thread(std::string_view thread) override;
   Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) override;

@@ -43,24 +43,23 @@ struct Status {
   std::string home;
   std::optional<std::string> moved_at;  // it has left with spl export --move
   // For people alone.
-  int pid = 0;          // of the daemon
-  std::string address;  // where it serves
+  int pid = 0;              // of the daemon
+  std::string address;      // where it serves
   std::string no_identity;  // why there is no did, and what to do
 
   static constexpr auto shape() {
     using S = Status;
-    return codec::shape(codec::member("running", &S::running, "whether a daemon serves the home"),
-                        codec::member("port", &S::port, "of its TCP door"),
-                        codec::member("did", &S::did, "the instance's name"),
-                        codec::member("version", &S::version, "of this program"),
-                        codec::member("record_count", &S::record_count, "records in the store"),
-                        codec::member("thread_count", &S::thread_count, "threads in the store"),
-                        codec::member("federation_pairs", &S::federation_pairs, "in effect"),
-                        codec::member("consent_grants", &S::consent_grants, "in effect"),
-                        codec::path_member("store", &S::store, "where the records are"),
-                        codec::path_member("home", &S::home, "the home's directory"),
-                        codec::member("moved_at", &S::moved_at, "when it left with spl export --move",
-                                      codec::Presence::kOmitted));
+    return codec::shape(
+        codec::member("running", &S::running, "whether a daemon serves the home"),
+        codec::member("port", &S::port, "of its TCP door"), codec::member("did", &S::did, "the instance's name"),
+        codec::member("version", &S::version, "of this program"),
+        codec::member("record_count", &S::record_count, "records in the store"),
+        codec::member("thread_count", &S::thread_count, "threads in the store"),
+        codec::member("federation_pairs", &S::federation_pairs, "in effect"),
+        codec::member("consent_grants", &S::consent_grants, "in effect"),
+        codec::path_member("store", &S::store, "where the records are"),
+        codec::path_member("home", &S::home, "the home's directory"),
+        codec::member("moved_at", &S::moved_at, "when it left with spl export --move", codec::Presence::kOmitted));
   }
 };
 
@@ -146,7 +145,9 @@ struct MadeToken {
 struct TokenName {
   std::string id;  // as the list shows it, or a beginning of it that no other token shares (8 digits or more)
 
-  static constexpr auto shape() { return codec::shape(codec::member("id", &TokenName::id, "the token's SHA-256, or a beginning of it")); }
+  static constexpr auto shape() {
+    return codec::shape(codec::member("id", &TokenName::id, "the token's SHA-256, or a beginning of it"));
+  }
 };
 struct RevokedToken {
   Digest id;
@@ -160,6 +161,8 @@ struct RevokedToken {
 
 // The error of a thread that has no records.
 Error no_thread(std::string_view thread);
+// What names a record: its id, or a beginning of it. Code kUsage where it cannot be one.
+Result<void> check_id_digits(std::string_view digits);
 
 class Operations {
  public:
@@ -174,6 +177,12 @@ class Operations {
   // Records of reserved threads that take no effect, at most `limit` of them.
   virtual Result<substrate::Ineffective> ineffective_records(std::size_t limit) = 0;
   virtual Result<Record> record(const RecordId& id) = 0;
+  // The id of a record by a beginning of it that no other one shares, 8 digits or more; a whole id is given back
+  // unseen. Code kUsage where it is none, or where several begin so: the hint names some.
+  virtual Result<RecordId> resolve_id(std::string_view digits) = 0;
+  // Ids that begin with these digits, at most `limit`: of the records that came last, those first; where none of them
+  // does, of all.
+  virtual Result<std::vector<RecordId>> recent_ids(std::string_view digits, std::size_t limit) = 0;
   virtual Result<void> threads(const store::ThreadVisitor& visit) = 0;
   virtual Result<ThreadDetails> thread(std::string_view thread) = 0;
   // By clock, then id. A thread that is not there has none.

@@ -159,6 +159,34 @@ TYPED_TEST_P(StoreConformance, OnAReservedThreadARightSignatureTakesThePlaceOfAW
   EXPECT_EQ(this->store_.reader().value()->find(valid.id).value()->sig, valid.sig);
 }
 
+TYPED_TEST_P(StoreConformance, IdsAreFoundByTheirBeginning) {
+  std::vector<RecordId> ids;
+  for (int i = 0; i < 300; ++i) {
+    const Record record = conformance::nth(i);
+    conformance::put(this->store_, {record});
+    ids.push_back(record.id);
+  }
+  std::ranges::sort(ids);
+  const auto reader = this->store_.reader().value();
+  EXPECT_EQ(reader->ids_beginning("", 1000).value(), ids);
+  EXPECT_EQ(reader->ids_beginning("", 2).value(), std::vector<RecordId>(ids.begin(), ids.begin() + 2));
+  for (const RecordId& id : ids) {
+    for (const std::size_t digits : {1u, 2u, 3u, 63u, 64u}) {
+      const std::string beginning = id.hex().substr(0, digits);
+      std::vector<RecordId> expected;
+      for (const RecordId& other : ids) {
+        if (other.hex().starts_with(beginning)) expected.push_back(other);
+      }
+      EXPECT_EQ(reader->ids_beginning(beginning, 1000).value(), expected) << beginning;
+    }
+  }
+  const auto writer = this->store_.writer().value();
+  const Record late = conformance::nth(1000);
+  ASSERT_TRUE(writer->put(late));
+  EXPECT_EQ(writer->ids_beginning(late.id.hex(), 2).value(), std::vector{late.id});
+  EXPECT_EQ(reader->ids_beginning(late.id.hex(), 2).value(), std::vector<RecordId>());
+}
+
 TYPED_TEST_P(StoreConformance, ADifferentJudgedByIsKeptAsFirstSeen) {
   using enum PutOutcome;
   const Record absent = conformance::nth(1);
@@ -514,7 +542,7 @@ TYPED_TEST_P(StoreConformance, TokensAreKeptReplacedAndRemoved) {
 REGISTER_TYPED_TEST_SUITE_P(StoreConformance, IsEmptyAtFirst, HasAnIncarnationThatChangesOnlyWhenTold,
                             GivesBackWhatWasPut, ADuplicateIsASilentNoOp, AnAbsentSignatureIsFilledByAValidOneOnly,
                             AWrongSignatureThatCameFirstIsCarried,
-                            OnAReservedThreadARightSignatureTakesThePlaceOfAWrongOne,
+                            OnAReservedThreadARightSignatureTakesThePlaceOfAWrongOne, IdsAreFoundByTheirBeginning,
                             ADifferentJudgedByIsKeptAsFirstSeen, TwoRecordsOfOneClockAreBothKept,
                             NextClockFollowsTheLargestOfActorAndThread, NobodyElseBringsTheClockOfAKeyToItsEnd,
                             AReaderSeesOneUnchangingState, AWriterReadsWhatItWrote, AWriterThatIsDroppedLeavesNothing,

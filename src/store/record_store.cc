@@ -1,5 +1,7 @@
 #include "store/record_store.h"
 
+#include "base/check.h"
+
 namespace spl::store {
 
 Result<Record> parse_row(const StoredRecord& row) {
@@ -11,6 +13,18 @@ Result<Record> parse_row(const StoredRecord& row) {
 
 bool is_signed(const Record& record) {
   return record.sig && record::is_reserved(record.thread) && record::signature_is_valid(record);
+}
+
+std::pair<RecordId, RecordId> ids_between(std::string_view digits) {
+  constexpr std::size_t kDigits = 64;
+  std::string first(digits.substr(0, kDigits));
+  std::string last = first;
+  first.resize(kDigits, '0');
+  last.resize(kDigits, 'f');
+  const auto low = RecordId::parse(first);
+  const auto high = RecordId::parse(last);
+  SPL_CHECK(low.has_value() && high.has_value());
+  return {*low, *high};
 }
 
 Result<bool> StoreReader::contains(const RecordId& id) {

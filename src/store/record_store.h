@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -70,6 +71,8 @@ struct StoredRecord {
   std::optional<std::string_view> sig;  // 64 octets
   bool is_signed = false;               // on a reserved thread: `sig` is the actor's, which was checked when it was put
 };
+// The first and the last id that begin with these digits.
+std::pair<RecordId, RecordId> ids_between(std::string_view digits);
 // Parsed, and checked against its id: a damaged store hands on nothing.
 Result<Record> parse_row(const StoredRecord& row);
 // What StoredRecord::is_signed is to say of a record that is put: for stores.
@@ -97,6 +100,8 @@ class StoreReader {
   // Shows what lies under an id, as it is; false where there is nothing.
   virtual Result<bool> look(const RecordId& id, const RecordVisitor& visit) = 0;
   Result<bool> contains(const RecordId& id);
+  // The ids that begin with these hexadecimal digits (lowercase, at most 64), ascending, at most `limit`.
+  virtual Result<std::vector<RecordId>> ids_beginning(std::string_view digits, std::size_t limit) = 0;
   // The record, parsed and checked against its id.
   Result<std::optional<Record>> find(const RecordId& id);
   virtual Result<void> thread_records(std::string_view thread, RecordOrder order, const RecordVisitor& visit) = 0;

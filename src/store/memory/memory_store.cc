@@ -81,6 +81,16 @@ class Reading : public Base {
     return true;
   }
 
+  Result<std::vector<RecordId>> ids_beginning(std::string_view digits, std::size_t limit) override {
+    const auto [first, last] = ids_between(digits);
+    std::vector<RecordId> ids;
+    for (auto at = state().sequences.lower_bound(first); at != state().sequences.end() && at->first <= last; ++at) {
+      if (ids.size() == limit) break;
+      ids.push_back(at->first);
+    }
+    return ids;
+  }
+
   Result<void> thread_records(std::string_view thread, RecordOrder order, const RecordVisitor& visit) override {
     const ThreadEntries* found = state().find_thread(thread);
     if (found == nullptr) return {};

@@ -82,6 +82,20 @@ Result<bool> Reading<Base>::look(const RecordId& id, const RecordVisitor& visit)
 }
 
 template <class Base>
+Result<std::vector<RecordId>> Reading<Base>::ids_beginning(std::string_view digits, std::size_t limit) {
+  TRY(before_find());
+  const auto [first, last] = ids_between(digits);
+  db::Statement& rows = *TRY(session_.get("SELECT id FROM record_log WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"));
+  rows.bind_blob(1, first.digest.view()).bind_blob(2, last.digest.view()).bind(3, static_cast<std::int64_t>(limit));
+  std::vector<RecordId> ids;
+  while (TRY(rows.step())) {
+    const std::string_view id = rows.blob(0);
+    if (id.size() == kDigestBytes) ids.push_back({Digest::from(id)});
+  }
+  return ids;
+}
+
+template <class Base>
 Result<std::optional<std::int64_t>> Reading<Base>::thread_no(std::string_view thread) {
   const std::string directory = record::thread_directory(thread);
   db::Statement& row = *TRY(session_.get("SELECT thread_no FROM threads WHERE directory=?"));

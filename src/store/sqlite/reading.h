@@ -34,6 +34,7 @@ class Reading : public Base {
   Result<std::uint64_t> log_size() override;
   Result<std::string> incarnation() override;
   Result<bool> look(const RecordId& id, const RecordVisitor& visit) override;
+  Result<std::vector<RecordId>> ids_beginning(std::string_view digits, std::size_t limit) override;
   Result<void> thread_records(std::string_view thread, RecordOrder order, const RecordVisitor& visit) override;
   Result<void> changes(std::uint64_t since, std::uint64_t limit, std::optional<std::string_view> thread,
                        const RecordVisitor& visit) override;

@@ -1,0 +1,18 @@
+// A line of the shell whose output is a secret. Any thread. Sources: posix_spawn(3), system(3).
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "env/interrupt.h"
+
+namespace spl::env {
+
+// What "/bin/sh -c <line>" writes to its standard output; it has no input, and its standard error is the caller's. An
+// error, which does not show the output, where it ends with another code than 0, by a signal, or writes more than
+// `max_bytes`. After an interrupt (may be null) it is ended and waited for; then the cause is kCancelled.
+Result<SecretBytes> secret_output_of(const std::string& line, std::size_t max_bytes, const Interrupt* interrupt);
+
+}  // namespace spl::env
