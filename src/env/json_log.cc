@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/secrets.h"
 #include "base/utf8.h"
 
 namespace spl::env {
@@ -29,7 +30,7 @@ std::string shortened(std::string_view value) {
 }
 
 void append_value(std::string& line, std::string_view value) {
-  const std::string shown = shortened(value);
+  const std::string shown = shortened(base::without_secrets(std::string(value)));
   base::append_json_string(line, base::is_utf8(shown) ? shown : base::escaped(shown, shown.size()));
 }
 
