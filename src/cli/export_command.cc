@@ -75,6 +75,10 @@ Result<void> print_report(Output& out, const operation::ExportReport& report, bo
   if (report.identity == operation::InBundle::kIncluded)
     out.note(std::string("spl: the bundle holds the private key of ") + report.source_did +
              (report.encrypted ? ", encrypted" : ", not encrypted: whoever has the file can act as this instance"));
+  if (!report.tokens_left.empty())
+    out.note("spl: the tokens of " + shown(base::join(report.tokens_left, ", ")) +
+             " stay behind: --carry-tokens takes them along, spl token create makes new ones where the bundle goes");
+  for (const std::string& warning : report.warnings) out.note("spl: " + warning);
   if (!out.text() && to_pipe) {
     out.note(codec::shape_json(report).text());
     return {};

@@ -13,6 +13,7 @@ namespace spl::operation {
 namespace {
 
 constexpr std::uint64_t kProgressEvery = 8192;  // records
+constexpr std::size_t kNamedAccountsMax = 100;  // the report is a field of an HTTP head, too
 
 Result<void> write_records(store::StoreReader& reader, bundle::BundleWriter& writer, std::uint64_t total,
                            base::Progress& progress) {
@@ -149,6 +150,11 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
   report.identity = manifest.identity_included ? InBundle::kIncluded : InBundle::kOmitted;
   report.pause_ms = manifest.snapshot.pause_ms;
   report.consistency = manifest.snapshot.consistency;
+  if (manifest.identity_included && !manifest.tokens_carried) {
+    const auto tokens = TRY(reader->tokens());
+    report.tokens_left = TRY(substrate::token_holders(*reader, identity->did, tokens, now)).with;
+    if (report.tokens_left.size() > kNamedAccountsMax) report.tokens_left.resize(kNamedAccountsMax);
+  }
   return prepared;
 }
 

@@ -71,6 +71,8 @@ struct ExportReport {
   std::uint64_t pause_ms = 0;
   std::string consistency;
   double seconds = 0;
+  std::vector<std::string> tokens_left;  // accounts whose tokens are here and not in the bundle; the first 100
+  std::vector<std::string> warnings;     // what did not go as it should, and did not stop the export
 
   static constexpr auto shape() {
     using R = ExportReport;
@@ -88,7 +90,9 @@ struct ExportReport {
         codec::member("services", &R::services, "the services in it"),
         codec::member("pause_ms", &R::pause_ms, "how long writers were paused"),
         codec::member("consistency", &R::consistency, "quiesced, filesystem or crash"),
-        codec::member("seconds", &R::seconds, "how long it took"));
+        codec::member("seconds", &R::seconds, "how long it took"),
+        codec::member("tokens_left", &R::tokens_left, "accounts whose tokens stay behind", codec::Presence::kOmitted),
+        codec::member("warnings", &R::warnings, "what did not go as it should", codec::Presence::kOmitted));
   }
 };
 

@@ -132,6 +132,13 @@ Result<ImportFacts> Import::facts() {
   facts.adopts = adopts_;
   facts.signatures_filled = sigs_filled_;
   facts.tokens = tokens_.size();
+  const bool own = adopts_ || report_.identity == IdentityOutcome::kSame;
+  if (mode_ == Mode::kInsert && own) {
+    std::vector<store::Token> tokens = TRY(writer_->tokens());
+    tokens.insert(tokens.end(), tokens_.begin(), tokens_.end());
+    const std::string now = env::rfc3339(instance_.env().clock.now());
+    facts.accounts_without_token = TRY(substrate::token_holders(*writer_, did_after(), tokens, now)).without;
+  }
   return facts;
 }
 
