@@ -191,7 +191,7 @@ Result<void> PreparedExport::leave(store::StoreWriter& writer) {
   if (TRY(writer.setting(store::kDidSetting)) != report_.source_did)
     return fail("the instance has not moved: its identity was replaced while the bundle was made",
                 "export with --move again");
-  return instance::note_move(writer, env::rfc3339(instance_.env().clock.now()));
+  return instance::note_move(writer, env::rfc3339(instance_.env().clock.now()), sequence_);
 }
 
 }  // namespace spl::operation

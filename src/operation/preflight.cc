@@ -17,6 +17,7 @@ class Preflight {
     signer();
     encryption();
     identity();
+    move();
     signatures();
     age();
     tokens();
@@ -29,6 +30,7 @@ class Preflight {
   void signer();
   void encryption();
   void identity();
+  void move();
   void signatures();
   void age();
   void tokens();
@@ -91,6 +93,13 @@ void Preflight::identity() {
   if (!options_.adopt_identity || !manifest_.identity_included || installs()) return;
   note_source("identity", FindingStatus::kWarn, "the identity stays the local one: this import only verifies",
                  "give --force-overwrite with --adopt-identity");
+}
+
+void Preflight::move() {
+  if (!facts_.returns) return;
+  note_source("move", FindingStatus::kOk,
+              std::string("the instance had moved; with this bundle it ") +
+                  (options_.dry_run ? "would come" : "comes") + " home and takes writes again");
 }
 
 void Preflight::signatures() {
