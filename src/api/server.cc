@@ -128,6 +128,10 @@ class Server::Impl {
           return {};  // the peer's network, or the peer itself, gave up
       }
     }
+    if (door == Door::kUnix && !http::is_owner(socket)) {
+      served_.instance.env().log.write(env::LogLevel::kWarn, "stranger at the socket", {});
+      return {};
+    }
     const int on = 1;
     if (door == Door::kTcp) ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     reap();

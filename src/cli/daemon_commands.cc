@@ -78,7 +78,8 @@ Result<void> announce(Session& session, const home::DaemonMark& info) {
 }
 
 Result<int> run_serve(Session& session, const Arguments& arguments) {
-  const api::DaemonOptions options = TRY(options_from(arguments));
+  TRY(session.become_owner());
+  api::DaemonOptions options = TRY(options_from(arguments));
   if (!arguments.has("--daemon")) {
     TRY(api::run_daemon(session.env(), session.paths(), options,
                         [&session](const home::DaemonMark& mark) { return announce(session, mark); }));

@@ -5,13 +5,14 @@
 #include <optional>
 #include <string>
 
+#include "api/open_operations.h"
 #include "base/result.h"
 #include "cli/output.h"
+#include "env/acting_user.h"
 #include "env/env.h"
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
 #include "home/home.h"
-#include "api/open_operations.h"
 
 namespace spl::cli {
 
@@ -28,13 +29,23 @@ class Session {
   // As many as there are cores.
   [[nodiscard]] static std::size_t workers();
 
+  // Before anything is made in the home: where root works on the home of another user, as that user does. For the
+  // command's time, or for good.
+  Result<void> act_for_owner() { return env::act_for_owner_of(paths_.root, env::ActFor::kFiles); }
+  Result<void> become_owner() { return env::act_for_owner_of(paths_.root, env::ActFor::kEverything); }
+
   // For a command that only looks, whether a daemon runs or not. Cause kNoInstance where there is no instance.
-  Result<std::unique_ptr<operation::Operations>> looking() { return api::open_for_reading(env(), paths_); }
-  // For one that a running daemon must see; for one that makes the home where there is none.
+  Result<std::unique_ptr<operation::Operations>> looking() {
+    TRY(act_for_owner());
+    return api::open_for_reading(env(), paths_);
+  }
+  // For one that a running daemon must see; for an export; for one that makes the home where there is none.
   Result<std::unique_ptr<operation::Operations>> changing() {
+    TRY(act_for_owner());
     return api::open_for_changing(env(), paths_, instance::OpenFor::kWriting);
   }
   Result<std::unique_ptr<operation::Operations>> creating() {
+    TRY(act_for_owner());
     return api::open_for_changing(env(), paths_, instance::OpenFor::kCreating);
   }
 
@@ -48,8 +59,12 @@ class Session {
   env::NullLog log_;
 };
 
-// An absolute path: that of --home, of SYNCROPEL_HOME or ~/.syncro.
+// An absolute path: that of --home, of SYNCROPEL_HOME or ~/.syncro; for root /var/lib/spl where there is no ~/.syncro.
 Result<std::string> find_home(const std::optional<std::string>& given);
+// Of the environment; nothing where it is empty.
+std::optional<std::string> variable(const char* name);
+// $TMPDIR, or /tmp.
+std::string temporary_directory();
 // False where NO_COLOR is set.
 bool color_wanted();
 

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/limits.h"
+#include "env/acting_user.h"
 
 namespace spl::env {
 namespace {
@@ -44,6 +45,7 @@ Result<void> check_parent(Env env, const std::string& path, std::string_view doi
 
 Result<std::unique_ptr<OutputFile>> OutputFile::create(Env env, const std::string& path,
                                                        base::Progress& progress) {
+  const AsOneself as_oneself;
   if (path.empty() || path.ends_with('/'))
     return fail(ErrorCode::kUsage, "\"" + shown(path) + "\" is no name for a file",
                 "end it with a name, such as my.spl");
@@ -68,7 +70,9 @@ Result<void> OutputFile::open() {
 }
 
 OutputFile::~OutputFile() {
-  if (!temporary_.empty()) (void)env_.fs.remove(temporary_);
+  if (temporary_.empty()) return;
+  const AsOneself as_oneself;
+  (void)env_.fs.remove(temporary_);
 }
 
 Result<void> OutputFile::write(std::string_view octets) {
@@ -84,6 +88,7 @@ Result<void> OutputFile::commit() {
   File& file = unnamed_ ? *unnamed_ : *named_;
   if (auto synced = file.sync(); !synced) return cannot_write(path_, synced.error());
   if (progress_.cancelled()) return base::fail_cancelled(shown(path_) + " was not written");
+  const AsOneself as_oneself;
   if (auto placed = put_in_place(); !placed) return cannot_write(path_, placed.error());
   return env_.fs.sync_directory(parent_of(path_));
 }

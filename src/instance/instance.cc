@@ -90,7 +90,7 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
     TRY(require(env_, options));
   }
   // A backup may have left it out, or it lies on a file system that a reboot empties.
-  if (how == OpenFor::kWriting && !TRY(env_.fs.info(paths_.run()))) TRY(env::make_directories(env_.fs, paths_.run()));
+  if (how == OpenFor::kWriting && !TRY(env_.fs.info(paths_.run()))) TRY(home::make_run_directory(env_, paths_));
   if (how != OpenFor::kReading) {
     const bool first_lock = !TRY(env_.fs.info(paths_.lock()));
     lock_ = TRY(env_.fs.try_lock(paths_.lock()));
