@@ -36,8 +36,9 @@ Error error_of(http::HeadFault fault) {
 
 class Connection {
  public:
-  Connection(env::Descriptor socket, Door door, const Surroundings& around)
+  Connection(env::Descriptor socket, Door door, const http::TlsContext* tls, const Surroundings& around)
       : around_(around),
+        tls_(tls),
         env_(around.served.instance.env()),
         door_(door),
         channel_(std::move(socket), env_.clock, &around.cut),
@@ -45,9 +46,9 @@ class Connection {
         body_(around.budget) {}
 
   void run() {
-    if (door_ == Door::kTcp && around_.tls != nullptr) {
+    if (tls_ != nullptr) {
       channel_.set_deadline(env_.clock.steady() + around_.times.head);
-      if (!channel_.accept_tls(*around_.tls)) return;
+      if (!channel_.accept_tls(*tls_)) return;
     }
     while (serve_next()) {
     }
@@ -140,6 +141,7 @@ class Connection {
   }
 
   const Surroundings& around_;
+  const http::TlsContext* const tls_;
   env::Env env_;
   Door door_;
   http::Channel channel_;
@@ -150,9 +152,10 @@ class Connection {
 
 }  // namespace
 
-void serve_connection(env::Descriptor socket, Door door, const Surroundings& around) noexcept {
+void serve_connection(env::Descriptor socket, Door door, const http::TlsContext* tls,
+                      const Surroundings& around) noexcept {
   try {
-    Connection(std::move(socket), door, around).run();
+    Connection(std::move(socket), door, tls, around).run();
   } catch (const std::exception& error) {
     // Of the standard library, for want of memory or of threads: this connection ends, the others go on.
     around.served.instance.env().log.write(env::LogLevel::kError, "connection", {{"error", error.what()}});

@@ -57,6 +57,11 @@ void JsonLog::write(LogLevel level, std::string_view event, const LogFields& fie
   }
 }
 
+void JsonLog::reopen() {
+  const std::scoped_lock lock(mutex_);
+  file_.reset();
+}
+
 void JsonLog::append(const std::string& line) {
   const std::scoped_lock lock(mutex_);
   // After a failure the next event starts anew, from what the file then holds.
