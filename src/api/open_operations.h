@@ -18,6 +18,8 @@ Result<std::unique_ptr<operation::Operations>> open_for_reading(env::Env env, co
 // or kCreating.
 Result<std::unique_ptr<operation::Operations>> open_for_changing(env::Env env, const home::HomePaths& paths,
                                                                  instance::OpenFor how);
+// For an export: the same as for changing, but where the home cannot be written it is read, without its lock.
+Result<std::unique_ptr<operation::Operations>> open_for_export(env::Env env, const home::HomePaths& paths);
 // No error where an operation could open the home: cause kNoInstance where there is none.
 Result<void> require_instance(env::Env env, const home::HomePaths& paths);
 

@@ -42,6 +42,7 @@ Result<operation::ExportOptions> options_from(const Arguments& arguments) {
     options.spool_directory = std::filesystem::absolute(*directory, error).string();
     if (error) return fail("--spool " + shown(*directory) + ": " + error.message(), "give the whole path");
   }
+  options.temporary_directory = temporary_directory();
   options.workers = Session::workers();
   return options;
 }
@@ -107,7 +108,7 @@ Result<int> run_export(Session& session, const Arguments& arguments) {
   if (*path != "-") TRY(operation::check_not_own(session.env(), session.paths(), *path, "export"));
   ShownProgress progress(session);
   const auto destination = TRY(CommandDestination::open(session, *path, progress));
-  const auto home = TRY(session.changing());
+  const auto home = TRY(session.exporting());
   operation::ExportReport report = TRY(
       progress.conclude(with_spool_hint(home->export_bundle(std::move(options), *destination, progress))));
   report.path = *path;

@@ -44,6 +44,10 @@ class Session {
     TRY(act_for_owner());
     return api::open_for_changing(env(), paths_, instance::OpenFor::kWriting);
   }
+  Result<std::unique_ptr<operation::Operations>> exporting() {
+    TRY(act_for_owner());
+    return api::open_for_export(env(), paths_);
+  }
   Result<std::unique_ptr<operation::Operations>> creating() {
     TRY(act_for_owner());
     return api::open_for_changing(env(), paths_, instance::OpenFor::kCreating);

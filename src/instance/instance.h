@@ -73,6 +73,8 @@ class Instance {
   // The same after `error`, which is given back: an error of the clean-up comes into its hint.
   static Error unmade_after(std::unique_ptr<Instance> instance, Error error);
 
+  // Whether it holds the home's lock: it is not open for reading alone.
+  [[nodiscard]] bool takes_writes() const { return lock_ != nullptr; }
   [[nodiscard]] env::Env env() const { return env_; }
   [[nodiscard]] const home::HomePaths& paths() const { return paths_; }
   // As config.toml says now: a daemon follows it without a new start. After reload_config() a file that cannot be read,
