@@ -86,7 +86,7 @@ TEST_F(CliInstanceTest, AHomeWithoutItsRunDirectoryIsWritten) {
     std::filesystem::remove_all(path("h/run"));
     const Ran ran = on("h", words, {.text = record_text("t", 0)});
     EXPECT_EQ(ran.code, 0) << words[0] << ran.err;
-    EXPECT_EQ(mode_of(path("h/run")), 0700u);
+    EXPECT_EQ(mode_of(path("h/run")), 0711u);
   }
 }
 

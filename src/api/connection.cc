@@ -38,8 +38,9 @@ Error error_of(http::HeadFault fault) {
 
 class Connection {
  public:
-  Connection(env::Descriptor socket, Door door, const Surroundings& around)
+  Connection(env::Descriptor socket, Door door, const http::TlsContext* tls, const Surroundings& around)
       : around_(around),
+        tls_(tls),
         env_(around.served.instance.env()),
         door_(door),
         channel_(std::move(socket), env_.clock, &around.cut),
@@ -47,9 +48,9 @@ class Connection {
         body_(around.budget) {}
 
   void run() {
-    if (door_ == Door::kTcp && around_.tls != nullptr) {
+    if (tls_ != nullptr) {
       channel_.set_deadline(env_.clock.steady() + around_.times.head);
-      if (!channel_.accept_tls(*around_.tls)) return;
+      if (!channel_.accept_tls(*tls_)) return;
     }
     while (serve_next()) {
     }
@@ -150,6 +151,7 @@ class Connection {
   }
 
   const Surroundings& around_;
+  const http::TlsContext* const tls_;
   env::Env env_;
   Door door_;
   http::Channel channel_;
@@ -160,9 +162,10 @@ class Connection {
 
 }  // namespace
 
-void serve_connection(env::Descriptor socket, Door door, const Surroundings& around) noexcept {
+void serve_connection(env::Descriptor socket, Door door, const http::TlsContext* tls,
+                      const Surroundings& around) noexcept {
   try {
-    Connection(std::move(socket), door, around).run();
+    Connection(std::move(socket), door, tls, around).run();
   } catch (const std::exception& error) {
     // Of the standard library, for want of memory or of threads: this connection ends, the others go on. Without memory
     // there is no line of the log either.

@@ -19,10 +19,11 @@ struct Surroundings {
   env::Interrupt& stop;       // no more requests; raised too where the store is lost
   const env::Interrupt& cut;  // nothing more at all
   const http::WireTimes& times;
-  const http::TlsContext* tls = nullptr;  // of the TCP door; null: plain
 };
 
-// Serves requests until the peer, a limit or an Interrupt ends it. Never throws; what fails is logged.
-void serve_connection(env::Descriptor socket, Door door, const Surroundings& around) noexcept;
+// Serves requests until the peer, a limit or an Interrupt ends it. `tls` is null for plain HTTP. Never throws; what
+// fails is logged.
+void serve_connection(env::Descriptor socket, Door door, const http::TlsContext* tls,
+                      const Surroundings& around) noexcept;
 
 }  // namespace spl::api

@@ -6,7 +6,9 @@
 #include "base/version.h"
 #include "env/json_log.h"
 #include "env/process.h"
+#include "env/service_manager.h"
 #include "env/signals.h"
+#include "env/stream_log.h"
 #include "instance/instance.h"
 
 namespace spl::api {
@@ -59,11 +61,26 @@ class Presence {
   const home::HomePaths& paths_;
 };
 
+// All is tried, whatever fails of it.
+void reload(env::JsonLog& file, env::Log& log, instance::Instance& instance, Server& server) {
+  file.reopen();
+  bool whole = true;
+  const auto note = [&](std::string_view what, const Result<void>& outcome) {
+    if (outcome) return;
+    whole = false;
+    log.write(env::LogLevel::kError, what, {{"error", outcome.error().message}, {"hint", outcome.error().hint}});
+  };
+  note("configuration not read, the one before stays", instance.reload_config());
+  note("certificate not read, the one before stays", server.reload_certificates());
+  log.write(env::LogLevel::kInfo, "reloaded", {{"whole", whole ? "yes" : "no"}});
+}
+
 }  // namespace
 
 Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const DaemonOptions& options,
                         const std::function<Result<void>(const home::DaemonMark&)>& listening) {
-  env::JsonLog log(outer.fs, outer.clock, paths.log());
+  env::JsonLog file(outer.fs, outer.clock, paths.log());
+  env::BothLogs log(file, outer.log);
   const env::Env env{outer.fs, outer.clock, outer.random, log};
   instance::InstanceOptions instance_options;
   instance_options.home = paths.root;
@@ -71,9 +88,26 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
   auto opened = TRY(open_alone(env, instance_options));
   if (const auto known = opened->check_files_are_known(); !known)
     return std::unexpected(instance::Instance::unmade_after(std::move(opened), known.error()));
-  const env::EndSignals signals;
+  if (auto config = opened->reload_config(); !config)
+    return std::unexpected(instance::Instance::unmade_after(std::move(opened), std::move(config).error()));
+  const env::DaemonSignals signals;
+  const env::ServiceManager manager(options.notify_socket);
   ServerOptions server_options = options.server;
+  std::string status;
+  Server* serving = nullptr;
   server_options.stop_descriptor = signals.descriptor();
+  server_options.stops = [&] {
+    while (const auto wish = signals.next()) {
+      if (*wish == env::DaemonSignals::Wish::kEnd) {
+        manager.stopping();
+        return true;
+      }
+      manager.reloading(env.clock.steady());
+      reload(file, log, *opened, *serving);
+      manager.ready(status);
+    }
+    return false;
+  };
   auto started = Server::start(*opened, server_options);
   if (!started) {
     if (started.error().hint.empty()) started.error().hint = "check --host, --port and the files of TLS";
@@ -81,6 +115,7 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
     return std::unexpected(instance::Instance::unmade_after(std::move(opened), std::move(started).error()));
   }
   const std::unique_ptr<Server> server = std::move(*started);
+  serving = server.get();
   home::DaemonMark info;
   info.pid = env::own_process_id();
   info.process_mark = env::process_mark(info.pid).value_or("");
@@ -92,6 +127,8 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
   log.write(env::LogLevel::kInfo, "daemon started",
             {{"pid", std::to_string(info.pid)}, {"address", info.address}, {"version", base::kVersion}});
   TRY(listening(info));
+  status = "serving " + base::escaped(paths.root, 512) + " at " + info.address;
+  manager.ready(status);
   const auto ended = server->run();
   if (ended) {
     log.write(env::LogLevel::kInfo, "daemon stopped", {{"pid", std::to_string(info.pid)}});

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "api/remote_operations.h"
+#include "base/cause.h"
 #include "env/process.h"
 #include "home/daemon_mark.h"
 #include "operation/local_operations.h"
@@ -55,6 +56,15 @@ Result<std::unique_ptr<Operations>> open_for_changing(env::Env env, const home::
     if (progress.cancelled()) return base::fail_cancelled("nothing was changed");
     env.clock.sleep_for(pause);
   }
+}
+
+Result<std::unique_ptr<Operations>> open_for_export(env::Env env, const home::HomePaths& paths,
+                                                    base::Progress& progress) {
+  auto opened = open_for_changing(env, paths, instance::OpenFor::kWriting, progress);
+  if (opened || !base::cannot_be_written(opened.error())) return opened;
+  auto reading = instance::Instance::open(env, {.home = paths.root, .store_url = {}}, instance::OpenFor::kReading);
+  if (!reading) return opened;
+  return std::make_unique<operation::LocalOperations>(std::move(*reading), std::nullopt, opened.error().message);
 }
 
 Result<void> require_instance(env::Env env, const home::HomePaths& paths) {

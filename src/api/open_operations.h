@@ -20,6 +20,9 @@ Result<std::unique_ptr<operation::Operations>> open_for_reading(env::Env env, co
 // or kCreating.
 Result<std::unique_ptr<operation::Operations>> open_for_changing(env::Env env, const home::HomePaths& paths,
                                                                  instance::OpenFor how, base::Progress& progress);
+// For an export: the same as for changing, but where the home cannot be written it is read, without its lock.
+Result<std::unique_ptr<operation::Operations>> open_for_export(env::Env env, const home::HomePaths& paths,
+                                                               base::Progress& progress);
 // No error where an operation could open the home: cause kNoInstance where there is none.
 Result<void> require_instance(env::Env env, const home::HomePaths& paths);
 

@@ -301,7 +301,8 @@ Result<operation::ExportReport> RemoteOperations::export_bundle(operation::Expor
   // On the same connection, within ten minutes: else it counts as an export that failed.
   TRY(made->send("POST", "/v1/portability/export/commit", {}, ""));
   TRY(made->answer());
-  TRY(made->content());
+  const auto committed = answer_of<operation::ExportReport>(TRY(made->content()));
+  if (committed) report.warnings = committed->warnings;
   return report;
 }
 

@@ -33,6 +33,7 @@ struct Served {
   std::size_t workers;  // threads that one operation may use
   LineParser lines;
   ListTurns lists;
+  std::string temporary_directory;  // for what the home has no room for
 };
 
 // What one connection keeps from one request to the next.

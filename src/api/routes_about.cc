@@ -1,7 +1,8 @@
 // What the daemon says of itself.
+#include "api/routes.h"
 #include "base/version.h"
 #include "bundle/manifest.h"
-#include "api/routes.h"
+#include "instance/move.h"
 
 namespace spl::api {
 namespace {
@@ -15,8 +16,11 @@ Json did_json(const Call& call) {
 
 Result<void> health(Call& call) {
   TRY(call.exchange.only_known_parameters());
-  return call.exchange.send_json(200,
-                                 Json::Object{{"status", "ok"}, {"did", did_json(call)}, {"version", base::kVersion}});
+  Json about = Json::Object{{"status", "ok"}, {"did", did_json(call)}, {"version", base::kVersion}};
+  // It is read, and takes no writes.
+  if (const auto moved = TRY(instance::moved_at(*TRY(call.served.instance.store().reader()))))
+    about.add("moved_at", *moved);
+  return call.exchange.send_json(200, about);
 }
 
 Result<void> well_known(Call& call) {

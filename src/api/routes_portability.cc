@@ -46,6 +46,7 @@ Result<void> export_bundle(Call& call) {
       return fail(ErrorCode::kUsage, "spool_directory is taken at the Unix socket only");
   }
   options->workers = call.served.workers;
+  options->temporary_directory = call.served.temporary_directory;
   const std::string* commits = http::find_field(exchange.head().fields, http::kCommitField);
   const bool client_commits = commits != nullptr && *commits == "client";
   if (options->move && !client_commits)

@@ -44,8 +44,9 @@ Result<void> set_non_blocking(const env::Descriptor& socket) {
 
 class Server::Impl {
  public:
-  Impl(instance::Instance& instance, const ServerOptions& options, http::TcpListener tcp, http::UnixListener unix_listener,
-       std::unique_ptr<http::TlsContext> tls, std::unique_ptr<env::Interrupt> stop, std::unique_ptr<env::Interrupt> cut)
+  Impl(instance::Instance& instance, const ServerOptions& options, http::TcpListener tcp,
+       http::UnixListener unix_listener, std::shared_ptr<const http::TlsContext> tls,
+       std::unique_ptr<env::Interrupt> stop, std::unique_ptr<env::Interrupt> cut)
       : options_(options),
         tcp_(std::move(tcp)),
         unix_(std::move(unix_listener)),
@@ -53,8 +54,14 @@ class Server::Impl {
         stop_(std::move(stop)),
         cut_(std::move(cut)),
         workers_(options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency())),
-        served_{instance, Gate(instance), tcp_.port, workers_, LineParser(workers_ - 1), ListTurns(options_.lists)},
-        around_{served_, budget_, *stop_, *cut_, options_.times, tls_.get()} {}
+        served_{instance,
+                Gate(instance),
+                tcp_.port,
+                workers_,
+                LineParser(workers_ - 1),
+                ListTurns(options_.lists),
+                options_.temporary_directory},
+        around_{served_, budget_, *stop_, *cut_, options_.times} {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
@@ -82,6 +89,10 @@ class Server::Impl {
 
   [[nodiscard]] std::uint16_t port() const { return tcp_.port; }
   void stop() { stop_->raise(); }
+  Result<void> reload_certificates() {
+    if (tls_) tls_ = TRY(http::TlsContext::for_server(options_.tls_certificate_file, options_.tls_key_file));
+    return {};
+  }
 
  private:
   struct Connection {
@@ -103,7 +114,7 @@ class Server::Impl {
         if (errno == EINTR) continue;
         return base::fail_errno("cannot wait for connections", errno);
       }
-      if (polled[1].revents != 0) return {};
+      if (polled[1].revents != 0 && (!options_.stops || options_.stops())) return {};
       if (polled[2].revents != 0) TRY(accept_one(unix_->socket(), Door::kUnix));
       if (polled[3].revents != 0) TRY(accept_one(tcp_.socket, Door::kTcp));
     }
@@ -130,6 +141,10 @@ class Server::Impl {
           return {};  // the peer's network, or the peer itself, gave up
       }
     }
+    if (door == Door::kUnix && !http::is_owner(socket)) {
+      served_.instance.env().log.write(env::LogLevel::kWarn, "stranger at the socket", {});
+      return {};
+    }
     const int on = 1;
     if (door == Door::kTcp) ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     reap();
@@ -152,13 +167,14 @@ class Server::Impl {
         const std::scoped_lock lock(mutex_);
         ++running_;
       }
-      connection->thread = std::thread([this, connection, door, held = std::move(socket)]() mutable {
-        serve_connection(std::move(held), door, around_);
-        connection->done.store(true, std::memory_order_release);
-        const std::scoped_lock lock(mutex_);
-        --running_;
-        ended_.notify_all();
-      });
+      connection->thread = std::thread(
+          [this, connection, door, tls = door == Door::kTcp ? tls_ : nullptr, held = std::move(socket)]() mutable {
+            serve_connection(std::move(held), door, tls.get(), around_);
+            connection->done.store(true, std::memory_order_release);
+            const std::scoped_lock lock(mutex_);
+            --running_;
+            ended_.notify_all();
+          });
     } catch (const std::exception&) {
       if (connection == nullptr) return;
       const std::scoped_lock lock(mutex_);
@@ -181,7 +197,7 @@ class Server::Impl {
   const ServerOptions options_;
   http::TcpListener tcp_;
   std::optional<http::UnixListener> unix_;
-  const std::unique_ptr<http::TlsContext> tls_;
+  std::shared_ptr<const http::TlsContext> tls_;  // run()'s thread's
   const std::unique_ptr<env::Interrupt> stop_;
   const std::unique_ptr<env::Interrupt> cut_;
   BodyBudget budget_{kBodiesBytesMax};
@@ -201,7 +217,7 @@ Server::~Server() = default;
 Result<std::unique_ptr<Server>> Server::start(instance::Instance& instance, const ServerOptions& options) {
   if (options.tls_certificate_file.empty() != options.tls_key_file.empty())
     return fail(ErrorCode::kUsage, "--tls-cert and --tls-key are given together or not at all");
-  std::unique_ptr<http::TlsContext> tls;
+  std::shared_ptr<const http::TlsContext> tls;
   if (!options.tls_key_file.empty())
     tls = TRY(http::TlsContext::for_server(options.tls_certificate_file, options.tls_key_file));
   auto tcp = TRY(http::TcpListener::bind(options.host, options.port, tls ? http::Exposure::kAnywhere : http::Exposure::kLoopbackOnly));
@@ -222,6 +238,10 @@ Result<void> Server::run() {
 
 void Server::stop() {
   impl_->stop();
+}
+
+Result<void> Server::reload_certificates() {
+  return impl_->reload_certificates();
 }
 
 }  // namespace spl::api

@@ -4,11 +4,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
-#include "base/result.h"
 #include "api/list.h"
+#include "base/result.h"
 #include "http/wire.h"
 #include "instance/instance.h"
 
@@ -23,6 +24,9 @@ struct ServerOptions {
   std::string tls_certificate_file;  // PEM; both or neither. Without them only loopback is served.
   std::string tls_key_file;
   int stop_descriptor = -1;  // stops the server as soon as it can be read; it stays the caller's
+  // Asked by run()'s thread when stop_descriptor can be read, whether the server is to stop. Empty: it is.
+  std::function<bool()> stops;
+  std::string temporary_directory = "/tmp";  // for what the home has no room for
   std::size_t workers = 0;   // threads that one operation may use; 0: as many as the machine has processors
   // For tests.
   http::WireTimes times;
@@ -47,6 +51,9 @@ class Server {
   Result<void> run();
   // From any thread. Returns at once.
   void stop();
+  // Reads the certificate and its key anew, for connections that come from now on; where it fails the ones before stay.
+  // run()'s thread; nothing without TLS.
+  Result<void> reload_certificates();
 
  private:
   class Impl;

@@ -75,6 +75,10 @@ Cause cause_of_word(std::string_view word) {
   return Cause::kUnspecified;
 }
 
+bool cannot_be_written(const Error& error) {
+  return error.cause == Cause::kNoSpace || error.cause == Cause::kReadOnly || error.cause == Cause::kDenied;
+}
+
 const std::vector<std::string_view>& error_words() {
   static const std::vector<std::string_view> kAll = [] {
     std::vector<std::string_view> words;

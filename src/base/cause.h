@@ -13,6 +13,8 @@ namespace spl::base {
 std::string_view word_of(const Error& error);
 // The cause of a word; kUnspecified of one that is a code's, or is not known.
 Cause cause_of_word(std::string_view word);
+// Whether it is because the place cannot be written: full, read-only, or not this user's to write.
+bool cannot_be_written(const Error& error);
 // Every word that there is.
 const std::vector<std::string_view>& error_words();
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/secrets.h"
 #include "base/utf8.h"
 
 namespace spl::base {
@@ -153,6 +154,7 @@ void append_json_string(std::string& out, std::string_view utf8) {
 }
 
 std::string escaped(std::string_view foreign, std::size_t max_bytes) {
+  if (holds_secret(foreign)) return escaped(without_secrets(std::string(foreign)), max_bytes);
   const bool cut = foreign.size() > max_bytes;
   if (cut) {
     std::size_t end = max_bytes;  // not within a character

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/secrets.h"
+
 namespace spl::base {
 namespace {
 
@@ -65,11 +67,20 @@ Cause cause_of(int errno_value) {
 
 }  // namespace
 
+Error Error::in(std::string_view what) && {
+  message.insert(0, without_secrets(std::string(what) + ": "));
+  return std::move(*this);
+}
+
+std::unexpected<Error> fail(ErrorCode code, Cause cause, std::string message, std::string hint) {
+  return std::unexpected(Error{code, without_secrets(std::move(message)), without_secrets(std::move(hint)), cause});
+}
+
 std::unexpected<Error> fail_errno(std::string_view what, int errno_value) {
   char text[128];
   const char* reason = strerror_r(errno_value, text, sizeof text);
-  return std::unexpected(Error{ErrorCode::kFailed, std::string(what) + ": " + reason, hint_of(errno_value),
-                               cause_of(errno_value), reason});
+  return std::unexpected(Error{ErrorCode::kFailed, without_secrets(std::string(what)) + ": " + reason,
+                               hint_of(errno_value), cause_of(errno_value), reason});
 }
 
 std::unexpected<Error> fail_cancelled(std::string_view what_remains) {
@@ -77,7 +88,7 @@ std::unexpected<Error> fail_cancelled(std::string_view what_remains) {
 }
 
 std::unexpected<Error> told_of(std::string_view what, Error error) {
-  error.message = std::string(what) + ": " + (error.reason.empty() ? error.message : error.reason);
+  error.message = without_secrets(std::string(what)) + ": " + (error.reason.empty() ? error.message : error.reason);
   return std::unexpected(std::move(error));
 }
 

@@ -71,10 +71,7 @@ struct Error {
   std::string reason = {};  // the "why" of the message alone, where it is known: for who tells it of another thing
 
   // Names the thing that was being worked on, on the way up: "<what>: <message>".
-  [[nodiscard]] Error in(std::string_view what) && {
-    message.insert(0, std::string(what) + ": ");
-    return std::move(*this);
-  }
+  [[nodiscard]] Error in(std::string_view what) &&;
 };
 
 template <class T>
@@ -83,12 +80,10 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
   using std::expected<T, Error>::expected;
 };
 
+// Secrets (secrets.h) in the texts are not shown, whoever wrote them there.
+[[nodiscard]] std::unexpected<Error> fail(ErrorCode code, Cause cause, std::string message, std::string hint = {});
 [[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::string hint = {}) {
-  return std::unexpected(Error{code, std::move(message), std::move(hint)});
-}
-[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, Cause cause, std::string message,
-                                                 std::string hint = {}) {
-  return std::unexpected(Error{code, std::move(message), std::move(hint), cause});
+  return fail(code, Cause::kUnspecified, std::move(message), std::move(hint));
 }
 [[nodiscard]] inline std::unexpected<Error> fail(Cause cause, std::string message, std::string hint = {}) {
   return fail(ErrorCode::kFailed, cause, std::move(message), std::move(hint));

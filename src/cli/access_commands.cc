@@ -81,22 +81,42 @@ Result<std::string> expiry(env::Env env, const std::string& text) {
   return env::rfc3339(env.clock.now() + std::chrono::hours(days ? 24 * count : count));
 }
 
+Result<void> print_token(Output& out, const operation::MadeToken& made) {
+  if (out.text()) {
+    TRY(out.content(std::string(made.token.reveal()) + "\n"));
+  } else {
+    Json json = Json::Object{{"token", std::string(made.token.reveal())}};
+    const Json members = codec::shape_json(made.summary);
+    for (const auto& [name, value] : *members.object()) json.add(name, value);
+    TRY(out.document(json));
+  }
+  return out.show_result();
+}
+
+// Nobody has seen it: it is no use to its owner, and may lie in a part of a file.
+Error taken_back(operation::Operations& home, const operation::TokenSummary& token, Error error) {
+  const std::string id = base::to_hex(token.id.view());
+  const auto revoked = home.revoke_token({id});
+  error.message += revoked ? "; the token was taken back" : "; the token is there, and nobody has seen it";
+  if (!revoked) error.hint = "spl token revoke " + id.substr(0, kIdDigitsShown) + " ends it";
+  return error;
+}
+
 Result<int> run_token_create(Session& session, const Arguments& arguments) {
   instance::TokenRequest request;
   request.account = arguments.at("ACCOUNT");
   request.scopes = arguments.all("--scope");
   if (const auto environment = arguments.value("--env")) request.environment = *environment;
   if (const auto end = arguments.value("--expires")) request.expires_at = TRY(expiry(session.env(), *end));
-  const operation::MadeToken made = TRY(TRY(session.changing())->create_token(request));
+  const auto home = TRY(session.changing());
+  const operation::MadeToken made = TRY(home->create_token(request));
   Output& out = session.out();
-  if (!out.text()) {
-    Json json = Json::Object{{"token", std::string(made.token.reveal())}};
-    const Json members = codec::shape_json(made.summary);
-    for (const auto& [name, value] : *members.object()) json.add(name, value);
-    TRY(out.document(json));
-    return 0;
+  if (auto printed = print_token(out, made); !printed) {
+    Error error = taken_back(*home, made.summary, std::move(printed).error());
+    // Of a reader that has gone nothing else is said.
+    if (out.reader_gone()) out.note(error);
+    return std::unexpected(std::move(error));
   }
-  TRY(out.content(std::string(made.token.reveal()) + "\n"));
   out.note("keep the token now: it is not shown again");
   return 0;
 }

@@ -14,7 +14,7 @@ Command make_program() {
   root.options = {
       {.name = "--home",
        .value = "DIR",
-       .help = "the instance's home; else SYNCROPEL_HOME, else ~/.syncro",
+       .help = "the instance's home; else SYNCROPEL_HOME, else ~/.syncro (root: /var/lib/spl)",
        .names = Names::kDirectory},
       {.name = "-o,--output",
        .value = "FORMAT",

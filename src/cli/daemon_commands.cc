@@ -1,4 +1,6 @@
 // serve, stop.
+#include <unistd.h>
+
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -12,6 +14,7 @@
 #include "codec/shape.h"
 #include "env/background.h"
 #include "env/process.h"
+#include "env/stream_log.h"
 #include "env/streams.h"
 #include "home/daemon_mark.h"
 #include "store/open_store.h"
@@ -74,6 +77,7 @@ Result<api::DaemonOptions> options_from(const Arguments& arguments) {
       return fail(ErrorCode::kUsage, "--store memory: would keep nothing", "name a file: sqlite:PATH");
     options.store_url = store::absolute_store_url(*url);
   }
+  options.server.temporary_directory = temporary_directory();
   options.server.tls_certificate_file = TRY(absolute(arguments, "--tls-cert"));
   options.server.tls_key_file = TRY(absolute(arguments, "--tls-key"));
   // Whom to trust when this instance goes out to its peers: read, so that a mistake shows now.
@@ -99,9 +103,13 @@ Result<void> announce(Session& session, const home::DaemonMark& info) {
 }
 
 Result<int> run_serve(Session& session, const Arguments& arguments) {
-  const api::DaemonOptions options = TRY(options_from(arguments));
+  TRY(session.become_owner());
+  api::DaemonOptions options = TRY(options_from(arguments));
   if (!arguments.has("--daemon")) {
-    TRY(api::run_daemon(session.env(), session.paths(), options,
+    options.notify_socket = variable("NOTIFY_SOCKET").value_or("");
+    env::StreamLog log(session.env().clock, STDERR_FILENO);
+    const env::Env env{session.env().fs, session.env().clock, session.env().random, log};
+    TRY(api::run_daemon(env, session.paths(), options,
                         [&session](const home::DaemonMark& mark) { return announce(session, mark); }));
     return 0;
   }
@@ -160,7 +168,9 @@ std::vector<Command> daemon_commands() {
       {.name = "serve",
        .summary = "Serve the instance over HTTP and on its Unix socket until it is stopped",
        .details = "An empty home gets a store, but no identity. Plain HTTP is served on loopback only. Other spl "
-                  "commands find the daemon by themselves.",
+                  "commands find the daemon by themselves. In the foreground it logs to standard error as well. SIGHUP "
+                  "has it read config.toml and the certificates anew and begin a new log file where the old one was "
+                  "renamed; SIGTERM and SIGINT end it.",
        .options =
            {{.name = "--daemon", .value = "", .help = "go on in the background; return when it listens"},
             {.name = "--host", .value = "HOST", .help = "the address to listen on; 127.0.0.1 where it is not given"},

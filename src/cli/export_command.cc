@@ -42,6 +42,7 @@ Result<operation::ExportOptions> options_from(Session& session, const Arguments&
     options.spool_directory = std::filesystem::absolute(*directory, error).string();
     if (error) return fail("--spool " + shown(*directory) + ": " + error.message(), "give the whole path");
   }
+  options.temporary_directory = temporary_directory();
   options.workers = Session::workers();
   return options;
 }
@@ -103,6 +104,10 @@ Result<void> print_report(Output& out, const operation::ExportReport& report, bo
   if (report.identity == operation::InBundle::kIncluded)
     out.note(std::string("the bundle holds the private key of ") + report.source_did +
              (report.encrypted ? ", encrypted" : ", not encrypted: whoever has the file can act as this instance"));
+  if (!report.tokens_left.empty())
+    out.note("the tokens of " + shown(base::join(report.tokens_left, ", ")) +
+             " stay behind: --carry-tokens takes them along, spl token create makes new ones where the bundle goes");
+  for (const std::string& warning : report.warnings) out.note(warning);
   if (!out.text()) return out.document(codec::shape_json(report));
   if (to_pipe) return {};
   return out.line("wrote " + shown(report.path) + ": " + counted(report.record_count, "record") + " in " +
@@ -129,7 +134,7 @@ Result<int> run_export(Session& session, const Arguments& arguments) {
   if (path != "-") TRY(operation::check_not_own(session.env(), session.paths(), path, "export"));
   const env::Existing existing = arguments.has("--force") ? env::Existing::kReplaced : env::Existing::kKept;
   const auto destination = TRY(CommandDestination::open(session, path, existing));
-  const auto home = TRY(session.changing());
+  const auto home = TRY(session.exporting());
   operation::ExportReport report =
       TRY(with_spool_hint(home->export_bundle(std::move(options), *destination, session.progress())));
   report.path = path;

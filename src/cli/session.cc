@@ -17,10 +17,7 @@
 namespace spl::cli {
 namespace {
 
-std::optional<std::string> variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
-}
+constexpr const char* kRootsHome = "/var/lib/spl";
 
 Result<std::string> user_directory() {
   if (const auto home = variable("HOME")) return *home;
@@ -30,7 +27,25 @@ Result<std::string> user_directory() {
   return std::string(entry->pw_dir);
 }
 
+Result<std::string> default_home() {
+  const auto directory = user_directory();
+  const auto home = directory ? Result<std::string>(env::join(*directory, ".syncro")) : directory;
+  if (::geteuid() != 0) return home;
+  std::error_code error;
+  return home && std::filesystem::exists(*home, error) ? home : kRootsHome;
+}
+
 }  // namespace
+
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::string temporary_directory() {
+  const auto named = variable("TMPDIR");
+  return named && named->starts_with('/') ? *named : "/tmp";
+}
 
 std::size_t Session::workers() {
   return std::max(1u, std::thread::hardware_concurrency());
@@ -44,7 +59,7 @@ Result<std::string> find_home(const std::optional<std::string>& given) {
   } else if (const auto named = variable("SYNCROPEL_HOME")) {
     home = *named;
   } else {
-    home = env::join(TRY(user_directory()), ".syncro");
+    home = TRY(default_home());
   }
   std::error_code error;
   std::filesystem::path path = std::filesystem::absolute(home, error);

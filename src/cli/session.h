@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "env/acting_user.h"
 #include "env/env.h"
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
@@ -44,13 +45,27 @@ class Session {
   // As many as there are cores.
   [[nodiscard]] static std::size_t workers();
 
+  // Before anything is made in the home: where root works on the home of another user, as that user does. For the
+  // command's time, or for good.
+  Result<void> act_for_owner() { return env::act_for_owner_of(paths_.root, env::ActFor::kFiles); }
+  Result<void> become_owner() { return env::act_for_owner_of(paths_.root, env::ActFor::kEverything); }
+
   // For a command that only looks, whether a daemon runs or not. Cause kNoInstance where there is no instance.
-  Result<std::unique_ptr<operation::Operations>> looking() { return api::open_for_reading(env(), paths_, progress_); }
-  // For one that a running daemon must see; for one that makes the home where there is none.
+  Result<std::unique_ptr<operation::Operations>> looking() {
+    TRY(act_for_owner());
+    return api::open_for_reading(env(), paths_, progress_);
+  }
+  // For one that a running daemon must see; for an export; for one that makes the home where there is none.
   Result<std::unique_ptr<operation::Operations>> changing() {
+    TRY(act_for_owner());
     return api::open_for_changing(env(), paths_, instance::OpenFor::kWriting, progress_);
   }
+  Result<std::unique_ptr<operation::Operations>> exporting() {
+    TRY(act_for_owner());
+    return api::open_for_export(env(), paths_, progress_);
+  }
   Result<std::unique_ptr<operation::Operations>> creating() {
+    TRY(act_for_owner());
     return api::open_for_changing(env(), paths_, instance::OpenFor::kCreating, progress_);
   }
 
@@ -62,8 +77,12 @@ class Session {
   const std::string_view commit_;
 };
 
-// An absolute path: that of --home, of SYNCROPEL_HOME or ~/.syncro.
+// An absolute path: that of --home, of SYNCROPEL_HOME or ~/.syncro; for root /var/lib/spl where there is no ~/.syncro.
 Result<std::string> find_home(const std::optional<std::string>& given);
+// Of the environment; nothing where it is empty.
+std::optional<std::string> variable(const char* name);
+// $TMPDIR, or /tmp.
+std::string temporary_directory();
 // False where NO_COLOR is set, or the terminal is a dumb one.
 bool color_wanted();
 // By locale and terminal.

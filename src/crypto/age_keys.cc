@@ -11,16 +11,30 @@ namespace spl::crypto {
 namespace {
 
 constexpr std::string_view kRecipientPrefix = "age";
+constexpr std::string_view kPublicBeginning = "age1";
 constexpr std::string_view kIdentityPrefix = "AGE-SECRET-KEY-";
+
+// Of any kind, in either case, as a beginning of it or whole.
+bool is_secret_key(std::string_view text) {
+  std::string begin(text.substr(0, kIdentityPrefix.size()));
+  std::ranges::transform(begin, begin.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return begin == kIdentityPrefix;
+}
 
 }  // namespace
 
 Result<Recipient> Recipient::parse(std::string_view text) {
   const auto point = from_bech32(kRecipientPrefix, text, kX25519Bytes);
-  if (!point)
-    return fail(ErrorCode::kUsage,
-                "'" + base::escaped(text, 100) + "' is not an age recipient: " + point.error().message,
+  if (!point && is_secret_key(text))
+    return fail(ErrorCode::kUsage, "a secret key; give its public key",
+                "age-keygen -y prints the public key of a secret one");
+  if (!point) {
+    // Anything else may be a secret as well: a passphrase, the key of another program.
+    const std::string named = text.starts_with(kPublicBeginning) ? "'" + base::escaped(text, 100) + "' is" : "this is";
+    return fail(ErrorCode::kUsage, named + " not an age recipient: " + point.error().message,
                 "give a public key as age-keygen prints it: age1 and 58 more characters");
+  }
   // Whether a point is of small order does not depend on the scalar.
   if (!x25519(std::string(kX25519Bytes, '\x01'), point->reveal()))
     return fail(ErrorCode::kUsage, "age recipient '" + std::string(text) + "' is of small order: anyone could open it");

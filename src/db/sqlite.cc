@@ -21,6 +21,21 @@ std::string_view hint_of_system(int error) {
   return "";
 }
 
+Cause cause_of_system(int error) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return Cause::kNoSpace;
+    case EROFS:
+      return Cause::kReadOnly;
+    case EACCES:
+    case EPERM:
+      return Cause::kDenied;
+    default:
+      return Cause::kUnspecified;
+  }
+}
+
 std::unexpected<Error> sqlite_error(sqlite3* handle, std::string_view what) {
   if (handle == nullptr) return fail("database: " + std::string(what) + ": out of memory");
   const int code = sqlite3_extended_errcode(handle) & 0xFF;
@@ -29,8 +44,12 @@ std::unexpected<Error> sqlite_error(sqlite3* handle, std::string_view what) {
   if (system != 0) message += ": " + std::generic_category().message(system);
   std::string hint(hint_of_system(system));
   if (!hint.empty()) return fail(std::move(message), std::move(hint));
+  Cause cause = cause_of_system(system);
+  // The index of the log cannot grow. The system's reason is not kept.
+  if (sqlite3_extended_errcode(handle) == SQLITE_IOERR_SHMSIZE) cause = Cause::kNoSpace;
   switch (code) {
     case SQLITE_FULL:
+      cause = Cause::kNoSpace;
       hint = "free some disk space";
       if (const char* path = sqlite3_db_filename(handle, "main"); path != nullptr && *path != '\0')
         hint += " where " + base::escaped(path, kShownPathBytesMax) + " is";
@@ -44,13 +63,15 @@ std::unexpected<Error> sqlite_error(sqlite3* handle, std::string_view what) {
       hint = "the database file is damaged; restore a bundle into a new home";
       break;
     case SQLITE_READONLY:
+      cause = Cause::kReadOnly;
+      [[fallthrough]];
     case SQLITE_CANTOPEN:
       hint = "the file and its directory must be there and writable, to be read too";
       break;
     default:
       break;
   }
-  return fail(ErrorCode::kFailed, std::move(message), std::move(hint));
+  return fail(cause, std::move(message), std::move(hint));
 }
 
 std::string_view octets(const void* data, int size) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/secrets.h"
 #include "base/utf8.h"
 
 namespace spl::env {
@@ -29,7 +30,7 @@ std::string shortened(std::string_view value) {
 }
 
 void append_value(std::string& line, std::string_view value) {
-  const std::string shown = shortened(value);
+  const std::string shown = shortened(base::without_secrets(std::string(value)));
   base::append_json_string(line, base::is_utf8(shown) ? shown : base::escaped(shown, shown.size()));
 }
 
@@ -54,6 +55,11 @@ void JsonLog::write(LogLevel level, std::string_view event, const LogFields& fie
   } catch (...) {
     // Out of memory: a log that cannot be written is dropped.
   }
+}
+
+void JsonLog::reopen() {
+  const std::scoped_lock lock(mutex_);
+  file_.reset();
 }
 
 void JsonLog::append(const std::string& line) {

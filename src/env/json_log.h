@@ -23,6 +23,8 @@ class JsonLog final : public Log {
   // The file is made at the first event. `fs` and `clock` outlive the log.
   JsonLog(FileSystem& fs, Clock& clock, std::string path);
   void write(LogLevel level, std::string_view event, const LogFields& fields) override;
+  // The next event goes to the file that has the name then: another may have been given it (logrotate).
+  void reopen();
 
  private:
   void append(const std::string& line);

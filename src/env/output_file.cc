@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/limits.h"
+#include "env/acting_user.h"
 
 namespace spl::env {
 namespace {
@@ -49,6 +50,7 @@ Result<void> check_parent(Env env, const std::string& path, std::string_view doi
 
 Result<std::unique_ptr<OutputFile>> OutputFile::create(Env env, const std::string& path, base::Progress& progress,
                                                        Existing existing) {
+  const AsOneself as_oneself;
   if (path.empty() || path.ends_with('/'))
     return fail(ErrorCode::kUsage, "\"" + shown(path) + "\" is no name for a file",
                 "end it with a name, such as my.spl");
@@ -74,7 +76,9 @@ Result<void> OutputFile::open() {
 }
 
 OutputFile::~OutputFile() {
-  if (!temporary_.empty()) (void)env_.fs.remove(temporary_);
+  if (temporary_.empty()) return;
+  const AsOneself as_oneself;
+  (void)env_.fs.remove(temporary_);
 }
 
 Result<void> OutputFile::write(std::string_view octets) {
@@ -90,6 +94,7 @@ Result<void> OutputFile::commit() {
   File& file = unnamed_ ? *unnamed_ : *named_;
   if (auto synced = file.sync(); !synced) return cannot_write(path_, synced.error());
   if (progress_.cancelled()) return base::fail_cancelled(shown(path_) + " was not written");
+  const AsOneself as_oneself;
   auto placed = put_in_place();
   if (!placed && placed.error().code == ErrorCode::kRefused) return placed;
   if (!placed) return cannot_write(path_, placed.error());

@@ -1,6 +1,6 @@
 // A file that appears under its name only when it is whole and durable. Until then it has none, so that a process that
 // is killed leaves nothing; where the file system has no such files it lies beside it under a name of its own, and goes
-// when nobody commits it. One thread.
+// when nobody commits it. It is the caller's, also while the process acts for another user (acting_user.h). One thread.
 #pragma once
 
 #include <memory>

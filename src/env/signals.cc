@@ -56,13 +56,24 @@ void InterruptSignals::end_as_received() {
   ::raise(*signal);
 }
 
-EndSignals::EndSignals() {
+DaemonSignals::DaemonSignals() {
   sigset_t signals;
   ::sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
+  ::sigaddset(&signals, SIGTERM);  // spl stop sends it
+  for (const int signal : {SIGINT, SIGHUP}) {
+    struct sigaction before{};
+    ::sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) ::sigaddset(&signals, signal);
+  }
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   descriptor_ = Descriptor(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   SPL_CHECK(descriptor_.is_open());
+}
+
+std::optional<DaemonSignals::Wish> DaemonSignals::next() const {
+  signalfd_siginfo info{};
+  if (::read(descriptor_.number(), &info, sizeof info) != sizeof info) return std::nullopt;
+  return info.ssi_signo == SIGHUP ? Wish::kReload : Wish::kEnd;
 }
 
 }  // namespace spl::env

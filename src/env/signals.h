@@ -35,13 +35,18 @@ class InterruptSignals {
   std::array<struct sigaction, kSignals.size()> before_{};
 };
 
-// While it lives, the signals that end a process can be read from a descriptor instead. To be made before any other
-// thread is, so that all block them; what comes when nobody reads any more is too late and changes nothing. Source:
-// signalfd(2).
-class EndSignals {
+// The signals that a daemon heeds, read from a descriptor. SIGTERM and SIGINT end it, SIGHUP has it read its files
+// anew. SIGINT and SIGHUP that were ignored when the process began (nohup, a shell's background) stay so. To be made
+// before any other thread is, so that all block them; what comes when nobody reads any more is too late and changes
+// nothing. Source: signalfd(2).
+class DaemonSignals {
  public:
-  EndSignals();
+  enum class Wish : bool { kReload, kEnd };
+  DaemonSignals();
+  // Readable while a signal waits.
   [[nodiscard]] int descriptor() const { return descriptor_.number(); }
+  // What came first; nothing where none waits.
+  [[nodiscard]] std::optional<Wish> next() const;
 
  private:
   Descriptor descriptor_;

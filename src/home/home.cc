@@ -10,6 +10,9 @@ namespace spl::home {
 namespace {
 
 constexpr std::size_t kConfigBytesMax = 1u << 20;
+// Users of services pass through to what is theirs below, and see no name that they do not know.
+constexpr std::uint32_t kPassedMode = 0711;
+constexpr std::uint32_t kClosedMode = 0700;
 
 constexpr std::string_view kConfigTemplate =
     "# Configuration of this instance. Every line is optional.\n"
@@ -82,15 +85,21 @@ Result<void> make_lock_directory(env::Env env, const HomePaths& paths, std::vect
   const std::string run = env::parent_of(paths.lock());
   for (std::string path = run; !TRY(env.fs.info(path)); path = env::parent_of(path)) made.insert(made.begin(), path);
   // Also where it is there: a run that was killed may have made it and not have made it durable.
-  TRY(env::make_directories(env.fs, paths.root));
-  return env::make_directories(env.fs, run);
+  TRY(env::make_directories(env.fs, paths.root, kPassedMode));
+  return env::make_directories(env.fs, run, kPassedMode);
+}
+
+Result<void> make_run_directory(env::Env env, const HomePaths& paths) {
+  return env::make_directories(env.fs, paths.run(), kPassedMode);
 }
 
 Result<void> make_home(env::Env env, const HomePaths& paths, std::vector<std::string>& made) {
-  for (const char* name : {"identity", "secrets", "services", "data", "logs"}) {
+  for (const auto& [name, mode] :
+       {std::pair("identity", kClosedMode), std::pair("secrets", kClosedMode), std::pair("services", kClosedMode),
+        std::pair("data", kPassedMode), std::pair("logs", kClosedMode)}) {
     const std::string path = env::join(paths.root, name);
     if (TRY(env.fs.info(path))) continue;
-    TRY(env.fs.make_directory(path));
+    TRY(env.fs.make_directory(path, mode));
     made.push_back(path);
   }
   for (const auto& [path, content] :

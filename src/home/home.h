@@ -35,10 +35,13 @@ struct Config {
 Result<Config> load_config(env::Env env, const HomePaths& paths);
 
 // A home is made by whoever holds its lock, so first the directories in which the lock lies are made, which several may
-// do at a time; then, under the lock, what else is missing of directories and files (all 0700 and 0600). Both add what
-// they made to `made`, in that order, also where they fail.
+// do at a time; then, under the lock, what else is missing of directories and files. Home, data/ and run/ are 0711, so
+// that the users of services pass through to what is theirs; all else is 0700 and 0600. Both add what they made to
+// `made`, in that order, also where they fail.
 Result<void> make_lock_directory(env::Env env, const HomePaths& paths, std::vector<std::string>& made);
 Result<void> make_home(env::Env env, const HomePaths& paths, std::vector<std::string>& made);
+// run/ alone, of a home that was there: it may lie on a file system that a reboot empties.
+Result<void> make_run_directory(env::Env env, const HomePaths& paths);
 // Removes what was made, the last first; a directory that is not empty stays. Goes on after an error, and gives the
 // first.
 Result<void> unmake_home(env::Env env, const std::vector<std::string>& made);

@@ -52,14 +52,34 @@ env::Descriptor open_parent(const std::string& path) {
 Result<void> check_private(const env::Descriptor& directory, const std::string& path) {
   struct stat info{};
   if (::fstat(directory.number(), &info) != 0) return base::fail_errno("cannot look at " + base::escaped(path), errno);
-  if ((info.st_mode & 077) != 0)
+  // Others may pass through: the socket's own mode keeps them out, as long as nobody can put another in its place.
+  if ((info.st_mode & 022) != 0)
     return fail(ErrorCode::kRefused,
-                base::escaped(path) + " can be entered by others, and the socket asks for no token",
-                "chmod 700 " + path);
+                base::escaped(path) + " can be written by others, and the socket in it asks for no token",
+                "chmod 711 " + path);
   if (info.st_uid != ::geteuid())
     return fail(ErrorCode::kRefused, base::escaped(path) + " belongs to another user",
                 "serve as that user, or give the home to this one (chown -R)");
   return {};
+}
+
+// Who has the other end; an id that is no user's where the kernel does not say.
+uid_t peer_of(const env::Descriptor& socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(socket.number(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : static_cast<uid_t>(-1);
+}
+
+// A daemon is told secrets: it must be this user's or root's, or for root the one whose directory it is.
+Result<void> check_daemon(const env::Descriptor& socket, const env::Descriptor& directory, const std::string& path) {
+  struct stat info{};
+  if (::fstat(directory.number(), &info) != 0) return base::fail_errno("cannot look at " + base::escaped(path), errno);
+  const uid_t peer = peer_of(socket);
+  const uid_t own = ::geteuid();
+  if (peer == own || peer == 0 || (own == 0 && peer == info.st_uid)) return {};
+  return fail(ErrorCode::kRefused, Cause::kDenied,
+              "who answers at " + base::escaped(path) + " is another user, " + std::to_string(peer),
+              "ask as that user, or end what listens there");
 }
 
 // Takes away a socket's name that nothing answers at.
@@ -152,7 +172,13 @@ Result<std::optional<env::Descriptor>> connect_unix(const std::string& path) {
     if (errno == ECONNREFUSED || errno == ENOENT) return std::nullopt;
     return base::fail_errno("cannot connect to " + base::escaped(path), errno);
   }
+  TRY(check_daemon(socket, directory, path));
   return std::optional(std::move(socket));
+}
+
+bool is_owner(const env::Descriptor& socket) {
+  const uid_t peer = peer_of(socket);
+  return peer == ::geteuid() || peer == 0;
 }
 
 Result<TcpListener> TcpListener::bind(const std::string& host, std::uint16_t port, Exposure exposure) {

@@ -14,7 +14,8 @@ namespace spl::http {
 // The Unix socket of a daemon. Its name goes with it, where it is still this one's.
 class UnixListener {
  public:
-  // `path` lies in a directory that only its owner may enter; another one is refused. A name that nothing answers at is
+  // The socket is its owner's alone (0600). `path` lies in a directory of this user's that others cannot write; another
+  // one is refused. A name that nothing answers at is
   // replaced; where something answers the code is kUnavailable. The path may be longer than sun_path.
   static Result<UnixListener> bind(const std::string& path);
   UnixListener(UnixListener&&) = default;
@@ -32,8 +33,11 @@ class UnixListener {
   std::uint64_t inode_;
 };
 
-// Nothing where nobody listens there.
+// Nothing where nobody listens there. Code kRefused where another user does, who is not root; root may ask any.
 Result<std::optional<env::Descriptor>> connect_unix(const std::string& path);
+
+// Whether the peer of a connection to a UnixListener is this process's user, or root.
+bool is_owner(const env::Descriptor& socket);
 
 enum class Exposure : std::uint8_t {
   kLoopbackOnly,  // another address is refused, code kUsage: plain HTTP is served on loopback only

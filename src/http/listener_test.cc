@@ -86,8 +86,10 @@ TEST_F(ListenerTest, LeavesAFileThatIsNoSocketAndAnothersSocket) {
   EXPECT_TRUE(fs::exists(path()));
 }
 
-TEST_F(ListenerTest, RefusesADirectoryThatOthersMayEnter) {
-  for (const int mode : {0701, 0710, 0755}) {
+TEST_F(ListenerTest, RefusesADirectoryThatOthersMayWrite) {
+  ::chmod(home_.path().c_str(), 0711);
+  EXPECT_TRUE(UnixListener::bind(path())) << "they may pass through";
+  for (const int mode : {0720, 0702, 0777}) {
     ::chmod(home_.path().c_str(), static_cast<mode_t>(mode));
     const auto listener = UnixListener::bind(path());
     ASSERT_FALSE(listener);

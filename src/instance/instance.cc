@@ -90,7 +90,7 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
     TRY(require(env_, options));
   }
   // A backup may have left it out, or it lies on a file system that a reboot empties.
-  if (how == OpenFor::kWriting && !TRY(env_.fs.info(paths_.run()))) TRY(env::make_directories(env_.fs, paths_.run()));
+  if (how == OpenFor::kWriting && !TRY(env_.fs.info(paths_.run()))) TRY(home::make_run_directory(env_, paths_));
   if (how != OpenFor::kReading) {
     const bool first_lock = !TRY(env_.fs.info(paths_.lock()));
     lock_ = TRY(env_.fs.try_lock(paths_.lock()));
@@ -125,6 +125,20 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
     return loaded;
   }
   return load(how);
+}
+
+Result<home::Config> Instance::config() const {
+  auto now = home::load_config(env_, paths_);
+  if (now) return now;
+  const std::scoped_lock lock(config_mutex_);
+  return read_config_ ? Result<home::Config>(*read_config_) : std::move(now);
+}
+
+Result<void> Instance::reload_config() {
+  home::Config now = TRY(home::load_config(env_, paths_));
+  const std::scoped_lock lock(config_mutex_);
+  read_config_ = std::move(now);
+  return {};
 }
 
 Result<void> Instance::require(env::Env env, const InstanceOptions& options) {

@@ -2,6 +2,7 @@
 
 #include "base/words.h"
 #include "crypto/sha256.h"
+#include "instance/move.h"
 
 namespace spl::operation {
 namespace {
@@ -91,6 +92,10 @@ Result<std::vector<Finding>> examine(instance::Instance& instance, base::Progres
   }
   check_log(instance, findings);
   const auto reader = TRY(instance.store().reader());
+  if (const auto moved = TRY(instance::moved_at(*reader)))
+    findings.push_back({"move", FindingStatus::kWarn, instance.did().value_or(""),
+                        "this instance has moved: it was exported with --move at " + *moved + " and takes no writes",
+                        "import a later bundle of it to bring it home; spl move cancel says that it never went"});
   if (const auto checked = add_ineffective(*reader, instance.did(), findings); !checked)
     findings.push_back({"authority", FindingStatus::kStop, instance.store().name(), checked.error().message, ""});
   if (const auto tokens = reader->tokens(); !tokens)

@@ -2,18 +2,21 @@
 
 #include <algorithm>
 
+#include "base/cause.h"
 #include "base/encoding.h"
 #include "base/version.h"
 #include "base/words.h"
 #include "bundle/layout.h"
-#include "operation/export_history.h"
+#include "env/acting_user.h"
 #include "instance/move.h"
+#include "operation/export_history.h"
 #include "substrate/accounts.h"
 
 namespace spl::operation {
 namespace {
 
 constexpr std::uint64_t kProgressEvery = 8192;  // records
+constexpr std::size_t kNamedAccountsMax = 100;  // the report is a field of an HTTP head, too
 
 Result<void> write_records(store::StoreReader& reader, bundle::BundleWriter& writer, std::uint64_t total,
                            base::Progress& progress) {
@@ -100,6 +103,60 @@ Result<void> complete(const home::Config& config, ExportOptions& options) {
   return {};
 }
 
+struct Number {
+  std::uint64_t sequence = 0;
+  std::string why_not_noted;  // "" where it is taken for good
+};
+
+// A moved instance takes no writes: what it exports is the export again with which it left, under the same number.
+Result<std::uint64_t> next_sequence(store::StoreReader& reader) {
+  if (TRY(instance::moved_at(reader))) return instance::moved_sequence(reader);
+  return TRY(last_sequence(reader)) + 1;
+}
+
+Result<Number> take_number(instance::Instance& instance, const ExportOptions& options) {
+  Number number;
+  Result<void> taken;
+  if (instance.takes_writes()) {
+    taken = instance.committer().run([&number](store::StoreWriter& writer) -> Result<void> {
+      const bool moved = TRY(instance::moved_at(writer)).has_value();
+      number.sequence = TRY(moved ? next_sequence(writer) : take_sequence(writer));
+      return {};
+    });
+  } else {
+    taken = fail(Cause::kReadOnly, options.why_home_is_read);
+  }
+  if (taken) return number;
+  if (!base::cannot_be_written(taken.error())) return std::unexpected(std::move(taken).error());
+  if (options.move)
+    return fail(ErrorCode::kRefused, taken.error().cause,
+                "export refused: the home cannot be written, and that the instance has moved must be noted there: " +
+                    taken.error().message,
+                "make the home writable, or export without --move and do not use this home any more");
+  number.sequence = TRY(next_sequence(*TRY(instance.store().reader())));
+  number.why_not_noted = taken.error().message;
+  return number;
+}
+
+// Where the body may wait, the first that has room.
+std::vector<spool::SpoolOptions> spool_places(const instance::Instance& instance, const ExportOptions& options,
+                                              const bundle::Encryption& encryption, bool home_is_written) {
+  const auto secrecy =
+      encryption.kind == bundle::Encryption::Kind::kNone ? spool::Secrecy::kPlain : spool::Secrecy::kEncrypted;
+  if (!options.spool_directory.empty()) return {{options.spool_directory, spool::Secrecy::kEncrypted}};
+  std::vector<spool::SpoolOptions> places;
+  if (home_is_written) places.push_back({instance.paths().run(), secrecy});
+  places.push_back({options.temporary_directory, spool::Secrecy::kEncrypted});
+  return places;
+}
+
+// A place that is not the home's is the caller's to name.
+Result<spool::Spool> spool_in(const instance::Instance& instance, const spool::SpoolOptions& place) {
+  if (place.directory == instance.paths().run()) return spool::Spool::make(instance.env(), place);
+  const env::AsOneself as_oneself;
+  return spool::Spool::make(instance.env(), place);
+}
+
 }  // namespace
 
 PreparedExport::PreparedExport(instance::Instance& instance, std::unique_ptr<bundle::BundleWriter> writer, ExportOptions options)
@@ -113,28 +170,30 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
   const home::Config config = TRY(instance.config());
   TRY(complete(config, options));
   const bundle::Encryption encryption = encryption_of(options);
-  const std::string spool_directory =
-      options.spool_directory.empty() ? instance.paths().run() : options.spool_directory;
-  const auto secrecy =
-      encryption.kind == bundle::Encryption::Kind::kNone ? spool::Secrecy::kPlain : spool::Secrecy::kEncrypted;
-  auto spool = TRY_IN("spool", spool::Spool::make(instance.env(), {spool_directory, secrecy}));
+  const Number number = TRY(take_number(instance, options));
   bundle::Manifest manifest;
-  TRY(instance.committer().run([&manifest](store::StoreWriter& transaction) -> Result<void> {
-    manifest.export_sequence = TRY(take_sequence(transaction));
-    return {};
-  }));
+  manifest.export_sequence = number.sequence;
   const auto reader = TRY(instance.store().reader());
   if (TRY(reader->setting(store::kDidSetting)) != identity->did)
     return fail("the identity was replaced while the export began", "export again");
   const std::string now = env::rfc3339(instance.env().clock.now());
   const store::StoreCounts counts = TRY(reader->counts());
-  auto writer = std::make_unique<bundle::BundleWriter>(
-      std::move(spool),
-      bundle::WriterOptions{options.uncompressed ? bundle::Compression::kNone : bundle::Compression::kZstd,
-                            options.workers, options.batch_bytes});
-  TRY(write_body(*reader, *identity, options, counts.records, *writer, progress));
-  TRY(writer->finish_body(manifest));
-  TRY(check_written(*reader, counts, *writer));
+  std::unique_ptr<bundle::BundleWriter> writer;
+  const auto body_in = [&](const spool::SpoolOptions& place) -> Result<void> {
+    auto spool = TRY_IN("spool", spool_in(instance, place));
+    writer = std::make_unique<bundle::BundleWriter>(
+        std::move(spool),
+        bundle::WriterOptions{options.uncompressed ? bundle::Compression::kNone : bundle::Compression::kZstd,
+                              options.workers, options.batch_bytes});
+    TRY(write_body(*reader, *identity, options, counts.records, *writer, progress));
+    TRY(writer->finish_body(manifest));
+    return check_written(*reader, counts, *writer);
+  };
+  const auto places = spool_places(instance, options, encryption, number.why_not_noted.empty());
+  auto body = body_in(places.front());
+  // The home may have had room for the number and not for the body.
+  if (!body && body.error().cause == Cause::kNoSpoolSpace && places.size() > 1 && body_in(places.back())) body = {};
+  TRY(std::move(body));
 
   manifest.created_at = now;
   manifest.created_by = std::string("spl ") + base::kVersion;
@@ -150,7 +209,8 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
 
   const auto authority = TRY(substrate::authority_counts(*reader, identity->did));
   std::unique_ptr<PreparedExport> prepared(new PreparedExport(instance, std::move(writer), std::move(options)));
-  prepared->sequence_ = manifest.export_sequence;
+  prepared->sequence_ = number.sequence;
+  prepared->noted_ = number.why_not_noted.empty();
   prepared->manifest_text_ = bundle::manifest_text(manifest);
   prepared->signature_ = identity->key.sign(prepared->manifest_text_);
   ExportReport& report = prepared->report_;
@@ -164,6 +224,16 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
   report.identity = manifest.identity_included ? InBundle::kIncluded : InBundle::kOmitted;
   report.pause_ms = manifest.snapshot.pause_ms;
   report.consistency = manifest.snapshot.consistency;
+  if (!prepared->noted_)
+    report.warnings.push_back(
+        "the home cannot be written, so this export is not noted there and the next one will have "
+        "the same number: " +
+        number.why_not_noted);
+  if (manifest.identity_included && !manifest.tokens_carried) {
+    const auto tokens = TRY(reader->tokens());
+    report.tokens_left = TRY(substrate::token_holders(*reader, identity->did, tokens, now)).with;
+    if (report.tokens_left.size() > kNamedAccountsMax) report.tokens_left.resize(kNamedAccountsMax);
+  }
   return prepared;
 }
 
@@ -183,12 +253,18 @@ Result<void> PreparedExport::write(Sink& out) {
 }
 
 Result<void> PreparedExport::note_durable() {
-  return instance_.committer().run([this](store::StoreWriter& writer) -> Result<void> {
+  if (!noted_) return {};
+  auto done = instance_.committer().run([this](store::StoreWriter& writer) -> Result<void> {
     if (options_.move) TRY(leave(writer));
     // Another identity may have come.
     if (TRY(writer.setting(store::kDidSetting)) != report_.source_did) return {};
     return note_finished(writer, {sequence_, base::to_hex(report_.bundle_sha256.view())});
   });
+  // The bundle may be what filled the disk; it is whole.
+  if (done || options_.move || !base::cannot_be_written(done.error())) return done;
+  report_.warnings.push_back("the bundle is whole, and could not be noted in the home as the last one: " +
+                             done.error().message);
+  return {};
 }
 
 Result<void> PreparedExport::leave(store::StoreWriter& writer) {
@@ -200,7 +276,7 @@ Result<void> PreparedExport::leave(store::StoreWriter& writer) {
   if (TRY(writer.setting(store::kDidSetting)) != report_.source_did)
     return fail("the instance has not moved: its identity was replaced while the bundle was made",
                 "export with --move again");
-  return instance::note_move(writer, env::rfc3339(instance_.env().clock.now()));
+  return instance::note_move(writer, env::rfc3339(instance_.env().clock.now()), sequence_);
 }
 
 }  // namespace spl::operation

@@ -32,6 +32,9 @@ struct ExportOptions {
   std::vector<crypto::Recipient> recipients;  // besides those of config.toml
   std::optional<SecretBytes> passphrase;      // excludes recipients
   std::string spool_directory;                // "" is the home's run/
+  // For the body where the home has no room for it, or cannot be written. What waits outside the home is encrypted.
+  std::string temporary_directory = "/tmp";
+  std::string why_home_is_read;  // why the instance is open for reading alone
   std::size_t workers = 1;
   std::size_t batch_bytes = bundle::kBatchBytes;
 
@@ -71,13 +74,14 @@ struct ExportReport {
   std::uint64_t pause_ms = 0;
   std::string consistency;
   double seconds = 0;
+  std::vector<std::string> tokens_left;  // accounts whose tokens are here and not in the bundle; the first 100
+  std::vector<std::string> warnings;     // what did not go as it should, and did not stop the export
 
   static constexpr auto shape() {
     using R = ExportReport;
     return codec::shape(
         codec::path_member("path", &R::path, "the file", codec::Presence::kOmitted),
-        codec::member("bytes", &R::bytes, "its size"),
-        codec::member("source_did", &R::source_did, "who signed it"),
+        codec::member("bytes", &R::bytes, "its size"), codec::member("source_did", &R::source_did, "who signed it"),
         codec::member("bundle_sha256", &R::bundle_sha256, "the digest of all that is in it"),
         codec::member("encrypted", &R::encrypted, "whether it is encrypted"),
         codec::member("record_count", &R::record_count, "records in it"),
@@ -88,7 +92,9 @@ struct ExportReport {
         codec::member("services", &R::services, "the services in it"),
         codec::member("pause_ms", &R::pause_ms, "how long writers were paused"),
         codec::member("consistency", &R::consistency, "quiesced, filesystem or crash"),
-        codec::member("seconds", &R::seconds, "how long it took"));
+        codec::member("seconds", &R::seconds, "how long it took"),
+        codec::member("tokens_left", &R::tokens_left, "accounts whose tokens stay behind", codec::Presence::kOmitted),
+        codec::member("warnings", &R::warnings, "what did not go as it should", codec::Presence::kOmitted));
   }
 };
 
@@ -106,8 +112,9 @@ class PreparedExport {
   [[nodiscard]] const ExportReport& report() const { return report_; }
   // The whole file. Once.
   Result<void> write(Sink& out);
-  // The file is durable: remembers this export as the identity's last, and that the instance has left where options.move
-  // says so; that fails where records came meanwhile, which the bundle does not have. Idempotent.
+  // The file is durable: remembers this export as the identity's last, and that the instance has left where
+  // options.move says so; that fails where records came meanwhile, which the bundle does not have. Where the home
+  // cannot be written, the report warns of it. Idempotent.
   Result<void> note_durable();
 
  private:
@@ -119,11 +126,13 @@ class PreparedExport {
   ExportOptions options_;
   ExportReport report_;
   std::uint64_t sequence_ = 0;
+  bool noted_ = true;  // the sequence is taken for good
   std::string manifest_text_;
   crypto::Signature signature_;
 };
 
-// Code kRefused where the instance has no identity.
+// Code kRefused where the instance has no identity. From a home that cannot be written an instance can be exported, and
+// cannot move: the report warns that the export is not noted. `instance` may be open for reading.
 Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& instance, ExportOptions options, base::Progress& progress);
 
 }  // namespace spl::operation

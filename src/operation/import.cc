@@ -40,6 +40,7 @@ class Import {
   enum class Mode : std::uint8_t { kInsert, kCompare };
 
   Result<void> prepare();
+  Result<bool> comes_home();
   [[nodiscard]] Result<ImportFacts> facts();
   Result<bool> has_room();
   Result<void> take_entries();
@@ -80,6 +81,7 @@ class Import {
   std::uint64_t records_before_ = 0;
   Mode mode_ = Mode::kInsert;
   bool adopts_ = false;
+  bool returns_ = false;  // the instance has moved, and this bundle brings it home
   bool lacks_room_ = false;
   std::uint64_t missing_ = 0;  // in kCompare: records of the bundle that are not here
   std::uint64_t sigs_filled_ = 0;
@@ -98,8 +100,9 @@ Result<void> Import::prepare() {
   did_before_ = TRY(writer_->setting(store::kDidSetting));
   const bool empty = records_before_ == 0;
   const bool refused_anyway = (whole_instance() && !manifest_.identity_included) || !is_expected(manifest_, options_);
-  mode_ = !refused_anyway && (empty || options_.force_overwrite) ? Mode::kInsert : Mode::kCompare;
-  if (mode_ == Mode::kInsert) TRY(instance::require_not_moved(*writer_));
+  returns_ = !refused_anyway && TRY(comes_home());
+  mode_ = !refused_anyway && (empty || options_.force_overwrite || returns_) ? Mode::kInsert : Mode::kCompare;
+  if (mode_ == Mode::kInsert && !returns_) TRY(instance::require_not_moved(*writer_));
   if (mode_ == Mode::kInsert && empty && !TRY(has_room())) mode_ = Mode::kCompare;
   if (mode_ == Mode::kInsert && empty) TRY(writer_->expect_many_distinct());
   if (mode_ == Mode::kInsert) bundle_.set_records(bundle::Records::kGiven);
@@ -119,6 +122,12 @@ Result<void> Import::prepare() {
   return {};
 }
 
+// Whether the instance has left with --move, and the bundle was made where it went.
+Result<bool> Import::comes_home() {
+  if (!whole_instance() || did_before_ != manifest_.source_did) return false;
+  return TRY(instance::moved_at(*writer_)) && manifest_.export_sequence > TRY(instance::moved_sequence(*writer_));
+}
+
 // What the pre-flight decides by, once everything is read.
 Result<ImportFacts> Import::facts() {
   ImportFacts facts;
@@ -130,8 +139,16 @@ Result<ImportFacts> Import::facts() {
   facts.last_sequence = TRY(last_sequence(*writer_));
   facts.compares = mode_ == Mode::kCompare;
   facts.adopts = adopts_;
+  facts.returns = returns_;
   facts.signatures_filled = sigs_filled_;
   facts.tokens = tokens_.size();
+  const bool own = adopts_ || report_.identity == IdentityOutcome::kSame;
+  if (mode_ == Mode::kInsert && own) {
+    std::vector<store::Token> tokens = TRY(writer_->tokens());
+    tokens.insert(tokens.end(), tokens_.begin(), tokens_.end());
+    const std::string now = env::rfc3339(instance_.env().clock.now());
+    facts.accounts_without_token = TRY(substrate::token_holders(*writer_, did_after(), tokens, now)).without;
+  }
   return facts;
 }
 
@@ -284,6 +301,7 @@ Result<void> Import::adopt() {
     TRY(writer_->set_setting(store::kDidSetting, adopted_->did));
     TRY(writer_->set_setting(store::kIdentityCreatedAtSetting, env::rfc3339(instance_.env().clock.now())));
   }
+  if (returns_) TRY(instance::note_return(*writer_));
   if (adopts_ || report_.identity == IdentityOutcome::kSame) {
     TRY(take_over(*writer_, did_before_, manifest_.source_did, this_export()));
     for (const store::Token& token : tokens_) TRY(writer_->put_token(token));

@@ -195,6 +195,7 @@ Result<RevokedToken> LocalOperations::revoke_token(const TokenName& token) {
 }
 
 Result<ExportReport> LocalOperations::export_bundle(ExportOptions options, Destination& to, base::Progress& progress) {
+  options.why_home_is_read = why_reading_;
   const auto prepared = TRY(prepare_export(instance_, std::move(options), progress));
   TRY(prepared->write(to.sink()));
   TRY(to.commit());

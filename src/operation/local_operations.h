@@ -15,8 +15,10 @@ class LocalOperations final : public Operations {
   explicit LocalOperations(instance::Instance& instance) : instance_(instance) {}
   // Of one that goes with it. `daemon` is who serves the home meanwhile, if anybody. Where it was opened to be made,
   // and the operation that was to fill it fails, what was made of it is taken away again: then it is of no more use.
-  LocalOperations(std::unique_ptr<instance::Instance> instance, std::optional<home::DaemonMark> daemon)
-      : own_(std::move(instance)), instance_(*own_), daemon_(std::move(daemon)) {}
+  // `why_reading` is why an instance that was to be changed was opened for reading alone, if it was.
+  LocalOperations(std::unique_ptr<instance::Instance> instance, std::optional<home::DaemonMark> daemon,
+                  std::string why_reading = {})
+      : own_(std::move(instance)), instance_(*own_), daemon_(std::move(daemon)), why_reading_(std::move(why_reading)) {}
 
   Result<Status> status() override;
   Result<instance::IdentitySummary> identity() override;
@@ -52,6 +54,7 @@ class LocalOperations final : public Operations {
   std::unique_ptr<instance::Instance> own_;
   instance::Instance& instance_;
   std::optional<home::DaemonMark> daemon_;
+  std::string why_reading_;
 };
 
 }  // namespace spl::operation

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/words.h"
+
 namespace spl::operation {
 namespace {
 
@@ -15,9 +17,11 @@ class Preflight {
     signer();
     encryption();
     identity();
+    move();
     signatures();
     age();
     tokens();
+    accounts();
     services();
     return std::move(findings_);
   }
@@ -26,9 +30,11 @@ class Preflight {
   void signer();
   void encryption();
   void identity();
+  void move();
   void signatures();
   void age();
   void tokens();
+  void accounts();
   void services();
 
   void note(std::string check, FindingStatus status, std::string subject, std::string message, std::string hint = {}) {
@@ -89,6 +95,13 @@ void Preflight::identity() {
                  "give --force-overwrite with --adopt-identity");
 }
 
+void Preflight::move() {
+  if (!facts_.returns) return;
+  note_source("move", FindingStatus::kOk,
+              std::string("the instance had moved; with this bundle it ") +
+                  (options_.dry_run ? "would come" : "comes") + " home and takes writes again");
+}
+
 void Preflight::signatures() {
   const std::uint64_t filled = facts_.signatures_filled;
   if (filled == 0) return;
@@ -135,6 +148,17 @@ void Preflight::tokens() {
     const std::string are = one ? " is installed" : " are installed";
     note_source("tokens", FindingStatus::kOk, counted + (options_.dry_run ? " would be installed" : are));
   }
+}
+
+// Tokens are no part of the records: a home that was restored has the accounts, and lets nobody in.
+void Preflight::accounts() {
+  const auto& names = facts_.accounts_without_token;
+  if (names.empty()) return;
+  const std::string subject = base::join(names, ", ");
+  note("tokens", FindingStatus::kWarn, subject,
+       names.size() == 1 ? "this account has no token here: whoever used one is let in no more"
+                         : "these accounts have no tokens here: whoever used one is let in no more",
+       "spl token create " + names.front() + " makes one; an export with --carry-tokens brings the old ones along");
 }
 
 void Preflight::services() {

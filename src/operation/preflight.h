@@ -24,8 +24,10 @@ struct ImportFacts {
   // The import's.
   bool compares = false;  // nothing is inserted
   bool adopts = false;    // the bundle's identity comes into force
+  bool returns = false;   // the home's instance had moved, and comes home with it
   std::uint64_t signatures_filled = 0;
   std::uint64_t tokens = 0;  // in the bundle
+  std::vector<std::string> accounts_without_token;  // afterwards; those that are the home's and the bundle's
 };
 
 // Whether the bundle was made by the one that --expect-did names, or nobody was named.

@@ -133,6 +133,26 @@ TEST_F(PreflightTest, TokensComeOnlyWithTheirIdentityAndFromAKnownSigner) {
   EXPECT_EQ(status_of("tokens"), "warn");
 }
 
+TEST_F(PreflightTest, AccountsWithoutATokenAreNamed) {
+  EXPECT_THAT(of("tokens"), IsEmpty());
+  facts_.accounts_without_token = {"ci"};
+  EXPECT_EQ(status_of("tokens"), "warn");
+  facts_.accounts_without_token = {"ci", "reader"};
+  for (const Finding& finding : preflight(manifest_, options_, facts_)) {
+    if (finding.check != "tokens") continue;
+    EXPECT_EQ(finding.subject, "ci, reader");
+    EXPECT_THAT(finding.hint, HasSubstr("spl token create ci"));
+  }
+}
+
+TEST_F(PreflightTest, AnInstanceThatComesHomeIsTold) {
+  EXPECT_THAT(of("move"), IsEmpty());
+  facts_.returns = true;
+  EXPECT_THAT(of("move"), ::testing::ElementsAre(HasSubstr("ok: the instance had moved; with this bundle it comes home")));
+  options_.dry_run = true;
+  EXPECT_THAT(of("move"), ::testing::ElementsAre(HasSubstr("it would come home")));
+}
+
 TEST_F(PreflightTest, AnIdentityThatStaysThoughItsAdoptionWasAskedForIsNamed) {
   options_.adopt_identity = true;
   EXPECT_EQ(status_of("identity"), "warn");

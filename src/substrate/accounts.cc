@@ -124,6 +124,19 @@ Result<std::vector<ServiceAccount>> service_accounts(store::StoreReader& reader,
   return accounts;
 }
 
+Result<TokenHolders> token_holders(store::StoreReader& reader, const std::optional<std::string>& did,
+                                   const std::vector<store::Token>& tokens, const std::string& now) {
+  TokenHolders holders;
+  for (ServiceAccount& account : TRY(service_accounts(reader, did))) {
+    if (!account.active) continue;
+    const bool holds = std::ranges::any_of(tokens, [&](const store::Token& token) {
+      return token.account == account.name && (!token.expires_at || *token.expires_at > now);
+    });
+    (holds ? holders.with : holders.without).push_back(std::move(account.name));
+  }
+  return holders;
+}
+
 Result<NewToken> new_token(env::Env env, std::string_view environment, const ServiceAccount& account,
                            const std::vector<std::string>& scopes, const std::optional<std::string>& expires_at) {
   std::string secret(kSecretBytes, '\0');

@@ -36,6 +36,14 @@ std::string account_body(const ServiceAccount& account);
 // All accounts of effective records; the last of a name wins. By name.
 Result<std::vector<ServiceAccount>> service_accounts(store::StoreReader& reader, const std::optional<std::string>& did);
 
+// The names of active accounts, ascending: those with a token that has not ended at `now`, and those without.
+struct TokenHolders {
+  std::vector<std::string> with;
+  std::vector<std::string> without;
+};
+Result<TokenHolders> token_holders(store::StoreReader& reader, const std::optional<std::string>& did,
+                                   const std::vector<store::Token>& tokens, const std::string& now);
+
 // What every token begins with.
 inline constexpr std::string_view kTokenPrefix = "spl_";
 // A new token: spl_<env>_<account>_<secret>. `text` is shown once and not kept.

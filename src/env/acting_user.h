@@ -1,0 +1,36 @@
+// Whose rights this process has on files. Root works on the home of another user with the rights of that user, so that
+// what it makes there is that user's, and nothing in the home (a symbolic link, a path in a file) leads it where that
+// user may not go. decisions/D-10 says why it is done so. Linux only: the ids for file access are a thread's own, and
+// threads inherit them. Sources: setfsuid(2), credentials(7), capabilities(7).
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace spl::env {
+
+enum class ActFor : bool {
+  kFiles,       // file access alone: AsOneself gives it back for a while
+  kEverything,  // the process is that user's from now on, for good
+};
+
+// Where this process is root's and the directory is there and another user's: acts as that user from now on, with the
+// directory's group and the user's others. To be called before this process has any other thread. Code kRefused where
+// it cannot, or that user cannot reach the directory.
+Result<void> act_for_owner_of(const std::string& directory, ActFor what);
+
+// While it lives, this thread has the file access that the process was started with: for what the caller names on the
+// command line and does not lie in the home.
+class AsOneself {
+ public:
+  AsOneself();
+  AsOneself(const AsOneself&) = delete;
+  AsOneself& operator=(const AsOneself&) = delete;
+  ~AsOneself();
+
+ private:
+  const bool acting_;
+};
+
+}  // namespace spl::env
