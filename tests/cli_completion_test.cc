@@ -36,7 +36,7 @@ class CliCompletionTest : public CliTest {
                                "bind 'set bell-style none'\nsource <(spl completion bash)\n");
     ::mkdir(path("bin").c_str(), 0700);
     // What is run in the end only says what it got; what bash asks is answered by the program.
-    write_file(path("bin/spl"), "#!/bin/sh\ncase $1 in __complete|completion) exec " + std::string(SPL_PROGRAM) +
+    write_file(path("bin/spl"), "#!/bin/sh\ncase $1 in __complete|completion) exec " + spl_program() +
                                     " \"$@\" ;; esac\nfor word; do printf '<%s>' \"$word\"; done; echo .\n");
     ::chmod(path("bin/spl").c_str(), 0700);
     Terminal terminal({"/bin/bash", "--rcfile", path("rc"), "-i"}, {.columns = 400});

@@ -117,7 +117,7 @@ TEST_F(CliConventionTest, AnExportTellsItsPhases) {
 TEST_F(CliConventionTest, ABundleOnStandardOutputIsAlone) {
   make_home("h", 1);
   for (const char* format : {"text", "json", "stream-json"}) {
-    EXPECT_EQ(shell(std::string(SPL_PROGRAM) + " --home " + home() + " export --out - -o " + format + " >" + path("a") +
+    EXPECT_EQ(shell(spl_program() + " --home " + home() + " export --out - -o " + format + " >" + path("a") +
                     " 2>" + path("e")),
               0);
     EXPECT_EQ(run({"bundle", "verify", path("a")}).code, 0) << format;
@@ -216,7 +216,7 @@ TEST_F(CliConventionTest, WaitingForAHomeCanBeInterrupted) {
 TEST_F(CliConventionTest, AShellsLoopEndsWithTheCommandThatIsInterrupted) {
   make_home("h", 0);
   const int pipe = make_pipe("fifo");
-  write_file(path("loop"), "for i in 1 2 3; do echo round $i; " + std::string(SPL_PROGRAM) + " --home " + home() +
+  write_file(path("loop"), "for i in 1 2 3; do echo round $i; " + spl_program() + " --home " + home() +
                                " import " + path("fifo") + "; done; echo over\n");
   Terminal terminal({"/bin/bash", "--norc", "-i"});
   ASSERT_TRUE(terminal.wait_for("ready> "));
@@ -335,7 +335,7 @@ TEST_F(CliConventionTest, ATerminalShowsHowFarItIsAndIsLeftClean) {
   for (const char* term : {"xterm", "dumb"}) {
     const int pipe = make_pipe(std::string("fifo-") + term);
     const int reader = ::open(path(std::string("fifo-") + term).c_str(), O_RDONLY | O_CLOEXEC);
-    Terminal terminal({SPL_PROGRAM, "--home", home(), "record", "put", "--ndjson"},
+    Terminal terminal({spl_program(), "--home", home(), "record", "put", "--ndjson"},
                       {.columns = 40, .term = term, .input = path(std::string("fifo-") + term)});
     for (int i = 0; i < 16; ++i) {
       const std::string record = record_text(term, i, "DO", "{\"text\":\"" + std::string(900'000, 'x') + "\"}") + "\n";
@@ -357,7 +357,7 @@ TEST_F(CliConventionTest, ATerminalShowsHowFarItIsAndIsLeftClean) {
 TEST_F(CliConventionTest, HelpFillsTheTerminal) {
   for (const auto& [columns, widest] :
        {std::pair<unsigned short, std::size_t>{30, 40}, {40, 40}, {60, 60}, {100, 100}, {200, 100}}) {
-    Terminal terminal({SPL_PROGRAM, "export", "--help"}, {.columns = columns});
+    Terminal terminal({spl_program(), "export", "--help"}, {.columns = columns});
     EXPECT_EQ(terminal.wait(), 0);
     std::size_t longest = 0;
     const std::string& text = terminal.shown();
@@ -464,7 +464,7 @@ TEST_F(CliConventionTest, APassphraseThatNobodyCouldTypeAgainClosesNothing) {
 TEST_F(CliConventionTest, APassphraseIsTypedUnseen) {
   make_home("h", 1);
   const auto export_typing = [this](const std::string& first, const std::string& second) {
-    Terminal terminal({SPL_PROGRAM, "--home", home(), "export", "--force", "--out", path("a"), "--passphrase"});
+    Terminal terminal({spl_program(), "--home", home(), "export", "--force", "--out", path("a"), "--passphrase"});
     EXPECT_TRUE(terminal.wait_for("passphrase: "));
     terminal.type(first + "\n");
     EXPECT_TRUE(terminal.wait_for("the same again: ")) << terminal.shown();
@@ -476,19 +476,19 @@ TEST_F(CliConventionTest, APassphraseIsTypedUnseen) {
   EXPECT_EQ(export_typing("correct horse", "correct house"), 2);
   EXPECT_FALSE(exists(path("a")));
   EXPECT_EQ(export_typing("correct horse", "correct horse"), 0);
-  Terminal terminal({SPL_PROGRAM, "bundle", "verify", path("a"), "--passphrase"});
+  Terminal terminal({spl_program(), "bundle", "verify", path("a"), "--passphrase"});
   EXPECT_TRUE(terminal.wait_for("passphrase: "));
   terminal.type("correct horse\n");
   EXPECT_EQ(terminal.wait(), 0) << terminal.shown();
   // Ctrl-C takes the terminal back, and leaves it as it was.
   Terminal given_up(
       {"/bin/sh", "-c",
-       std::string(SPL_PROGRAM) + " bundle verify " + path("a") + " --passphrase; stty -a | grep -o ' echo '"});
+       spl_program() + " bundle verify " + path("a") + " --passphrase; stty -a | grep -o ' echo '"});
   EXPECT_TRUE(given_up.wait_for("passphrase: "));
   given_up.type("cor\x03");
   EXPECT_TRUE(given_up.wait_for("interrupted")) << given_up.shown();
   // Without a terminal there is nobody to ask.
-  EXPECT_EQ(shell("setsid -w " + std::string(SPL_PROGRAM) + " bundle verify " + path("a") + " --passphrase 2>" +
+  EXPECT_EQ(shell("setsid -w " + spl_program() + " bundle verify " + path("a") + " --passphrase 2>" +
                   path("e") + " </dev/null"),
             2);
   EXPECT_NE(read_file(path("e")).find("no terminal"), std::string::npos) << read_file(path("e"));
