@@ -15,7 +15,7 @@ class CliLeavingTest : public CliTest {
  protected:
   // Runs the lines in a shell of its own mounts, on which SPL is the program, H a home and OUT a directory; its code.
   int among_mounts(const std::string& lines) {
-    write_file(path("script"), "set -eu\nSPL=" + std::string(SPL_PROGRAM) + "\nD=" + path("disk") +
+    write_file(path("script"), "set -eu\nSPL=" + spl_program() + "\nD=" + path("disk") +
                                    "\nH=$D/h\nOUT=" + path("out") +
                                    "\nTMPDIR=$OUT\nexport TMPDIR\ntrap '$SPL --home $H stop' EXIT\n" + lines);
     ::mkdir(path("disk").c_str(), 0700);
@@ -134,10 +134,10 @@ TEST_F(CliLeavingTest, AHomeWithoutRightsToWriteIsExported) {
   // As another user, where this one is root: modes do not stop root.
   std::string as;
   if (::geteuid() == 0) {
-    as = "cp " + std::string(SPL_PROGRAM) + " " + path("spl") + "; chown -R 65534:65534 " + path("") +
+    as = "cp " + spl_program() + " " + path("spl") + "; chown -R 65534:65534 " + path("") +
          "; SPL='setpriv " + "--reuid=65534 --regid=65534 --clear-groups " + path("spl") + "'; ";
   } else {
-    as = "SPL=" + std::string(SPL_PROGRAM) + "; ";
+    as = "SPL=" + spl_program() + "; ";
   }
   const std::string home = path("disk/h");
   ASSERT_EQ(shell(as + "H=" + home + "; OUT=" + path("out") + "; chmod -R a-w $H; TMPDIR=$OUT; export TMPDIR\n" +

@@ -21,7 +21,7 @@ class CliRootTest : public CliTest {
     if (shell("command -v setpriv >/dev/null") != 0) GTEST_SKIP() << "setpriv is not installed";
     // The program where that user can run it.
     ASSERT_EQ(::chmod(path("").c_str(), 0755), 0);
-    std::filesystem::copy_file(SPL_PROGRAM, path("spl"));
+    std::filesystem::copy_file(spl_program(), path("spl"));
     ASSERT_EQ(::chmod(path("spl").c_str(), 0755), 0);
     ASSERT_EQ(shell("mkdir " + path("u") + "; chown " + std::to_string(kUser) + ":" + std::to_string(kUser) + " " +
                     path("u")),

@@ -29,7 +29,7 @@ class CliSecretsTest : public CliTest {
   }
   // The code of a shell's line in which SPL is the program on the home "h".
   int shell_with_spl(const std::string& line) {
-    return shell("SPL='" + std::string(SPL_PROGRAM) + " --home " + path("h") + "'; " + line);
+    return shell("SPL='" + spl_program() + " --home " + path("h") + "'; " + line);
   }
   std::size_t tokens() { return json_on("h", {"token", "list"}).array()->size(); }
 };

@@ -18,7 +18,7 @@ class GateTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(daemon_.instance().generate_identity());
-    owner_ = std::move(*RemoteOperations::connect(daemon_.env(), daemon_.instance().paths()));
+    owner_ = std::move(*RemoteOperations::connect(daemon_.env(), daemon_.instance().paths(), nullptr));
   }
   std::string token(const std::string& name, std::vector<std::string> scopes, std::vector<std::string> actors = {},
                     std::optional<std::string> expires_at = {}) {

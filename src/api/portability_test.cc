@@ -42,7 +42,7 @@ class PortabilityTest : public ::testing::Test {
     SPL_CHECK(from_.local().ask("POST", "/v1/records", lines, kNdjsonField)->status == 200);
   }
   static std::unique_ptr<RemoteOperations> client(TestDaemon& daemon) {
-    return std::move(*RemoteOperations::connect(daemon.env(), daemon.instance().paths()));
+    return std::move(*RemoteOperations::connect(daemon.env(), daemon.instance().paths(), nullptr));
   }
   // A text, and what becomes of it when the bundle is whole.
   struct TextDestination final : operation::Destination {

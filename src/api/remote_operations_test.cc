@@ -17,16 +17,16 @@ class RemoteOperationsTest : public ::testing::Test {
   base::NoProgress progress_;
   TestDaemon daemon_{home_.path() + "/home", log_};
   std::unique_ptr<RemoteOperations> made_ =
-      std::move(*RemoteOperations::connect(daemon_.env(), daemon_.instance().paths()));
+      std::move(*RemoteOperations::connect(daemon_.env(), daemon_.instance().paths(), nullptr));
   RemoteOperations& client_ = *made_;
 };
 
 TEST_F(RemoteOperationsTest, FindsNoDaemonWhereThereIsNone) {
-  const auto none = RemoteOperations::connect(daemon_.env(), {home_.path() + "/nowhere"});
+  const auto none = RemoteOperations::connect(daemon_.env(), {home_.path() + "/nowhere"}, nullptr);
   ASSERT_TRUE(none) << none.error().message;
   EXPECT_FALSE(*none);
   daemon_.stop();
-  EXPECT_FALSE(*RemoteOperations::connect(daemon_.env(), daemon_.instance().paths()));
+  EXPECT_FALSE(*RemoteOperations::connect(daemon_.env(), daemon_.instance().paths(), nullptr));
   EXPECT_EQ(client_.emit({}).error().code, ErrorCode::kUnavailable);
 }
 
