@@ -11,6 +11,8 @@
 #include <regex>
 #include <set>
 
+#include "api/error_json.h"
+#include "base/cause.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli_harness.h"
@@ -609,6 +611,25 @@ TEST_F(CliConventionTest, WhatIsPrintedFitsItsSchema) {
   fits({"status"}, "status");
   fits({"stop"}, "stop");
   fits({"stop"}, "stop");
+}
+
+// --- documents ---------------------------------------------------------------------------------------------------------
+
+TEST(CliDocuments, TheListOfErrorWordsIsTheProgramsOwn) {
+  const std::string page = read_file(std::string(SPL_SOURCE_DIR) + "/docs/formats/http.md");
+  static const std::regex kRow("\\| `([A-Z_]+)` \\| ([0-9]{3}) \\| ([1-7]) \\| [^|\n]+ \\|\n");
+  std::vector<std::string> listed;
+  for (auto row = std::sregex_iterator(page.begin(), page.end(), kRow); row != std::sregex_iterator(); ++row) {
+    const std::string word = (*row)[1];
+    listed.push_back(word);
+    Error error;
+    error.cause = base::cause_of_word(word);
+    error.code = static_cast<ErrorCode>(std::stoi((*row)[3]));
+    EXPECT_EQ(base::word_of(error), word);
+    EXPECT_EQ(std::to_string(api::status_of(error)), (*row)[2]) << word;
+  }
+  const auto& known = base::error_words();
+  EXPECT_EQ(listed, std::vector<std::string>(known.begin(), known.end()));
 }
 
 // --- one answer for one question
