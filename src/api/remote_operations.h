@@ -25,7 +25,7 @@ class RemoteOperations final : public operation::Operations {
   // Null where no daemon listens on the home's socket. The Env's owner outlives it, and so does `progress` (may be
   // null), which is asked while the daemon works whether to wait on.
   static Result<std::unique_ptr<RemoteOperations>> connect(env::Env env, const home::HomePaths& paths,
-                                                           base::Progress* progress);
+                                                           base::Progress* progress = nullptr);
   ~RemoteOperations() override;
 
   Result<operation::Status> status() override;
