@@ -366,6 +366,20 @@ TEST_F(CliDaemonTest, AnotherStoreIsFoundByTheCommandsBesideTheDaemonAndThroughT
   EXPECT_FALSE(exists(path("h/hub.db")));
 }
 
+TEST_F(CliDaemonTest, ABrokenConfigurationEndsNoDaemon) {
+  make_home("h", 1);
+  start_daemon("h");
+  for (const char* broken : {"[", "[[", "[.a]", "nonsense"}) {
+    write_file(path("h/config.toml"), std::string("# first\n") + broken);
+    const Ran ran = on("h", {"export", "--out", path("a.spl")});
+    EXPECT_EQ(ran.code, 2) << ran.err;
+    EXPECT_NE(ran.err.find(path("h/config.toml") + ":2: "), std::string::npos) << ran.err;
+    EXPECT_EQ(on("h", {"do", "x", "--thread", "t"}).code, 0);
+  }
+  write_file(path("h/config.toml"), "");
+  EXPECT_TRUE(flag_of(json_on("h", {"status"}), "running"));
+}
+
 TEST_F(CliDaemonTest, ManyWritersTakeTurns) {
   make_home("h", 0);
   std::vector<std::unique_ptr<Process>> writers;

@@ -119,7 +119,8 @@ TEST_F(CliErrorTest, OfAClockAtItsEndNameActorAndThread) {
 
 TEST_F(CliErrorTest, OfConfigurationAndStoreSayWhatToDo) {
   make_home("h", 0);
-  for (const char* line : {"nonsense", "unknown = 1", "store = \"x\"", "strict_signers = 1", "recipients = 1"}) {
+  for (const char* line : {"nonsense", "unknown = 1", "store = \"x\"", "strict_signers = 1", "recipients = 1", "[",
+                           "[[", "[.a]", "[a.", "a = {"}) {
     write_file(path("h/config.toml"), std::string("# first\n") + line + "\n");
     says({"status"}, 2, path("h/config.toml") + ":2: ");
   }

@@ -1,9 +1,8 @@
 #include "home/home.h"
 
-#include <toml++/toml.h>
-
 #include <ranges>
 
+#include "codec/toml_text.h"
 #include "crypto/age_keys.h"
 
 namespace spl::home {
@@ -22,9 +21,12 @@ constexpr std::string_view kConfigTemplate =
     "# strict_signers = true        # an import into a store with records asks for a known signer\n";
 constexpr std::string_view kContextsTemplate = "# The contexts (tenants) of this instance: a name and an id each.\n";
 
-std::unexpected<Error> config_error(const std::string& path, const toml::source_region& at, const std::string& why) {
-  return fail(ErrorCode::kUsage, path + ":" + std::to_string(at.begin.line) + ": " + why,
+std::unexpected<Error> config_error(const std::string& path, std::uint64_t line, const std::string& why) {
+  return fail(ErrorCode::kUsage, path + ":" + std::to_string(line) + ": " + why,
               "mend the line or take it out: every line is optional");
+}
+std::unexpected<Error> config_error(const std::string& path, const toml::source_region& at, const std::string& why) {
+  return config_error(path, at.begin.line, why);
 }
 
 Result<std::vector<std::string>> recipients_of(const std::string& path, const toml::node& node) {
@@ -43,24 +45,21 @@ Result<std::vector<std::string>> recipients_of(const std::string& path, const to
 
 Result<Config> parse_config(const std::string& path, const std::string& text) {
   Config config;
-  try {
-    const toml::table table = toml::parse(text, path);
-    for (const auto& [key, node] : table) {
-      if (key.str() == "recipients") {
-        config.recipients = TRY(recipients_of(path, node));
-      } else if (key.str() == "store") {
-        config.store_url = node.value<std::string>().value_or("");
-        if (!config.store_url.starts_with("sqlite:/"))
-          return config_error(path, node.source(), "store is not \"sqlite:\" and an absolute path");
-      } else if (key.str() == "strict_signers") {
-        if (!node.is_boolean()) return config_error(path, node.source(), "strict_signers is not true or false");
-        config.strict_signers = *node.value<bool>();
-      } else {
-        return config_error(path, key.source(), "unknown key \"" + std::string(key.str()) + "\"");
-      }
+  const auto table = codec::parse_toml(text);
+  if (!table) return config_error(path, table.error().line, table.error().why);
+  for (const auto& [key, node] : *table) {
+    if (key.str() == "recipients") {
+      config.recipients = TRY(recipients_of(path, node));
+    } else if (key.str() == "store") {
+      config.store_url = node.value<std::string>().value_or("");
+      if (!config.store_url.starts_with("sqlite:/"))
+        return config_error(path, node.source(), "store is not \"sqlite:\" and an absolute path");
+    } else if (key.str() == "strict_signers") {
+      if (!node.is_boolean()) return config_error(path, node.source(), "strict_signers is not true or false");
+      config.strict_signers = *node.value<bool>();
+    } else {
+      return config_error(path, key.source(), "unknown key \"" + std::string(key.str()) + "\"");
     }
-  } catch (const toml::parse_error& error) {
-    return config_error(path, error.source(), std::string(error.description()));
   }
   return config;
 }
