@@ -182,7 +182,15 @@ Result<void> list_records(Call& call) {
 void add_record_routes(std::vector<Route>& table) {
   table.push_back({"POST", "/v1/records", Access::kWrite, post_records,
                    {.summary = "Puts one record, or many (application/x-ndjson) all or nothing.", .status = 201}});
-  table.push_back({"GET", "/v1/records", Access::kRead, list_records, {.summary = "Records in the order of arrival."}});
+  table.push_back(
+      {"GET",
+       "/v1/records",
+       Access::kRead,
+       list_records,
+       {.summary = "Records in the order of arrival, at most limit: records, cursor, has_more. since is 0 or the "
+                   "cursor of an earlier answer; 410 CURSOR_GONE says that the instance was restored: begin "
+                   "again, ids tell what is known. With accept: application/x-ndjson a record a line, all "
+                   "there are where no limit is given, and the cursor in the header field spl-cursor."}});
   table.push_back({"GET", "/v1/records/{id}", Access::kRead, get_record, {.summary = "One record."}});
 }
 

@@ -22,6 +22,7 @@ namespace spl::base {
   } catch (const std::bad_alloc&) {
     Error lacking = out_of_memory();
     lacking.code = error.code;
+    lacking.cause = error.cause;
     return lacking;
   }
 }

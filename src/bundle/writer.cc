@@ -33,7 +33,7 @@ void append_entry(std::string& tar, codec::TarEntry& entry, std::string_view con
 }
 
 std::unexpected<Error> damaged(const RecordId& id, std::string_view what) {
-  return fail("record " + id.hex() + ": the store " + std::string(what), "run spl doctor");
+  return fail(Cause::kStoreDamaged, "record " + id.hex() + ": the store " + std::string(what), "run spl doctor");
 }
 
 // What a thread uses again for every batch. Were it allocated anew, the allocator would keep what is freed in pieces:

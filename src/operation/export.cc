@@ -68,7 +68,8 @@ Result<void> check_written(store::StoreReader& reader, const store::StoreCounts&
   const std::uint64_t logged = TRY(reader.log_size());
   if (writer.record_count() == sums.records && writer.record_count() == logged && writer.thread_count() == sums.threads)
     return {};
-  return fail("the store is damaged: it says " + base::counted(sums.records, "record") + " in " +
+  return fail(Cause::kStoreDamaged,
+              "the store is damaged: it says " + base::counted(sums.records, "record") + " in " +
                   base::counted(sums.threads, "thread") + ", its log has " + base::counted(logged, "record") +
                   ", and " + base::counted(writer.record_count(), "record") + " in " +
                   base::counted(writer.thread_count(), "thread") + " could be read for a bundle",
