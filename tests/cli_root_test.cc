@@ -81,8 +81,8 @@ TEST_F(CliRootTest, WhatRootExportsIsRootsAndGoesWhereRootMayWrite) {
   write_file(path("roots/pass"), "secret of root\n");
   ASSERT_EQ(::chmod(path("roots/pass").c_str(), 0600), 0);
   for (const bool replaced : {false, true}) {
-    const Ran ran = on(
-        "u/h", {"export", "--out", path("roots/a"), "--passphrase-file", path("roots/pass"), "--spool", path("roots")});
+    const Ran ran = on("u/h", {"export", "--force", "--out", path("roots/a"), "--passphrase-file", path("roots/pass"),
+                               "--spool", path("roots")});
     ASSERT_EQ(ran.code, 0) << ran.err << replaced;
     struct stat info{};
     ASSERT_EQ(::stat(path("roots/a").c_str(), &info), 0);

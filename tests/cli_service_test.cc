@@ -56,12 +56,14 @@ TEST_F(CliServiceTest, AHangUpHasItReadItsFilesAnewAndGoOn) {
   EXPECT_TRUE(logged("\"event\":\"reloaded\"")) << "in a new file";
   EXPECT_THAT(read_file(path("h/logs/rotated")), Not(HasSubstr("reloaded")));
   EXPECT_EQ(on("h", {"intend", "x"}).code, 0);
-  // What is wrong is told, and what was before stays.
+  EXPECT_TRUE(flag_of(json_on("h", {"export", "--out", path("b")}), "encrypted"));
+  // What is wrong is told of, and the daemon goes on. Nothing is encrypted for those whom an older file named.
   write_file(path("h/config.toml"), "recipients = 7\n");
   ::kill(daemon->pid(), SIGHUP);
-  EXPECT_TRUE(logged("configuration not read, the one before stays"));
+  EXPECT_TRUE(logged("configuration is broken: what asks for it is refused"));
   EXPECT_TRUE(logged("config.toml:1: recipients is not an array of strings"));
-  EXPECT_TRUE(flag_of(json_on("h", {"export", "--out", path("b")}), "encrypted"));
+  EXPECT_EQ(on("h", {"export", "--out", path("c")}).code, 2);
+  EXPECT_EQ(on("h", {"intend", "x"}).code, 0);
   write_file(path("h/config.toml"), "");
   ::kill(daemon->pid(), SIGHUP);
   EXPECT_TRUE(logged("\"event\":\"reloaded\"", 3));

@@ -70,7 +70,10 @@ void reload(env::JsonLog& file, env::Log& log, instance::Instance& instance, Ser
     whole = false;
     log.write(env::LogLevel::kError, what, {{"error", outcome.error().message}, {"hint", outcome.error().hint}});
   };
-  note("configuration not read, the one before stays", instance.reload_config());
+  // It is read whenever it is asked for; who reloads wants to know now whether it can be.
+  const auto config = instance.config();
+  note("configuration is broken: what asks for it is refused",
+       config ? Result<void>() : std::unexpected(config.error()));
   note("certificate not read, the one before stays", server.reload_certificates());
   log.write(env::LogLevel::kInfo, "reloaded", {{"whole", whole ? "yes" : "no"}});
 }
@@ -88,8 +91,6 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
   auto opened = TRY(open_alone(env, instance_options));
   if (const auto known = opened->check_files_are_known(); !known)
     return std::unexpected(instance::Instance::unmade_after(std::move(opened), known.error()));
-  if (auto config = opened->reload_config(); !config)
-    return std::unexpected(instance::Instance::unmade_after(std::move(opened), std::move(config).error()));
   const env::DaemonSignals signals;
   const env::ServiceManager manager(options.notify_socket);
   ServerOptions server_options = options.server;

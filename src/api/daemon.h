@@ -18,11 +18,11 @@ struct DaemonOptions {
   std::string notify_socket;  // of who started it, as env/service_manager.h has it; "" is nobody
 };
 
-// Serves until SIGTERM or SIGINT: to be called before this process has any other thread. SIGHUP has it read config.toml
-// and its certificates anew and begin the log's file anew; where one of these fails the one before stays, and the log
-// says so. Events go to the home's log and to that of `env`. `listening` is called once, when clients can connect; its
-// error ends the daemon. Cause kDaemonRuns where a daemon serves the home already, kLocked where another process keeps
-// the lock.
+// Serves until SIGTERM or SIGINT: to be called before this process has any other thread. SIGHUP has it read its
+// certificates anew (where that fails those before stay), look through config.toml, which is read whenever it is asked
+// for, and begin the log's file anew; what is wrong is in the log. Events go to the home's log and to that of `env`.
+// `listening` is called once, when clients can connect; its error ends the daemon. Cause kDaemonRuns where a daemon
+// serves the home already, kLocked where another process keeps the lock.
 Result<void> run_daemon(env::Env env, const home::HomePaths& paths, const DaemonOptions& options,
                         const std::function<Result<void>(const home::DaemonMark&)>& listening);
 

@@ -64,6 +64,7 @@ Result<std::unique_ptr<Operations>> open_for_export(env::Env env, const home::Ho
   if (opened || !base::cannot_be_written(opened.error())) return opened;
   auto reading = instance::Instance::open(env, {.home = paths.root, .store_url = {}}, instance::OpenFor::kReading);
   if (!reading) return opened;
+  progress.step("reading " + paths.root + ", which cannot be written");
   return std::make_unique<operation::LocalOperations>(std::move(*reading), std::nullopt, opened.error().message);
 }
 

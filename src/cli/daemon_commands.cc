@@ -107,7 +107,8 @@ Result<int> run_serve(Session& session, const Arguments& arguments) {
   api::DaemonOptions options = TRY(options_from(arguments));
   if (!arguments.has("--daemon")) {
     options.notify_socket = variable("NOTIFY_SOCKET").value_or("");
-    env::StreamLog log(session.env().clock, STDERR_FILENO);
+    const bool quiet = session.out().loudness() == Loudness::kQuiet;
+    env::StreamLog log(session.env().clock, STDERR_FILENO, quiet ? env::LogLevel::kError : env::LogLevel::kInfo);
     const env::Env env{session.env().fs, session.env().clock, session.env().random, log};
     TRY(api::run_daemon(env, session.paths(), options,
                         [&session](const home::DaemonMark& mark) { return announce(session, mark); }));
@@ -170,7 +171,7 @@ std::vector<Command> daemon_commands() {
        .details = "An empty home gets a store, but no identity. Plain HTTP is served on loopback only. Other spl "
                   "commands find the daemon by themselves. In the foreground it logs to standard error as well. SIGHUP "
                   "has it read config.toml and the certificates anew and begin a new log file where the old one was "
-                  "renamed; SIGTERM and SIGINT end it.",
+                  "renamed; what is wrong with them is in the log. SIGTERM and SIGINT end it.",
        .options =
            {{.name = "--daemon", .value = "", .help = "go on in the background; return when it listens"},
             {.name = "--host", .value = "HOST", .help = "the address to listen on; 127.0.0.1 where it is not given"},

@@ -55,6 +55,7 @@ Result<std::string> file_in(Session& session, const std::string& directory) {
   const std::string did = TRY(std::move(identity)).did;
   constexpr std::size_t kDigits = 8;
   const env::Env env = session.env();
+  const env::AsOneself as_oneself;
   for (int tries = 0;; ++tries) {
     std::string time = env::rfc3339(env.clock.now());
     std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
@@ -131,7 +132,10 @@ Result<int> run_export(Session& session, const Arguments& arguments) {
   TRY(api::require_instance(session.env(), session.paths()));
   const auto start = session.env().clock.steady();
   const std::string path = TRY(file_of(session, *out));
-  if (path != "-") TRY(operation::check_not_own(session.env(), session.paths(), path, "export"));
+  if (path != "-") {
+    const env::AsOneself as_oneself;
+    TRY(operation::check_not_own(session.env(), session.paths(), path, "export"));
+  }
   const env::Existing existing = arguments.has("--force") ? env::Existing::kReplaced : env::Existing::kKept;
   const auto destination = TRY(CommandDestination::open(session, path, existing));
   const auto home = TRY(session.exporting());

@@ -29,6 +29,7 @@ std::string_view word_of(LogLevel level) {
 }  // namespace
 
 void StreamLog::write(LogLevel level, std::string_view event, const LogFields& fields) {
+  if (level < least_) return;
   try {
     std::string line = rfc3339(clock_.now());
     line.append(word_of(level)).append(event);

@@ -13,12 +13,14 @@ namespace spl::env {
 // (a stopped terminal, a full pipe) is dropped: no request waits for who reads the log.
 class StreamLog final : public Log {
  public:
-  StreamLog(Clock& clock, int descriptor) : clock_(clock), descriptor_(descriptor) {}
+  // Events below `least` are left out.
+  StreamLog(Clock& clock, int descriptor, LogLevel least) : clock_(clock), descriptor_(descriptor), least_(least) {}
   void write(LogLevel level, std::string_view event, const LogFields& fields) override;
 
  private:
   Clock& clock_;
   const int descriptor_;
+  const LogLevel least_;
   std::mutex mutex_;  // one line at a time
 };
 

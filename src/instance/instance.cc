@@ -127,20 +127,6 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
   return load(how);
 }
 
-Result<home::Config> Instance::config() const {
-  auto now = home::load_config(env_, paths_);
-  if (now) return now;
-  const std::scoped_lock lock(config_mutex_);
-  return read_config_ ? Result<home::Config>(*read_config_) : std::move(now);
-}
-
-Result<void> Instance::reload_config() {
-  home::Config now = TRY(home::load_config(env_, paths_));
-  const std::scoped_lock lock(config_mutex_);
-  read_config_ = std::move(now);
-  return {};
-}
-
 Result<void> Instance::require(env::Env env, const InstanceOptions& options) {
   const home::HomePaths paths{options.home};
   const store::StoreLocation location = TRY(store_location(env, options));

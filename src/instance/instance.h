@@ -77,11 +77,9 @@ class Instance {
   [[nodiscard]] bool takes_writes() const { return lock_ != nullptr; }
   [[nodiscard]] env::Env env() const { return env_; }
   [[nodiscard]] const home::HomePaths& paths() const { return paths_; }
-  // As config.toml says now: a daemon follows it without a new start. After reload_config() a file that cannot be read,
-  // or is wrong, is passed over for what was read last.
-  [[nodiscard]] Result<home::Config> config() const;
-  // Reads config.toml for config() to fall back on. After an error what was read before stays.
-  Result<void> reload_config();
+  // As config.toml says now: a daemon follows it without a new start. While it is broken nothing is done by what it
+  // said before: it may have been to say whom a bundle is encrypted for.
+  [[nodiscard]] Result<home::Config> config() const { return home::load_config(env_, paths_); }
   [[nodiscard]] store::RecordStore& store() { return *store_; }
   [[nodiscard]] Committer& committer() { return *committer_; }
 
@@ -123,8 +121,6 @@ class Instance {
   std::unique_ptr<env::Lock> store_lock_;  // where the store is not in the home
   std::unique_ptr<store::RecordStore> store_;
   std::unique_ptr<Committer> committer_;
-  mutable std::mutex config_mutex_;  // guards read_config_
-  std::optional<home::Config> read_config_;
   mutable std::mutex identity_mutex_;  // guards identity_
   std::shared_ptr<const substrate::Identity> identity_;
   std::optional<std::string> did_without_key_;  // of kReading, and why:
