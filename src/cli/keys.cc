@@ -1,5 +1,7 @@
 #include "cli/keys.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -116,7 +118,7 @@ Result<std::optional<SecretBytes>> read_passphrase(Session& session, const Argum
   if (arguments.has("--passphrase")) return std::optional(TRY(ask(session, use)));
   if (const auto command = arguments.value("--passphrase-command")) {
     const SecretBytes output =
-        TRY_IN("--passphrase-command", env::secret_output_of(*command, kPassphraseBytesMax, interrupt));
+        TRY_IN("--passphrase-command", env::secret_output_of(*command, ::environ, kPassphraseBytesMax, interrupt));
     return std::optional(TRY(first_line(output.reveal(), "--passphrase-command", use)));
   }
   const auto path = arguments.value("--passphrase-file");

@@ -53,7 +53,7 @@ class Child {
   const bool is_group_;
 };
 
-Result<pid_t> spawn(const std::string& line, int output, bool as_group) {
+Result<pid_t> spawn(const std::string& line, char* const* environment, int output, bool as_group) {
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -72,7 +72,7 @@ Result<pid_t> spawn(const std::string& line, int output, bool as_group) {
   std::string command = line;
   const std::array<char*, 4> words{shell.data(), option.data(), command.data(), nullptr};
   pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, "/bin/sh", &actions, &attributes, words.data(), environ);
+  const int error = ::posix_spawn(&pid, "/bin/sh", &actions, &attributes, words.data(), environment);
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   if (error != 0) return base::fail_errno("cannot run /bin/sh", error);
@@ -95,13 +95,14 @@ std::string end_of(int status) {
 
 }  // namespace
 
-Result<SecretBytes> secret_output_of(const std::string& line, std::size_t max_bytes, const Interrupt* interrupt) {
+Result<SecretBytes> secret_output_of(const std::string& line, char* const* environment, std::size_t max_bytes,
+                                     const Interrupt* interrupt) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return base::fail_errno("cannot make a pipe", errno);
   const Descriptor reading(ends[0]);
   Descriptor writing(ends[1]);
   const bool as_group = !in_foreground();
-  Child child(TRY(spawn(line, writing.number(), as_group)), as_group);
+  Child child(TRY(spawn(line, environment, writing.number(), as_group)), as_group);
   writing.close();
   const std::string name = "the command \"" + base::escaped(line, kLineBytesShown) + "\"";
   const WipedBuffer output(max_bytes + 1);
