@@ -353,7 +353,8 @@ TEST_F(CliDaemonTest, AnotherStoreIsFoundByTheCommandsBesideTheDaemonAndThroughT
   EXPECT_EQ(ended.code, 0);
   EXPECT_NE(ended.err.find("config.toml"), std::string::npos) << ended.err;
   const auto said = [](const std::string& err) {
-    return err.substr(err.find("spl: "), err.find('\n', err.find("spl: ")));
+    const std::size_t begin = err.find("spl: ");
+    return err.substr(begin, err.find('\n', begin) - begin);
   };
   EXPECT_EQ(on("h", {"status"}).code, 1);
   const Ran background = on("h", {"serve", "--daemon", "--port", "0", "--store", store});
