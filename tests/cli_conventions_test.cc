@@ -119,8 +119,8 @@ TEST_F(CliConventionTest, AnExportTellsItsPhases) {
 TEST_F(CliConventionTest, ABundleOnStandardOutputIsAlone) {
   make_home("h", 1);
   for (const char* format : {"text", "json", "stream-json"}) {
-    EXPECT_EQ(shell(spl_program() + " --home " + home() + " export --out - -o " + format + " >" + path("a") +
-                    " 2>" + path("e")),
+    EXPECT_EQ(shell(spl_program() + " --home " + home() + " export --out - -o " + format + " >" + path("a") + " 2>" +
+                    path("e")),
               0);
     EXPECT_EQ(run({"bundle", "verify", path("a")}).code, 0) << format;
   }
@@ -218,8 +218,8 @@ TEST_F(CliConventionTest, WaitingForAHomeCanBeInterrupted) {
 TEST_F(CliConventionTest, AShellsLoopEndsWithTheCommandThatIsInterrupted) {
   make_home("h", 0);
   const int pipe = make_pipe("fifo");
-  write_file(path("loop"), "for i in 1 2 3; do echo round $i; " + spl_program() + " --home " + home() +
-                               " import " + path("fifo") + "; done; echo over\n");
+  write_file(path("loop"), "for i in 1 2 3; do echo round $i; " + spl_program() + " --home " + home() + " import " +
+                               path("fifo") + "; done; echo over\n");
   Terminal terminal({"/bin/bash", "--norc", "-i"});
   ASSERT_TRUE(terminal.wait_for("ready> "));
   terminal.type("source " + path("loop") + "\n");
@@ -484,14 +484,13 @@ TEST_F(CliConventionTest, APassphraseIsTypedUnseen) {
   EXPECT_EQ(terminal.wait(), 0) << terminal.shown();
   // Ctrl-C takes the terminal back, and leaves it as it was.
   Terminal given_up(
-      {"/bin/sh", "-c",
-       spl_program() + " bundle verify " + path("a") + " --passphrase; stty -a | grep -o ' echo '"});
+      {"/bin/sh", "-c", spl_program() + " bundle verify " + path("a") + " --passphrase; stty -a | grep -o ' echo '"});
   EXPECT_TRUE(given_up.wait_for("passphrase: "));
   given_up.type("cor\x03");
   EXPECT_TRUE(given_up.wait_for("interrupted")) << given_up.shown();
   // Without a terminal there is nobody to ask.
-  EXPECT_EQ(shell("setsid -w " + spl_program() + " bundle verify " + path("a") + " --passphrase 2>" +
-                  path("e") + " </dev/null"),
+  EXPECT_EQ(shell("setsid -w " + spl_program() + " bundle verify " + path("a") + " --passphrase 2>" + path("e") +
+                  " </dev/null"),
             2);
   EXPECT_NE(read_file(path("e")).find("no terminal"), std::string::npos) << read_file(path("e"));
 }
@@ -613,7 +612,8 @@ TEST_F(CliConventionTest, WhatIsPrintedFitsItsSchema) {
   fits({"stop"}, "stop");
 }
 
-// --- documents ---------------------------------------------------------------------------------------------------------
+// --- documents
+// ---------------------------------------------------------------------------------------------------------
 
 TEST(CliDocuments, TheListOfErrorWordsIsTheProgramsOwn) {
   const std::string page = read_file(std::string(SPL_SOURCE_DIR) + "/docs/formats/http.md");

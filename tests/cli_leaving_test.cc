@@ -134,8 +134,8 @@ TEST_F(CliLeavingTest, AHomeWithoutRightsToWriteIsExported) {
   // As another user, where this one is root: modes do not stop root.
   std::string as;
   if (::geteuid() == 0) {
-    as = "cp " + spl_program() + " " + path("spl") + "; chown -R 65534:65534 " + path("") +
-         "; SPL='setpriv " + "--reuid=65534 --regid=65534 --clear-groups " + path("spl") + "'; ";
+    as = "cp " + spl_program() + " " + path("spl") + "; chown -R 65534:65534 " + path("") + "; SPL='setpriv " +
+         "--reuid=65534 --regid=65534 --clear-groups " + path("spl") + "'; ";
   } else {
     as = "SPL=" + spl_program() + "; ";
   }

@@ -6,11 +6,11 @@
 #include <cstdio>
 
 #include "bundle/reader.h"
-#include "operation/bundle_extract.h"
-#include "env/process.h"
-#include "home/daemon_mark.h"
 #include "crash_fixture.h"
 #include "crash_operations.h"
+#include "env/process.h"
+#include "home/daemon_mark.h"
+#include "operation/bundle_extract.h"
 
 namespace spl {
 namespace {
@@ -168,7 +168,7 @@ FileOperation daemon_operation() {
           .run = [paths](env::Env env) -> Result<void> {
             const int pid = ::getpid();
             return home::write_daemon_mark(env, paths,
-                                          {pid, env::process_mark(pid).value(), "http://127.0.0.1:1", 1, "x"});
+                                           {pid, env::process_mark(pid).value(), "http://127.0.0.1:1", 1, "x"});
           },
           .shown = [paths](CrashMachine& machine) -> Shown {
             const Image tree = machine.fs.contents();

@@ -17,8 +17,8 @@
 #include <string_view>
 #include <vector>
 
-#include "operation/export.h"
 #include "instance/instance.h"
+#include "operation/export.h"
 #include "sample_instance.h"
 #include "testing/fake_clock.h"
 #include "testing/sim_file_system.h"

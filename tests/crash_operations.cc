@@ -2,20 +2,20 @@
 
 #include <gtest/gtest.h>
 
-#include "env/output_file.h"
 #include "crypto/did_key.h"
+#include "env/output_file.h"
 #include "instance/access.h"
-#include "operation/import.h"
 #include "instance/ingest.h"
-#include "spool/receive.h"
+#include "operation/import.h"
 #include "portability_fixture.h"
+#include "spool/receive.h"
 
 namespace spl::testing {
 namespace {
 
-using operation::ImportOptions;
 using instance::Instance;
 using instance::OpenFor;
+using operation::ImportOptions;
 
 constexpr std::uint64_t kManyRecords = 250;
 constexpr std::uint64_t kRecordsToSortOnDisk = 2600;  // 56 octets each, of 250 pages
@@ -279,7 +279,7 @@ CrashOperation import_spooled_operation() {
             base::NoProgress progress;
             base::StringSource source(bundle_to_spool());
             auto spooled = TRY(spool::Received::all_of(run.instance->env(), run.instance->paths().run(), source,
-                                                          progress, "receiving"));
+                                                       progress, "receiving"));
             TRY(operation::import_bundle(*run.instance, spooled, {}, progress, nullptr));
             return {};
           }},

@@ -11,8 +11,8 @@
 namespace spl {
 namespace {
 
-using operation::Finding;
 using instance::OpenFor;
+using operation::Finding;
 using testing::CrashMachine;
 using testing::foreign_bundle;
 using testing::Image;
@@ -101,8 +101,9 @@ TEST(ImportWithJustEnoughRoom, GoesOn) {
   ASSERT_TRUE(opened) << opened.error().message;
   const auto report = testing::import_text(**opened, foreign_bundle());
   ASSERT_TRUE(report) << report.error().message;
-  EXPECT_TRUE(std::ranges::any_of(
-      report->preflight, [](const Finding& finding) { return finding.check == "space" && finding.status == operation::FindingStatus::kOk; }));
+  EXPECT_TRUE(std::ranges::any_of(report->preflight, [](const Finding& finding) {
+    return finding.check == "space" && finding.status == operation::FindingStatus::kOk;
+  }));
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 // suites with Sweep in their names take all of them, and more of what a cut may leave.
 #include <gtest/gtest.h>
 
-#include "env/output_file.h"
 #include "crash_fixture.h"
 #include "crash_operations.h"
+#include "env/output_file.h"
 #include "operation/import.h"
 
 namespace spl {

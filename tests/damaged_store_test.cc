@@ -41,7 +41,8 @@ TEST_P(DamagedStore, GivesNoBundleAndIsFoundByTheDoctor) {
   base::NoProgress progress;
   const auto findings = operation::examine(*source, progress);
   ASSERT_TRUE(findings) << error_of(findings);
-  EXPECT_THAT(*findings, ::testing::Contains(::testing::Field(&operation::Finding::status, operation::FindingStatus::kStop)));
+  EXPECT_THAT(*findings,
+              ::testing::Contains(::testing::Field(&operation::Finding::status, operation::FindingStatus::kStop)));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -12,11 +12,11 @@
 #include <new>
 #include <thread>
 
+#include "api/record_lines.h"
+#include "api/server_test_util.h"
 #include "base/encoding.h"
 #include "base/ordered_pool.h"
 #include "base/read_ahead.h"
-#include "api/record_lines.h"
-#include "api/server_test_util.h"
 #include "instance/committer.h"
 #include "instance/ingest.h"
 #include "store/memory/memory_store.h"

@@ -19,11 +19,11 @@
 namespace spl {
 namespace {
 
+using instance::Instance;
+using instance::OpenFor;
 using operation::ExportOptions;
 using operation::Finding;
 using operation::ImportOptions;
-using instance::Instance;
-using instance::OpenFor;
 using testing::Contents;
 using testing::contents_of;
 using testing::error_of;

@@ -235,8 +235,8 @@ Result<std::string> export_text(instance::Instance& instance, operation::ExportO
 }
 
 Result<operation::ImportReport> import_text(instance::Instance& instance, std::string_view bundle,
-                                           const operation::ImportOptions& options,
-                                           std::vector<operation::Finding>* findings) {
+                                            const operation::ImportOptions& options,
+                                            std::vector<operation::Finding>* findings) {
   base::NoProgress progress;
   base::StringSource source(bundle);
   return operation::import_bundle(instance, source, options, progress, findings);

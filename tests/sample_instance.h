@@ -13,9 +13,9 @@
 #include "env/env.h"
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
+#include "instance/instance.h"
 #include "operation/export.h"
 #include "operation/import.h"
-#include "instance/instance.h"
 #include "testing/fake_clock.h"
 #include "testing/temp_directory.h"
 
@@ -81,8 +81,8 @@ Result<std::string> setting_of(instance::Instance& instance, std::string_view na
 // The whole file, with note_durable() after it.
 Result<std::string> export_text(instance::Instance& instance, operation::ExportOptions options = {});
 Result<operation::ImportReport> import_text(instance::Instance& instance, std::string_view bundle,
-                                           const operation::ImportOptions& options = {},
-                                           std::vector<operation::Finding>* findings = nullptr);
+                                            const operation::ImportOptions& options = {},
+                                            std::vector<operation::Finding>* findings = nullptr);
 // The manifest of a bundle that verifies to its last byte.
 struct Verified {
   bundle::Manifest manifest;

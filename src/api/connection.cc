@@ -111,13 +111,12 @@ class Connection {
       return fail(ErrorCode::kUsage, "header field host is missing");
     for (const std::string_view once : {"host", "authorization", "content-type", "content-encoding", "expect"}) {
       if (std::ranges::count(head.fields, once, [](const auto& field) { return field.first; }) > 1)
-        return fail(ErrorCode::kUsage,
-                               "header field " + std::string(once) + " stands twice");
+        return fail(ErrorCode::kUsage, "header field " + std::string(once) + " stands twice");
     }
     const std::string* coding = http::find_field(head.fields, "content-encoding");
     if (coding != nullptr && !(coding->size() == kNoCoding.size() && http::begins_with(*coding, kNoCoding)))
       return fail(ErrorCode::kUsage, Cause::kUnsupportedMedia, "bodies are taken without a content coding",
-                             "send it as it is");
+                  "send it as it is");
     Call call{around_.served, state_, exchange};
     return dispatch(call);
   }

@@ -1,12 +1,12 @@
 // One connection of the daemon, from its first request to its last. Runs on a thread of its own.
 #pragma once
 
-#include "env/env.h"
 #include "api/body.h"
-#include "http/channel.h"
 #include "api/exchange.h"
-#include "env/interrupt.h"
 #include "api/routes.h"
+#include "env/env.h"
+#include "env/interrupt.h"
+#include "http/channel.h"
 #include "http/tls.h"
 #include "http/wire.h"
 

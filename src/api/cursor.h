@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
 #include "api/exchange.h"
+#include "base/result.h"
 #include "store/record_store.h"
 
 namespace spl::api {

@@ -20,7 +20,8 @@ constexpr auto kLockWaitMax = 10s;  // for a command that works on the home just
 constexpr std::chrono::milliseconds kLockPause = 50ms;
 
 std::unexpected<Error> already_running(const home::DaemonMark& info) {
-  return fail(ErrorCode::kRefused, Cause::kDaemonRuns, "already running, pid " + std::to_string(info.pid) + ", at " + base::escaped(info.address, 512),
+  return fail(ErrorCode::kRefused, Cause::kDaemonRuns,
+              "already running, pid " + std::to_string(info.pid) + ", at " + base::escaped(info.address, 512),
               "spl stop ends it");
 }
 

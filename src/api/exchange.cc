@@ -36,7 +36,8 @@ bool wants_go_on(const http::RequestHead& head) {
 
 }  // namespace
 
-Exchange::Exchange(http::Wire& wire, BodyBuffer& body, env::Clock& clock, http::RequestHead head, http::Target target, Door door)
+Exchange::Exchange(http::Wire& wire, BodyBuffer& body, env::Clock& clock, http::RequestHead head, http::Target target,
+                   Door door)
     : wire_(wire),
       body_(body),
       clock_(clock),

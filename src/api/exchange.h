@@ -12,15 +12,15 @@
 #include <string_view>
 #include <vector>
 
+#include "api/body.h"
+#include "api/error_json.h"
+#include "base/progress.h"
 #include "base/result.h"
 #include "base/stream.h"
 #include "codec/json.h"
-#include "api/body.h"
-#include "api/error_json.h"
 #include "http/message.h"
 #include "http/target.h"
 #include "http/wire.h"
-#include "base/progress.h"
 #include "substrate/accounts.h"
 
 namespace spl::api {
@@ -40,7 +40,8 @@ enum class Door : std::uint8_t {
 
 class Exchange final : public Sink {
  public:
-  Exchange(http::Wire& wire, BodyBuffer& body, env::Clock& clock, http::RequestHead head, http::Target target, Door door);
+  Exchange(http::Wire& wire, BodyBuffer& body, env::Clock& clock, http::RequestHead head, http::Target target,
+           Door door);
 
   // The request.
   [[nodiscard]] const http::RequestHead& head() const { return head_; }

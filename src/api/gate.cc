@@ -65,8 +65,7 @@ Result<void> Gate::admit(Exchange& exchange, std::string_view scope) {
   TRY(identify(exchange));
   if (exchange.door() == Door::kUnix || exchange.bearer()->may(scope)) return {};
   exchange.add_error_member("required_scope", scope);
-  return fail(ErrorCode::kRefused, Cause::kScopeForbidden,
-                         "the token has not the scope " + std::string(scope));
+  return fail(ErrorCode::kRefused, Cause::kScopeForbidden, "the token has not the scope " + std::string(scope));
 }
 
 bool may_write_as(const Exchange& exchange, std::string_view actor) {

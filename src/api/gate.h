@@ -13,9 +13,9 @@
 #include <string>
 #include <string_view>
 
+#include "api/exchange.h"
 #include "base/bytes.h"
 #include "base/result.h"
-#include "api/exchange.h"
 #include "instance/instance.h"
 #include "substrate/accounts.h"
 

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include "env/env.h"
 #include "api/remote_operations.h"
 #include "api/routes.h"
 #include "api/server_test_util.h"
+#include "env/env.h"
 #include "record/thread.h"
 #include "testing/fake_clock.h"
 #include "testing/temp_directory.h"

@@ -59,8 +59,8 @@ Result<void> List::add(std::string_view octets) {
 Result<void> List::put_by() {
   if (exchange_.progress().cancelled()) return fail(Cause::kCancelled, "nobody waits for the list any more");
   if (!spool_)
-    spool_ = TRY_IN("spool", spool::Spool::make(instance_.env(), {instance_.paths().run(), spool::Secrecy::kPlain,
-                                                                  kListHeldBytesMax}));
+    spool_ = TRY_IN("spool", spool::Spool::make(instance_.env(),
+                                                {instance_.paths().run(), spool::Secrecy::kPlain, kListHeldBytesMax}));
   const std::uint64_t before = spooled_bytes();
   TRY_IN("spool", spool_->append(added_));
   turns_.add_unsent(spooled_bytes() - before);

@@ -12,11 +12,11 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
-#include "spool/spool.h"
 #include "api/exchange.h"
-#include "instance/instance.h"
 #include "base/progress.h"
+#include "base/result.h"
+#include "instance/instance.h"
+#include "spool/spool.h"
 
 namespace spl::api {
 

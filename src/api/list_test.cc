@@ -5,8 +5,8 @@
 
 #include <atomic>
 
-#include "db/sqlite.h"
 #include "api/server_test_util.h"
+#include "db/sqlite.h"
 #include "testing/fake_clock.h"
 #include "testing/temp_directory.h"
 

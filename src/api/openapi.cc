@@ -11,8 +11,10 @@ namespace {
 using codec::Json;
 
 constexpr std::string_view kAbout =
-    "The daemon of one instance. Over TCP every route but /health and /.well-known/syncropel asks for a bearer token with "
-    "the scope that it names; the home's Unix socket asks for none, and alone serves /v1/local/*. Query parameters that "
+    "The daemon of one instance. Over TCP every route but /health and /.well-known/syncropel asks for a bearer token "
+    "with "
+    "the scope that it names; the home's Unix socket asks for none, and alone serves /v1/local/*. Query parameters "
+    "that "
     "are not listed are refused. Thread ids in paths are percent-encoded and may be empty.";
 
 std::string scope_text(Access access) {
@@ -58,11 +60,11 @@ Json operation_json(const Route& route) {
   if (!parameters.empty()) operation.add("parameters", std::move(parameters));
   if (about.request != nullptr || about.request_type != kJsonType)
     operation.add("requestBody",
-                  Json::Object{{"content", content(about.request_type, about.request != nullptr ? about.request()
-                                                                                                : Json::Object{})}});
-  Json answer = Json::Object{
-      {"description", "Done."},
-      {"content", content(about.answer_type, about.answer != nullptr ? about.answer() : Json::Object{})}};
+                  Json::Object{{"content", content(about.request_type,
+                                                   about.request != nullptr ? about.request() : Json::Object{})}});
+  Json answer =
+      Json::Object{{"description", "Done."},
+                   {"content", content(about.answer_type, about.answer != nullptr ? about.answer() : Json::Object{})}};
   operation.add("responses", Json::Object{{std::to_string(about.status), std::move(answer)},
                                           {"default", Json::Object{{"$ref", "#/components/responses/Error"}}}});
   return operation;
@@ -99,12 +101,12 @@ std::string make_text() {
   }
   Json::Object all;
   for (auto& [path, operations] : paths) all.emplace_back(path, std::move(operations));
-  const Json document = Json::Object{
-      {"openapi", "3.1.0"},
-      {"info", Json::Object{{"title", "spl"}, {"version", "1"}, {"description", kAbout}}},
-      {"security", Json::Array{Json::Object{{"token", Json::Array{}}}}},
-      {"paths", std::move(all)},
-      {"components", components()}};
+  const Json document =
+      Json::Object{{"openapi", "3.1.0"},
+                   {"info", Json::Object{{"title", "spl"}, {"version", "1"}, {"description", kAbout}}},
+                   {"security", Json::Array{Json::Object{{"token", Json::Array{}}}}},
+                   {"paths", std::move(all)},
+                   {"components", components()}};
   return document.pretty() + "\n";
 }
 

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <set>
 
-#include "crypto/age_test_util.h"
 #include "api/remote_operations.h"
-#include "operation/import.h"
 #include "api/server_test_util.h"
+#include "crypto/age_test_util.h"
+#include "operation/import.h"
 #include "store/record_store.h"
 #include "testing/fake_clock.h"
 #include "testing/temp_directory.h"
@@ -15,8 +15,8 @@
 namespace spl::api {
 namespace {
 
-using operation::ImportOptions;
 using base::NoProgress;
+using operation::ImportOptions;
 
 constexpr char kOtherKey[] = "AGE-SECRET-KEY-10KZJVY4CQ452VA3SGJ67JH45WRULLGA4SPMUSMEN36UU54RNWKFSNV3E8N";
 
@@ -62,7 +62,7 @@ class PortabilityTest : public ::testing::Test {
     return to.out.text;
   }
   Result<operation::ImportReport> import(std::string_view bundle, const ImportOptions& options = {},
-                                        std::vector<operation::Finding>* findings = nullptr) {
+                                         std::vector<operation::Finding>* findings = nullptr) {
     base::StringSource in(bundle);
     return client(to_)->import_bundle(in, options, progress_, findings);
   }

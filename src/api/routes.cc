@@ -81,12 +81,11 @@ Result<void> dispatch(Call& call) {
   // What there is and what not is not for everybody.
   if (!is_open) TRY(call.served.gate.identify(exchange));
   if (allowed.empty())
-    return fail(ErrorCode::kFailed, Cause::kNotFound,
-                           "there is nothing at " + base::escaped(exchange.target().path),
-                           "GET /openapi.json says what there is");
+    return fail(ErrorCode::kFailed, Cause::kNotFound, "there is nothing at " + base::escaped(exchange.target().path),
+                "GET /openapi.json says what there is");
   exchange.add_field("allow", allowed);
   return fail(ErrorCode::kUsage, Cause::kMethodNotAllowed,
-                         "method " + base::escaped(head.method, 32) + " has no meaning here", "use " + allowed);
+              "method " + base::escaped(head.method, 32) + " has no meaning here", "use " + allowed);
 }
 
 }  // namespace spl::api

@@ -8,20 +8,20 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
 #include "api/exchange.h"
 #include "api/gate.h"
 #include "api/list.h"
 #include "api/record_lines.h"
-#include "operation/export.h"
+#include "base/result.h"
 #include "instance/instance.h"
+#include "operation/export.h"
 
 namespace spl::api {
 
 inline constexpr std::size_t kBatchBytesMax = 32u << 20;    // of NDJSON that is parsed whole; more goes through disk
 inline constexpr std::uint64_t kPageRecordsDefault = 1000;  // GET /v1/records
 inline constexpr std::uint64_t kPageRecordsMax = 10'000;
-inline constexpr std::uint64_t kLinesMax = 1ull << 62;  // the same as NDJSON: whatever the store has
+inline constexpr std::uint64_t kLinesMax = 1ull << 62;     // the same as NDJSON: whatever the store has
 inline constexpr std::uint64_t kPageBytesMax = 32u << 20;  // a page ends before its limit where it grows over this
 inline constexpr std::uint64_t kActorClocksRecordsMax = 10'000;  // threads up to this size show their actors' clocks
 
@@ -59,11 +59,11 @@ enum class Access : std::uint8_t {
 struct RouteText {
   using Schema = codec::Json (*)();
   std::string_view summary = {};
-  int status = 200;                                          // of a good answer
-  Schema request = nullptr;                                  // of a JSON body; null: there is none
-  Schema answer = nullptr;                                   // of a JSON answer; null: any
-  Schema parameters = nullptr;                               // an array of the query's
-  std::string_view request_type = "application/json";        // of a body that is not JSON
+  int status = 200;                                    // of a good answer
+  Schema request = nullptr;                            // of a JSON body; null: there is none
+  Schema answer = nullptr;                             // of a JSON answer; null: any
+  Schema parameters = nullptr;                         // an array of the query's
+  std::string_view request_type = "application/json";  // of a body that is not JSON
   std::string_view answer_type = "application/json";
 };
 

@@ -2,13 +2,13 @@
 #include <chrono>
 #include <memory>
 
-#include "base/words.h"
-#include "spool/spool.h"
 #include "api/query_shape.h"
 #include "api/routes.h"
+#include "base/words.h"
 #include "operation/export.h"
 #include "operation/import.h"
 #include "spool/receive.h"
+#include "spool/spool.h"
 
 namespace spl::api {
 namespace {
@@ -34,9 +34,9 @@ Result<void> export_bundle(Call& call) {
   Exchange& exchange = call.exchange;
   TRY(exchange.only_known_parameters());
   const auto text = exchange.body();
-  auto options = text ? codec::parse_shape_text<operation::ExportOptions>(text->empty() ? "{}" : *text,
-                                                                          codec::Unknown::kRefused)
-                      : std::unexpected(text.error());
+  auto options =
+      text ? codec::parse_shape_text<operation::ExportOptions>(text->empty() ? "{}" : *text, codec::Unknown::kRefused)
+           : std::unexpected(text.error());
   exchange.body_buffer().wipe();
   if (!options) return std::unexpected(std::move(options).error().in("body"));
   if (exchange.door() != Door::kUnix) {
@@ -91,13 +91,14 @@ Result<void> import_bundle(Call& call) {
   instance::Instance& instance = call.served.instance;
   http::BodySource sent(wire);
   auto body = TRY(spool::Received::all_of(instance.env(), instance.paths().run(), sent, exchange.progress(),
-                                             "receiving the bundle"));
+                                          "receiving the bundle"));
   AwaitedSource awaited(body, exchange.progress());
   std::vector<operation::Finding> findings;
   const auto report = call.served.gate.change_power(
       [&] { return operation::import_bundle(instance, awaited, options, exchange.progress(), &findings); });
   if (!report) {
-    if (!findings.empty()) exchange.add_error_member("preflight", codec::JsonValue<std::vector<operation::Finding>>::to(findings));
+    if (!findings.empty())
+      exchange.add_error_member("preflight", codec::JsonValue<std::vector<operation::Finding>>::to(findings));
     return std::unexpected(report.error());
   }
   return exchange.send_json(200, codec::shape_json(*report));
@@ -107,17 +108,27 @@ Result<void> import_bundle(Call& call) {
 
 void add_portability_routes(std::vector<Route>& table) {
   table.push_back(
-      {"POST", "/v1/portability/export", Access::kAdmin, export_bundle,
-       {.summary = "The whole instance as a bundle; the header spl-report describes it. A body that does not end well is "
-                   "no bundle. With spl-commit: client the client says that it is durable with "
-                   "/v1/portability/export/commit, on the same connection and within ten minutes.",
+      {"POST",
+       "/v1/portability/export",
+       Access::kAdmin,
+       export_bundle,
+       {.summary =
+            "The whole instance as a bundle; the header spl-report describes it. A body that does not end well is "
+            "no bundle. With spl-commit: client the client says that it is durable with "
+            "/v1/portability/export/commit, on the same connection and within ten minutes.",
         .request = codec::schema_of<operation::ExportOptions>,
         .answer_type = kBundleType}});
-  table.push_back({"POST", "/v1/portability/export/commit", Access::kAdmin, commit_export,
+  table.push_back({"POST",
+                   "/v1/portability/export/commit",
+                   Access::kAdmin,
+                   commit_export,
                    {.summary = "The bundle that this connection has received is durable.",
                     .answer = codec::schema_of<operation::ExportReport>}});
   table.push_back(
-      {"POST", "/v1/portability/import", Access::kAdmin, import_bundle,
+      {"POST",
+       "/v1/portability/import",
+       Access::kAdmin,
+       import_bundle,
        {.summary = "A bundle into this instance: all of it or nothing. Where it verified, an error has its preflight.",
         .answer = codec::schema_of<operation::ImportReport>,
         .parameters = [] { return query_parameters(codec::schema_of<operation::ImportOptions>()); },

@@ -1,16 +1,16 @@
 // Records, one by one and many at once.
 #include <algorithm>
 
-#include "base/encoding.h"
-#include "base/limits.h"
-#include "base/utf8.h"
 #include "api/cursor.h"
 #include "api/list.h"
 #include "api/record_lines.h"
 #include "api/routes.h"
+#include "base/encoding.h"
+#include "base/limits.h"
+#include "base/utf8.h"
 #include "instance/ingest.h"
-#include "spool/receive.h"
 #include "record/thread.h"
+#include "spool/receive.h"
 
 namespace spl::api {
 namespace {
@@ -22,9 +22,8 @@ constexpr std::size_t kRecordBodyBytesMax = base::kRecordBytesMax + (1u << 20);
 
 Result<void> check_actor(Exchange& exchange, std::string_view actor) {
   if (may_write_as(exchange, actor)) return {};
-  return fail(ErrorCode::kRefused, Cause::kActorForbidden,
-                         "the token may not write as " + base::escaped(actor),
-                         "an account names its actors when it is created");
+  return fail(ErrorCode::kRefused, Cause::kActorForbidden, "the token may not write as " + base::escaped(actor),
+              "an account names its actors when it is created");
 }
 
 // Accounts are records, and so are the endorsements that they may need, on any reserved thread and whoever puts them.
@@ -79,7 +78,7 @@ Result<void> post_spooled(Call& call) {
   instance::Instance& instance = call.served.instance;
   http::BodySource rest(*TRY(exchange.body_wire()));
   auto spooled = TRY(spool::Received::all_of(instance.env(), instance.paths().run(), rest, exchange.progress(),
-                                                "receiving records", exchange.body_buffer().view()));
+                                             "receiving records", exchange.body_buffer().view()));
   exchange.body_buffer().recycle();
   return send_report(exchange, TRY(call.served.gate.change_power([&] {
                        return instance::put_ndjson(
@@ -92,8 +91,8 @@ Result<void> post_records(Call& call) {
   Exchange& exchange = call.exchange;
   TRY(exchange.only_known_parameters());
   const std::string* type = http::find_field(exchange.head().fields, "content-type");
-  const bool is_ndjson =
-      type != nullptr && (http::begins_with(*type, "application/x-ndjson") || http::begins_with(*type, "application/ndjson"));
+  const bool is_ndjson = type != nullptr && (http::begins_with(*type, "application/x-ndjson") ||
+                                             http::begins_with(*type, "application/ndjson"));
   if (!is_ndjson) return post_one(call);
   if (TRY(exchange.fill_body(kBatchBytesMax)) == BodyBuffer::Fill::kWhole)
     return post_batch(call, exchange.body_buffer().view());
@@ -180,7 +179,10 @@ Result<void> list_records(Call& call) {
 }  // namespace
 
 void add_record_routes(std::vector<Route>& table) {
-  table.push_back({"POST", "/v1/records", Access::kWrite, post_records,
+  table.push_back({"POST",
+                   "/v1/records",
+                   Access::kWrite,
+                   post_records,
                    {.summary = "Puts one record, or many (application/x-ndjson) all or nothing.", .status = 201}});
   table.push_back(
       {"GET",

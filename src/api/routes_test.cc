@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <thread>
 
-#include "db/sqlite.h"
 #include "api/server_test_util.h"
+#include "db/sqlite.h"
 #include "http/target.h"
 #include "testing/fake_clock.h"
 #include "testing/temp_directory.h"

@@ -1,10 +1,10 @@
 // Threads: their list, their records, their state.
 #include <map>
 
-#include "base/encoding.h"
 #include "api/list.h"
 #include "api/record_lines.h"
 #include "api/routes.h"
+#include "base/encoding.h"
 
 namespace spl::api {
 namespace {
@@ -42,8 +42,7 @@ Result<store::ThreadSummary> summary_of(Exchange& exchange, store::StoreReader& 
   const std::string& thread = exchange.captured(0);
   auto summary = TRY(reader.thread(thread));
   if (!summary)
-    return fail(ErrorCode::kFailed, Cause::kNotFound,
-                           "no thread \"" + base::escaped(thread) + "\" is here");
+    return fail(ErrorCode::kFailed, Cause::kNotFound, "no thread \"" + base::escaped(thread) + "\" is here");
   return std::move(*summary);
 }
 
@@ -105,9 +104,15 @@ Result<void> thread_state(Call& call) {
 
 void add_thread_routes(std::vector<Route>& table) {
   table.push_back({"GET", "/v1/threads", Access::kRead, list_threads, {.summary = "All threads, at one moment."}});
-  table.push_back({"GET", "/v1/threads/{id}/records", Access::kRead, thread_records,
+  table.push_back({"GET",
+                   "/v1/threads/{id}/records",
+                   Access::kRead,
+                   thread_records,
                    {.summary = "The records of a thread, by clock, then id."}});
-  table.push_back({"GET", "/v1/threads/{id}/state", Access::kRead, thread_state,
+  table.push_back({"GET",
+                   "/v1/threads/{id}/state",
+                   Access::kRead,
+                   thread_state,
                    {.summary = "The state of a thread; the highest clock of each actor where it is not too large.",
                     .answer = codec::schema_of<store::ThreadSummary>}});
 }

@@ -18,8 +18,8 @@
 
 #include "api/body.h"
 #include "api/connection.h"
-#include "http/listener.h"
 #include "api/routes.h"
+#include "http/listener.h"
 
 namespace spl::api {
 namespace {
@@ -220,7 +220,8 @@ Result<std::unique_ptr<Server>> Server::start(instance::Instance& instance, cons
   std::shared_ptr<const http::TlsContext> tls;
   if (!options.tls_key_file.empty())
     tls = TRY(http::TlsContext::for_server(options.tls_certificate_file, options.tls_key_file));
-  auto tcp = TRY(http::TcpListener::bind(options.host, options.port, tls ? http::Exposure::kAnywhere : http::Exposure::kLoopbackOnly));
+  auto tcp = TRY(http::TcpListener::bind(options.host, options.port,
+                                         tls ? http::Exposure::kAnywhere : http::Exposure::kLoopbackOnly));
   auto unix_listener = TRY(http::UnixListener::bind(instance.paths().socket()));
   auto stop = TRY(env::Interrupt::make());
   auto cut = TRY(env::Interrupt::make());

@@ -27,7 +27,7 @@ struct ServerOptions {
   // Asked by run()'s thread when stop_descriptor can be read, whether the server is to stop. Empty: it is.
   std::function<bool()> stops;
   std::string temporary_directory = "/tmp";  // for what the home has no room for
-  std::size_t workers = 0;   // threads that one operation may use; 0: as many as the machine has processors
+  std::size_t workers = 0;  // threads that one operation may use; 0: as many as the machine has processors
   // For tests.
   http::WireTimes times;
   ListLimits lists;

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <set>
 
-#include "env/interrupt.h"
 #include "api/routes.h"
 #include "api/server_test_util.h"
+#include "env/interrupt.h"
 #include "testing/fake_clock.h"
 #include "testing/temp_directory.h"
 

@@ -17,13 +17,13 @@
 #include <string_view>
 #include <thread>
 
+#include "api/server.h"
 #include "base/check.h"
 #include "base/encoding.h"
 #include "codec/json.h"
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
 #include "http/listener.h"
-#include "api/server.h"
 #include "instance/instance.h"
 
 namespace spl::api {

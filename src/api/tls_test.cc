@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "http/channel.h"
 #include "api/server_test_util.h"
+#include "http/channel.h"
 #include "http/wire.h"
 #include "testing/fake_clock.h"
 #include "testing/temp_directory.h"

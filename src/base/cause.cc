@@ -47,12 +47,9 @@ constexpr std::array kWords{
 };
 
 constexpr std::array kCodeWords{
-    std::pair{ErrorCode::kFailed, "FAILED"},
-    std::pair{ErrorCode::kUsage, "INVALID_REQUEST"},
-    std::pair{ErrorCode::kRefused, "REFUSED"},
-    std::pair{ErrorCode::kVerification, "VERIFICATION_FAILED"},
-    std::pair{ErrorCode::kStop, "PREFLIGHT_STOP"},
-    std::pair{ErrorCode::kUnavailable, "UNAVAILABLE"},
+    std::pair{ErrorCode::kFailed, "FAILED"},       std::pair{ErrorCode::kUsage, "INVALID_REQUEST"},
+    std::pair{ErrorCode::kRefused, "REFUSED"},     std::pair{ErrorCode::kVerification, "VERIFICATION_FAILED"},
+    std::pair{ErrorCode::kStop, "PREFLIGHT_STOP"}, std::pair{ErrorCode::kUnavailable, "UNAVAILABLE"},
     std::pair{ErrorCode::kDiffers, "DIFFERS"},
 };
 

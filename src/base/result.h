@@ -33,7 +33,7 @@ enum class Cause : std::uint8_t {
   kNotFound,    // a record, a thread, an account: what was asked for
   kNoSuchFile,  // of a path
   kFileExists,  // something is in the way
-  kDenied,  // owner or mode
+  kDenied,      // owner or mode
   kReadOnly,
   kMalformed,     // a bundle that is not as its format says
   kNotABundle,    // some other file

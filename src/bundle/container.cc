@@ -16,7 +16,8 @@ bool is_encrypted(std::string_view first) {
 Result<void> check_innermost(PeekSource& decompressed) {
   const std::string_view first = TRY(decompressed.peek(crypto::kAgeArmorMagicBytes));
   if (is_encrypted(first))
-    return fail(ErrorCode::kVerification, Cause::kMalformed, "bundle malformed: age: a layer of encryption within the compression",
+    return fail(ErrorCode::kVerification, Cause::kMalformed,
+                "bundle malformed: age: a layer of encryption within the compression",
                 "a bundle is compressed first, then encrypted");
   if (codec::looks_like_zstd(first))
     return fail(ErrorCode::kVerification, Cause::kMalformed, "bundle malformed: zstd: a second layer of compression");
@@ -57,7 +58,8 @@ Result<std::unique_ptr<Container>> Container::open(Source& in, const ReaderOptio
   }
   container->inner_.emplace(*source);
   const std::string_view inner = TRY(container->inner_->peek(crypto::kAgeArmorMagicBytes));
-  if (is_encrypted(inner)) return fail(ErrorCode::kVerification, Cause::kMalformed, "bundle malformed: age: a second layer of encryption");
+  if (is_encrypted(inner))
+    return fail(ErrorCode::kVerification, Cause::kMalformed, "bundle malformed: age: a second layer of encryption");
   source = &*container->inner_;
   if (inner.size() >= 4 && codec::looks_like_zstd(inner)) {
     container->zstd_.emplace(*source);

@@ -8,8 +8,8 @@
 #include <span>
 
 #include "base/encoding.h"
-#include "base/names.h"
 #include "base/limits.h"
+#include "base/names.h"
 #include "bundle/manifest_check.h"
 #include "codec/json.h"
 #include "codec/json_cursor.h"

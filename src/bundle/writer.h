@@ -14,10 +14,10 @@
 #include "base/result.h"
 #include "base/stream.h"
 #include "bundle/manifest.h"
-#include "spool/spool.h"
 #include "codec/zstd.h"
 #include "crypto/sha256.h"
 #include "record/record.h"
+#include "spool/spool.h"
 
 namespace spl::bundle {
 

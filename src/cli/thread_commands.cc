@@ -86,8 +86,7 @@ Result<int> run_records(Session& session, const Arguments& arguments) {
   }));
   TRY(list.end());
   // Not an error: a thread with no records has none to print.
-  if (!any && out.text())
-    out.note(operation::no_thread(thread));
+  if (!any && out.text()) out.note(operation::no_thread(thread));
   return 0;
 }
 

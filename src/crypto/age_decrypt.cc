@@ -25,10 +25,11 @@ Result<Unwrapped> find_file_key(const AgeLocks& locks, std::span<const AgeIdenti
                                 const SecretBytes* passphrase) {
   const bool fits = locks.scrypt ? passphrase != nullptr : !identities.empty();
   if (!fits)
-    return fail(ErrorCode::kVerification, Cause::kKeyNeeded, "bundle is encrypted: give --age-identity or --passphrase-file",
-                locks.scrypt ? "it is locked with a passphrase"
-                             : "it is encrypted to " + std::to_string(locks.x25519.size()) +
-                                   " age recipients, of whom one is needed");
+    return fail(
+        ErrorCode::kVerification, Cause::kKeyNeeded, "bundle is encrypted: give --age-identity or --passphrase-file",
+        locks.scrypt
+            ? "it is locked with a passphrase"
+            : "it is encrypted to " + std::to_string(locks.x25519.size()) + " age recipients, of whom one is needed");
   auto unwrapped = locks.scrypt ? TRY(unwrap(*locks.scrypt, *passphrase)) : TRY(unwrap(locks.x25519, identities));
   if (!unwrapped)
     return fail(ErrorCode::kVerification, Cause::kKeyNeeded, "no given key opens this bundle",

@@ -11,9 +11,9 @@
 namespace spl::env {
 
 // What "/bin/sh -c <line>" writes to its standard output. It has no input, and its standard error is the caller's;
-// `environment` is as environ(7) has it. An error, which does not show the output, where the line ends with another code
-// than 0, by a signal, or writes more than `max_bytes`. After an interrupt (may be null) it is ended and waited for; then
-// the cause is kCancelled.
+// `environment` is as environ(7) has it. An error, which does not show the output, where the line ends with another
+// code than 0, by a signal, or writes more than `max_bytes`. After an interrupt (may be null) it is ended and waited
+// for; then the cause is kCancelled.
 Result<SecretBytes> secret_output_of(const std::string& line, char* const* environment, std::size_t max_bytes,
                                      const Interrupt* interrupt);
 

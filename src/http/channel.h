@@ -12,8 +12,8 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "env/env.h"
 #include "env/descriptor.h"
+#include "env/env.h"
 #include "env/interrupt.h"
 #include "http/tls.h"
 

@@ -139,11 +139,11 @@ Result<Digest> revoke_token(Instance& instance, std::string_view id) {
     found.reset();
     for (const store::Token& token : TRY(writer.tokens())) {
       if (!base::to_hex(token.sha256.view()).starts_with(hash)) continue;
-      if (found) return fail(ErrorCode::kUsage, "more than one token has an id that begins so", "give more digits of it");
+      if (found)
+        return fail(ErrorCode::kUsage, "more than one token has an id that begins so", "give more digits of it");
       found = token.sha256;
     }
-    if (!found)
-      return fail(ErrorCode::kUsage, Cause::kNotFound, "there is no such token", "spl token list shows them");
+    if (!found) return fail(ErrorCode::kUsage, Cause::kNotFound, "there is no such token", "spl token list shows them");
     TRY(writer.remove_token(*found));
     return {};
   }));

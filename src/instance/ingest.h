@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/progress.h"
 #include "base/result.h"
 #include "base/stream.h"
 #include "instance/instance.h"
-#include "base/progress.h"
 #include "record/record.h"
 #include "record/record_shape.h"
 

@@ -9,14 +9,14 @@
 namespace spl::instance {
 namespace {
 
-
 // The error of a home whose store is not at `store`.
 std::unexpected<Error> no_instance(env::Env env, const home::HomePaths& paths, const store::StoreLocation& location) {
   // Where an identity waits for its store, init would be refused.
   if (const auto did = substrate::did_of_files(env, paths.identity()))
     return fail(Cause::kNoInstance, "the store of " + *did + " is not at " + location.file,
                 "set store in " + paths.config() + " to where it is, or import its bundle into another home");
-  return fail(Cause::kNoInstance, "there is no instance at " + paths.root, "run spl init, or name another home with --home");
+  return fail(Cause::kNoInstance, "there is no instance at " + paths.root,
+              "run spl init, or name another home with --home");
 }
 
 // What is asked for comes before what config.toml says.
@@ -45,7 +45,8 @@ Result<std::unique_ptr<env::Lock>> lock_store(env::Env env, const std::string& p
   const bool is_of_home = path == other.store() && TRY(env.fs.info(other.run()));
   auto lock = TRY(env.fs.try_lock(is_of_home ? other.lock() : store_lock_file(path)));
   if (!lock)
-    return fail(ErrorCode::kUnavailable, Cause::kLocked, "another process works on the store " + path, "wait for it, or end it");
+    return fail(ErrorCode::kUnavailable, Cause::kLocked, "another process works on the store " + path,
+                "wait for it, or end it");
   return lock;
 }
 
@@ -275,7 +276,8 @@ Result<void> Instance::fence_and_settle() {
 
 Error Instance::no_identity() {
   const auto known = check_files_are_known();
-  if (known) return {ErrorCode::kFailed, "this instance has no identity", "spl identity generate makes one", Cause::kNoIdentity};
+  if (known)
+    return {ErrorCode::kFailed, "this instance has no identity", "spl identity generate makes one", Cause::kNoIdentity};
   return {ErrorCode::kFailed, known.error().message, known.error().hint, Cause::kNoIdentity};
 }
 

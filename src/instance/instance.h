@@ -13,10 +13,10 @@
 #include "base/result.h"
 #include "codec/shape.h"
 #include "env/env.h"
-#include "instance/committer.h"
 #include "home/home.h"
-#include "store/record_store.h"
+#include "instance/committer.h"
 #include "store/open_store.h"
+#include "store/record_store.h"
 #include "substrate/authority.h"
 #include "substrate/identity.h"
 
@@ -30,7 +30,7 @@ enum class OpenFor : std::uint8_t {
 
 struct InstanceOptions {
   std::string home;
-  std::string store_url;             // as store/open_store.h has it; "" is what config.toml says, or hub.db
+  std::string store_url;           // as store/open_store.h has it; "" is what config.toml says, or hub.db
   store::StoreTuning tuning = {};  // for tests
 };
 

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <string>
 
+#include "base/progress.h"
 #include "base/result.h"
 #include "bundle/reader.h"
 #include "env/env.h"
-#include "base/progress.h"
 
 namespace spl::operation {
 

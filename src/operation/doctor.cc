@@ -50,13 +50,14 @@ Result<void> check_records(instance::Instance& instance, base::Progress& progres
                         walked.error().message + "; the records after it were not read",
                         "import a good bundle into a new home"});
   } else if (done != total) {
-    findings.push_back({"content addresses", FindingStatus::kStop, subject, "the store counts " + std::to_string(total), ""});
+    findings.push_back(
+        {"content addresses", FindingStatus::kStop, subject, "the store counts " + std::to_string(total), ""});
   } else {
     findings.push_back({"content addresses", FindingStatus::kOk, subject, "every record hashes to its id", ""});
   }
   if (wrong_sigs > 0)
-    findings.push_back({"signatures", FindingStatus::kWarn, counted(wrong_sigs, "record"), "the signature is not by the actor's key",
-                        "such a record is kept, and takes no effect by it"});
+    findings.push_back({"signatures", FindingStatus::kWarn, counted(wrong_sigs, "record"),
+                        "the signature is not by the actor's key", "such a record is kept, and takes no effect by it"});
   return {};
 }
 
@@ -88,7 +89,8 @@ Result<std::vector<Finding>> examine(instance::Instance& instance, base::Progres
     // A store that was lost and made anew is worse than one that never had an identity.
     const bool lost = !instance.check_files_are_known();
     const Error error = instance.no_identity();
-    findings.push_back({"identity", lost ? FindingStatus::kStop : FindingStatus::kWarn, instance.paths().root, error.message, error.hint});
+    findings.push_back({"identity", lost ? FindingStatus::kStop : FindingStatus::kWarn, instance.paths().root,
+                        error.message, error.hint});
   }
   check_log(instance, findings);
   const auto reader = TRY(instance.store().reader());

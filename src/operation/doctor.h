@@ -4,10 +4,10 @@
 
 #include <vector>
 
-#include "base/result.h"
-#include "operation/findings.h"
-#include "instance/instance.h"
 #include "base/progress.h"
+#include "base/result.h"
+#include "instance/instance.h"
+#include "operation/findings.h"
 
 namespace spl::operation {
 

@@ -160,10 +160,12 @@ Result<spool::Spool> spool_in(const instance::Instance& instance, const spool::S
 
 }  // namespace
 
-PreparedExport::PreparedExport(instance::Instance& instance, std::unique_ptr<bundle::BundleWriter> writer, ExportOptions options)
+PreparedExport::PreparedExport(instance::Instance& instance, std::unique_ptr<bundle::BundleWriter> writer,
+                               ExportOptions options)
     : instance_(instance), writer_(std::move(writer)), options_(std::move(options)) {}
 
-Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& instance, ExportOptions options, base::Progress& progress) {
+Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& instance, ExportOptions options,
+                                                       base::Progress& progress) {
   const auto identity = instance.identity();
   if (!identity)
     return fail(ErrorCode::kRefused, "export refused: this instance has no identity to sign with",

@@ -1,8 +1,8 @@
 // Export: everything of an instance, at one moment, into a bundle (docs/formats/bundle.md).
 //
 // First prepare_export(): reads one transaction of the store and makes the body in a spool; then write(): the file goes
-// out, to anything; then note_durable(), when the file is durable where it was wanted. One thread an export; any number at
-// a time.
+// out, to anything; then note_durable(), when the file is durable where it was wanted. One thread an export; any number
+// at a time.
 #pragma once
 
 #include <array>
@@ -13,13 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/progress.h"
 #include "base/result.h"
 #include "base/stream.h"
 #include "bundle/writer.h"
 #include "codec/shape.h"
 #include "crypto/age.h"
 #include "instance/instance.h"
-#include "base/progress.h"
 
 namespace spl::operation {
 
@@ -133,7 +133,8 @@ class PreparedExport {
 
 // Code kRefused where the instance has no identity. From a home that cannot be written an instance can be exported, and
 // cannot move: the report warns that the export is not noted. `instance` may be open for reading.
-Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& instance, ExportOptions options, base::Progress& progress);
+Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& instance, ExportOptions options,
+                                                       base::Progress& progress);
 
 }  // namespace spl::operation
 

@@ -5,8 +5,8 @@
 
 #include "base/encoding.h"
 #include "bundle/reader.h"
-#include "operation/export_history.h"
 #include "instance/move.h"
+#include "operation/export_history.h"
 #include "operation/preflight.h"
 #include "record/did_document.h"
 #include "record/thread.h"
@@ -31,7 +31,8 @@ bool would_be(const store::StoredRecord& row, std::string_view content) {
 // One import, from the first byte to the commit.
 class Import {
  public:
-  Import(instance::Instance& instance, bundle::BundleReader& bundle, const ImportOptions& options, base::Progress& progress)
+  Import(instance::Instance& instance, bundle::BundleReader& bundle, const ImportOptions& options,
+         base::Progress& progress)
       : instance_(instance), bundle_(bundle), manifest_(bundle.manifest()), options_(options), progress_(progress) {}
 
   Result<ImportReport> run(std::vector<Finding>* findings);
@@ -57,8 +58,7 @@ class Import {
   Result<void> fill_counts();
 
   void note(std::string check, FindingStatus status, std::string subject, std::string message, std::string hint = {}) {
-    report_.preflight.push_back(
-        {std::move(check), status, std::move(subject), std::move(message), std::move(hint)});
+    report_.preflight.push_back({std::move(check), status, std::move(subject), std::move(message), std::move(hint)});
   }
   [[nodiscard]] bool whole_instance() const { return !manifest_.scope.service && !manifest_.scope.context; }
   [[nodiscard]] PastExport this_export() const {
@@ -166,7 +166,8 @@ Result<bool> Import::has_room() {
   const std::string sizes =
       "the records are " + std::to_string(wanted >> 20) + " MiB, " + std::to_string(free >> 20) + " MiB are free";
   if (lacks_room_) {
-    note("space", FindingStatus::kStop, directory, sizes, "free some disk space, or give a home on another disk with --home");
+    note("space", FindingStatus::kStop, directory, sizes,
+         "free some disk space, or give a home on another disk with --home");
   } else {
     note("space", FindingStatus::kOk, directory, sizes);
   }
@@ -250,7 +251,8 @@ Result<void> Import::take_entries() {
 // The safety gates: code 3, after all verification and before every stop.
 Result<void> Import::refuse() const {
   if (whole_instance() && !manifest_.identity_included)
-    return fail(ErrorCode::kRefused, Cause::kNoIdentity, "import refused: bundle has no identity (exported with --no-identity)",
+    return fail(ErrorCode::kRefused, Cause::kNoIdentity,
+                "import refused: bundle has no identity (exported with --no-identity)",
                 "export it again without --no-identity");
   if (!is_expected(manifest_, options_))
     return fail(ErrorCode::kRefused, Cause::kUnknownSigner,
@@ -326,7 +328,8 @@ Result<void> Import::install() {
 
 // What a verification leaves: signatures that were missing, and that this export of the own identity is known.
 Result<void> Import::note_verified() {
-  const bool advances = report_.identity == IdentityOutcome::kSame && manifest_.export_sequence > TRY(last_sequence(*writer_));
+  const bool advances =
+      report_.identity == IdentityOutcome::kSame && manifest_.export_sequence > TRY(last_sequence(*writer_));
   if (advances) TRY(take_over(*writer_, did_before_, manifest_.source_did, this_export()));
   return advances || fills_ ? writer_->commit() : Result<void>();
 }
@@ -373,8 +376,8 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
 
 }  // namespace
 
-Result<ImportReport> import_bundle(instance::Instance& instance, Source& in, const ImportOptions& options, base::Progress& progress,
-                                   std::vector<Finding>* findings) {
+Result<ImportReport> import_bundle(instance::Instance& instance, Source& in, const ImportOptions& options,
+                                   base::Progress& progress, std::vector<Finding>* findings) {
   const auto bundle = TRY(bundle::BundleReader::open(in, options.reader));
   return Import(instance, *bundle, options, progress).run(findings);
 }

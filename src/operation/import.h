@@ -5,17 +5,17 @@
 
 #include <vector>
 
+#include "base/progress.h"
 #include "base/result.h"
 #include "base/stream.h"
-#include "operation/import_options.h"
 #include "instance/instance.h"
-#include "base/progress.h"
+#include "operation/import_options.h"
 
 namespace spl::operation {
 
 // The error's code says what kind of refusal it was: 4 before 3 before 5. Where the bundle itself verified, `findings`
 // (may be null) gets the pre-flight's report even when the import is refused.
-Result<ImportReport> import_bundle(instance::Instance& instance, Source& in, const ImportOptions& options, base::Progress& progress,
-                                   std::vector<Finding>* findings);
+Result<ImportReport> import_bundle(instance::Instance& instance, Source& in, const ImportOptions& options,
+                                   base::Progress& progress, std::vector<Finding>* findings);
 
 }  // namespace spl::operation

@@ -92,22 +92,21 @@ struct ImportReport {
 
   static constexpr auto shape() {
     using R = ImportReport;
-    return codec::shape(
-        codec::member("dry_run", &R::dry_run, "nothing was changed"),
-        codec::member("source_did", &R::source_did, "who signed the bundle"),
-        codec::member("signer", &R::signer, "who that is to this home"),
-        codec::member("records_inspected", &R::records_inspected, "records in the bundle"),
-        codec::member("records_inserted", &R::records_inserted, "of them, new here"),
-        codec::member("records_deduplicated", &R::records_deduplicated, "of them, here already"),
-        codec::member("records_differing", &R::records_differing, "of these, with another judged_by"),
-        codec::member("records_failed", &R::records_failed, "0: a record that fails ends the import"),
-        codec::member("threads", &R::threads, "threads in the bundle"),
-        codec::member("federation_pairs", &R::federation_pairs, "in effect afterwards"),
-        codec::member("consent_grants", &R::consent_grants, "in effect afterwards"),
-        codec::member("identity", &R::identity, "what became of the bundle's identity"),
-        codec::member("services", &R::services, "what was restored"),
-        codec::member("preflight", &R::preflight, "every finding"),
-        codec::member("seconds", &R::seconds, "how long it took"));
+    return codec::shape(codec::member("dry_run", &R::dry_run, "nothing was changed"),
+                        codec::member("source_did", &R::source_did, "who signed the bundle"),
+                        codec::member("signer", &R::signer, "who that is to this home"),
+                        codec::member("records_inspected", &R::records_inspected, "records in the bundle"),
+                        codec::member("records_inserted", &R::records_inserted, "of them, new here"),
+                        codec::member("records_deduplicated", &R::records_deduplicated, "of them, here already"),
+                        codec::member("records_differing", &R::records_differing, "of these, with another judged_by"),
+                        codec::member("records_failed", &R::records_failed, "0: a record that fails ends the import"),
+                        codec::member("threads", &R::threads, "threads in the bundle"),
+                        codec::member("federation_pairs", &R::federation_pairs, "in effect afterwards"),
+                        codec::member("consent_grants", &R::consent_grants, "in effect afterwards"),
+                        codec::member("identity", &R::identity, "what became of the bundle's identity"),
+                        codec::member("services", &R::services, "what was restored"),
+                        codec::member("preflight", &R::preflight, "every finding"),
+                        codec::member("seconds", &R::seconds, "how long it took"));
   }
 };
 

@@ -51,8 +51,7 @@ std::unexpected<Error> refused(std::string_view doing, const std::string& path, 
 
 }  // namespace
 
-Result<void> check_not_own(env::Env env, const home::HomePaths& home, const std::string& path,
-                           std::string_view doing) {
+Result<void> check_not_own(env::Env env, const home::HomePaths& home, const std::string& path, std::string_view doing) {
   const std::vector<env::DirectoryId> way = env::directories_above(env::parent_of(path));
   if (way.empty() || home.root.empty()) return {};
   const auto is = [&](const std::string& other) {

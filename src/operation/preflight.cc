@@ -64,19 +64,20 @@ void Preflight::signer() {
   const Signer signer = signer_of(manifest_, options_, facts_);
   if (!is_expected(manifest_, options_)) {
     note_source("signer", FindingStatus::kStop, "the signer is not the one expected, " + *options_.expect_did,
-                   "check where the bundle comes from");
+                "check where the bundle comes from");
   } else if (signer != Signer::kUnknown) {
     note_source("signer", FindingStatus::kOk,
-                   std::string("the signer is ") + (signer == Signer::kSelf ? "this instance" : "the one expected"));
+                std::string("the signer is ") + (signer == Signer::kSelf ? "this instance" : "the one expected"));
   } else if (facts_.records > 0 && brings_services()) {
     note_source("signer", FindingStatus::kStop, "services are only restored from this instance's own bundles",
-                   "name the signer with --expect-did where you trust it");
+                "name the signer with --expect-did where you trust it");
   } else if (facts_.records > 0 && facts_.strict_signers) {
     note_source("signer", FindingStatus::kStop, "the signer is unknown, and strict_signers is set",
-                   "name it with --expect-did where you trust it");
+                "name it with --expect-did where you trust it");
   } else {
-    note_source("signer", FindingStatus::kWarn, "the signer is not known here: the signature proves its key, not its owner",
-                   "compare it with the source's spl identity show, or give --expect-did");
+    note_source("signer", FindingStatus::kWarn,
+                "the signer is not known here: the signature proves its key, not its owner",
+                "compare it with the source's spl identity show, or give --expect-did");
   }
 }
 
@@ -84,15 +85,15 @@ void Preflight::encryption() {
   if (facts_.opening.fits(manifest_.encryption)) return;
   const bool stops = brings_services() && !options_.expect_did;
   note_source("encryption", stops ? FindingStatus::kStop : FindingStatus::kWarn,
-                 "the file is " + words(facts_.opening) + ", its manifest says " + words(manifest_.encryption),
-                 stops ? "name the signer with --expect-did where you trust the way that it came"
-                       : "someone other than its maker may have opened it on the way");
+              "the file is " + words(facts_.opening) + ", its manifest says " + words(manifest_.encryption),
+              stops ? "name the signer with --expect-did where you trust the way that it came"
+                    : "someone other than its maker may have opened it on the way");
 }
 
 void Preflight::identity() {
   if (!options_.adopt_identity || !manifest_.identity_included || installs()) return;
   note_source("identity", FindingStatus::kWarn, "the identity stays the local one: this import only verifies",
-                 "give --force-overwrite with --adopt-identity");
+              "give --force-overwrite with --adopt-identity");
 }
 
 void Preflight::move() {
@@ -106,8 +107,8 @@ void Preflight::signatures() {
   const std::uint64_t filled = facts_.signatures_filled;
   if (filled == 0) return;
   note_source("signatures", FindingStatus::kOk,
-                 std::to_string(filled) + (filled == 1 ? " record gets" : " records get") +
-                     " the signature that was missing here");
+              std::to_string(filled) + (filled == 1 ? " record gets" : " records get") +
+                  " the signature that was missing here");
 }
 
 void Preflight::age() {
@@ -123,10 +124,10 @@ void Preflight::age() {
     hint = facts_.compares ? "give --allow-older to compare it with what is here, without its tokens"
                            : "give --allow-older to take what is in it all the same";
   note_source("age", stops ? FindingStatus::kStop : FindingStatus::kWarn,
-                 "the bundle is export " + std::to_string(manifest_.export_sequence) + " of its instance; export " +
-                     (was_restored ? std::to_string(restored) + " was imported here before"
-                                   : std::to_string(made) + " was made here since"),
-                 std::move(hint));
+              "the bundle is export " + std::to_string(manifest_.export_sequence) + " of its instance; export " +
+                  (was_restored ? std::to_string(restored) + " was imported here before"
+                                : std::to_string(made) + " was made here since"),
+              std::move(hint));
 }
 
 void Preflight::tokens() {
@@ -137,13 +138,13 @@ void Preflight::tokens() {
     note_source("tokens", FindingStatus::kWarn, "the bundle's tokens stay out: its identity is not installed");
   } else if (facts_.records > 0 && signer_of(manifest_, options_, facts_) == Signer::kUnknown) {
     note_source("tokens", FindingStatus::kStop, "tokens are only taken from this instance's own bundles",
-                   "name the signer with --expect-did where you trust it");
+                "name the signer with --expect-did where you trust it");
   } else if (facts_.tokens == 0) {
     note_source("tokens", FindingStatus::kOk, "the bundle's list of tokens is empty");
   } else if (facts_.compares) {
     note_source("tokens", FindingStatus::kWarn,
-                   counted + (one ? " stays" : " stay") + " out: the bundle was only compared with what is here",
-                   "--force-overwrite installs the bundle's tokens");
+                counted + (one ? " stays" : " stay") + " out: the bundle was only compared with what is here",
+                "--force-overwrite installs the bundle's tokens");
   } else {
     const std::string are = one ? " is installed" : " are installed";
     note_source("tokens", FindingStatus::kOk, counted + (options_.dry_run ? " would be installed" : are));
@@ -172,7 +173,8 @@ void Preflight::services() {
   }
   for (const std::string& name : options_.without) {
     if (std::ranges::find(manifest_.services, name, &bundle::Service::name) == manifest_.services.end())
-      note("service", FindingStatus::kWarn, name, "there is nothing to leave out: the bundle has no service of this name");
+      note("service", FindingStatus::kWarn, name,
+           "there is nothing to leave out: the bundle has no service of this name");
   }
 }
 

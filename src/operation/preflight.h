@@ -26,7 +26,7 @@ struct ImportFacts {
   bool adopts = false;    // the bundle's identity comes into force
   bool returns = false;   // the home's instance had moved, and comes home with it
   std::uint64_t signatures_filled = 0;
-  std::uint64_t tokens = 0;  // in the bundle
+  std::uint64_t tokens = 0;                         // in the bundle
   std::vector<std::string> accounts_without_token;  // afterwards; those that are the home's and the bundle's
 };
 

@@ -29,7 +29,8 @@ class PreflightTest : public ::testing::Test {
   std::vector<std::string> of(const std::string& check) {
     std::vector<std::string> found;
     for (const Finding& finding : preflight(manifest_, options_, facts_)) {
-      if (finding.check == check) found.push_back(std::string(codec::enum_name(finding.status)) + ": " + finding.message);
+      if (finding.check == check)
+        found.push_back(std::string(codec::enum_name(finding.status)) + ": " + finding.message);
     }
     return found;
   }
@@ -148,7 +149,8 @@ TEST_F(PreflightTest, AccountsWithoutATokenAreNamed) {
 TEST_F(PreflightTest, AnInstanceThatComesHomeIsTold) {
   EXPECT_THAT(of("move"), IsEmpty());
   facts_.returns = true;
-  EXPECT_THAT(of("move"), ::testing::ElementsAre(HasSubstr("ok: the instance had moved; with this bundle it comes home")));
+  EXPECT_THAT(of("move"),
+              ::testing::ElementsAre(HasSubstr("ok: the instance had moved; with this bundle it comes home")));
   options_.dry_run = true;
   EXPECT_THAT(of("move"), ::testing::ElementsAre(HasSubstr("it would come home")));
 }

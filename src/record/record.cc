@@ -437,7 +437,7 @@ std::optional<std::string> body_string(std::string_view body, std::string_view n
 }
 
 void append_element(std::string& out, const RecordId& id, std::string_view canonical,
-                           std::optional<std::string_view> judged_by, std::optional<std::string_view> sig) {
+                    std::optional<std::string_view> judged_by, std::optional<std::string_view> sig) {
   out.append("{\"id\":\"").append(id.hex()).append("\",\"record\":");
   if (judged_by) {
     out += file_text(canonical, judged_by, std::nullopt);

@@ -1,10 +1,9 @@
 #include "record/thread.h"
 
-#include "codec/enum_names.h"
-
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "codec/enum_names.h"
 #include "codec/json_cursor.h"
 #include "crypto/sha256.h"
 

@@ -48,9 +48,8 @@ std::uint8_t fold_flags(const Record& record);
 enum class ThreadState : std::uint8_t { kCancelled, kRejected, kClosed, kActive, kOpen, kLoose };
 constexpr auto names_of(ThreadState) {
   using enum ThreadState;
-  return std::array{std::pair{kCancelled, "cancelled"}, std::pair{kRejected, "rejected"},
-                    std::pair{kClosed, "closed"},       std::pair{kActive, "active"},
-                    std::pair{kOpen, "open"},           std::pair{kLoose, "loose"}};
+  return std::array{std::pair{kCancelled, "cancelled"}, std::pair{kRejected, "rejected"}, std::pair{kClosed, "closed"},
+                    std::pair{kActive, "active"},       std::pair{kOpen, "open"},         std::pair{kLoose, "loose"}};
 }
 std::string_view thread_state_name(ThreadState state);
 

@@ -11,8 +11,7 @@ constexpr std::size_t kCopyBytes = 1u << 20;
 // Whoever has the choice of a directory is told by the cause that it was this one.
 template <class T>
 Result<T> of_spool(Result<T> result) {
-  if (!result)
-    result.error().cause = result.error().cause == Cause::kNoSpace ? Cause::kNoSpoolSpace : Cause::kSpool;
+  if (!result) result.error().cause = result.error().cause == Cause::kNoSpace ? Cause::kNoSpoolSpace : Cause::kSpool;
   return result;
 }
 

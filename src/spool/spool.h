@@ -1,6 +1,6 @@
 // Bytes that wait: in memory as long as they are few, then in a file without a name. A bundle's body between its making
-// and its writing out, an upload until it is read, a list until it is sent. Where it is kEncrypted, what lies on disk is
-// encrypted under a key that never leaves memory. One thread.
+// and its writing out, an upload until it is read, a list until it is sent. Where it is kEncrypted, what lies on disk
+// is encrypted under a key that never leaves memory. One thread.
 #pragma once
 
 #include <cstdint>

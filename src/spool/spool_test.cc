@@ -29,7 +29,8 @@ class SpoolOf : public ::testing::TestWithParam<SpoolOptions> {
 };
 
 INSTANTIATE_TEST_SUITE_P(, SpoolOf,
-                         ::testing::Values(SpoolOptions{"", Secrecy::kPlain, 0}, SpoolOptions{"", Secrecy::kEncrypted, 0},
+                         ::testing::Values(SpoolOptions{"", Secrecy::kPlain, 0},
+                                           SpoolOptions{"", Secrecy::kEncrypted, 0},
                                            SpoolOptions{"", Secrecy::kPlain, 100'000},
                                            SpoolOptions{"", Secrecy::kEncrypted, 100'000},
                                            SpoolOptions{"", Secrecy::kEncrypted, 10'000'000}),

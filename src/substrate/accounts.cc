@@ -141,7 +141,8 @@ Result<NewToken> new_token(env::Env env, std::string_view environment, const Ser
                            const std::vector<std::string>& scopes, const std::optional<std::string>& expires_at) {
   std::string secret(kSecretBytes, '\0');
   env.random.fill(secret);
-  std::string text = std::string(kTokenPrefix) + std::string(environment) + "_" + account.name + "_" + base::to_hex(secret);
+  std::string text =
+      std::string(kTokenPrefix) + std::string(environment) + "_" + account.name + "_" + base::to_hex(secret);
   explicit_bzero(secret.data(), secret.size());
   store::Token token{crypto::sha256(text), account.name, scopes, env::rfc3339(env.clock.now()), expires_at};
   std::ranges::sort(token.scopes);

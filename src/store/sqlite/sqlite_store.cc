@@ -54,7 +54,8 @@ class Place {
   Result<void> check() {
     if (!lost_ && (!files_ || files_->are_in_place())) return {};
     lost_ = true;
-    return fail(Cause::kStoreReplaced, "the store's file " + base::escaped(path_) + " was removed or replaced while it was open",
+    return fail(Cause::kStoreReplaced,
+                "the store's file " + base::escaped(path_) + " was removed or replaced while it was open",
                 "what was acknowledged before is in the file that was there: put it back, or start anew with what is "
                 "there now");
   }
@@ -352,9 +353,7 @@ class SqliteStore final : public RecordStore {
   [[nodiscard]] std::string directory() const override {
     return std::filesystem::path(options_.path).parent_path().string();
   }
-  [[nodiscard]] std::vector<std::string> files() const override {
-    return sqlite_files(options_.path);
-  }
+  [[nodiscard]] std::vector<std::string> files() const override { return sqlite_files(options_.path); }
   Result<void> check() override;
   [[nodiscard]] bool is_lost() const override { return place_.is_lost(); }
 
