@@ -77,7 +77,7 @@ class Connection {
     try {
       log(exchange, outcome, begun);
     } catch (const std::bad_alloc&) {
-      // A line less: what was answered stays answered, and the next request is another.
+      // Out of memory: a line less. What was answered stays answered, and the next request is another.
     }
     body_.recycle();
     // Nothing that it was to keep is kept any more: the daemon ends.
@@ -166,11 +166,11 @@ void serve_connection(env::Descriptor socket, Door door, const http::TlsContext*
   try {
     Connection(std::move(socket), door, tls, around).run();
   } catch (const std::exception& error) {
-    // Of the standard library, for want of memory or of threads: this connection ends, the others go on. Without memory
-    // there is no line of the log either.
+    // Of the standard library, for want of memory or of threads: this connection ends, the others go on.
     try {
       around.served.instance.env().log.write(env::LogLevel::kError, "connection", {{"error", error.what()}});
     } catch (const std::exception&) {
+      // Out of memory: the log has a line less.
     }
   }
 }

@@ -20,10 +20,10 @@ struct DaemonOptions {
 
 // Serves until SIGTERM or SIGINT: to be called before this process has any other thread. SIGHUP has it read its
 // certificates anew (where that fails those before stay), look through config.toml, which is read whenever it is asked
-// for, and begin the log's file anew; what is wrong is in the log. Events go to the home's log and to that of `env`.
+// for, and begin the log's file anew; what is wrong is in the log. Events go to the home's log and to that of `outer`.
 // `listening` is called once, when clients can connect; its error ends the daemon. Cause kDaemonRuns where a daemon
 // serves the home already, kLocked where another process keeps the lock.
-Result<void> run_daemon(env::Env env, const home::HomePaths& paths, const DaemonOptions& options,
+Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const DaemonOptions& options,
                         const std::function<Result<void>(const home::DaemonMark&)>& listening);
 
 }  // namespace spl::api

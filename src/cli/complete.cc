@@ -37,27 +37,35 @@ class Completion {
 
   void make() {
     const std::size_t equals = current_.find('=');
-    if (value_of_ != nullptr) return offer_value(value_of_->choices, value_of_->names, "", current_);
-    if (!only_positionals_ && current_.starts_with("--") && equals != std::string::npos) {
+    if (value_of_ != nullptr) {
+      offer_value(value_of_->choices, value_of_->names, "", current_);
+    } else if (!only_positionals_ && current_.starts_with("--") && equals != std::string::npos) {
       const Option* option = find_option(current_.substr(0, equals));
       if (option != nullptr)
         offer_value(option->choices, option->names, current_.substr(0, equals + 1), current_.substr(equals + 1));
-      return;
-    }
-    if (!only_positionals_ && current_.starts_with("-")) return offer_options();
-    const Command& command = *path_.back();
-    if (!command.commands.empty()) return offer_commands(command);
-    if (const Positional* positional = next_positional()) {
-      if (positional->names == Names::kCommand) return offer_named_commands();
-      offer_value(positional->choices, positional->names, "", current_);
-    } else if (!only_positionals_) {
+    } else if (!only_positionals_ && current_.starts_with("-")) {
       offer_options();
+    } else if (const Command& command = *path_.back(); !command.commands.empty()) {
+      offer_commands(command);
+    } else {
+      offer_positional();
     }
   }
   [[nodiscard]] const std::vector<Offer>& offers() const { return offers_; }
   [[nodiscard]] const std::string& files() const { return files_; }
 
  private:
+  void offer_positional() {
+    const Positional* positional = next_positional();
+    if (positional == nullptr) {
+      if (!only_positionals_) offer_options();
+    } else if (positional->names == Names::kCommand) {
+      offer_named_commands();
+    } else {
+      offer_value(positional->choices, positional->names, "", current_);
+    }
+  }
+
   // A word that is whole.
   void pass(const std::string& word) {
     if (const Option* option = std::exchange(value_of_, nullptr)) {
@@ -68,7 +76,10 @@ class Completion {
       only_positionals_ = true;
       return;
     }
-    if (!only_positionals_ && word.starts_with('-') && word.size() > 1) return pass_option(word);
+    if (!only_positionals_ && word.starts_with('-') && word.size() > 1) {
+      pass_option(word);
+      return;
+    }
     const auto& commands = path_.back()->commands;
     const auto found = std::ranges::find(commands, word, &Command::name);
     if (found != commands.end() && positionals_.empty()) {

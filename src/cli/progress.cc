@@ -95,7 +95,7 @@ std::string progress_text(const ProgressLine& line, std::size_t width, Letters l
   // A phase's name is ASCII.
   std::string text(line.phase.substr(0, width - std::min(width, columns())));
   for (const Part& part : parts) {
-    if (text.size() > 0) text += "  ";
+    if (!text.empty()) text += "  ";
     text += part.text;
   }
   return text;

@@ -29,7 +29,7 @@ Result<std::string> user_directory() {
 
 Result<std::string> default_home() {
   const auto directory = user_directory();
-  const auto home = directory ? Result<std::string>(env::join(*directory, ".syncro")) : directory;
+  auto home = directory ? Result<std::string>(env::join(*directory, ".syncro")) : directory;
   if (::geteuid() != 0) return home;
   std::error_code error;
   return home && std::filesystem::exists(*home, error) ? home : kRootsHome;

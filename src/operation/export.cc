@@ -168,7 +168,7 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
                                                        base::Progress& progress) {
   const auto identity = instance.identity();
   if (!identity)
-    return fail(ErrorCode::kRefused, "export refused: this instance has no identity to sign with",
+    return fail(ErrorCode::kRefused, Cause::kNoIdentity, "export refused: this instance has no identity to sign with",
                 "spl identity generate makes one");
   const home::Config config = TRY(instance.config());
   TRY(complete(config, options));
