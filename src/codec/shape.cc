@@ -19,11 +19,11 @@ Result<SecretBytes> take_secret(JsonCursor& cursor) {
 
 }  // namespace
 
-Json with_member(const Json& schema, std::string_view name, Json member) {
+Json with_member(const Json& schema, std::string_view name, const Json& member) {
   Json whole = Json::Object{};
   for (const auto& [key, value] : *schema.object()) {
     Json kept = value;
-    if (key == "properties") kept.add(std::string(name), std::move(member));
+    if (key == "properties") kept.add(std::string(name), member);
     if (key == "required") {
       Json::Array required = *value.array();
       required.emplace_back(name);

@@ -299,7 +299,7 @@ Json schema_of() {
 }
 
 // The schema of an object that has one more member, which must be there.
-Json with_member(const Json& schema, std::string_view name, Json member);
+Json with_member(const Json& schema, std::string_view name, const Json& member);
 
 // The schema of an array of them.
 template <class T>

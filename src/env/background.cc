@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <vector>
 
 #include "base/words.h"
@@ -36,8 +37,8 @@ std::string error_text(const Error& error) {
 std::unexpected<Error> error_of(std::string_view text) {
   const std::vector<std::string> parts = base::split(text, kPartEnd);
   if (parts.size() != 4) return fail("the background process failed while it started");
-  return fail(static_cast<ErrorCode>(std::atoi(parts[0].c_str())), static_cast<Cause>(std::atoi(parts[1].c_str())),
-              parts[2], parts[3]);
+  const auto number = [&parts](std::size_t index) { return std::strtol(parts[index].c_str(), nullptr, 10); };
+  return fail(static_cast<ErrorCode>(number(0)), static_cast<Cause>(number(1)), parts[2], parts[3]);
 }
 
 // From now on the terminal is another's. What is still said on standard error goes to the file, where one is named.

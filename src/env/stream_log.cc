@@ -40,7 +40,7 @@ void StreamLog::write(LogLevel level, std::string_view event, const LogFields& f
     const std::scoped_lock lock(mutex_);
     pollfd taker{descriptor_, POLLOUT, 0};
     if (::poll(&taker, 1, 0) == 1 && (taker.revents & POLLOUT) != 0)
-      (void)!::write(descriptor_, line.data(), line.size());
+      [[maybe_unused]] const ssize_t written = ::write(descriptor_, line.data(), line.size());
   } catch (...) {
     // Out of memory: a log that cannot be written is dropped.
   }

@@ -23,7 +23,7 @@ std::optional<DaemonMark> parse_mark(std::string_view text) {
   if (!json) return std::nullopt;
   auto mark = codec::parse_shape<DaemonMark>(*json, codec::Unknown::kIgnored);
   if (!mark || mark->pid == 0) return std::nullopt;
-  return std::optional(std::move(*mark));
+  return std::move(*mark);
 }
 
 bool is_alive(const DaemonMark& mark, const HomePaths& paths) {

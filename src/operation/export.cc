@@ -158,6 +158,47 @@ Result<spool::Spool> spool_in(const instance::Instance& instance, const spool::S
   return spool::Spool::make(instance.env(), place);
 }
 
+// The body in the first place that has room for it; the manifest gets its sections and digest.
+Result<std::unique_ptr<bundle::BundleWriter>> body_of(const instance::Instance& instance, store::StoreReader& reader,
+                                                      const substrate::Identity& identity, const ExportOptions& options,
+                                                      const bundle::Encryption& encryption, const Number& number,
+                                                      bundle::Manifest& manifest, base::Progress& progress) {
+  const store::StoreCounts counts = TRY(reader.counts());
+  std::unique_ptr<bundle::BundleWriter> writer;
+  const auto body_in = [&](const spool::SpoolOptions& place) -> Result<void> {
+    auto spool = TRY_IN("spool", spool_in(instance, place));
+    writer = std::make_unique<bundle::BundleWriter>(
+        std::move(spool),
+        bundle::WriterOptions{options.uncompressed ? bundle::Compression::kNone : bundle::Compression::kZstd,
+                              options.workers, options.batch_bytes});
+    TRY(write_body(reader, identity, options, counts.records, *writer, progress));
+    TRY(writer->finish_body(manifest));
+    return check_written(reader, counts, *writer);
+  };
+  const auto places = spool_places(instance, options, encryption, number.why_not_noted.empty());
+  auto body = body_in(places.front());
+  // The home may have had room for the number and not for the body.
+  if (!body && body.error().cause == Cause::kNoSpoolSpace && places.size() > 1 && body_in(places.back())) body = {};
+  TRY(std::move(body));
+  return writer;
+}
+
+// What is said of it, but for what only the file itself shows.
+ExportReport report_of(const bundle::Manifest& manifest, const substrate::AuthorityCounts& authority) {
+  ExportReport report;
+  report.source_did = manifest.source_did;
+  report.bundle_sha256 = manifest.bundle_sha256;
+  report.encrypted = manifest.encryption.kind != bundle::Encryption::Kind::kNone;
+  report.record_count = manifest.record_count;
+  report.thread_count = manifest.thread_count;
+  report.federation_pairs = authority.federation_pairs;
+  report.consent_grants = authority.consent_grants;
+  report.identity = manifest.identity_included ? InBundle::kIncluded : InBundle::kOmitted;
+  report.pause_ms = manifest.snapshot.pause_ms;
+  report.consistency = manifest.snapshot.consistency;
+  return report;
+}
+
 }  // namespace
 
 PreparedExport::PreparedExport(instance::Instance& instance, std::unique_ptr<bundle::BundleWriter> writer,
@@ -180,23 +221,7 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
   if (TRY(reader->setting(store::kDidSetting)) != identity->did)
     return fail("the identity was replaced while the export began", "export again");
   const std::string now = env::rfc3339(instance.env().clock.now());
-  const store::StoreCounts counts = TRY(reader->counts());
-  std::unique_ptr<bundle::BundleWriter> writer;
-  const auto body_in = [&](const spool::SpoolOptions& place) -> Result<void> {
-    auto spool = TRY_IN("spool", spool_in(instance, place));
-    writer = std::make_unique<bundle::BundleWriter>(
-        std::move(spool),
-        bundle::WriterOptions{options.uncompressed ? bundle::Compression::kNone : bundle::Compression::kZstd,
-                              options.workers, options.batch_bytes});
-    TRY(write_body(*reader, *identity, options, counts.records, *writer, progress));
-    TRY(writer->finish_body(manifest));
-    return check_written(*reader, counts, *writer);
-  };
-  const auto places = spool_places(instance, options, encryption, number.why_not_noted.empty());
-  auto body = body_in(places.front());
-  // The home may have had room for the number and not for the body.
-  if (!body && body.error().cause == Cause::kNoSpoolSpace && places.size() > 1 && body_in(places.back())) body = {};
-  TRY(std::move(body));
+  auto writer = TRY(body_of(instance, *reader, *identity, options, encryption, number, manifest, progress));
 
   manifest.created_at = now;
   manifest.created_by = std::string("spl ") + base::kVersion;
@@ -216,17 +241,8 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
   prepared->noted_ = number.why_not_noted.empty();
   prepared->manifest_text_ = bundle::manifest_text(manifest);
   prepared->signature_ = identity->key.sign(prepared->manifest_text_);
+  prepared->report_ = report_of(manifest, authority);
   ExportReport& report = prepared->report_;
-  report.source_did = identity->did;
-  report.bundle_sha256 = manifest.bundle_sha256;
-  report.encrypted = encryption.kind != bundle::Encryption::Kind::kNone;
-  report.record_count = counts.records;
-  report.thread_count = counts.threads;
-  report.federation_pairs = authority.federation_pairs;
-  report.consent_grants = authority.consent_grants;
-  report.identity = manifest.identity_included ? InBundle::kIncluded : InBundle::kOmitted;
-  report.pause_ms = manifest.snapshot.pause_ms;
-  report.consistency = manifest.snapshot.consistency;
   if (!prepared->noted_)
     report.warnings.push_back(
         "the home cannot be written, so this export is not noted there and the next one will have "

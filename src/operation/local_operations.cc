@@ -156,7 +156,7 @@ Result<std::vector<TokenSummary>> LocalOperations::tokens() {
 Result<instance::IdentitySummary> LocalOperations::generate_identity() {
   auto made = instance_.generate_identity();
   // A home that was made for it is not left behind.
-  if (!made) made.error() = unmade_after(std::move(made).error());
+  if (!made) return std::unexpected(unmade_after(std::move(made).error()));
   return made;
 }
 
@@ -207,11 +207,8 @@ Result<ImportReport> LocalOperations::import_bundle(Source& in, const ImportOpti
                                                     std::vector<Finding>* findings) {
   auto report = operation::import_bundle(instance_, in, options, progress, findings);
   // A home that was made for an import that did not come is not left behind.
-  if (!report) {
-    report.error() = unmade_after(std::move(report).error());
-  } else if (own_ && options.dry_run) {
-    TRY(instance::Instance::close_and_unmake(std::move(own_)));
-  }
+  if (!report) return std::unexpected(unmade_after(std::move(report).error()));
+  if (own_ && options.dry_run) TRY(instance::Instance::close_and_unmake(std::move(own_)));
   return report;
 }
 
