@@ -84,6 +84,7 @@ Result<void> Output::write(std::string_view octets) {
 }
 
 Result<void> Output::flush() {
+  if (lost_) return std::unexpected(*lost_);
   if (buffer_.empty()) return {};
   if (out_is_terminal_) show_line_in_passing("");
   const std::string held = std::exchange(buffer_, {});
@@ -94,6 +95,11 @@ Result<void> Output::flush() {
   if (!interrupted()) return out_.write(held);
   if (env::write_within(STDOUT_FILENO, held, kLastWordsPatience)) return {};
   return base::fail_cancelled("not all of it was shown");
+}
+
+// Whoever flushes next, and end() at the latest, hears of it.
+void Output::flush_in_passing() {
+  if (auto flushed = flush(); !flushed) lost_ = flushed.error();
 }
 
 Result<void> Output::line(std::string_view text) {
@@ -144,7 +150,7 @@ void Output::show_line_in_passing(std::string_view text) {
 
 void Output::note(std::string_view text) {
   // What was said before it is to be seen before it.
-  (void)flush();
+  flush_in_passing();
   if (options_.loudness != Loudness::kQuiet) to_standard_error("spl: " + one_line(text));
   if (format() == Format::kStreamJson) send_event({}, text);
 }
@@ -157,7 +163,7 @@ void Output::step(const Event& event) {
   if (event.phase.empty() && event.message.empty()) return;
   const std::string_view said = event.message.empty() ? event.phase : event.message;
   if (options_.loudness == Loudness::kVerbose) {
-    (void)flush();
+    flush_in_passing();
     to_standard_error("spl: " + one_line(said));
   }
   if (format() == Format::kStreamJson) send_event(event, event.message);
@@ -170,7 +176,9 @@ void Output::event(const Event& event) {
 void Output::send_event(const Event& event, std::string_view message) {
   if (options_.loudness == Loudness::kQuiet) return;
   // A reader that has gone is noticed by the last line.
-  if (write(event_json(event, message).text() + "\n")) (void)flush();
+  buffer_ += event_json(event, message).text() + "\n";
+  begun_ = true;
+  flush_in_passing();
 }
 
 Json Output::event_json(const Event& event, std::string_view message) {

@@ -100,6 +100,7 @@ class Output {
   friend class ListOutput;
   Result<void> write(std::string_view octets);
   Result<void> flush();
+  void flush_in_passing();
   // What the last line of stream-json is to have as its result: in memory, or in a file without a name.
   Result<void> hold(std::string_view json);
   Result<void> write_held();
@@ -115,7 +116,8 @@ class Output {
   const bool error_is_terminal_;
   env::DescriptorSink out_;
   std::string buffer_;
-  bool begun_ = false;  // a document was begun on standard output
+  std::optional<Error> lost_;  // why standard output did not take all of what was said
+  bool begun_ = false;         // a document was begun on standard output
   bool yielded_ = false;
   bool passing_ = false;  // a line stands on the terminal that is to go
   std::uint64_t sequence_ = 0;
