@@ -203,7 +203,7 @@ Command export_command() {
                    .help = "the instance leaves: once the file is durable this home takes no more writes"},
                   {.name = "--spool",
                    .value = "DIR",
-                   .help = "where room for the compressed body is; else the home's run/",
+                   .help = "where the compressed body waits; else the home's run/, or TMPDIR",
                    .names = Names::kDirectory}},
       .examples = {"spl export --out my.spl", "spl export --out backups/",
                    "spl export --out my.spl --recipient age1...", "spl export --out - | ssh there spl import -"},
