@@ -39,8 +39,9 @@ void StreamLog::write(LogLevel level, std::string_view event, const LogFields& f
     line.push_back('\n');
     const std::scoped_lock lock(mutex_);
     pollfd taker{descriptor_, POLLOUT, 0};
-    if (::poll(&taker, 1, 0) == 1 && (taker.revents & POLLOUT) != 0)
+    if (::poll(&taker, 1, 0) == 1 && (taker.revents & POLLOUT) != 0) {
       [[maybe_unused]] const ssize_t written = ::write(descriptor_, line.data(), line.size());
+    }
   } catch (...) {
     // Out of memory: a log that cannot be written is dropped.
   }
