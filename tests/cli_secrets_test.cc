@@ -103,7 +103,7 @@ TEST_F(CliSecretsTest, ATokenThatCouldNotBeShownIsNotLeftBehind) {
   for (const bool served : {false, true}) {
     SCOPED_TRACE(served ? "with a daemon" : "without a daemon");
     if (served) start_daemon("h");
-    for (const std::string& format : {"text", "json"}) {
+    for (const std::string format : {"text", "json"}) {
       SCOPED_TRACE(format);
       const std::string create = "$SPL token create ci -o " + format;
       EXPECT_EQ(shell_with_spl(create + " >/dev/full 2>" + path("e")), 1);
