@@ -100,7 +100,8 @@ TEST_F(HostileFile, OfATreeIsSaidToBeVerifiedInItsContentsAlone) {
   BundleForge forge;
   forge.add("services/a/b/@instance/tree.mtree", "#mtree\n");
   forge.edit_manifest = [](bundle::Manifest& m) {
-    m.services.push_back({"a", "1", 1, "", {{"b", "files", "source", false, true, "files"}}});
+    m.services.push_back(
+        {"a", "1", 1, "", {{"b", bundle::SurfaceKind::kFiles, bundle::SurfaceClass::kSource, false, true, "files"}}});
   };
   write_file(path("tree.spl"), forge.tar());
   const Ran ran = run({"bundle", "verify", path("tree.spl")});

@@ -6,13 +6,16 @@ namespace spl::testing {
 namespace {
 
 using bundle::Manifest;
+using bundle::SecretClass;
 using bundle::Service;
 using bundle::Surface;
+using bundle::SurfaceClass;
+using bundle::SurfaceKind;
 
 constexpr char kPart[] = "services/a/b/@instance/";
 
-Surface surface(std::string kind, bool per_context = false) {
-  return {"b", std::move(kind), "source", per_context, true, "engine"};
+Surface surface(SurfaceKind kind, bool per_context = false) {
+  return {"b", kind, SurfaceClass::kSource, per_context, true, "engine"};
 }
 
 Service service(Surface surface) {
@@ -20,7 +23,7 @@ Service service(Surface surface) {
 }
 
 // A bundle whose service a has the surface b, with one file in it; then the manifest is changed.
-std::function<void(BundleForge&)> with_file(std::string kind, const std::string& path,
+std::function<void(BundleForge&)> with_file(SurfaceKind kind, const std::string& path,
                                             std::function<void(Manifest&)> edit = {}) {
   return [=](BundleForge& f) {
     f.add(path, "x");
@@ -31,17 +34,28 @@ std::function<void(BundleForge&)> with_file(std::string kind, const std::string&
   };
 }
 
-Forging file(const std::string& kind, const std::string& name) {
+Forging file(SurfaceKind kind, const std::string& name) {
   return at(kPart + name, with_file(kind, kPart + name));
 }
 
 std::function<void(BundleForge&)> with_dump(std::function<void(Manifest&)> edit) {
-  return with_file("command", std::string(kPart) + "dump.bin", std::move(edit));
+  return with_file(SurfaceKind::kCommand, std::string(kPart) + "dump.bin", std::move(edit));
 }
 
 // What manifest.json says of the service is wrong.
 Forging wrong_service(std::function<void(Manifest&)> edit) {
   return at("manifest.json", with_dump(std::move(edit)));
+}
+
+// The same, where no manifest of this program can say it.
+Forging wrong_word(std::string from, std::string to) {
+  return at("manifest.json", [=](BundleForge& f) {
+    with_dump([](Manifest& m) { m.secrets = {{"h", SecretClass::kPortable, true}}; })(f);
+    f.edit_manifest_text = [=](std::string& text) {
+      const std::size_t found = text.find(from);
+      if (found != std::string::npos) text.replace(found, from.size(), to);
+    };
+  });
 }
 
 // The same without identity, for a scope that is not the whole instance.
@@ -53,7 +67,7 @@ Forging wrong_scope(std::function<void(Manifest&)> edit) {
   });
 }
 
-Forging included(std::string kind) {
+Forging included(SurfaceKind kind) {
   return manifest([=](Manifest& m) { m.services = {service(surface(kind))}; });
 }
 
@@ -88,12 +102,9 @@ const Hostile kServices[] = {
      "context: \"@instance\" is no name"},
     {"ScopeServiceThatIsNoName", wrong_scope([](Manifest& m) { m.scope.service = "A"; }), "scope: \"A\" is no name"},
     {"ScopeContextThatIsNoName", wrong_scope([](Manifest& m) { m.scope.context = "A"; }), "scope: \"A\" is no name"},
-    {"SurfaceKindThatIsNone", wrong_service([](Manifest& m) { m.services[0].surfaces[0].kind = "tape"; }),
-     "surface: kind is \"tape\""},
-    {"SurfaceClassThatIsNone", wrong_service([](Manifest& m) { m.services[0].surfaces[0].surface_class = "gold"; }),
-     "surface: class is \"gold\""},
-    {"SecretClassThatIsNone", wrong_service([](Manifest& m) { m.secrets = {{"h", "open", true}}; }),
-     "secret: class is \"open\""},
+    {"SurfaceKindThatIsNone", wrong_word(R"("kind": "command")", R"("kind": "tape")"), "surface: kind is \"tape\""},
+    {"SurfaceClassThatIsNone", wrong_word(R"("class": "source")", R"("class": "gold")"), "surface: class is \"gold\""},
+    {"SecretClassThatIsNone", wrong_word(R"("class": "portable")", R"("class": "open")"), "secret: class is \"open\""},
     {"ServiceTwice", wrong_service([](Manifest& m) { m.services.push_back(m.services[0]); }),
      "services has a name twice"},
     {"SurfaceTwice", wrong_service([](Manifest& m) { m.services[0].surfaces.push_back(m.services[0].surfaces[0]); }),
@@ -108,26 +119,27 @@ const Hostile kServices[] = {
     {"SectionOfASurfaceThatWasLeftOut", wrong_service([](Manifest& m) { m.services[0].surfaces[0].included = false; }),
      "sections: services/a/b/@instance/ is of a surface that was left out"},
     {"SectionOfAnUnknownContext", wrong_service([](Manifest& m) {
-       m.services = {service(surface("command", true))};
+       m.services = {service(surface(SurfaceKind::kCommand, true))};
        m.sections.back().prefix = "services/a/b/acme/";
      }),
      "sections: services/a/b/acme/ is of no context that contexts name"},
-    {"PartOfNoContext", wrong_service([](Manifest& m) { m.services = {service(surface("command", true))}; }),
+    {"PartOfNoContext",
+     wrong_service([](Manifest& m) { m.services = {service(surface(SurfaceKind::kCommand, true))}; }),
      "sections: services/a/b/@instance/ is of no context that contexts name"},
     {"PartOfASurfaceThatIsNotPerContext", wrong_service([](Manifest& m) {
        m.contexts = {{"acme", 1}};
        m.sections.back().prefix = "services/a/b/acme/";
      }),
      "sections: services/a/b/acme/ is of a surface that is not per context"},
-    {"IncludedPostgresWithoutAPart", included("postgres"), kMissing},
-    {"IncludedRedisWithoutAPart", included("redis"), kMissing},
-    {"IncludedCommandWithoutAPart", included("command"), kMissing},
-    {"IncludedFilesWithoutAPart", included("files"), kMissing},
+    {"IncludedPostgresWithoutAPart", included(SurfaceKind::kPostgres), kMissing},
+    {"IncludedMariadbWithoutAPart", included(SurfaceKind::kMariadb), kMissing},
+    {"IncludedCommandWithoutAPart", included(SurfaceKind::kCommand), kMissing},
+    {"IncludedFilesWithoutAPart", included(SurfaceKind::kFiles), kMissing},
     {"SectionThatTheEntriesDoNotHave",
      at(kPart,
         [](BundleForge& f) {
           f.edit_manifest = [](Manifest& m) {
-            m.services = {service(surface("command"))};
+            m.services = {service(surface(SurfaceKind::kCommand))};
             m.sections.push_back({kPart, 1, 1, {}, 0});
           };
         }),
@@ -171,23 +183,29 @@ const Hostile kServices[] = {
      }),
      "a context's bundle has a declaration"},
     // Files of a part.
-    {"FileThatItsSurfaceDoesNotHave", file("sqlite", "dump.bin"), "a surface of the kind sqlite has no such file"},
-    {"FileOfACommandInASubdirectory", file("command", "sub/dump.bin"),
+    {"FileThatItsSurfaceDoesNotHave", file(SurfaceKind::kSqlite, "dump.bin"),
+     "a surface of the kind sqlite has no such file"},
+    {"RedisDatabaseWhoseNumberBeginsWithZero", file(SurfaceKind::kRedis, "db-01.ndjson"),
+     "a surface of the kind redis has no such file"},
+    {"FileOfACommandInASubdirectory", file(SurfaceKind::kCommand, "sub/dump.bin"),
      "a surface of the kind command has no such file"},
-    {"FileInATreeThatIsNone", file("command", "tree/x"), "a surface of the kind command has no such file"},
-    {"DatabaseWithoutAName", file("sqlite", ".sqlite"), "a surface of the kind sqlite has no such file"},
-    {"DatabaseNameThatIsNotEncoded", file("sqlite", "a b.sqlite"), "a surface of the kind sqlite has no such file"},
-    {"DatabaseNameEncodedWithoutNeed", file("sqlite", "%41.sqlite"), "a surface of the kind sqlite has no such file"},
-    {"DatabaseNameEncodedInLowercase", file("sqlite", "%c3%bc.sqlite"),
+    {"FileInATreeThatIsNone", file(SurfaceKind::kCommand, "tree/x"), "a surface of the kind command has no such file"},
+    {"DatabaseWithoutAName", file(SurfaceKind::kSqlite, ".sqlite"), "a surface of the kind sqlite has no such file"},
+    {"DatabaseNameThatIsNotEncoded", file(SurfaceKind::kSqlite, "a b.sqlite"),
      "a surface of the kind sqlite has no such file"},
-    {"DatabaseNameOver200Bytes", file("sqlite", std::string(201, 'a') + ".sqlite"),
+    {"DatabaseNameEncodedWithoutNeed", file(SurfaceKind::kSqlite, "%41.sqlite"),
      "a surface of the kind sqlite has no such file"},
-    {"RepositoryNameThatBeginsWithADot", file("git", ".hidden.json"), "a surface of the kind git has no such file"},
-    {"RepositoryWithoutItsDescription", file("git", "repo.bundle"), "stands without its repo.json"},
+    {"DatabaseNameEncodedInLowercase", file(SurfaceKind::kSqlite, "%c3%bc.sqlite"),
+     "a surface of the kind sqlite has no such file"},
+    {"DatabaseNameOver200Bytes", file(SurfaceKind::kSqlite, std::string(201, 'a') + ".sqlite"),
+     "a surface of the kind sqlite has no such file"},
+    {"RepositoryNameThatBeginsWithADot", file(SurfaceKind::kGit, ".hidden.json"),
+     "a surface of the kind git has no such file"},
+    {"RepositoryWithoutItsDescription", file(SurfaceKind::kGit, "repo.bundle"), "stands without its repo.json"},
     {"RepositoryBeforeTheDescriptionOfAnother",
      at(std::string(kPart) + "repo.bundle",
         [](BundleForge& f) {
-          with_file("git", std::string(kPart) + "repo.bundle")(f);
+          with_file(SurfaceKind::kGit, std::string(kPart) + "repo.bundle")(f);
           f.add(std::string(kPart) + "repo.c.json", "x");
           f.add(std::string(kPart) + "zoo.json", "x");
         }),

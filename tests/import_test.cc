@@ -80,7 +80,11 @@ TEST_F(Import, AServiceThatTheHomeDoesNotDeclareIsAStopUnlessItIsLeftOut) {
   testing::BundleForge forge;
   forge.add("services/notes/db/@instance/dump.bin", "x");
   forge.edit_manifest = [](bundle::Manifest& m) {
-    m.services.push_back({"notes", "1", 1, "", {{"db", "command", "source", false, true, "cat"}}});
+    m.services.push_back({"notes",
+                          "1",
+                          1,
+                          "",
+                          {{"db", bundle::SurfaceKind::kCommand, bundle::SurfaceClass::kSource, false, true, "cat"}}});
   };
   const std::string bundle = forge.tar();
   (void)machine_.open("target");

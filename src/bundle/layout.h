@@ -18,6 +18,7 @@ inline constexpr std::string_view kDidDocumentPath = "identity/did_document.json
 inline constexpr std::string_view kPrivateKeyPath = "identity/private_key.bin";
 inline constexpr std::string_view kRecordsPrefix = "records/";
 inline constexpr std::string_view kServicesPrefix = "services/";
+inline constexpr std::string_view kWholeInstance = "@instance";  // the part of a surface that is not per context
 
 inline constexpr std::size_t kTokensBytesMax = 16u << 20;
 

@@ -63,41 +63,58 @@ TEST(EncodedName, IsOneThatTheEncodingMakes) {
 }
 
 // Each path of a part of this kind, in order.
-std::string why(std::string_view kind, std::initializer_list<std::string_view> paths) {
+std::string why(SurfaceKind kind, std::initializer_list<std::string_view> paths, std::string_view of = "@instance") {
   PartFiles part;
-  part.begin("services/a/b/@instance/", kind);
-  constexpr std::string_view kPrefix = "bundle malformed: services/a/b/@instance/";
+  const std::string prefix = "services/a/b/" + std::string(of) + "/";
+  part.begin(prefix, kind);
+  const std::size_t before = std::string_view("bundle malformed: ").size() + prefix.size();
   for (const std::string_view path : paths) {
-    if (const auto added = part.add(path); !added) return added.error().message.substr(kPrefix.size());
+    if (const auto added = part.add(path); !added) return added.error().message.substr(before);
   }
   const auto ended = part.end();
-  return ended ? "accepted" : ended.error().message.substr(kPrefix.size());
+  return ended ? "accepted" : ended.error().message.substr(before);
 }
 
 TEST(PartFiles, OfEachKindHaveTheirNames) {
-  EXPECT_EQ(why("postgres", {"dump.pgc"}), "accepted");
-  EXPECT_EQ(why("redis", {"keys.ndjson"}), "accepted");
-  EXPECT_EQ(why("command", {"dump.bin"}), "accepted");
-  EXPECT_EQ(why("sqlite", {"%.sqlite", "a.sqlite", "a.sqlite.sqlite"}), "accepted");
-  EXPECT_EQ(why("command", {"dump.pgc"}), "dump.pgc: a surface of the kind command has no such file");
-  EXPECT_EQ(why("sqlite", {"a.sqlite-wal"}), "a.sqlite-wal: a surface of the kind sqlite has no such file");
-  EXPECT_EQ(why("git", {"a.git"}), "a.git: a surface of the kind git has no such file");
-  EXPECT_EQ(why("files", {"tree.attrs.ndjson", "tree.mtree", "tree/a", "tree/b/c"}), "accepted");
-  EXPECT_EQ(why("files", {"tree.tar"}), "tree.tar: a surface of the kind files has no such file");
+  EXPECT_EQ(why(SurfaceKind::kPostgres, {"dump.pgc"}), "accepted");
+  EXPECT_EQ(why(SurfaceKind::kMariadb, {"dump.sql"}), "accepted");
+  EXPECT_EQ(why(SurfaceKind::kCommand, {"dump.bin"}), "accepted");
+  EXPECT_EQ(why(SurfaceKind::kSqlite, {"%.sqlite", "a.sqlite", "a.sqlite.sqlite"}), "accepted");
+  EXPECT_EQ(why(SurfaceKind::kCommand, {"dump.pgc"}), "dump.pgc: a surface of the kind command has no such file");
+  EXPECT_EQ(why(SurfaceKind::kSqlite, {"a.sqlite-wal"}), "a.sqlite-wal: a surface of the kind sqlite has no such file");
+  EXPECT_EQ(why(SurfaceKind::kGit, {"a.git"}), "a.git: a surface of the kind git has no such file");
+  EXPECT_EQ(why(SurfaceKind::kFiles, {"tree.attrs.ndjson", "tree.mtree", "tree/a", "tree/b/c"}), "accepted");
+  EXPECT_EQ(why(SurfaceKind::kFiles, {"tree.tar"}), "tree.tar: a surface of the kind files has no such file");
+}
+
+TEST(PartFiles, OfRedisAreDatabasesByNumberAndLargeValues) {
+  const std::string large = "large/" + std::string(64, 'a');
+  EXPECT_EQ(why(SurfaceKind::kRedis, {}), "accepted");
+  EXPECT_EQ(why(SurfaceKind::kRedis, {"db-0.ndjson", "db-1.ndjson", "db-15.ndjson", large}), "accepted");
+  for (const std::string& name : {std::string("keys.ndjson"), std::string("db-.ndjson"), std::string("db-01.ndjson"),
+                                  std::string("db-+1.ndjson"), std::string("db-1"), std::string("db-1000000000.ndjson"),
+                                  std::string("large/a"), std::string("large/") + std::string(64, 'A'), large + "/a"}) {
+    EXPECT_EQ(why(SurfaceKind::kRedis, {name}), name + ": a surface of the kind redis has no such file");
+  }
+  // What is split by database or by prefix has one database in each of its parts.
+  EXPECT_EQ(why(SurfaceKind::kRedis, {"db-0.ndjson", large}, "acme"), "accepted");
+  EXPECT_EQ(why(SurfaceKind::kRedis, {"db-1.ndjson"}, "acme"),
+            "db-1.ndjson: a surface of the kind redis has no such file");
 }
 
 TEST(PartFiles, OfARepositoryComeTogether) {
-  EXPECT_EQ(why("git", {}), "accepted");
-  EXPECT_EQ(why("git", {"empty.json"}), "accepted");
-  EXPECT_EQ(why("git", {"a.bundle", "a.json", "b.bundle", "b.json"}), "accepted");
+  EXPECT_EQ(why(SurfaceKind::kGit, {}), "accepted");
+  EXPECT_EQ(why(SurfaceKind::kGit, {"empty.json"}), "accepted");
+  EXPECT_EQ(why(SurfaceKind::kGit, {"a.bundle", "a.json", "b.bundle", "b.json"}), "accepted");
   // Others whose names begin with the same stand between the two.
-  EXPECT_EQ(why("git", {"a.bundle", "a.bundle.bundle", "a.bundle.json", "a.c.bundle", "a.c.d.bundle", "a.c.d.json",
-                        "a.c.json", "a.e.json", "a.json", "a.json.json"}),
+  EXPECT_EQ(why(SurfaceKind::kGit, {"a.bundle", "a.bundle.bundle", "a.bundle.json", "a.c.bundle", "a.c.d.bundle",
+                                    "a.c.d.json", "a.c.json", "a.e.json", "a.json", "a.json.json"}),
             "accepted");
-  EXPECT_EQ(why("git", {"a.bundle"}), "a.bundle: stands without its a.json");
-  EXPECT_EQ(why("git", {"a.bundle", "b.json"}), "a.bundle: stands without its a.json");
-  EXPECT_EQ(why("git", {"a.bundle", "a.c.bundle", "a.json"}), "a.c.bundle: stands without its a.c.json");
-  EXPECT_EQ(why("git", {"a.bundle", "a.c.bundle", "a.c.json", "a.json.bundle"}), "a.bundle: stands without its a.json");
+  EXPECT_EQ(why(SurfaceKind::kGit, {"a.bundle"}), "a.bundle: stands without its a.json");
+  EXPECT_EQ(why(SurfaceKind::kGit, {"a.bundle", "b.json"}), "a.bundle: stands without its a.json");
+  EXPECT_EQ(why(SurfaceKind::kGit, {"a.bundle", "a.c.bundle", "a.json"}), "a.c.bundle: stands without its a.c.json");
+  EXPECT_EQ(why(SurfaceKind::kGit, {"a.bundle", "a.c.bundle", "a.c.json", "a.json.bundle"}),
+            "a.bundle: stands without its a.json");
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/names.h"
 #include "bundle/manifest_check.h"
+#include "codec/enum_names.h"
 #include "codec/json.h"
 #include "codec/json_cursor.h"
 #include "crypto/did_key.h"
@@ -59,6 +60,13 @@ class Members {
     if (std::ranges::find(words, value) == words.end())
       return wrong(what_ + ": " + std::string(name) + " is \"" + base::escaped(value, 80) + "\"");
     return value;
+  }
+  template <codec::NamedEnum E>
+  Result<E> one_of(std::string_view name) {
+    const std::string word = TRY(text(name));
+    const auto value = codec::parse_enum<E>(word);
+    if (!value) return wrong(what_ + ": " + std::string(name) + " is \"" + base::escaped(word, 80) + "\"");
+    return *value;
   }
   Result<std::uint64_t> number(std::string_view name) {
     const auto value = TRY(take(name))->whole_number();
@@ -150,12 +158,10 @@ Result<Encryption> parse_encryption(const Json& json) {
 
 Result<Surface> parse_surface(const Json& json) {
   Members members = TRY(Members::of(json, "surface"));
-  constexpr std::array<std::string_view, 6> kKinds = {"files", "git", "sqlite", "postgres", "redis", "command"};
-  constexpr std::array<std::string_view, 3> kClasses = {"source", "derived", "derived-costly"};
   Surface surface;
   surface.name = TRY(members.name("name"));
-  surface.kind = TRY(members.one_of("kind", kKinds));
-  surface.surface_class = TRY(members.one_of("class", kClasses));
+  surface.kind = TRY(members.one_of<SurfaceKind>("kind"));
+  surface.surface_class = TRY(members.one_of<SurfaceClass>("class"));
   surface.per_context = TRY(members.boolean("per_context"));
   surface.included = TRY(members.boolean("included"));
   surface.engine = TRY(members.text("engine"));
@@ -177,10 +183,9 @@ Result<Service> parse_service(const Json& json) {
 
 Result<Secret> parse_secret(const Json& json) {
   Members members = TRY(Members::of(json, "secret"));
-  constexpr std::array<std::string_view, 4> kClasses = {"portable", "regenerate", "host-bound", "user-supplied"};
   Secret secret;
   secret.handle = TRY(members.text("handle"));
-  secret.secret_class = TRY(members.one_of("class", kClasses));
+  secret.secret_class = TRY(members.one_of<SecretClass>("class"));
   secret.required = TRY(members.boolean("required"));
   TRY(members.end());
   return secret;
@@ -288,9 +293,12 @@ Json service_json(const Service& service) {
                       {"schema", service.schema},
                       {"declaration", service.declaration},
                       {"surfaces", array_of<Surface>(service.surfaces, [](const Surface& surface) -> Json {
-                         return Json::Object{{"name", surface.name},           {"kind", surface.kind},
-                                             {"class", surface.surface_class}, {"per_context", surface.per_context},
-                                             {"included", surface.included},   {"engine", surface.engine}};
+                         return Json::Object{{"name", surface.name},
+                                             {"kind", std::string(codec::enum_name(surface.kind))},
+                                             {"class", std::string(codec::enum_name(surface.surface_class))},
+                                             {"per_context", surface.per_context},
+                                             {"included", surface.included},
+                                             {"engine", surface.engine}};
                        })}};
 }
 
@@ -353,41 +361,41 @@ Result<std::optional<std::string>> find_source_did(std::string_view text) {
 }  // namespace
 
 std::string manifest_text(const Manifest& manifest) {
-  const Json json =
-      Json::Object{{"bundle_version", kBundleVersion},
-                   {"bundle_sha256", base::to_hex(manifest.bundle_sha256.view())},
-                   {"created_at", manifest.created_at},
-                   {"created_by", manifest.created_by},
-                   {"source_did", manifest.source_did},
-                   {"scope", scope_json(manifest.scope)},
-                   {"encryption", encryption_json(manifest.encryption)},
-                   {"export_sequence", manifest.export_sequence},
-                   {"previous", manifest.previous ? Json(base::to_hex(manifest.previous->view())) : Json()},
-                   {"record_count", manifest.record_count},
-                   {"thread_count", manifest.thread_count},
-                   {"identity", manifest.identity_included ? "included" : "omitted"},
-                   {"tokens", manifest.tokens_carried ? "carried" : "revoked"},
-                   {"contexts", array_of<Context>(manifest.contexts,
-                                                  [](const Context& context) -> Json {
-                                                    return Json::Object{{"name", context.name}, {"id", context.id}};
-                                                  })},
-                   {"services", array_of<Service>(manifest.services, service_json)},
-                   {"secrets", array_of<Secret>(manifest.secrets,
-                                                [](const Secret& secret) -> Json {
-                                                  return Json::Object{{"handle", secret.handle},
-                                                                      {"class", secret.secret_class},
-                                                                      {"required", secret.required}};
-                                                })},
-                   {"snapshot", Json::Object{{"taken_at", manifest.snapshot.taken_at},
-                                             {"pause_ms", manifest.snapshot.pause_ms},
-                                             {"consistency", manifest.snapshot.consistency}}},
-                   {"sections", array_of<Section>(manifest.sections, [](const Section& section) -> Json {
-                      return Json::Object{{"prefix", section.prefix},
-                                          {"files", section.files},
-                                          {"bytes", section.bytes},
-                                          {"sha256", base::to_hex(section.sha256.view())},
-                                          {"offset", section.offset}};
-                    })}};
+  const Json json = Json::Object{
+      {"bundle_version", kBundleVersion},
+      {"bundle_sha256", base::to_hex(manifest.bundle_sha256.view())},
+      {"created_at", manifest.created_at},
+      {"created_by", manifest.created_by},
+      {"source_did", manifest.source_did},
+      {"scope", scope_json(manifest.scope)},
+      {"encryption", encryption_json(manifest.encryption)},
+      {"export_sequence", manifest.export_sequence},
+      {"previous", manifest.previous ? Json(base::to_hex(manifest.previous->view())) : Json()},
+      {"record_count", manifest.record_count},
+      {"thread_count", manifest.thread_count},
+      {"identity", manifest.identity_included ? "included" : "omitted"},
+      {"tokens", manifest.tokens_carried ? "carried" : "revoked"},
+      {"contexts", array_of<Context>(manifest.contexts,
+                                     [](const Context& context) -> Json {
+                                       return Json::Object{{"name", context.name}, {"id", context.id}};
+                                     })},
+      {"services", array_of<Service>(manifest.services, service_json)},
+      {"secrets", array_of<Secret>(manifest.secrets,
+                                   [](const Secret& secret) -> Json {
+                                     return Json::Object{{"handle", secret.handle},
+                                                         {"class", std::string(codec::enum_name(secret.secret_class))},
+                                                         {"required", secret.required}};
+                                   })},
+      {"snapshot", Json::Object{{"taken_at", manifest.snapshot.taken_at},
+                                {"pause_ms", manifest.snapshot.pause_ms},
+                                {"consistency", manifest.snapshot.consistency}}},
+      {"sections", array_of<Section>(manifest.sections, [](const Section& section) -> Json {
+         return Json::Object{{"prefix", section.prefix},
+                             {"files", section.files},
+                             {"bytes", section.bytes},
+                             {"sha256", base::to_hex(section.sha256.view())},
+                             {"offset", section.offset}};
+       })}};
   return json.pretty() + "\n";
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "bundle/surface_kind.h"
 
 namespace spl::bundle {
 
@@ -35,7 +36,9 @@ struct Context {
 };
 
 struct Surface {
-  std::string name, kind, surface_class;
+  std::string name;
+  SurfaceKind kind = SurfaceKind::kFiles;
+  SurfaceClass surface_class = SurfaceClass::kSource;
   bool per_context = false;
   bool included = false;
   std::string engine;
@@ -49,7 +52,8 @@ struct Service {
 };
 
 struct Secret {
-  std::string handle, secret_class;
+  std::string handle;
+  SecretClass secret_class = SecretClass::kPortable;
   bool required = false;
 };
 
@@ -100,9 +104,9 @@ Result<std::uint64_t> check_version(std::string_view text);
 // Strict: exactly the members of this version, in their order, each of its type and within its limits. The messages
 // are rules; the caller names the entry. Code kVerification.
 Result<Manifest> parse_manifest(std::string_view text);
-// Of each section of a manifest that was parsed, the kind of the surface that it is a part of; "" of one that is
-// none's. Valid while the manifest is.
-std::vector<std::string_view> section_kinds(const Manifest& manifest);
+// Of each section of a manifest that was parsed, the kind of the surface that it is a part of; none of one that is
+// no service's.
+std::vector<std::optional<SurfaceKind>> section_kinds(const Manifest& manifest);
 // source_did of a text whose signature is not checked yet, in little more memory than the text. Code kVerification
 // where it has none, is no JSON or has too many values to be parsed.
 Result<std::string> peek_source_did(std::string_view text);

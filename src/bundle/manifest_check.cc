@@ -12,8 +12,6 @@
 namespace spl::bundle {
 namespace {
 
-constexpr std::string_view kWholeInstance = "@instance";  // the part of a surface that is not per context
-
 std::unexpected<Error> wrong(std::string rule) {
   return fail(ErrorCode::kVerification, std::move(rule));
 }
@@ -53,9 +51,10 @@ bool has_section(const Manifest& manifest, std::string_view prefix) {
                                     [](const Section& section) -> std::string_view { return section.prefix; });
 }
 
-// A part of any other kind can be of no files: an instance may have no repository and no database.
+// A part of any other kind can be of no files: an instance may have no repository, no SQLite database and no key.
 bool has_always_files(const Surface& surface) {
-  return surface.kind == "files" || surface.kind == "postgres" || surface.kind == "redis" || surface.kind == "command";
+  using enum SurfaceKind;
+  return surface.kind == kFiles || surface.kind == kPostgres || surface.kind == kMariadb || surface.kind == kCommand;
 }
 
 Result<void> check_service(const Manifest& manifest, const Service& service) {
@@ -135,13 +134,14 @@ Result<void> check_agreement(const Manifest& manifest) {
   return check_included(manifest);
 }
 
-std::vector<std::string_view> section_kinds(const Manifest& manifest) {
+std::vector<std::optional<SurfaceKind>> section_kinds(const Manifest& manifest) {
   const auto surfaces = surfaces_by_place(manifest);
-  std::vector<std::string_view> kinds;
+  std::vector<std::optional<SurfaceKind>> kinds;
   for (const Section& section : manifest.sections) {
-    const bool service = section.prefix.starts_with(kServicesPrefix);
-    kinds.push_back(service ? std::string_view(surfaces.at(std::string(place_of_part(section.prefix).surface))->kind)
-                            : "");
+    if (section.prefix.starts_with(kServicesPrefix))
+      kinds.emplace_back(surfaces.at(std::string(place_of_part(section.prefix).surface))->kind);
+    else
+      kinds.emplace_back();
   }
   return kinds;
 }

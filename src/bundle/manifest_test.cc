@@ -18,13 +18,13 @@ Manifest full() {
   manifest.export_sequence = kExportSequenceMax;
   manifest.previous = manifest.bundle_sha256;
   manifest.contexts = {{"acme", 1}, {"other", 2}};
-  manifest.services = {
-      {"notes",
-       "1.2",
-       3,
-       "name = \"notes\"\n",
-       {{"db", "sqlite", "source", true, true, "sqlite 3.40"}, {"cache", "redis", "derived", false, false, ""}}}};
-  manifest.secrets = {{"notes/token", "portable", true}};
+  manifest.services = {{"notes",
+                        "1.2",
+                        3,
+                        "name = \"notes\"\n",
+                        {{"db", SurfaceKind::kSqlite, SurfaceClass::kSource, true, true, "sqlite 3.40"},
+                         {"cache", SurfaceKind::kRedis, SurfaceClass::kDerived, false, false, ""}}}};
+  manifest.secrets = {{"notes/token", SecretClass::kPortable, true}};
   manifest.snapshot = {"2026-01-31T12:00:00Z", 12, "crash"};
   manifest.sections.push_back({"services/notes/db/acme/", 1, 10, {}, 4096});
   return manifest;
@@ -88,10 +88,10 @@ TEST(Manifest, IsAcceptedWhereItsPartsAgree) {
                         "1",
                         1,
                         "",
-                        {{"left", "postgres", "derived", false, false, ""},
-                         {"repos", "git", "source", false, true, "git"},
-                         {"dbs", "sqlite", "source", false, true, "sqlite"},
-                         {"each", "redis", "source", true, true, "redis"}}}};
+                        {{"left", SurfaceKind::kPostgres, SurfaceClass::kDerived, false, false, ""},
+                         {"repos", SurfaceKind::kGit, SurfaceClass::kSource, false, true, "git"},
+                         {"dbs", SurfaceKind::kSqlite, SurfaceClass::kSource, false, true, "sqlite"},
+                         {"each", SurfaceKind::kRedis, SurfaceClass::kSource, true, true, "redis"}}}};
   EXPECT_EQ(why(manifest), "accepted") << "a surface per context may have no part, where there is no context";
   manifest.services[0].surfaces[0].included = true;
   EXPECT_EQ(why(manifest), "sections: services/a/left/@instance/ is missing, its surface is included");

@@ -1,9 +1,12 @@
 #include "bundle/part_files.h"
 
+#include <algorithm>
 #include <cstdint>
 
+#include "base/check.h"
 #include "base/encoding.h"
 #include "bundle/layout.h"
+#include "codec/enum_names.h"
 
 namespace spl::bundle {
 namespace {
@@ -27,14 +30,50 @@ bool is_named(std::string_view path, std::string_view suffix) {
   return path.ends_with(suffix) && is_encoded_name(path.substr(0, path.size() - suffix.size()));
 }
 
+// Of services/<service>/<surface>/<part>/.
+bool is_of_a_context(std::string_view prefix) {
+  return !prefix.ends_with("/" + std::string(kWholeInstance) + "/");
+}
+
+// db-<n>.ndjson, n as it is counted. A part of a split holds one database, called db-0.
+bool is_redis_database(std::string_view path, bool split) {
+  constexpr std::string_view kPrefix = "db-";
+  constexpr std::string_view kSuffix = ".ndjson";
+  constexpr std::size_t kDigitsMax = 9;
+  if (!path.starts_with(kPrefix) || !path.ends_with(kSuffix)) return false;
+  path.remove_prefix(kPrefix.size());
+  if (path.size() <= kSuffix.size()) return false;
+  path.remove_suffix(kSuffix.size());
+  if (path.size() > kDigitsMax || !std::ranges::all_of(path, [](char c) { return c >= '0' && c <= '9'; })) return false;
+  return path == "0" || (path.front() != '0' && !split);
+}
+
+// large/<sha256 hex>
+bool is_large_value(std::string_view path) {
+  constexpr std::string_view kFolder = "large/";
+  Digest digest;
+  return path.starts_with(kFolder) && base::parse_hex_digest(path.substr(kFolder.size()), digest);
+}
+
 // Whether a part of a surface of this kind may hold a file of this path.
-bool may_hold(std::string_view kind, std::string_view path) {
-  if (kind == "files") return path == "tree.mtree" || path == "tree.attrs.ndjson" || path.starts_with("tree/");
-  if (kind == "git") return is_named(path, kBundleSuffix) || is_named(path, kDescriptionSuffix);
-  if (kind == "sqlite") return is_named(path, ".sqlite");
-  if (kind == "postgres") return path == "dump.pgc";
-  if (kind == "redis") return path == "keys.ndjson";
-  return kind == "command" && path == "dump.bin";
+bool may_hold(SurfaceKind kind, std::string_view prefix, std::string_view path) {
+  switch (kind) {
+    case SurfaceKind::kFiles:
+      return path == "tree.mtree" || path == "tree.attrs.ndjson" || path.starts_with("tree/");
+    case SurfaceKind::kGit:
+      return is_named(path, kBundleSuffix) || is_named(path, kDescriptionSuffix);
+    case SurfaceKind::kSqlite:
+      return is_named(path, ".sqlite");
+    case SurfaceKind::kPostgres:
+      return path == "dump.pgc";
+    case SurfaceKind::kMariadb:
+      return path == "dump.sql";
+    case SurfaceKind::kRedis:
+      return is_redis_database(path, is_of_a_context(prefix)) || is_large_value(path);
+    case SurfaceKind::kCommand:
+      return path == "dump.bin";
+  }
+  return false;
 }
 
 }  // namespace
@@ -57,17 +96,18 @@ bool is_encoded_name(std::string_view text) {
   return true;
 }
 
-void PartFiles::begin(std::string_view prefix, std::string_view kind) {
+void PartFiles::begin(std::string_view prefix, std::optional<SurfaceKind> kind) {
   prefix_ = prefix;
   kind_ = kind;
   unpaired_.clear();
 }
 
 Result<void> PartFiles::add(std::string_view path) {
-  if (!may_hold(kind_, path))
+  SPL_CHECK(kind_);
+  if (!may_hold(*kind_, prefix_, path))
     return malformed(std::string(prefix_).append(path),
-                     "a surface of the kind " + std::string(kind_) + " has no such file");
-  return kind_ == "git" ? check_pairs(path) : Result<void>();
+                     "a surface of the kind " + std::string(codec::enum_name(*kind_)) + " has no such file");
+  return kind_ == SurfaceKind::kGit ? check_pairs(path) : Result<void>();
 }
 
 Result<void> PartFiles::end() {

@@ -2,18 +2,21 @@
 // another beside them (docs/formats/bundle.md, "Layout"). Internal to the reader. One thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "bundle/surface_kind.h"
 
 namespace spl::bundle {
 
 class PartFiles {
  public:
-  // `prefix` is the part's section, `kind` its surface's; what came before has ended. The views outlive the part.
-  void begin(std::string_view prefix, std::string_view kind);
+  // `prefix` is the part's section, `kind` its surface's, none where it is no service's; what came before has ended.
+  // The view outlives the part.
+  void begin(std::string_view prefix, std::optional<SurfaceKind> kind);
   // The next file, `path` counted from the prefix. Paths are ascending. Errors name the entry; code kVerification.
   Result<void> add(std::string_view path);
   // Nothing more comes of this part.
@@ -23,7 +26,7 @@ class PartFiles {
   Result<void> check_pairs(std::string_view path);
 
   std::string_view prefix_;
-  std::string_view kind_;
+  std::optional<SurfaceKind> kind_;
   // Of git: repositories whose .json is still to come. Each name here begins with the one before it.
   std::vector<std::string> unpaired_;
 };

@@ -83,7 +83,7 @@ class BundleReader::Impl {
   std::string manifest_text_;
   crypto::Signature signature_;
   Manifest manifest_;
-  std::vector<std::string_view> section_kinds_;
+  std::vector<std::optional<SurfaceKind>> section_kinds_;
   crypto::PublicKey source_key_;
 
   // Reading, ahead of giving out.
