@@ -3,53 +3,23 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 #include <exception>
 #include <iterator>
 
-#include "base/encoding.h"
+#include "record/record_lines.h"
 
 namespace spl::api {
 namespace {
 
 constexpr std::size_t kParts = 16;  // of a batch: small enough that nobody waits long for another's last one
-constexpr std::size_t kRecordBytesTypical = 512;
-
-std::string_view take_line(std::string_view& rest) {
-  const void* at = std::memchr(rest.data(), '\n', rest.size());
-  const std::size_t end =
-      at == nullptr ? rest.size() : static_cast<std::size_t>(static_cast<const char*>(at) - rest.data());
-  std::string_view line = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
-}
 
 }  // namespace
 
 struct LineParser::Part {
   explicit Part(std::string_view text) : lines(text) {}
   std::string_view lines;
-  std::vector<Record> records;
-  std::uint64_t lines_read = 0;
-  std::optional<Error> error;  // of line number lines_read
-  std::exception_ptr thrown;   // for want of memory
-
-  void parse() {
-    std::string_view rest = lines;
-    records.reserve(rest.size() / kRecordBytesTypical + 1);
-    while (!rest.empty()) {
-      const std::string_view line = take_line(rest);
-      ++lines_read;
-      if (line.empty()) continue;
-      auto record = record::parse_record_line(line);
-      if (!record) {
-        error = std::move(record).error();
-        return;
-      }
-      records.push_back(std::move(*record));
-    }
-  }
+  record::ParsedLines parsed;
+  std::exception_ptr thrown;  // for want of memory
 };
 
 struct LineParser::Batch {
@@ -97,7 +67,7 @@ void LineParser::work_on(Batch& batch) {
   std::size_t done = 0;
   for (std::size_t i = batch.begun++; i < batch.parts.size(); i = batch.begun++) {
     try {
-      batch.parts[i].parse();
+      batch.parts[i].parsed = record::parse_record_lines(batch.parts[i].lines);
     } catch (...) {
       batch.parts[i].thrown = std::current_exception();
     }
@@ -148,13 +118,12 @@ Result<std::vector<Record>> LineParser::parse(std::string_view lines) {
   for (const Part& part : batch->parts) {
     if (part.thrown) std::rethrow_exception(part.thrown);
   }
-  std::vector<Record> records = std::move(batch->parts[0].records);
+  std::vector<Record> records = std::move(batch->parts[0].parsed.records);
   std::uint64_t lines_before = 0;
   for (std::size_t i = 0; i < batch->parts.size(); ++i) {
-    Part& part = batch->parts[i];
-    if (part.error)
-      return std::unexpected(std::move(*part.error).in("line " + std::to_string(lines_before + part.lines_read)));
+    record::ParsedLines& part = batch->parts[i].parsed;
     lines_before += part.lines_read;
+    if (part.error) return std::unexpected(std::move(*part.error).in("line " + std::to_string(lines_before)));
     if (i > 0) std::ranges::move(part.records, std::back_inserter(records));
   }
   return records;

@@ -11,6 +11,7 @@
 #include "codec/json.h"
 #include "crypto/sha256.h"
 #include "instance/move.h"
+#include "record/record_lines.h"
 #include "record/thread.h"
 
 namespace spl::instance {
@@ -27,27 +28,12 @@ struct LineBatch {
 };
 
 struct ParsedBatch {
-  std::vector<Record> records;
-  std::optional<Error> error;  // of the line after the last record
+  record::ParsedLines lines;
+  std::uint64_t first_line = 1;
 };
 
 ParsedBatch parse_lines(LineBatch&& batch) {
-  ParsedBatch parsed;
-  std::string_view rest = batch.text;
-  for (std::uint64_t line = batch.first_line; !rest.empty(); ++line) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view text = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (text.ends_with('\r')) text.remove_suffix(1);
-    if (text.empty()) continue;
-    auto record = record::parse_record_line(text);
-    if (!record) {
-      parsed.error = std::move(record).error().in("line " + std::to_string(line));
-      return parsed;
-    }
-    parsed.records.push_back(std::move(*record));
-  }
-  return parsed;
+  return {record::parse_record_lines(batch.text), batch.first_line};
 }
 
 // Cuts a stream into batches of whole lines.
@@ -110,12 +96,13 @@ Result<void> put_into(store::StoreWriter& writer, const Record& record, PutRepor
 }
 
 Result<void> put_batch(store::StoreWriter& writer, ParsedBatch&& batch, const ActorCheck& check, PutReport& report) {
-  for (const Record& record : batch.records) {
+  for (const Record& record : batch.lines.records) {
     if (check) TRY(check(record.actor));
     TRY(put_into(writer, record, report));
   }
-  if (batch.error) return std::unexpected(std::move(*batch.error));
-  return {};
+  if (!batch.lines.error) return {};
+  const std::uint64_t line = batch.first_line + batch.lines.lines_read - 1;
+  return std::unexpected(std::move(*batch.lines.error).in("line " + std::to_string(line)));
 }
 
 // The members of a new record as JSON, to be parsed like any other.
