@@ -1,0 +1,413 @@
+#include "env/child_process.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <pwd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "base/encoding.h"
+
+namespace spl::env {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kSaidBytesMax = 64u << 10;
+constexpr milliseconds kLookEvery{200};  // at Progress::cancelled()
+constexpr int kCannotRun = 127;
+constexpr std::string_view kUsualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+struct Pipe {
+  Descriptor reading;
+  Descriptor writing;
+};
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return base::fail_errno("cannot make a pipe", errno);
+  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+// A file in memory that holds so much and no more, whatever is written to it.
+Result<Descriptor> make_limited_file() {
+  Descriptor file(::memfd_create("standard error", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!file.is_open() || ::ftruncate(file.number(), kSaidBytesMax) != 0 ||
+      ::fcntl(file.number(), F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
+    return base::fail_errno("cannot make a file in memory", errno);
+  return file;
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::string_view value_of(const std::vector<std::string>& environment, std::string_view name) {
+  for (std::string_view entry : environment) {
+    if (entry.starts_with(name) && entry.substr(name.size()).starts_with('=')) return entry.substr(name.size() + 1);
+  }
+  return {};
+}
+
+// Where the program may be: the paths to try in order.
+std::vector<std::string> paths_of(const ChildOptions& options) {
+  const std::string& program = options.arguments.front();
+  if (program.find('/') != std::string::npos) return {program};
+  std::vector<std::string> paths;
+  std::string_view path = value_of(options.environment, "PATH");
+  if (path.empty()) path = kUsualPath;
+  while (!path.empty()) {
+    const std::string_view directory = path.substr(0, path.find(':'));
+    path.remove_prefix(std::min(path.size(), directory.size() + 1));
+    if (!directory.empty()) paths.push_back(std::string(directory) + "/" + program);
+  }
+  return paths;
+}
+
+// The groups that the user database gives a user, with its primary one.
+std::vector<gid_t> groups_of(const UserIds& user) {
+  std::array<char, 16384> room{};
+  passwd entry{};
+  passwd* found = nullptr;
+  std::vector<gid_t> groups{user.gid};
+  if (::getpwuid_r(user.uid, &entry, room.data(), room.size(), &found) != 0 || found == nullptr) return groups;
+  int count = 256;
+  groups.resize(static_cast<std::size_t>(count));
+  if (::getgrouplist(found->pw_name, user.gid, groups.data(), &count) < 0) count = 1;
+  groups.resize(static_cast<std::size_t>(std::max(count, 1)));
+  return groups;
+}
+
+// While it lives, a write to a pipe that nobody reads is an error of this thread and not a signal.
+class WithoutSigpipe {
+ public:
+  WithoutSigpipe() {
+    ::sigemptyset(&pipe_);
+    ::sigaddset(&pipe_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  WithoutSigpipe(const WithoutSigpipe&) = delete;
+  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+  ~WithoutSigpipe() {
+    const int error = errno;
+    if (::sigismember(&before_, SIGPIPE) == 0) {
+      const timespec at_once{};
+      while (::sigtimedwait(&pipe_, nullptr, &at_once) < 0 && errno == EINTR) {
+      }
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = error;
+  }
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+};
+
+// All that the new process needs between fork and exec: nothing may be allocated there.
+struct Start {
+  std::vector<std::string> paths;
+  std::vector<char*> arguments;
+  std::vector<char*> environment;
+  const char* directory = "/";
+  std::optional<UserIds> user;
+  std::vector<gid_t> groups;
+  std::optional<rlimit> memory;
+  std::optional<rlimit> processor_time;
+  int input = -1;
+  int output = -1;
+  int said = -1;
+  int failed = -1;  // where errno goes, if it is not run
+};
+
+[[noreturn]] void become(const Start& start) {
+  const auto check = [&start](bool done) {
+    if (done) return;
+    const int error = errno;
+    (void)!::write(start.failed, &error, sizeof error);
+    ::_exit(kCannotRun);
+  };
+  // Not the descriptors' own numbers, which may be those that are to be set.
+  constexpr int kFree = 10;
+  const int input = ::fcntl(start.input, F_DUPFD_CLOEXEC, kFree);
+  const int output = ::fcntl(start.output, F_DUPFD_CLOEXEC, kFree);
+  const int said = ::fcntl(start.said, F_DUPFD_CLOEXEC, kFree);
+  check(::dup2(input, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0 && ::dup2(said, STDERR_FILENO) >= 0);
+  ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+  ::setpgid(0, 0);
+  struct sigaction usual{};
+  usual.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &usual, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::umask(077);
+  if (start.memory) check(::setrlimit(RLIMIT_AS, &*start.memory) == 0);
+  if (start.processor_time) check(::setrlimit(RLIMIT_CPU, &*start.processor_time) == 0);
+  if (start.user)
+    check(::setgroups(start.groups.size(), start.groups.data()) == 0 && ::setgid(start.user->gid) == 0 &&
+          ::setuid(start.user->uid) == 0);
+  check(::chdir(start.directory) == 0);
+  int error = ENOENT;
+  for (const std::string& path : start.paths) {
+    ::execve(path.c_str(), start.arguments.data(), start.environment.data());
+    if (errno != ENOENT && errno != ENOTDIR) error = errno;
+  }
+  errno = error;
+  check(false);
+  ::_exit(kCannotRun);
+}
+
+ChildExit exit_of(int status) {
+  if (WIFSIGNALED(status)) return {-1, WTERMSIG(status)};
+  return {WEXITSTATUS(status), 0};
+}
+
+}  // namespace
+
+std::string ChildExit::text() const {
+  return signal != 0 ? "was ended by signal " + std::to_string(signal) : "ended with exit code " + std::to_string(code);
+}
+
+class ChildProcess::Impl {
+ public:
+  Impl(std::string name, pid_t pid) : name_(std::move(name)), pid_(pid), in_(*this), out_(*this) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    ::kill(-pid_, SIGKILL);
+    if (!exit_) (void)reap();
+  }
+
+  // Until one of these can be read or written, or the time is over.
+  Result<void> wait_for(pollfd one, pollfd other = {-1, 0, 0}) {
+    waits_ = {one, other};
+    for (;;) {
+      const int ready = ::poll(waits_.data(), waits_.size(), static_cast<int>(kLookEvery.count()));
+      if (progress_ != nullptr && progress_->cancelled()) return base::fail_cancelled(name_ + " was ended");
+      if (ready > 0) return {};
+      if (ready < 0 && errno != EINTR) return base::fail_errno("cannot wait for " + name_, errno);
+      if (ends_ && steady_clock::now() >= *ends_)
+        return fail(Cause::kTimeout, name_ + " took longer than " + std::to_string(at_most_.count()) + " ms");
+    }
+  }
+
+  Result<void> write(std::string_view octets) {
+    while (!octets.empty()) {
+      TRY(wait_for({input_.number(), POLLOUT, 0}));
+      octets.remove_prefix(TRY(write_some(octets)));
+    }
+    return {};
+  }
+
+  Result<std::size_t> write_some(std::string_view octets) {
+    const WithoutSigpipe without;
+    const ssize_t n = ::write(input_.number(), octets.data(), octets.size());
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return 0;
+    if (n < 0) return base::fail_errno("cannot write to " + name_, errno);
+    return static_cast<std::size_t>(n);
+  }
+
+  Result<std::size_t> read(std::span<char> out) {
+    if (!output_.is_open()) return 0;
+    for (;;) {
+      TRY(wait_for({output_.number(), POLLIN, 0}));
+      const ssize_t n = ::read(output_.number(), out.data(), out.size());
+      if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (n < 0) return base::fail_errno("cannot read what " + name_ + " writes", errno);
+      return static_cast<std::size_t>(n);
+    }
+  }
+
+  Result<ChildExit> wait() {
+    input_.close();
+    output_.close();
+    if (exit_) return *exit_;
+    TRY(wait_for({handle_.number(), POLLIN, 0}));
+    return reap();
+  }
+
+  // Gives it all of `rest` and takes all that it writes. What it does not read to the end is its own affair.
+  Result<void> exchange(std::string_view rest, std::string& written, std::size_t written_bytes_max) {
+    std::array<char, 64u << 10> piece{};
+    for (;;) {
+      if (rest.empty()) input_.close();
+      TRY(wait_for({output_.number(), POLLIN, 0}, {input_.number(), POLLOUT, 0}));
+      if ((waits_[1].revents & POLLERR) != 0) {
+        rest = {};
+      } else if (waits_[1].revents != 0) {
+        rest.remove_prefix(TRY(write_some(rest)));
+      }
+      if (waits_[0].revents == 0) continue;
+      const std::size_t n = TRY(read(piece));
+      if (n == 0) return {};
+      if (written.size() + n > written_bytes_max)
+        return fail(Cause::kTooLarge, name_ + " writes more than " + std::to_string(written_bytes_max) + " bytes");
+      written.append(piece.data(), n);
+    }
+  }
+
+  [[nodiscard]] std::string said(std::size_t max_bytes) const {
+    std::string text(kSaidBytesMax, '\0');
+    const ssize_t n = ::pread(said_.number(), text.data(), text.size(), 0);
+    text.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
+    text.resize(text.find_last_not_of(std::string_view("\0 \n\r\t", 5)) + 1);
+    if (text.size() > max_bytes) text.erase(0, text.size() - max_bytes);
+    return text;
+  }
+
+  struct In final : Sink {
+    explicit In(Impl& impl) : impl(impl) {}
+    Result<void> write(std::string_view octets) override { return impl.write(octets); }
+    Impl& impl;
+  };
+  struct Out final : Source {
+    explicit Out(Impl& impl) : impl(impl) {}
+    Result<std::size_t> read(std::span<char> out) override { return impl.read(out); }
+    Impl& impl;
+  };
+
+  ChildExit reap() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    exit_ = exit_of(status);
+    return *exit_;
+  }
+
+  const std::string name_;  // for messages
+  const pid_t pid_;
+  Descriptor handle_;
+  Descriptor input_;
+  Descriptor output_;
+  Descriptor said_;
+  std::array<pollfd, 2> waits_{};
+  std::optional<ChildExit> exit_;
+  milliseconds at_most_{0};
+  std::optional<steady_clock::time_point> ends_;
+  base::Progress* progress_ = nullptr;
+  In in_;
+  Out out_;
+};
+
+ChildProcess::ChildProcess(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ChildProcess::~ChildProcess() = default;
+
+Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const ChildOptions& options) {
+  constexpr std::size_t kNameBytesShown = 200;
+  const std::string name = base::escaped(options.arguments.front(), kNameBytesShown);
+  Pipe in = TRY(make_pipe());
+  Pipe out = TRY(make_pipe());
+  Pipe failure = TRY(make_pipe());
+  Descriptor said = TRY(make_limited_file());
+  Start start;
+  start.paths = paths_of(options);
+  start.arguments = pointers_to(options.arguments);
+  start.environment = pointers_to(options.environment);
+  start.directory = options.working_directory.c_str();
+  if (options.user && (options.user->uid != ::geteuid() || options.user->gid != ::getegid())) {
+    start.user = options.user;
+    start.groups = groups_of(*options.user);
+  }
+  if (options.address_space_bytes_max)
+    start.memory = rlimit{*options.address_space_bytes_max, *options.address_space_bytes_max};
+  if (options.processor_time_max) {
+    const auto seconds = static_cast<rlim_t>(options.processor_time_max->count());
+    start.processor_time = rlimit{seconds, seconds};
+  }
+  start.input = in.reading.number();
+  start.output = options.output.value_or(out.writing.number());
+  start.said = said.number();
+  start.failed = failure.writing.number();
+  const pid_t pid = ::fork();
+  if (pid < 0) return base::fail_errno("cannot start " + name, errno);
+  if (pid == 0) become(start);
+  auto impl = std::make_unique<Impl>(name, pid);
+  ::setpgid(pid, pid);  // the child does so too: whoever is first
+  failure.writing.close();
+  int error = 0;
+  ssize_t n = 0;
+  while ((n = ::read(failure.reading.number(), &error, sizeof error)) < 0 && errno == EINTR) {
+  }
+  if (n == sizeof error) {
+    Error why = base::fail_errno("cannot run " + name, error).error();
+    if (error == ENOENT || error == EACCES) why.code = ErrorCode::kUnavailable;
+    if (error == ENOENT) why.hint = "install it, or give its whole path";
+    return std::unexpected(std::move(why));
+  }
+  impl->handle_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!impl->handle_.is_open()) return base::fail_errno("cannot follow " + name, errno);
+  impl->input_ = std::move(in.writing);
+  if (::fcntl(impl->input_.number(), F_SETFL, O_NONBLOCK) != 0)
+    return base::fail_errno("cannot write to " + name, errno);
+  if (!options.output) impl->output_ = std::move(out.reading);
+  impl->said_ = std::move(said);
+  return std::unique_ptr<ChildProcess>(new ChildProcess(std::move(impl)));
+}
+
+Sink& ChildProcess::input() {
+  return impl_->in_;
+}
+void ChildProcess::close_input() {
+  impl_->input_.close();
+}
+Source& ChildProcess::output() {
+  return impl_->out_;
+}
+void ChildProcess::limit_waits(milliseconds at_most, base::Progress* progress) {
+  impl_->at_most_ = at_most;
+  impl_->ends_ = steady_clock::now() + at_most;
+  impl_->progress_ = progress;
+}
+Result<void> ChildProcess::exchange(std::string_view input, std::string& written, std::size_t written_bytes_max) {
+  return impl_->exchange(input, written, written_bytes_max);
+}
+Result<ChildExit> ChildProcess::wait() {
+  return impl_->wait();
+}
+std::string ChildProcess::said(std::size_t max_bytes) const {
+  return impl_->said(max_bytes);
+}
+int ChildProcess::pid() const {
+  return impl_->pid_;
+}
+
+Result<CommandOutput> run_command(const ChildOptions& options, std::string_view input, const CommandLimits& limits) {
+  const auto child = TRY(ChildProcess::start(options));
+  child->limit_waits(limits.at_most, limits.progress);
+  CommandOutput result;
+  TRY(child->exchange(input, result.output, limits.output_bytes_max));
+  result.exit = TRY(child->wait());
+  result.said = child->said();
+  return result;
+}
+
+Result<std::string> output_of_command(const ChildOptions& options, std::string_view input,
+                                      const CommandLimits& limits) {
+  constexpr std::size_t kNameBytesShown = 200;
+  constexpr std::size_t kSaidBytesShown = 1000;
+  CommandOutput result = TRY(run_command(options, input, limits));
+  if (result.exit.ok()) return std::move(result.output);
+  return fail(base::escaped(options.arguments.front(), kNameBytesShown) + " " + result.exit.text() +
+              (result.said.empty() ? "" : ": " + base::escaped(result.said, kSaidBytesShown)));
+}
+
+}  // namespace spl::env

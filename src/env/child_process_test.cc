@@ -1,0 +1,124 @@
+#include "env/child_process.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <thread>
+
+namespace spl::env {
+namespace {
+
+using std::chrono::milliseconds;
+
+ChildOptions shell(std::string line) {
+  return {.arguments = {"/bin/sh", "-c", std::move(line)}, .environment = {"PATH=/usr/bin:/bin"}};
+}
+
+class CancelledAfter final : public base::Progress {
+ public:
+  explicit CancelledAfter(int looks) : looks_(looks) {}
+  void update(std::string_view, std::uint64_t, std::uint64_t, std::string_view) override {}
+  bool cancelled() override { return looks_-- <= 0; }
+
+ private:
+  int looks_;
+};
+
+TEST(ChildProcess, RunsAProgramWithoutAShellAndWithNothingInherited) {
+  ::setenv("SPL_CHILD_TEST", "inherited", 1);
+  const ChildOptions options{.arguments = {"env"}, .environment = {"A=1 $B `c`", "PATH=/usr/bin"}};
+  const auto output = output_of_command(options, "", {});
+  ASSERT_TRUE(output);
+  EXPECT_EQ(*output, "A=1 $B `c`\nPATH=/usr/bin\n");
+}
+
+TEST(ChildProcess, ExchangesMoreThanAPipeHolds) {
+  const std::string much(5u << 20, 'x');
+  const auto output = output_of_command(shell("cat"), much, {.output_bytes_max = much.size()});
+  ASSERT_TRUE(output);
+  EXPECT_EQ(*output, much);
+}
+
+TEST(ChildProcess, ACommandNeedNotReadItsInput) {
+  const std::string much(5u << 20, 'x');
+  const auto output = output_of_command(shell("exec <&-; sleep 0.1; echo done"), much, {});
+  ASSERT_TRUE(output) << output.error().message;
+  EXPECT_EQ(*output, "done\n");
+}
+
+TEST(ChildProcess, SaysHowItEndedAndWhatItSaid) {
+  const auto failed = output_of_command(shell("echo 'no such\033 thing' >&2; exit 3"), "", {});
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().message, "/bin/sh ended with exit code 3: no such\\x1b thing");
+  const auto killed = run_command(shell("kill -9 $$"), "", {});
+  ASSERT_TRUE(killed);
+  EXPECT_EQ(killed->exit.signal, 9);
+  EXPECT_EQ(killed->exit.text(), "was ended by signal 9");
+}
+
+TEST(ChildProcess, KeepsTheBeginningOfALongStandardError) {
+  const auto result = run_command(shell("head -c 1000000 /dev/zero | tr '\\0' e >&2; echo done"), "", {});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->output, "done\n");
+  EXPECT_EQ(result->said, std::string(2000, 'e'));
+}
+
+TEST(ChildProcess, AProgramThatIsNotThereIsUnavailable) {
+  const auto missing = output_of_command({.arguments = {"no-such-program"}, .environment = {}}, "", {});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(missing.error().message, testing::StartsWith("cannot run no-such-program"));
+}
+
+TEST(ChildProcess, TooMuchOutputTooMuchTimeAndCancellingEndIt) {
+  EXPECT_EQ(output_of_command(shell("yes"), "", {.output_bytes_max = 1000}).error().cause, Cause::kTooLarge);
+  EXPECT_EQ(output_of_command(shell("sleep 100"), "", {.at_most = milliseconds(300)}).error().cause, Cause::kTimeout);
+  CancelledAfter progress(1);
+  EXPECT_EQ(output_of_command(shell("sleep 100"), "", {.progress = &progress}).error().cause, Cause::kCancelled);
+}
+
+TEST(ChildProcess, WhatItStartedEndsWithIt) {
+  int grandchild = 0;
+  {
+    const auto child = ChildProcess::start(shell("sleep 1000 & echo $!; wait"));
+    ASSERT_TRUE(child);
+    std::array<char, 32> text{};
+    ASSERT_TRUE((*child)->output().read(text));
+    grandchild = std::atoi(text.data());
+    ASSERT_GT(grandchild, 0);
+  }
+  // Its new parent waits for it when it likes.
+  const std::string path = "/proc/" + std::to_string(grandchild) + "/stat";
+  for (;;) {
+    std::string state(200, '\0');
+    FILE* file = std::fopen(path.c_str(), "r");
+    if (file == nullptr) break;
+    state.resize(std::fread(state.data(), 1, state.size(), file));
+    std::fclose(file);
+    if (state.empty() || state.find(") Z") != std::string::npos) break;
+    std::this_thread::yield();
+  }
+}
+
+TEST(ChildProcess, HoldsToItsLimits) {
+  ChildOptions options = shell("ulimit -v; ulimit -t; pwd; umask");
+  options.address_space_bytes_max = 1u << 30;
+  options.processor_time_max = std::chrono::seconds(7);
+  options.working_directory = "/usr";
+  const auto output = output_of_command(options, "", {});
+  ASSERT_TRUE(output);
+  EXPECT_EQ(*output, "1048576\n7\n/usr\n0077\n");
+}
+
+TEST(ChildProcess, RootRunsItAsAnotherUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "wants root";
+  ChildOptions options = shell("id -u; id -g; id -G");
+  options.user = UserIds{65534, 65534};
+  const auto output = output_of_command(options, "", {});
+  ASSERT_TRUE(output);
+  EXPECT_THAT(*output, testing::StartsWith("65534\n65534\n65534"));
+}
+
+}  // namespace
+}  // namespace spl::env

@@ -1,0 +1,150 @@
+// What a driver is: how one part of a surface (all of it, or one context's) is taken at one moment and brought back all
+// or nothing. One class each way and kind, in a folder of its own; decisions/D-11 has the whole contract. A driver
+// knows its engine, and nothing of services, contexts, secrets' handles or the pause: the places that it is given have
+// their placeholders replaced.
+//
+// One thread at a time a part; parts at the same time. Every wait looks at Progress::cancelled().
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/progress.h"
+#include "base/result.h"
+#include "bundle/surface_kind.h"
+#include "env/child_process.h"
+#include "env/env.h"
+#include "spool/spool.h"
+#include "surface/finding.h"
+#include "surface/part_stream.h"
+
+namespace spl::surface {
+
+// Where a part is. Only what its kind has is set.
+struct Place {
+  bundle::SurfaceKind kind = bundle::SurfaceKind::kFiles;
+  std::string subject;  // for messages: "notes/files", "notes/files of geomind"
+  // files: a directory; git: a bare repository, or a directory below which there are some; sqlite: a database file, or
+  // a pattern with * in its last component. Absolute.
+  std::string path;
+  std::vector<std::string> exclude;       // files: globs, from the tree's root: "cache/**"
+  std::vector<std::string> inner;         // absolute paths below `path` that are parts of other surfaces: passed over
+  std::string hooks_template;             // git: a hooks directory for repositories that are new; "" is none
+  SecretBytes url;                        // postgres, redis: may hold a password: never shown, never an argument
+  SecretBytes admin_url;                  // postgres: who may create databases and roles; empty: `url`
+  std::optional<std::string> schema;      // postgres, of a split: what is this part's, placeholders replaced
+  std::optional<std::string> database;    // postgres and redis, of a split
+  std::optional<std::string> key_prefix;  // redis, of a split
+  std::optional<env::UserIds> owner;      // whose the restored files are, where this process is root; none: its own
+};
+
+// What every driver needs from its caller; it outlives the parts.
+struct Surroundings {
+  env::Env env;
+  spool::SpoolOptions spool;      // where bytes wait; they may be secret
+  std::string scratch_directory;  // 0700, there, empty at first, short enough for a socket in it
+};
+
+// How much one moment the view is that open() has taken.
+enum class Consistency : std::uint8_t {
+  kQuiesced,    // all that was written before the pause, and nothing else
+  kFilesystem,  // of one moment, but in the middle of what was being written
+  kCrash,       // read while it was being written
+};
+enum class Writers : bool { kRunning, kPaused };
+
+struct BackupPlan {
+  std::uint64_t bytes = 0;  // about what will be read
+  std::uint64_t files = 0;  // of a tree: what lengthens the pause
+  std::string engine;       // "postgresql 15.18", "redis 7.0.15 rdb 10", "sqlite 3.40.1", "git 2.39.5"; "" for files
+  std::string method;       // for people: "read ahead, compared in the pause"
+  std::vector<std::string> warnings;  // what will not be carried, or restores elsewhere only with help
+};
+
+// A part on its way into a bundle: plan, prepare, hold, open, release, stream, in this order, each once. What it holds
+// of its engine ends with it. Errors before stream() have changed nothing.
+class BackupPart {
+ public:
+  virtual ~BackupPart() = default;
+  // Everything runs. Measures, finds tools, waits for what the engine does by itself; refuses what cannot work. Code
+  // kUnavailable where the engine or a tool is not there.
+  virtual Result<BackupPlan> plan(base::Progress& progress) = 0;
+  // Everything runs. Reads ahead what no view can be opened of.
+  virtual Result<void> prepare(base::Progress& progress) = 0;
+  // The pause begins: the engine's clients wait from now on, for at most this time by the engine's own clock.
+  virtual Result<void> hold(std::chrono::milliseconds at_most) {
+    (void)at_most;
+    return {};
+  }
+  // Within the pause. Opens the view, takes what cannot wait. Ends before `deadline` (Clock::since_boot) or fails.
+  virtual Result<Consistency> open(Writers writers, std::chrono::nanoseconds deadline) = 0;
+  // The pause ends: clients need not wait any more. Also after an error; idempotent.
+  virtual void release() {}
+  // Everything runs. The part's files, as they were at the moment.
+  virtual Result<void> stream(PartSink& out, base::Progress& progress) = 0;
+};
+
+// What a part holds, for the report of a restore: "files" 12, "bytes" 4096; "keys", "rows", "refs", "tables", ...
+struct Count {
+  std::string what;
+  std::uint64_t number = 0;
+  bool operator==(const Count&) const = default;
+};
+
+enum class InTheWay : bool { kStops, kIsReplaced };  // data where a part is to go
+enum class Trust : bool { kStranger, kOwn };         // who signed the bundle: this instance, or somebody else
+
+struct RestoreRequest {
+  std::string id;  // of this restore: 16 hexadecimal digits; what is staged is named after it
+  InTheWay data = InTheWay::kStops;
+  Trust signer = Trust::kStranger;
+  bool of_context = false;  // of one context: what leaves it is a stop and not a warning
+  std::uint64_t bytes = 0;  // of the section
+  std::string engine;       // what wrote the part
+};
+
+// A part on its way from a bundle to its place. Staged state stands beside the live one and is named after the
+// restore's id, so that a RestorePart made anew after a crash, of the same place and id, finds it. Every call but
+// stage() can be repeated, at any time, whatever was done before it or half done.
+//
+//   inspect, stage, check, [swap [swap_back]], discard
+//
+// After swap() what was live before is what is staged: it is `previous`; swap_back() exchanges them again, discard()
+// removes whatever is not live. Where there was nothing before, swap() leaves nothing staged and swap_back() takes the
+// live state back to where it was staged.
+class RestorePart {
+ public:
+  virtual ~RestorePart() = default;
+  // What speaks against it, before any write: data in the way, the engine against the bundle's, room.
+  virtual Result<void> inspect(std::vector<Finding>& findings) = 0;
+  // Writes the part beside the live one, durably, and gives the mark by which both sides are told apart from now on:
+  // a line of text, which the caller keeps and gives back. What a former try of the same id left is removed first.
+  // Code kVerification where the files are not what their format says, kStop where they do what no restore may.
+  virtual Result<std::string> stage(PartSource& files, base::Progress& progress) = 0;
+  // The staged state, by what its kind can check of itself.
+  virtual Result<std::vector<Count>> check(std::string_view mark, base::Progress& progress) = 0;
+  // No process of the service runs, but for the engine of a database. The mark tells on which side what is: done once
+  // or twice is the same.
+  virtual Result<void> swap(std::string_view mark) = 0;
+  virtual Result<void> swap_back(std::string_view mark) = 0;
+  // What is live.
+  virtual Result<std::vector<Count>> count_live() = 0;
+  // Whether something is staged (or, after a swap, previous).
+  virtual Result<bool> has_other(std::string_view mark) = 0;
+  // No error where nothing is there. `mark` may be empty: the crash came before it was known.
+  virtual Result<void> discard(std::string_view mark) = 0;
+};
+
+// Whether two kinds of part need the service's processes to be gone for swap(): all but those within an engine.
+constexpr bool is_in_engine(bundle::SurfaceKind kind) {
+  using enum bundle::SurfaceKind;
+  return kind == kPostgres || kind == kMariadb || kind == kRedis;
+}
+
+}  // namespace spl::surface
