@@ -70,16 +70,23 @@ struct BundleWriter::Item {
   std::optional<RecordId> record;
   std::optional<Span> judged_by;
   std::optional<Span> sig;
+  std::optional<std::size_t> header;  // of an entry that is no plain file: which one of the batch's
+  // Of a piece of a large entry: its content is tar as it is. The last one has the digest line.
+  bool is_raw = false;
+  std::optional<Span> digest_line;
+  std::uint64_t raw_content_bytes = 0;
 };
 
 struct BundleWriter::Batch {
   std::string arena;
   std::vector<Item> items;
+  std::vector<codec::TarEntry> headers;  // without paths
 
   Batch() { arena.reserve(kBatchBytes); }
   // Empty again, with its room; but not with that of a giant.
   void clear() {
     items.clear();
+    headers.clear();
     arena.clear();
     if (arena.capacity() > 2 * kBatchBytes) *this = Batch();
   }
@@ -112,8 +119,23 @@ BundleWriter::Packed BundleWriter::pack(std::unique_ptr<Batch> batch, Compressio
   record::OwnThread own;
   for (const Item& item : batch->items) {
     std::string_view content = batch->at(item.content);
-    Digest sha256 = crypto::sha256(content);
+    if (item.is_raw) {
+      tar += content;
+      if (item.digest_line) {
+        packed.digest_lines += batch->at(*item.digest_line);
+        packed.content_bytes += item.raw_content_bytes;
+        ++packed.files;
+      }
+      continue;
+    }
+    if (item.header) entry = std::move(batch->headers[*item.header]);
     entry.path = batch->at(item.path);
+    if (item.header && entry.type != codec::TarType::kFile) {
+      codec::append_tar_header(tar, entry);
+      entry = codec::TarEntry();
+      continue;
+    }
+    Digest sha256 = crypto::sha256(content);
     if (item.record) {
       if (sha256 != item.record->digest) {
         packed.outcome = damaged(*item.record, "has content under its id that does not hash to it");
@@ -139,8 +161,9 @@ BundleWriter::Packed BundleWriter::pack(std::unique_ptr<Batch> batch, Compressio
     append_entry(tar, entry, content);
     append_digest_line(packed.digest_lines, sha256, entry.path);
     packed.content_bytes += content.size();
+    ++packed.files;
+    if (item.header) entry = codec::TarEntry();
   }
-  packed.files = batch->items.size();
   packed.tar_bytes = tar.size();
   batch->clear();
   packed.emptied = std::move(batch);
@@ -166,6 +189,7 @@ BundleWriter::BundleWriter(spool::Spool spool, const WriterOptions& options)
 BundleWriter::~BundleWriter() = default;
 
 Result<void> BundleWriter::begin_section(std::string prefix) {
+  SPL_CHECK(entry_left_bytes_ == 0);
   TRY(end_section());
   SPL_CHECK(sections_.empty() || sections_.back().prefix < prefix);
   sections_.push_back({std::move(prefix), 0, 0, {}, body_bytes_});
@@ -189,6 +213,65 @@ Result<void> BundleWriter::add_file(std::string_view path, std::string_view cont
   item.content = batch_->keep(content);
   batch_->items.push_back(item);
   return {};
+}
+
+Result<void> BundleWriter::begin_entry(const codec::TarEntry& entry) {
+  SPL_CHECK(entry_left_bytes_ == 0);
+  SPL_CHECK(entry.type == codec::TarType::kFile || entry.size_bytes == 0);
+  entry_ = entry;
+  entry_left_bytes_ = entry.size_bytes;
+  entry_is_raw_ = entry.size_bytes > batch_bytes_ / 2;
+  TRY(make_room(entry.path.size() + entry.link.size() + (entry_is_raw_ ? 0 : entry.size_bytes)));
+  if (entry_is_raw_) {
+    std::string header;
+    codec::append_tar_header(header, entry);
+    add_raw(header);
+    return {};
+  }
+  Item item;
+  item.path = batch_->keep(entry.path);
+  item.content = {batch_->arena.size(), static_cast<std::size_t>(entry.size_bytes)};
+  item.header = batch_->headers.size();
+  batch_->headers.push_back(entry);
+  batch_->headers.back().path.clear();
+  batch_->items.push_back(item);
+  return {};
+}
+
+Result<void> BundleWriter::write(std::string_view octets) {
+  SPL_CHECK(octets.size() <= entry_left_bytes_);
+  entry_left_bytes_ -= octets.size();
+  if (!entry_is_raw_) {
+    batch_->arena += octets;
+    return {};
+  }
+  entry_sha256_.update(octets);
+  while (!octets.empty()) {
+    const std::string_view piece = octets.substr(0, batch_bytes_ / 2);
+    TRY(make_room(piece.size()));
+    add_raw(piece);
+    octets.remove_prefix(piece.size());
+  }
+  if (entry_left_bytes_ == 0) end_entry();
+  return {};
+}
+
+// A piece of tar, as it is.
+void BundleWriter::add_raw(std::string_view tar) {
+  Item item;
+  item.is_raw = true;
+  item.content = batch_->keep(tar);
+  batch_->items.push_back(item);
+}
+
+// The last octet of a large entry came.
+void BundleWriter::end_entry() {
+  add_raw(std::string(codec::tar_padding(entry_.size_bytes), '\0'));
+  std::string line;
+  append_digest_line(line, entry_sha256_.finish(), entry_.path);
+  Item& last = batch_->items.back();
+  last.digest_line = batch_->keep(line);
+  last.raw_content_bytes = entry_.size_bytes;
 }
 
 Result<void> BundleWriter::follow(std::string_view directory, const RecordId& id) {

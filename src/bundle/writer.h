@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/stream.h"
 #include "bundle/manifest.h"
+#include "codec/tar.h"
 #include "codec/zstd.h"
 #include "crypto/sha256.h"
 #include "record/record.h"
@@ -49,6 +50,9 @@ class BundleWriter {
   Result<void> begin_section(std::string prefix);
   // A small file outside a tree: whole in memory.
   Result<void> add_file(std::string_view path, std::string_view content);
+  // Any entry of any size. Exactly entry.size_bytes of content follow by write(), before anything else is added.
+  Result<void> begin_entry(const codec::TarEntry& entry);
+  Result<void> write(std::string_view octets);
   // Fails, here or at a later call, where no reader would take it: content that does not hash to the id, a directory
   // that is not that of its thread, a path that does not follow the one before.
   Result<void> add_record(std::string_view directory, const RecordToWrite& record);
@@ -72,6 +76,8 @@ class BundleWriter {
   Result<void> end_section();
   Result<void> make_room(std::size_t bytes);
   Result<void> follow(std::string_view directory, const RecordId& id);
+  void add_raw(std::string_view tar);
+  void end_entry();
 
   spool::Spool spool_;
   const Compression compression_;
@@ -86,6 +92,11 @@ class BundleWriter {
   crypto::Sha256 bundle_sha256_;
   codec::SeekTable seek_table_;
   bool in_section_ = false;
+  // The entry that is being written, of which so much is to come.
+  codec::TarEntry entry_;
+  std::uint64_t entry_left_bytes_ = 0;
+  bool entry_is_raw_ = false;  // too large for one batch: hashed here, and packed piece by piece
+  crypto::Sha256 entry_sha256_;
   std::uint64_t record_count_ = 0;
   std::uint64_t thread_count_ = 0;
   std::string last_directory_;  // of the record before
