@@ -288,6 +288,30 @@ class Meanwhile final : public env::FileSystem {
     return fs_.make_directory(path, mode);
   }
   Result<void> rename(const std::string& from, const std::string& to) override { return fs_.rename(from, to); }
+  Result<void> rename_to_new(const std::string& from, const std::string& to) override {
+    return fs_.rename_to_new(from, to);
+  }
+  Result<void> exchange(const std::string& one, const std::string& other) override { return fs_.exchange(one, other); }
+  Result<void> make_symbolic_link(const std::string& target, const std::string& path) override {
+    return fs_.make_symbolic_link(target, path);
+  }
+  Result<std::string> read_symbolic_link(const std::string& path) override { return fs_.read_symbolic_link(path); }
+  Result<void> make_hard_link(const std::string& existing, const std::string& path) override {
+    return fs_.make_hard_link(existing, path);
+  }
+  Result<void> set_mode(const std::string& path, std::uint32_t mode) override { return fs_.set_mode(path, mode); }
+  Result<void> set_owner(const std::string& path, std::uint32_t uid, std::uint32_t gid) override {
+    return fs_.set_owner(path, uid, gid);
+  }
+  Result<void> set_modified(const std::string& path, env::FileTime time) override {
+    return fs_.set_modified(path, time);
+  }
+  Result<std::vector<env::ExtendedAttribute>> attributes(const std::string& path) override {
+    return fs_.attributes(path);
+  }
+  Result<void> set_attribute(const std::string& path, const env::ExtendedAttribute& attribute) override {
+    return fs_.set_attribute(path, attribute);
+  }
   Result<void> remove(const std::string& path) override { return fs_.remove(path); }
   Result<std::vector<std::string>> list(const std::string& directory) override { return fs_.list(directory); }
   Result<void> sync_directory(const std::string& directory) override { return fs_.sync_directory(directory); }

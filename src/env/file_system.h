@@ -22,10 +22,33 @@ namespace spl::env {
 
 enum class FileType : std::uint8_t { kFile, kDirectory, kSymlink, kOther };
 
+// A moment since 1970. Where the seconds are negative the nanoseconds count forward from them.
+struct FileTime {
+  std::int64_t seconds = 0;
+  std::uint32_t nanoseconds = 0;  // below 10^9
+  auto operator<=>(const FileTime&) const = default;
+};
+
 struct FileInfo {
   FileType type = FileType::kFile;
   std::uint64_t size_bytes = 0;
-  std::uint32_t mode = 0;  // permission bits only
+  std::uint32_t mode = 0;  // permission bits, setuid, setgid, sticky
+  // Of the owner.
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  // Which file it is: names that agree in both are one file.
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t links = 1;  // how many names it has
+  FileTime modified;        // its content
+  FileTime changed;         // whatever of it
+};
+
+// "user.note", and what it holds.
+struct ExtendedAttribute {
+  std::string name;
+  std::string value;
+  bool operator==(const ExtendedAttribute&) const = default;
 };
 
 enum class OpenMode : std::uint8_t {
@@ -79,6 +102,25 @@ class FileSystem {
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   // A file, symbolic link or empty directory; no error where it is not there.
   virtual Result<void> remove(const std::string& path) = 0;
+  // The same where the name at `to` is free; else cause kFileExists, and nothing is changed.
+  virtual Result<void> rename_to_new(const std::string& from, const std::string& to) = 0;
+  // Each of the two stands where the other one stood; atomic. Both must be there, of any type, on one file system.
+  virtual Result<void> exchange(const std::string& one, const std::string& other) = 0;
+  // `target` may be anything, and need not be there; cause kFileExists where `path` is taken.
+  virtual Result<void> make_symbolic_link(const std::string& target, const std::string& path) = 0;
+  virtual Result<std::string> read_symbolic_link(const std::string& path) = 0;
+  // Another name for a file; cause kFileExists where `path` is taken. Does not follow a symbolic link.
+  virtual Result<void> make_hard_link(const std::string& existing, const std::string& path) = 0;
+  // Of a file or a directory, never through a symbolic link: permission bits, setuid, setgid, sticky. Setting the owner
+  // may take setuid and setgid away: set the mode after it.
+  virtual Result<void> set_mode(const std::string& path, std::uint32_t mode) = 0;
+  // Of the link itself where it is a symbolic link.
+  virtual Result<void> set_owner(const std::string& path, std::uint32_t uid, std::uint32_t gid) = 0;
+  virtual Result<void> set_modified(const std::string& path, FileTime time) = 0;
+  // Ascending by name; ACLs are among them, as "system.posix_acl_access". None where the file system has none, or of a
+  // symbolic link.
+  virtual Result<std::vector<ExtendedAttribute>> attributes(const std::string& path) = 0;
+  virtual Result<void> set_attribute(const std::string& path, const ExtendedAttribute& attribute) = 0;
   // Names in a directory, ascending, without "." and "..".
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
   virtual Result<void> sync_directory(const std::string& directory) = 0;

@@ -21,6 +21,7 @@ namespace spl::env {
 namespace {
 
 constexpr std::uint32_t kPermissionBits = 0777;
+constexpr std::uint32_t kModeBits = 07777;  // with setuid, setgid, sticky
 // How often a name is tried anew that others make and remove at the same time.
 constexpr int kRaceTriesMax = 100;
 
@@ -226,6 +227,23 @@ FileType type_of(mode_t mode) {
   return FileType::kOther;
 }
 
+FileTime time_of(const timespec& time) {
+  return {time.tv_sec, static_cast<std::uint32_t>(time.tv_nsec)};
+}
+
+FileInfo info_of(const struct stat& status) {
+  return {.type = type_of(status.st_mode),
+          .size_bytes = static_cast<std::uint64_t>(status.st_size),
+          .mode = status.st_mode & kModeBits,
+          .uid = status.st_uid,
+          .gid = status.st_gid,
+          .device = status.st_dev,
+          .inode = status.st_ino,
+          .links = status.st_nlink,
+          .modified = time_of(status.st_mtim),
+          .changed = time_of(status.st_ctim)};
+}
+
 bool is_absent(int errno_value) {
   return errno_value == ENOENT || errno_value == ENOTDIR;
 }
@@ -263,9 +281,7 @@ Result<std::optional<FileInfo>> PosixFileSystem::info(const std::string& path) {
     if (is_absent(errno)) return std::nullopt;
     return failed("look at", path, errno);
   }
-  return FileInfo{.type = type_of(status.st_mode),
-                  .size_bytes = static_cast<std::uint64_t>(status.st_size),
-                  .mode = status.st_mode & kPermissionBits};
+  return info_of(status);
 }
 
 Result<void> PosixFileSystem::make_directory(const std::string& path, std::uint32_t mode) {

@@ -29,6 +29,16 @@ class PosixFileSystem final : public FileSystem {
   Result<std::optional<FileInfo>> info(const std::string& path) override;
   Result<void> make_directory(const std::string& path, std::uint32_t mode = 0700) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
+  Result<void> rename_to_new(const std::string& from, const std::string& to) override;
+  Result<void> exchange(const std::string& one, const std::string& other) override;
+  Result<void> make_symbolic_link(const std::string& target, const std::string& path) override;
+  Result<std::string> read_symbolic_link(const std::string& path) override;
+  Result<void> make_hard_link(const std::string& existing, const std::string& path) override;
+  Result<void> set_mode(const std::string& path, std::uint32_t mode) override;
+  Result<void> set_owner(const std::string& path, std::uint32_t uid, std::uint32_t gid) override;
+  Result<void> set_modified(const std::string& path, FileTime time) override;
+  Result<std::vector<ExtendedAttribute>> attributes(const std::string& path) override;
+  Result<void> set_attribute(const std::string& path, const ExtendedAttribute& attribute) override;
   Result<void> remove(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& directory) override;
   // A file system that cannot sync directories at all (EINVAL) is taken to make names durable by itself.

@@ -388,4 +388,108 @@ TEST_P(FileSystemConformance, MakesTheDirectoriesThatAreMissing) {
   EXPECT_FALSE(env::make_directories(fs_, at("f/d")));
 }
 
+TEST_P(FileSystemConformance, RenamesToANewNameOnly) {
+  put("f", "f");
+  put("g", "g");
+  EXPECT_EQ(fs_.rename_to_new(at("f"), at("g")).error().cause, Cause::kFileExists);
+  EXPECT_EQ(get("g"), "g");
+  ASSERT_TRUE(fs_.rename_to_new(at("f"), at("h")));
+  EXPECT_EQ(get("h"), "f");
+  EXPECT_FALSE(is_there("f"));
+  EXPECT_EQ(fs_.rename_to_new(at("none"), at("i")).error().cause, Cause::kNoSuchFile);
+}
+
+TEST_P(FileSystemConformance, ExchangesTwoNames) {
+  put("f", "f");
+  ASSERT_TRUE(fs_.make_directory(at("d")));
+  put("d/g", "g");
+  ASSERT_TRUE(fs_.exchange(at("f"), at("d")));
+  EXPECT_EQ(get("d"), "f");
+  EXPECT_EQ(get("f/g"), "g");
+  ASSERT_TRUE(fs_.exchange(at("f"), at("d")));
+  EXPECT_EQ(get("f"), "f");
+  ASSERT_TRUE(fs_.exchange(at("f"), at("f")));
+  EXPECT_EQ(fs_.exchange(at("f"), at("none")).error().cause, Cause::kNoSuchFile);
+  EXPECT_FALSE(fs_.exchange(at("d"), at("d/g"))) << "a directory does not come into itself";
+  EXPECT_EQ(get("d/g"), "g");
+}
+
+TEST_P(FileSystemConformance, MakesSymbolicLinksAndFollowsNone) {
+  put("f", "f");
+  ASSERT_TRUE(fs_.make_symbolic_link("f", at("l")));
+  ASSERT_TRUE(fs_.make_symbolic_link("../no such\n", at("m")));
+  EXPECT_EQ(*fs_.read_symbolic_link(at("l")), "f");
+  EXPECT_EQ(*fs_.read_symbolic_link(at("m")), "../no such\n");
+  EXPECT_EQ((**fs_.info(at("l"))).type, env::FileType::kSymlink);
+  EXPECT_EQ((**fs_.info(at("l"))).size_bytes, 1u);
+  EXPECT_EQ(fs_.make_symbolic_link("g", at("l")).error().cause, Cause::kFileExists);
+  EXPECT_FALSE(fs_.open(at("l"), env::OpenMode::kRead));
+  EXPECT_FALSE(fs_.read_symbolic_link(at("f")));
+  EXPECT_EQ(fs_.read_symbolic_link(at("none")).error().cause, Cause::kNoSuchFile);
+  EXPECT_FALSE(fs_.set_mode(at("l"), 0600));
+  ASSERT_TRUE(fs_.remove(at("l")));
+  EXPECT_EQ(get("f"), "f");
+}
+
+TEST_P(FileSystemConformance, GivesAFileAnotherName) {
+  put("f", "f");
+  ASSERT_TRUE(fs_.make_directory(at("d")));
+  ASSERT_TRUE(fs_.make_hard_link(at("f"), at("d/g")));
+  const env::FileInfo one = **fs_.info(at("f"));
+  const env::FileInfo other = **fs_.info(at("d/g"));
+  EXPECT_EQ(one.inode, other.inode);
+  EXPECT_EQ(one.device, other.device);
+  EXPECT_EQ(one.links, 2u);
+  put("d/g", "both");
+  EXPECT_EQ(get("f"), "both");
+  EXPECT_EQ(fs_.make_hard_link(at("f"), at("d/g")).error().cause, Cause::kFileExists);
+  EXPECT_EQ(fs_.make_hard_link(at("none"), at("h")).error().cause, Cause::kNoSuchFile);
+  EXPECT_FALSE(fs_.make_hard_link(at("d"), at("h")));
+  ASSERT_TRUE(fs_.remove(at("f")));
+  EXPECT_EQ(get("d/g"), "both");
+  EXPECT_EQ((**fs_.info(at("d/g"))).links, 1u);
+  put("other", "");
+  EXPECT_NE((**fs_.info(at("other"))).inode, other.inode);
+}
+
+TEST_P(FileSystemConformance, SetsModesOwnersAndTimes) {
+  put("f", "f");
+  ASSERT_TRUE(fs_.make_symbolic_link("f", at("l")));
+  const env::FileInfo before = **fs_.info(at("f"));
+  ASSERT_TRUE(fs_.set_owner(at("f"), before.uid, before.gid));
+  ASSERT_TRUE(fs_.set_owner(at("l"), before.uid, before.gid));
+  ASSERT_TRUE(fs_.set_mode(at("f"), 04751));
+  const env::FileTime time{-2, 123456789};
+  ASSERT_TRUE(fs_.set_modified(at("f"), time));
+  const env::FileTime of_link{1'700'000'000, 1};
+  ASSERT_TRUE(fs_.set_modified(at("l"), of_link));
+  const env::FileInfo after = **fs_.info(at("f"));
+  EXPECT_EQ(after.mode, 04751u);
+  EXPECT_EQ(after.modified, time);
+  EXPECT_EQ(after.uid, before.uid);
+  EXPECT_EQ((**fs_.info(at("l"))).modified, of_link);
+  // A mode that lets nobody in is no reason not to change it.
+  ASSERT_TRUE(fs_.set_mode(at("f"), 0));
+  ASSERT_TRUE(fs_.set_mode(at("f"), 0600));
+  EXPECT_EQ(get("f"), "f");
+  EXPECT_EQ(fs_.set_mode(at("none"), 0600).error().cause, Cause::kNoSuchFile);
+  EXPECT_EQ(fs_.set_owner(at("none"), 0, 0).error().cause, Cause::kNoSuchFile);
+  EXPECT_EQ(fs_.set_modified(at("none"), time).error().cause, Cause::kNoSuchFile);
+}
+
+TEST_P(FileSystemConformance, KeepsExtendedAttributes) {
+  put("f", "f");
+  if (!fs_.set_attribute(at("f"), {"user.b", std::string("\0\xff", 2)})) GTEST_SKIP() << "this file system has none";
+  ASSERT_TRUE(fs_.set_attribute(at("f"), {"user.a", ""}));
+  ASSERT_TRUE(fs_.set_attribute(at("f"), {"user.a", "anew"}));
+  const auto attributes = fs_.attributes(at("f"));
+  ASSERT_TRUE(attributes);
+  EXPECT_EQ(*attributes,
+            (std::vector<env::ExtendedAttribute>{{"user.a", "anew"}, {"user.b", std::string("\0\xff", 2)}}));
+  ASSERT_TRUE(fs_.make_symbolic_link("f", at("l")));
+  EXPECT_TRUE(fs_.attributes(at("l"))->empty());
+  EXPECT_EQ(fs_.attributes(at("none")).error().cause, Cause::kNoSuchFile);
+  EXPECT_EQ(fs_.set_attribute(at("none"), {"user.a", ""}).error().cause, Cause::kNoSuchFile);
+}
+
 }  // namespace spl::testing

@@ -25,21 +25,16 @@ bool fits(std::uint64_t offset, std::size_t length) {
 }
 
 void collect(const SimInode& directory, const std::string& prefix, std::map<std::string, std::string>& out) {
-  for (const auto& [name, inode] : directory.entries) {
+  for (const auto& [name, entry] : directory.entries) {
+    const SimInodePtr& inode = entry.inode;
     const std::string path = prefix + name;
     if (inode->type == FileType::kDirectory) {
       out[path + "/"] = "";
       collect(*inode, path + "/", out);
     } else {
-      out[path] = inode->content.now();
+      out[path] = inode->type == FileType::kSymlink ? "-> " + inode->target : inode->content.now();
     }
   }
-}
-
-// True where `inode` is `below` or a directory that it is in.
-bool holds(const SimInode& inode, const SimInode& below) {
-  return &inode == &below ||
-         std::ranges::any_of(inode.entries, [&](const auto& entry) { return holds(*entry.second, below); });
 }
 
 std::string unnamed_in(const std::string& directory) {
@@ -96,6 +91,7 @@ class SimFileSystem::SimFile final : public env::UnnamedFile {
     const Fault fault = next_fault();
     if (fault == Fault::kNone) {
       inode_->content.sync();
+      inode_->durable_traits = inode_->traits;
       return {};
     }
     if (fault != Fault::kPowerOff) inode_->content.lose_pending();
@@ -267,7 +263,7 @@ Result<SimFileSystem::Place> SimFileSystem::locate(std::string_view doing, const
       continue;
     }
     const auto entry = directory->entries.find(name);
-    way.push_back({directory, name, entry == directory->entries.end() ? nullptr : entry->second});
+    way.push_back({directory, name, entry == directory->entries.end() ? nullptr : entry->second.inode});
   }
   return std::move(way.back());
 }
@@ -285,6 +281,7 @@ Result<SimInodePtr> SimFileSystem::open_inode(const std::string& path, OpenMode 
   if (place.inode) {
     if (how == OpenMode::kCreateNew) return failed("open", path, EEXIST);
     if (place.inode->type == FileType::kDirectory) return failed("open", path, EISDIR);
+    if (place.inode->type == FileType::kSymlink) return failed("open", path, ELOOP);
     return std::move(place.inode);
   }
   if (!makes) return failed("open", path, ENOENT);
@@ -326,8 +323,18 @@ Result<std::optional<env::FileInfo>> SimFileSystem::info(const std::string& path
   // What keeps a path from leading somewhere is that there is nothing.
   const Result<Place> place = locate("look at", path);
   if (!place || !place->inode) return std::nullopt;
+  const SimInode& inode = *place->inode;
   return env::FileInfo{
-      .type = place->inode->type, .size_bytes = place->inode->content.now().size(), .mode = place->inode->mode};
+      .type = inode.type,
+      .size_bytes = inode.type == FileType::kSymlink ? inode.target.size() : inode.content.now().size(),
+      .mode = inode.traits.mode,
+      .uid = inode.traits.uid,
+      .gid = inode.traits.gid,
+      .device = 1,
+      .inode = inode.number,
+      .links = inode.names,
+      .modified = inode.traits.modified,
+      .changed = {}};
 }
 
 Result<void> SimFileSystem::make_directory(const std::string& path, std::uint32_t mode) {

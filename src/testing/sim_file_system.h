@@ -10,8 +10,8 @@
 //   ...                                  // the 17th call and all after it fail and change nothing
 //   fs.reboot(Survivors::synced_only());
 //
-// Absolute and relative paths mean the same; "." and ".." go by name; there are no symbolic links. The disk is without
-// limit: kEnospc comes from fail_at and fail_from only. What is durable when: sim_inode.h.
+// Absolute and relative paths mean the same; "." and ".." go by name; no path leads through a symbolic link. The disk
+// is without limit: kEnospc comes from fail_at and fail_from only. What is durable when: sim_inode.h.
 #pragma once
 
 #include <cstdint>
@@ -82,6 +82,16 @@ class SimFileSystem final : public env::FileSystem {
   Result<std::optional<env::FileInfo>> info(const std::string& path) override;
   Result<void> make_directory(const std::string& path, std::uint32_t mode = 0700) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
+  Result<void> rename_to_new(const std::string& from, const std::string& to) override;
+  Result<void> exchange(const std::string& one, const std::string& other) override;
+  Result<void> make_symbolic_link(const std::string& target, const std::string& path) override;
+  Result<std::string> read_symbolic_link(const std::string& path) override;
+  Result<void> make_hard_link(const std::string& existing, const std::string& path) override;
+  Result<void> set_mode(const std::string& path, std::uint32_t mode) override;
+  Result<void> set_owner(const std::string& path, std::uint32_t uid, std::uint32_t gid) override;
+  Result<void> set_modified(const std::string& path, env::FileTime time) override;
+  Result<std::vector<env::ExtendedAttribute>> attributes(const std::string& path) override;
+  Result<void> set_attribute(const std::string& path, const env::ExtendedAttribute& attribute) override;
   Result<void> remove(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& directory) override;
   Result<void> sync_directory(const std::string& directory) override;
@@ -104,6 +114,8 @@ class SimFileSystem final : public env::FileSystem {
   enum class Wants : bool { kNothing, kRoom };
   Fault next_fault(Wants wants = Wants::kNothing);
   Result<void> begin(std::string_view doing, const std::string& path, Wants wants = Wants::kNothing);
+  // The same for something that must be there.
+  Result<SimInodePtr> begin_at(std::string_view doing, const std::string& path);
   // What a call that turned out to make a file or a name wants besides.
   Result<void> want_room(std::string_view doing, const std::string& path) const;
   static std::unexpected<Error> error_of(Fault fault, std::string_view doing, const std::string& path);

@@ -133,6 +133,70 @@ TEST(SimFileSystem, RenameIsOneStepAlsoBetweenDirectories) {
   }
 }
 
+TEST(SimFileSystem, AnExchangeIsOneStepAlsoBetweenDirectories) {
+  for (const char* synced : {"/a", "/b", ""}) {
+    SimFileSystem fs;
+    ASSERT_TRUE(env::make_directories(fs, "/a"));
+    ASSERT_TRUE(env::make_directories(fs, "/b"));
+    write_synced(fs, "/a/f", "one");
+    write_synced(fs, "/b/g", "other");
+    ASSERT_TRUE(fs.exchange("/a/f", "/b/g"));
+    if (*synced != '\0') {
+      ASSERT_TRUE(fs.sync_directory(synced));
+    }
+    fs.reboot(Survivors::synced_only());
+    const bool done = *synced != '\0';
+    EXPECT_EQ(fs.contents(),
+              (Tree{{"/a/", ""}, {"/a/f", done ? "other" : "one"}, {"/b/", ""}, {"/b/g", done ? "one" : "other"}}))
+        << synced;
+  }
+}
+
+TEST(SimFileSystem, ASeedKeepsAnExchangeWholeOrNotAtAll) {
+  bool kept = false;
+  bool lost = false;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    SimFileSystem fs;
+    ASSERT_TRUE(env::make_directories(fs, "/d"));
+    write_synced(fs, "/f", "one");
+    write_synced(fs, "/d/g", "other");
+    ASSERT_TRUE(fs.exchange("/f", "/d/g"));
+    fs.reboot(Survivors::seeded(seed));
+    const Tree tree = fs.contents();
+    EXPECT_NE(tree.at("/f"), tree.at("/d/g")) << seed;
+    (tree.at("/f") == "other" ? kept : lost) = true;
+  }
+  EXPECT_TRUE(kept && lost);
+}
+
+TEST(SimFileSystem, EachNameOfAFileIsDurableByItself) {
+  SimFileSystem fs;
+  ASSERT_TRUE(env::make_directories(fs, "/d"));
+  write_synced(fs, "/f", "data");
+  ASSERT_TRUE(fs.make_hard_link("/f", "/d/g"));
+  ASSERT_TRUE(fs.sync_directory("/d"));
+  ASSERT_TRUE(fs.make_hard_link("/f", "/h"));
+  ASSERT_TRUE(fs.rename("/d/g", "/d/i"));
+  ASSERT_TRUE(fs.sync_directory("/d"));
+  fs.reboot(Survivors::synced_only());
+  EXPECT_EQ(fs.contents(), (Tree{{"/d/", ""}, {"/d/i", "data"}, {"/f", "data"}}));
+  EXPECT_EQ((**fs.info("/f")).links, 2u);
+}
+
+TEST(SimFileSystem, ModesAndTimesAreDurableWithTheContent) {
+  SimFileSystem fs;
+  write_synced(fs, "/f", "data");
+  ASSERT_TRUE(fs.set_mode("/f", 0640));
+  fs.reboot(Survivors::synced_only());
+  EXPECT_EQ((**fs.info("/f")).mode, 0600u);
+  ASSERT_TRUE(fs.set_mode("/f", 0640));
+  ASSERT_TRUE(fs.set_modified("/f", {7, 8}));
+  ASSERT_TRUE((*fs.open("/f", env::OpenMode::kReadWrite))->sync());
+  fs.reboot(Survivors::synced_only());
+  EXPECT_EQ((**fs.info("/f")).mode, 0640u);
+  EXPECT_EQ((**fs.info("/f")).modified, (env::FileTime{7, 8}));
+}
+
 TEST(SimFileSystem, AnUnsyncedRenameOverAFileLeavesTheOldOne) {
   SimFileSystem fs;
   write_synced(fs, "/f", "old");

@@ -81,6 +81,11 @@ void SimContent::cut(Generator* generator) {
   now_ = durable_;
 }
 
+bool holds(const SimInode& inode, const SimInode& below) {
+  return &inode == &below ||
+         std::ranges::any_of(inode.entries, [&](const auto& entry) { return holds(*entry.second.inode, below); });
+}
+
 SimDisk::SimDisk() : root_(make(env::FileType::kDirectory, 0755)) {}
 
 SimDisk::~SimDisk() {
@@ -95,30 +100,52 @@ SimDisk::~SimDisk() {
 SimInodePtr SimDisk::make(env::FileType type, std::uint32_t mode) {
   auto inode = std::make_shared<SimInode>();
   inode->type = type;
-  inode->mode = mode;
+  inode->number = ++last_number_;
+  inode->traits.mode = mode;
+  inode->durable_traits.mode = mode;
   inodes_.emplace_back(inode);
   return inode;
 }
 
 void SimDisk::link(SimInode& directory, const std::string& name, const SimInodePtr& inode) {
-  directory.entries[name] = inode;
-  directory.pending.push_back({++operation_id_, SimInode::Kind::kLink, name, inode, {}});
+  const SimName what{inode, ++last_number_};
+  ++inode->names;
+  directory.entries[name] = what;
+  directory.pending.push_back({++operation_id_, SimInode::Kind::kLink, name, what});
 }
 
 void SimDisk::unlink(SimInode& directory, const std::string& name) {
+  --directory.entries.at(name).inode->names;
   directory.entries.erase(name);
-  directory.pending.push_back({++operation_id_, SimInode::Kind::kUnlink, name, {}, {}});
+  directory.pending.push_back({++operation_id_, SimInode::Kind::kUnlink, name});
 }
 
 void SimDisk::move(const SimInodePtr& from_directory, const std::string& from, const SimInodePtr& to_directory,
                    const std::string& to) {
-  const SimInodePtr inode = from_directory->entries.at(from);
+  const SimName what = from_directory->entries.at(from);
   from_directory->entries.erase(from);
-  // The durable old name goes when the new one comes: apply() sees to it.
-  link(*to_directory, to, inode);
-  if (from_directory != to_directory) {
+  if (const auto replaced = to_directory->entries.find(to); replaced != to_directory->entries.end())
+    --replaced->second.inode->names;
+  to_directory->entries[to] = what;
+  // The durable old name goes when the new one comes: it has the same number.
+  to_directory->pending.push_back({++operation_id_, SimInode::Kind::kLink, to, what});
+  if (from_directory != to_directory)
     from_directory->pending.push_back({operation_id_, SimInode::Kind::kMovedAway, {}, {}, to_directory});
-  }
+}
+
+void SimDisk::exchange(const SimInodePtr& directory, const std::string& name, const SimInodePtr& other_directory,
+                       const std::string& other_name) {
+  std::swap(directory->entries.at(name), other_directory->entries.at(other_name));
+  directory->pending.push_back({++operation_id_,
+                                SimInode::Kind::kExchange,
+                                name,
+                                directory->entries.at(name),
+                                {},
+                                other_directory,
+                                other_name,
+                                other_directory->entries.at(other_name)});
+  if (directory != other_directory)
+    other_directory->pending.push_back({operation_id_, SimInode::Kind::kMovedAway, {}, {}, directory});
 }
 
 void SimDisk::sync_up_to(const SimInodePtr& directory, std::uint64_t id) {
@@ -136,18 +163,40 @@ void SimDisk::sync_up_to(const SimInodePtr& directory, std::uint64_t id) {
   }
 }
 
-void SimDisk::apply(const SimInodePtr& directory, const SimInode::Operation& operation) {
-  const auto old = directory->durable_entries.find(operation.name);
-  if (old != directory->durable_entries.end()) {
-    old->second->durable_parent.reset();
-    directory->durable_entries.erase(old);
+void SimDisk::take_durable_name(const SimInodePtr& directory, const std::string& name) {
+  const auto old = directory->durable_entries.find(name);
+  if (old == directory->durable_entries.end()) return;
+  old->second.inode->durable_names.erase(old->second.number);
+  directory->durable_entries.erase(old);
+}
+
+void SimDisk::put_durable_name(const SimInodePtr& directory, const std::string& name, const SimName& what) {
+  const auto before = what.inode->durable_names.find(what.number);
+  if (before != what.inode->durable_names.end()) {
+    const SimInode::Where where = before->second;
+    if (const SimInodePtr held = where.directory.lock()) take_durable_name(held, where.name);
   }
-  if (operation.kind == SimInode::Kind::kUnlink) return;
-  const SimInodePtr before = operation.inode->durable_parent.lock();
-  if (before) before->durable_entries.erase(operation.inode->durable_name);
-  directory->durable_entries[operation.name] = operation.inode;
-  operation.inode->durable_parent = directory;
-  operation.inode->durable_name = operation.name;
+  take_durable_name(directory, name);
+  directory->durable_entries[name] = what;
+  what.inode->durable_names[what.number] = {directory, name};
+}
+
+void SimDisk::apply(const SimInodePtr& directory, const SimInode::Operation& operation) {
+  switch (operation.kind) {
+    case SimInode::Kind::kUnlink:
+      take_durable_name(directory, operation.name);
+      break;
+    case SimInode::Kind::kExchange:
+      take_durable_name(operation.other_directory, operation.other_name);
+      put_durable_name(directory, operation.name, operation.what);
+      put_durable_name(operation.other_directory, operation.other_name, operation.other_what);
+      break;
+    case SimInode::Kind::kLink:
+      put_durable_name(directory, operation.name, operation.what);
+      break;
+    case SimInode::Kind::kMovedAway:
+      break;
+  }
 }
 
 void SimDisk::apply_some(const std::vector<SimInodePtr>& inodes, Generator& generator) {
@@ -169,6 +218,7 @@ void SimDisk::apply_some(const std::vector<SimInodePtr>& inodes, Generator& gene
 void SimDisk::sync_all() {
   for (const SimInodePtr& inode : living()) {
     inode->content.sync();
+    inode->durable_traits = inode->traits;
     if (inode->type == env::FileType::kDirectory) sync_directory(inode);
   }
 }
@@ -185,8 +235,11 @@ void SimDisk::cut(Generator* generator) {
   if (generator != nullptr) apply_some(inodes, *generator);
   for (const SimInodePtr& inode : inodes) {
     inode->content.cut(generator);
+    if (generator != nullptr && (*generator)() % 2 == 0) inode->durable_traits = inode->traits;
+    inode->traits = inode->durable_traits;
     inode->pending.clear();
     inode->entries = inode->durable_entries;
+    inode->names = inode->durable_names.size();
   }
 }
 

@@ -1,0 +1,57 @@
+#include "operation/restore_journal.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "codec/json.h"
+
+namespace spl::operation {
+namespace {
+
+constexpr std::size_t kJournalBytesMax = 64u << 20;
+constexpr std::string_view kSuffix = ".json";
+
+bool is_id(std::string_view text) {
+  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+}  // namespace
+
+RestoreJournals::RestoreJournals(env::Env env, const home::HomePaths& paths)
+    : env_(env), directory_(env::join(paths.root, "restores")) {}
+
+std::string RestoreJournals::path_of(const std::string& id) const {
+  return env::join(directory_, id + std::string(kSuffix));
+}
+
+Result<std::vector<RestoreJournal>> RestoreJournals::all() {
+  std::vector<RestoreJournal> journals;
+  if (!TRY(env_.fs.info(directory_))) return journals;
+  for (const std::string& name : TRY(env_.fs.list(directory_))) {
+    if (!name.ends_with(kSuffix) || !is_id(std::string_view(name).substr(0, name.size() - kSuffix.size()))) continue;
+    const std::string path = env::join(directory_, name);
+    const std::string text = TRY(env::read_file(env_.fs, path, kJournalBytesMax));
+    const auto read = [&]() -> Result<RestoreJournal> {
+      const codec::Json json = TRY(codec::Json::parse(text));
+      return codec::parse_shape<RestoreJournal>(json, codec::Unknown::kRefused);
+    }();
+    if (!read || read->id + std::string(kSuffix) != name)
+      return fail("the journal " + path + " cannot be read" + (read ? "" : ": " + read.error().message),
+                  "a restore may be half done: look at what the file says before it is removed");
+    journals.push_back(*read);
+  }
+  return journals;
+}
+
+Result<void> RestoreJournals::save(const RestoreJournal& journal) {
+  TRY(env::make_directories(env_.fs, directory_));
+  return env::write_file_atomically(env_.fs, path_of(journal.id), codec::shape_json(journal).text() + "\n");
+}
+
+Result<void> RestoreJournals::remove(const std::string& id) {
+  if (!TRY(env_.fs.info(path_of(id)))) return {};
+  TRY(env_.fs.remove(path_of(id)));
+  return env_.fs.sync_directory(directory_);
+}
+
+}  // namespace spl::operation

@@ -1,0 +1,186 @@
+#include "operation/staged_restore.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include "base/check.h"
+
+namespace spl::operation {
+namespace {
+
+// The error of the way back is told with the one that made it necessary: a person must know of both.
+Error with_way_back(Error error, const Result<void>& back) {
+  if (!back) {
+    error.message += "; and what was done could not be taken back: " + back.error().message;
+    error.hint = "the next start tries again" + (back.error().hint.empty() ? "" : ": " + back.error().hint);
+  }
+  return error;
+}
+
+}  // namespace
+
+StagedRestore::StagedRestore(RestoreJournals& journals, ServiceControl& control, std::vector<RestoredPart> parts,
+                             StagedRestoreOptions options)
+    : journals_(journals),
+      control_(control),
+      parts_(std::move(parts)),
+      options_(std::move(options)),
+      journal_(options_.journal) {}
+
+StagedRestore::~StagedRestore() {
+  if (!settled_ && journal_.phase == RestorePhase::kStaging) (void)abandon();
+}
+
+bool StagedRestore::is_engine(const std::string& service) const {
+  return std::ranges::find(options_.engines, service) != options_.engines.end();
+}
+
+// Whether a part of its own is swapped that no process may hold.
+bool StagedRestore::has_files(const std::string& service) const {
+  return std::ranges::any_of(
+      parts_, [&](const RestoredPart& p) { return p.place.service == service && !surface::is_in_engine(p.kind); });
+}
+
+Result<void> StagedRestore::save(RestorePhase phase) {
+  journal_.phase = phase;
+  journal_.parts.clear();
+  for (const RestoredPart& part : parts_) journal_.parts.push_back(part.place);
+  return journals_.save(journal_);
+}
+
+Result<void> StagedRestore::begin() {
+  settled_ = false;
+  return save(RestorePhase::kStaging);
+}
+
+Result<void> StagedRestore::stage(std::size_t part, surface::PartSource& files, base::Progress& progress) {
+  RestoredPart& staged = parts_.at(part);
+  progress.enter(staged.place.service, staged.place.surface);
+  staged.place.mark = TRY(staged.part->stage(files, progress));
+  progress.enter({}, {});
+  return save(RestorePhase::kStaging);
+}
+
+Result<void> StagedRestore::check(base::Progress& progress) {
+  for (RestoredPart& part : parts_) {
+    progress.enter(part.place.service, part.place.surface);
+    part.counts = TRY_IN(part.place.service + "/" + part.place.surface, part.part->check(part.place.mark, progress));
+  }
+  progress.enter({}, {});
+  return {};
+}
+
+Result<void> StagedRestore::each_part(bool in_engines, Result<void> (surface::RestorePart::*step)(std::string_view)) {
+  for (RestoredPart& part : parts_) {
+    if (surface::is_in_engine(part.kind) != in_engines) continue;
+    TRY_IN(part.place.service + "/" + part.place.surface, (*part.part.*step)(part.place.mark));
+  }
+  return {};
+}
+
+// The last to start is the first to stop. Engines stay up.
+Result<void> StagedRestore::bring_down() {
+  for (const std::string& service : std::views::reverse(journal_.services)) {
+    if (!is_engine(service)) TRY_IN("stop " + service, control_.hold_down(service));
+  }
+  return {};
+}
+
+Result<void> StagedRestore::swap_all() {
+  TRY(each_part(true, &surface::RestorePart::swap));
+  for (const std::string& service : journal_.services) {
+    if (is_engine(service) && has_files(service)) TRY_IN("stop " + service, control_.hold_down(service));
+  }
+  return each_part(false, &surface::RestorePart::swap);
+}
+
+// Engines are wanted up for their own parts, and down for files of theirs.
+Result<void> StagedRestore::swap_all_back() {
+  for (const std::string& service : journal_.services) {
+    if (is_engine(service) && has_files(service)) TRY_IN("stop " + service, control_.hold_down(service));
+  }
+  TRY(each_part(false, &surface::RestorePart::swap_back));
+  base::NoProgress progress;
+  for (const std::string& service : journal_.services) {
+    if (!is_engine(service)) continue;
+    TRY(control_.let_up(service));
+    TRY_IN("start " + service, control_.start(service, progress));
+  }
+  return each_part(true, &surface::RestorePart::swap_back);
+}
+
+Result<void> StagedRestore::bring_up(base::Progress& progress) {
+  for (const std::string& service : journal_.services) {
+    TRY(control_.let_up(service));
+    TRY_IN("start " + service, control_.start(service, progress));
+  }
+  return {};
+}
+
+Result<void> StagedRestore::switch_over(base::Progress& progress) {
+  TRY(save(RestorePhase::kSwitching));
+  const auto forward = [&]() -> Result<void> {
+    progress.update("stopping the services", 0, 0, "");
+    TRY(bring_down());
+    if (journal_.added_context && options_.add_context) TRY(options_.add_context(journal_));
+    progress.update("switching", 0, 0, "");
+    TRY(swap_all());
+    progress.update("starting the services", 0, 0, "");
+    return bring_up(progress);
+  };
+  auto done = forward();
+  if (done) return done;
+  return std::unexpected(with_way_back(std::move(done).error(), switch_back(progress)));
+}
+
+Result<void> StagedRestore::switch_back(base::Progress& progress) {
+  TRY(bring_down());
+  TRY(swap_all_back());
+  if (journal_.added_context && options_.remove_context) TRY(options_.remove_context(journal_));
+  TRY(bring_up(progress));
+  return abandon();
+}
+
+Result<bool> StagedRestore::finish() {
+  bool kept = false;
+  for (RestoredPart& part : parts_) kept = TRY(part.part->has_other(part.place.mark)) || kept;
+  if (kept) {
+    TRY(save(RestorePhase::kPrevious));
+  } else {
+    TRY(each_part(true, &surface::RestorePart::discard));
+    TRY(each_part(false, &surface::RestorePart::discard));
+    TRY(journals_.remove(journal_.id));
+  }
+  settled_ = true;
+  return kept;
+}
+
+Result<void> StagedRestore::abandon() {
+  TRY(each_part(true, &surface::RestorePart::discard));
+  TRY(each_part(false, &surface::RestorePart::discard));
+  TRY(journals_.remove(journal_.id));
+  settled_ = true;
+  return {};
+}
+
+Result<void> StagedRestore::recover(bool committed, base::Progress& progress) {
+  settled_ = false;
+  switch (journal_.phase) {
+    case RestorePhase::kStaging:
+      return abandon();
+    case RestorePhase::kPrevious:
+      settled_ = true;
+      return {};
+    case RestorePhase::kSwitching:
+      break;
+  }
+  if (!committed) return switch_back(progress);
+  TRY(bring_down());
+  if (journal_.added_context && options_.add_context) TRY(options_.add_context(journal_));
+  TRY(swap_all());
+  TRY(bring_up(progress));
+  TRY(finish());
+  return {};
+}
+
+}  // namespace spl::operation
