@@ -14,8 +14,8 @@ std::string hostile_message(std::string_view entry, std::string_view rule) {
 std::span<const Hostile> hostile_bundles() {
   static const std::vector<Hostile> kAll = [] {
     std::vector<Hostile> all;
-    for (const auto& some : {hostile_signers(), hostile_manifests(), hostile_services(), hostile_entries(),
-                             hostile_headers(), hostile_records()})
+    for (const auto& some : {hostile_signers(), hostile_manifests(), hostile_services(), hostile_trees(),
+                             hostile_entries(), hostile_headers(), hostile_records()})
       all.insert(all.end(), some.begin(), some.end());
     return all;
   }();

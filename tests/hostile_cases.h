@@ -34,6 +34,10 @@ std::span<const Hostile> hostile_signers();
 std::span<const Hostile> hostile_manifests();
 // What services, surfaces, contexts and their parts are.
 std::span<const Hostile> hostile_services();
+// A part of the kind files: tree.mtree, attributes and entries.
+std::span<const Hostile> hostile_trees();
+// A tree that keeps to every rule, for a bundle of the service a.
+void add_sound_tree(BundleForge& forge);
 // Which entries there are, in which order, under which paths.
 std::span<const Hostile> hostile_entries();
 std::span<const Hostile> hostile_headers();

@@ -8,6 +8,7 @@
 #include "bundle/container.h"
 #include "bundle/digest.h"
 #include "bundle/part_files.h"
+#include "bundle/tree_check.h"
 #include "codec/tar.h"
 #include "crypto/did_key.h"
 #include "crypto/sha256.h"
@@ -93,6 +94,7 @@ class BundleReader::Impl {
   std::uint64_t section_files_ = 0;
   std::uint64_t section_bytes_ = 0;
   PartFiles part_files_;                         // of the current section, where it is a part
+  std::optional<TreeCheck> tree_;                // the same, where it is one of the kind files
   std::optional<codec::TarEntry> service_file_;  // read, and reading waits until it was given out
   bool tar_ended_ = false;
 
@@ -163,6 +165,7 @@ Result<void> BundleReader::Impl::enter_section(const codec::TarEntry& entry) {
     return malformed(entry.path, "belongs to no section of the manifest");
   if (section_ != before) push_building();
   if (section_files_ == 0) part_files_.begin(manifest_.sections[section_].prefix, section_kinds_[section_]);
+  if (section_kinds_[section_] == SurfaceKind::kFiles && !tree_) tree_.emplace(manifest_.sections[section_].prefix);
   building_.section = section_;
   return {};
 }
@@ -177,6 +180,8 @@ Result<void> BundleReader::Impl::leave_section() {
   if (section_files_ != section.files) return differs(section_files_, section.files, "files");
   if (section_bytes_ != section.bytes) return differs(section_bytes_, section.bytes, "bytes");
   TRY(part_files_.end());
+  if (tree_) TRY(tree_->end());
+  tree_.reset();
   ++section_;
   section_files_ = 0;
   section_bytes_ = 0;
@@ -200,6 +205,7 @@ Result<void> BundleReader::Impl::read_entry(const codec::TarEntry& entry) {
     return malformed(entry.path, "more entries or bytes than the manifest says");
   if (*kind == EntryKind::kServiceFile) {
     TRY(part_files_.add(std::string_view(entry.path).substr(section.prefix.size())));
+    if (tree_) TRY(tree_->enter(entry));
     service_file_ = entry;
     return {};
   }
@@ -313,6 +319,7 @@ Result<std::size_t> BundleReader::Impl::read_content(std::span<char> out) {
   SPL_CHECK(service_file_given_);
   const std::size_t n = TRY_TAR(tar_.read(out));
   service_file_sha256_.update({out.data(), n});
+  if (tree_) TRY(tree_->take({out.data(), n}));
   return n;
 }
 
@@ -321,6 +328,7 @@ Result<void> BundleReader::Impl::end_service_file() {
   while (TRY(read_content(rest)) > 0) {
   }
   const Digest sha256 = service_file_sha256_.finish();
+  if (tree_) TRY(tree_->leave(sha256));
   if (service_file_->type == codec::TarType::kFile) {
     std::string line;
     append_digest_line(line, sha256, service_file_->path);

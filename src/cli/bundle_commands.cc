@@ -220,11 +220,6 @@ Result<int> run_verify(Session& session, const Arguments& arguments) {
                 "the bundle itself is whole: its signer carried them as they were");
   }
   TRY(print_verified(out, *opened.reader, totals, counts));
-  const auto kinds = bundle::section_kinds(opened.reader->manifest());
-  if (std::ranges::find(kinds, bundle::SurfaceKind::kFiles) != kinds.end())
-    out.note(
-        "of its trees of files the contents are verified; their modes, owners, times and links are not, until "
-        "this program reads tree.mtree");
   return 0;
 }
 

@@ -233,8 +233,38 @@ std::string_view mtree_mismatch(const MtreeEntry& entry, const TarEntry& header,
   return {};
 }
 
-Result<std::optional<std::string_view>> MtreeReader::next_line() {
+Result<std::optional<MtreeEntry>> MtreeLines::take(std::string_view line) {
   ++line_number_;
+  if (line.size() > kMtreeLineBytesMax) return wrong(line_number_, "longer than a line can be");
+  if (line_number_ == 1) {
+    if (line != kMtreeFirstLine.substr(0, kMtreeFirstLine.size() - 1))
+      return wrong(line_number_, "the first line is not #mtree");
+    return std::nullopt;
+  }
+  MtreeEntry entry;
+  if (const std::string fault = parse_line(line, entry); !fault.empty()) return wrong(line_number_, fault);
+  if (has_before_ && entry.path <= path_before_) return wrong(line_number_, "not in ascending order");
+  while (!open_directories_.empty() && !entry.path.starts_with(open_directories_.back() + "/") &&
+         entry.path > open_directories_.back() + "/")
+    open_directories_.pop_back();
+  if (const std::size_t slash = entry.path.rfind('/'); slash != std::string::npos) {
+    const std::string_view parent = std::string_view(entry.path).substr(0, slash);
+    if (std::ranges::find(open_directories_, parent) == open_directories_.end())
+      return wrong(line_number_, "its directory has no line before it");
+  }
+  if (entry.type == TarType::kDirectory && !entry.path.empty()) open_directories_.push_back(entry.path);
+  path_before_ = entry.path;
+  has_before_ = true;
+  return entry;
+}
+
+Result<void> MtreeLines::end(std::string_view rest) {
+  if (!rest.empty()) return wrong(line_number_ + 1, "no newline ends it");
+  if (line_number_ == 0) return wrong(1, "the first line is not #mtree");
+  return {};
+}
+
+Result<std::optional<std::string_view>> MtreeReader::next_line() {
   for (;;) {
     const std::size_t newline = buffer_.find('\n', at_);
     if (newline != std::string::npos) {
@@ -244,9 +274,10 @@ Result<std::optional<std::string_view>> MtreeReader::next_line() {
     }
     buffer_.erase(0, at_);
     at_ = 0;
-    if (buffer_.size() > kMtreeLineBytesMax) return wrong(line_number_, "longer than a line can be");
+    // A line that is too long is refused before it is whole.
+    if (buffer_.size() > kMtreeLineBytesMax) return std::string_view(buffer_);
     if (ended_) {
-      if (!buffer_.empty()) return wrong(line_number_, "no newline ends it");
+      TRY(lines_.end(buffer_));
       return std::nullopt;
     }
     const std::size_t held = buffer_.size();
@@ -258,29 +289,11 @@ Result<std::optional<std::string_view>> MtreeReader::next_line() {
 }
 
 Result<std::optional<MtreeEntry>> MtreeReader::next() {
-  if (!began_) {
-    const auto first = TRY(next_line());
-    if (!first || *first != kMtreeFirstLine.substr(0, kMtreeFirstLine.size() - 1))
-      return wrong(line_number_, "the first line is not #mtree");
-    began_ = true;
+  for (;;) {
+    const auto line = TRY(next_line());
+    if (!line) return std::nullopt;
+    if (auto entry = TRY(lines_.take(*line))) return entry;
   }
-  const auto line = TRY(next_line());
-  if (!line) return std::nullopt;
-  MtreeEntry entry;
-  if (const std::string fault = parse_line(*line, entry); !fault.empty()) return wrong(line_number_, fault);
-  if (before_ && entry.path <= before_->path) return wrong(line_number_, "not in ascending order");
-  // Of the directories before it, those that it can be in are a beginning of it.
-  while (!open_directories_.empty() && !entry.path.starts_with(open_directories_.back() + "/") &&
-         entry.path > open_directories_.back() + "/")
-    open_directories_.pop_back();
-  if (const std::size_t slash = entry.path.rfind('/'); slash != std::string::npos) {
-    const std::string_view parent = std::string_view(entry.path).substr(0, slash);
-    if (std::ranges::find(open_directories_, parent) == open_directories_.end())
-      return wrong(line_number_, "its directory has no line before it");
-  }
-  if (entry.type == TarType::kDirectory && !entry.path.empty()) open_directories_.push_back(entry.path);
-  before_ = entry;
-  return entry;
 }
 
 void append_attributes_line(std::string& out, const TreeAttributes& attributes) {

@@ -40,24 +40,37 @@ TarEntry tar_entry_of(const MtreeEntry& entry, std::string_view tree_prefix, std
 // The rule by which a tar header (its path with `tree_prefix`) and a line do not match; empty where they do.
 std::string_view mtree_mismatch(const MtreeEntry& entry, const TarEntry& header, std::string_view tree_prefix);
 
-// Reads a tree.mtree from its first byte to its last. Errors have the code kVerification; the message is the rule, with
-// the line's number. After an error it is of no more use.
+// The lines of a tree.mtree, one after the other. Errors have the code kVerification; the message is the rule, with the
+// line's number. After an error it is of no more use.
+class MtreeLines {
+ public:
+  // A line without its newline; nothing is given of the first one. Paths ascend; each parent came before as a directory
+  // (the root may be missing).
+  Result<std::optional<MtreeEntry>> take(std::string_view line);
+  // The last line was taken; what followed it without a newline is `rest`.
+  Result<void> end(std::string_view rest);
+
+ private:
+  std::uint64_t line_number_ = 0;
+  std::string path_before_;
+  bool has_before_ = false;
+  std::vector<std::string> open_directories_;  // those that the next path may be in: each a beginning of the next
+};
+
+// Reads a tree.mtree from its first byte to its last; errors are those of MtreeLines.
 class MtreeReader {
  public:
   explicit MtreeReader(Source& in) : in_(in) {}
-  // The next line; nothing at the end. Paths ascend; each parent came before as a directory (the root may be missing).
+  // The next line; nothing at the end.
   Result<std::optional<MtreeEntry>> next();
 
  private:
   Result<std::optional<std::string_view>> next_line();
   Source& in_;
+  MtreeLines lines_;
   std::string buffer_;
   std::size_t at_ = 0;
   bool ended_ = false;
-  bool began_ = false;
-  std::uint64_t line_number_ = 0;
-  std::optional<MtreeEntry> before_;
-  std::vector<std::string> open_directories_;  // those that the next path may be in: each a beginning of the next
 };
 
 // One line of tree.attrs.ndjson.

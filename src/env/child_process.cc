@@ -205,14 +205,14 @@ class ChildProcess::Impl {
       if (progress_ != nullptr && progress_->cancelled()) return base::fail_cancelled(name_ + " was ended");
       if (ready > 0) return {};
       if (ready < 0 && errno != EINTR) return base::fail_errno("cannot wait for " + name_, errno);
-      if (ends_ && steady_clock::now() >= *ends_)
+      if (deadline_ && steady_clock::now() >= *deadline_)
         return fail(Cause::kTimeout, name_ + " took longer than " + std::to_string(at_most_.count()) + " ms");
     }
   }
 
   Result<void> write(std::string_view octets) {
     while (!octets.empty()) {
-      TRY(wait_for({input_.number(), POLLOUT, 0}));
+      TRY(wait_for({ends_.input.number(), POLLOUT, 0}));
       octets.remove_prefix(TRY(write_some(octets)));
     }
     return {};
@@ -220,17 +220,17 @@ class ChildProcess::Impl {
 
   Result<std::size_t> write_some(std::string_view octets) {
     const WithoutSigpipe without;
-    const ssize_t n = ::write(input_.number(), octets.data(), octets.size());
+    const ssize_t n = ::write(ends_.input.number(), octets.data(), octets.size());
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) return 0;
     if (n < 0) return base::fail_errno("cannot write to " + name_, errno);
     return static_cast<std::size_t>(n);
   }
 
   Result<std::size_t> read(std::span<char> out) {
-    if (!output_.is_open()) return 0;
+    if (!ends_.output.is_open()) return 0;
     for (;;) {
-      TRY(wait_for({output_.number(), POLLIN, 0}));
-      const ssize_t n = ::read(output_.number(), out.data(), out.size());
+      TRY(wait_for({ends_.output.number(), POLLIN, 0}));
+      const ssize_t n = ::read(ends_.output.number(), out.data(), out.size());
       if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (n < 0) return base::fail_errno("cannot read what " + name_ + " writes", errno);
       return static_cast<std::size_t>(n);
@@ -238,10 +238,10 @@ class ChildProcess::Impl {
   }
 
   Result<ChildExit> wait() {
-    input_.close();
-    output_.close();
+    ends_.input.close();
+    ends_.output.close();
     if (exit_) return *exit_;
-    TRY(wait_for({handle_.number(), POLLIN, 0}));
+    TRY(wait_for({ends_.handle.number(), POLLIN, 0}));
     return reap();
   }
 
@@ -249,8 +249,8 @@ class ChildProcess::Impl {
   Result<void> exchange(std::string_view rest, std::string& written, std::size_t written_bytes_max) {
     std::array<char, 64u << 10> piece{};
     for (;;) {
-      if (rest.empty()) input_.close();
-      TRY(wait_for({output_.number(), POLLIN, 0}, {input_.number(), POLLOUT, 0}));
+      if (rest.empty()) ends_.input.close();
+      TRY(wait_for({ends_.output.number(), POLLIN, 0}, {ends_.input.number(), POLLOUT, 0}));
       if ((waits_[1].revents & POLLERR) != 0) {
         rest = {};
       } else if (waits_[1].revents != 0) {
@@ -267,22 +267,47 @@ class ChildProcess::Impl {
 
   [[nodiscard]] std::string said(std::size_t max_bytes) const {
     std::string text(kSaidBytesMax, '\0');
-    const ssize_t n = ::pread(said_.number(), text.data(), text.size(), 0);
+    const ssize_t n = ::pread(ends_.said.number(), text.data(), text.size(), 0);
     text.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
     text.resize(text.find_last_not_of(std::string_view("\0 \n\r\t", 5)) + 1);
     if (text.size() > max_bytes) text.erase(0, text.size() - max_bytes);
     return text;
   }
 
-  struct In final : Sink {
-    explicit In(Impl& impl) : impl(impl) {}
-    Result<void> write(std::string_view octets) override { return impl.write(octets); }
-    Impl& impl;
+  // What this process holds of it.
+  struct Ends {
+    Descriptor handle;
+    Descriptor input;
+    Descriptor output;
+    Descriptor said;
   };
-  struct Out final : Source {
-    explicit Out(Impl& impl) : impl(impl) {}
-    Result<std::size_t> read(std::span<char> out) override { return impl.read(out); }
-    Impl& impl;
+  void take(Ends ends) { ends_ = std::move(ends); }
+  void close_input() { ends_.input.close(); }
+  void limit_waits(milliseconds at_most, base::Progress* progress) {
+    at_most_ = at_most;
+    deadline_ = steady_clock::now() + at_most;
+    progress_ = progress;
+  }
+  [[nodiscard]] Sink& input() { return in_; }
+  [[nodiscard]] Source& output() { return out_; }
+  [[nodiscard]] int pid() const { return pid_; }
+
+ private:
+  class In final : public Sink {
+   public:
+    explicit In(Impl& impl) : impl_(impl) {}
+    Result<void> write(std::string_view octets) override { return impl_.write(octets); }
+
+   private:
+    Impl& impl_;
+  };
+  class Out final : public Source {
+   public:
+    explicit Out(Impl& impl) : impl_(impl) {}
+    Result<std::size_t> read(std::span<char> out) override { return impl_.read(out); }
+
+   private:
+    Impl& impl_;
   };
 
   ChildExit reap() {
@@ -295,14 +320,11 @@ class ChildProcess::Impl {
 
   const std::string name_;  // for messages
   const pid_t pid_;
-  Descriptor handle_;
-  Descriptor input_;
-  Descriptor output_;
-  Descriptor said_;
+  Ends ends_;
   std::array<pollfd, 2> waits_{};
   std::optional<ChildExit> exit_;
   milliseconds at_most_{0};
-  std::optional<steady_clock::time_point> ends_;
+  std::optional<steady_clock::time_point> deadline_;
   base::Progress* progress_ = nullptr;
   In in_;
   Out out_;
@@ -353,29 +375,28 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const ChildOptions& op
     if (error == ENOENT) why.hint = "install it, or give its whole path";
     return std::unexpected(std::move(why));
   }
-  impl->handle_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!impl->handle_.is_open()) return base::fail_errno("cannot follow " + name, errno);
-  impl->input_ = std::move(in.writing);
-  if (::fcntl(impl->input_.number(), F_SETFL, O_NONBLOCK) != 0)
-    return base::fail_errno("cannot write to " + name, errno);
-  if (!options.output) impl->output_ = std::move(out.reading);
-  impl->said_ = std::move(said);
+  Impl::Ends ends;
+  ends.handle = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!ends.handle.is_open()) return base::fail_errno("cannot follow " + name, errno);
+  ends.input = std::move(in.writing);
+  if (::fcntl(ends.input.number(), F_SETFL, O_NONBLOCK) != 0) return base::fail_errno("cannot write to " + name, errno);
+  if (!options.output) ends.output = std::move(out.reading);
+  ends.said = std::move(said);
+  impl->take(std::move(ends));
   return std::unique_ptr<ChildProcess>(new ChildProcess(std::move(impl)));
 }
 
 Sink& ChildProcess::input() {
-  return impl_->in_;
+  return impl_->input();
 }
 void ChildProcess::close_input() {
-  impl_->input_.close();
+  impl_->close_input();
 }
 Source& ChildProcess::output() {
-  return impl_->out_;
+  return impl_->output();
 }
 void ChildProcess::limit_waits(milliseconds at_most, base::Progress* progress) {
-  impl_->at_most_ = at_most;
-  impl_->ends_ = steady_clock::now() + at_most;
-  impl_->progress_ = progress;
+  impl_->limit_waits(at_most, progress);
 }
 Result<void> ChildProcess::exchange(std::string_view input, std::string& written, std::size_t written_bytes_max) {
   return impl_->exchange(input, written, written_bytes_max);
@@ -387,7 +408,7 @@ std::string ChildProcess::said(std::size_t max_bytes) const {
   return impl_->said(max_bytes);
 }
 int ChildProcess::pid() const {
-  return impl_->pid_;
+  return impl_->pid();
 }
 
 Result<CommandOutput> run_command(const ChildOptions& options, std::string_view input, const CommandLimits& limits) {
