@@ -258,7 +258,7 @@ Result<std::optional<MtreeEntry>> MtreeLines::take(std::string_view line) {
   return entry;
 }
 
-Result<void> MtreeLines::end(std::string_view rest) {
+Result<void> MtreeLines::end(std::string_view rest) const {
   if (!rest.empty()) return wrong(line_number_ + 1, "no newline ends it");
   if (line_number_ == 0) return wrong(1, "the first line is not #mtree");
   return {};

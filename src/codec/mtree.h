@@ -48,7 +48,7 @@ class MtreeLines {
   // (the root may be missing).
   Result<std::optional<MtreeEntry>> take(std::string_view line);
   // The last line was taken; what followed it without a newline is `rest`.
-  Result<void> end(std::string_view rest);
+  [[nodiscard]] Result<void> end(std::string_view rest) const;
 
  private:
   std::uint64_t line_number_ = 0;
