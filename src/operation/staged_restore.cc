@@ -118,7 +118,11 @@ Result<void> StagedRestore::bring_up(base::Progress& progress) {
 }
 
 Result<void> StagedRestore::switch_over(base::Progress& progress) {
-  TRY(save(RestorePhase::kSwitching));
+  if (auto saved = save(RestorePhase::kSwitching); !saved) {
+    // Whatever of it got to the disk: nothing was switched.
+    journal_.phase = RestorePhase::kStaging;
+    return std::unexpected(with_way_back(std::move(saved).error(), abandon()));
+  }
   const auto forward = [&]() -> Result<void> {
     progress.update("stopping the services", 0, 0, "");
     TRY(bring_down());

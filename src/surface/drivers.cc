@@ -1,0 +1,29 @@
+#include "surface/drivers.h"
+
+#include "codec/enum_names.h"
+#include "surface/files/files.h"
+
+namespace spl::surface {
+namespace {
+
+std::unexpected<Error> no_driver(const Place& place) {
+  return fail(ErrorCode::kUsage, Cause::kNotImplemented,
+              place.subject + ": this version has no driver for the kind " +
+                  std::string(codec::enum_name(place.kind)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BackupPart>> backup_part(const Surroundings& surroundings, Place place) {
+  if (place.kind == bundle::SurfaceKind::kFiles) return files_backup(surroundings, std::move(place));
+  return no_driver(place);
+}
+
+Result<std::unique_ptr<RestorePart>> restore_part(const Surroundings& surroundings, Place place,
+                                                  RestoreRequest request) {
+  if (place.kind == bundle::SurfaceKind::kFiles)
+    return files_restore(surroundings, std::move(place), std::move(request));
+  return no_driver(place);
+}
+
+}  // namespace spl::surface

@@ -1,0 +1,298 @@
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "base/encoding.h"
+#include "codec/mtree.h"
+#include "surface/files/entry_list.h"
+#include "surface/files/files.h"
+#include "surface/files/tree_walk.h"
+
+namespace spl::surface {
+namespace {
+
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t kPieceBytes = 256u << 10;
+constexpr std::uint64_t kLookEvery = 256;  // entries: at the deadline, and at Progress::cancelled()
+constexpr std::size_t kNamedMax = 20;      // in warnings
+// What was written within this time may be written again without another time.
+constexpr seconds kYoung{2};
+
+bool is_carried(env::FileType type) {
+  return type != env::FileType::kOther;
+}
+
+bool is_same_file(const env::FileInfo& one, const env::FileInfo& other) {
+  return one.type == other.type && one.inode == other.inode && one.device == other.device &&
+         one.size_bytes == other.size_bytes && one.modified == other.modified && one.changed == other.changed;
+}
+
+nanoseconds since_epoch(env::FileTime time) {
+  return seconds(time.seconds) + nanoseconds(time.nanoseconds);
+}
+
+// A spool, from one octet to another.
+class SpooledPiece final : public base::Source {
+ public:
+  SpooledPiece(spool::Spool& spool, std::uint64_t at, std::uint64_t bytes) : spool_(spool), at_(at), left_(bytes) {}
+  Result<std::size_t> read(std::span<char> out) override {
+    const std::size_t n =
+        TRY(spool_.read_at(at_, out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_)))));
+    at_ += n;
+    left_ -= n;
+    return n;
+  }
+
+ private:
+  spool::Spool& spool_;
+  std::uint64_t at_;
+  std::uint64_t left_;
+};
+
+codec::TarType tar_type(env::FileType type) {
+  if (type == env::FileType::kDirectory) return codec::TarType::kDirectory;
+  return type == env::FileType::kSymlink ? codec::TarType::kSymlink : codec::TarType::kFile;
+}
+
+class FilesBackup final : public BackupPart {
+ public:
+  FilesBackup(const Surroundings& surroundings, Place place)
+      : surroundings_(surroundings),
+        fs_(surroundings.env.fs),
+        place_(std::move(place)),
+        filter_(TreeFilter::of(place_.path, place_.exclude, place_.inner)) {}
+
+  Result<BackupPlan> plan(base::Progress& progress) override;
+  Result<void> prepare(base::Progress& progress) override;
+  Result<Consistency> open(Writers writers, nanoseconds deadline) override;
+  Result<void> stream(PartSink& out, base::Progress& progress) override;
+
+ private:
+  Result<std::optional<ListedEntry>> take(const WalkedEntry& walked);
+  Result<bool> read_content(ListedEntry& entry);
+  Result<void> number_shared_files();
+  Result<void> write_attributes(PartSink& out);
+  Result<void> write_mtree(PartSink& out);
+  [[nodiscard]] codec::MtreeEntry line_of(const ListedEntry& entry) const;
+  [[nodiscard]] spool::SpoolOptions spool_options() const { return surroundings_.spool; }
+
+  const Surroundings& surroundings_;
+  env::FileSystem& fs_;
+  const Place place_;
+  const TreeFilter filter_;
+  std::optional<spool::Spool> contents_;
+  std::optional<EntryList> ahead_;                                           // as prepare() has found them
+  std::optional<EntryList> taken_;                                           // as they are at the moment
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> shared_;  // device and inode to its number
+  bool has_attributes_ = false;
+  std::string buffer_;
+};
+
+Result<BackupPlan> FilesBackup::plan(base::Progress& progress) {
+  BackupPlan plan;
+  plan.method = "read ahead, compared in the pause";
+  TreeWalk walk(fs_, place_.path, filter_);
+  std::uint64_t passed_over = 0;
+  std::string names;
+  while (const auto entry = TRY(walk.next())) {
+    ++plan.files;
+    if (plan.files % kLookEvery == 0 && progress.cancelled()) return base::fail_cancelled("nothing was read");
+    if (entry->info.type == env::FileType::kFile) plan.bytes += entry->info.size_bytes;
+    if (is_carried(entry->info.type)) continue;
+    if (passed_over++ < kNamedMax) names += (names.empty() ? "" : ", ") + base::escaped(entry->path);
+  }
+  if (passed_over > 0)
+    plan.warnings.push_back("of " + place_.subject + " cannot be carried: " + std::to_string(passed_over) +
+                            (passed_over == 1 ? " FIFO, socket or device: " : " FIFOs, sockets and devices: ") + names +
+                            (passed_over > kNamedMax ? ", ..." : ""));
+  return plan;
+}
+
+// Appends the content to the spool; false where the file went.
+Result<bool> FilesBackup::read_content(ListedEntry& entry) {
+  auto file = fs_.open(env::join(place_.path, entry.path), env::OpenMode::kRead);
+  if (!file && file.error().cause == Cause::kNoSuchFile) return false;
+  const auto opened = TRY(std::move(file));
+  entry.content_at = contents_->size_bytes();
+  entry.content_bytes = 0;
+  buffer_.resize(kPieceBytes);
+  for (;;) {
+    const std::size_t n = TRY(opened->read_at(entry.content_bytes, buffer_));
+    TRY(contents_->append(std::string_view(buffer_).substr(0, n)));
+    entry.content_bytes += n;
+    if (n < buffer_.size()) return true;
+  }
+}
+
+// Nothing of what went meanwhile, or cannot be carried.
+Result<std::optional<ListedEntry>> FilesBackup::take(const WalkedEntry& walked) {
+  ListedEntry entry{walked.path, walked.info, {}, {}};
+  const std::string path = walked.path.empty() ? place_.path : env::join(place_.path, walked.path);
+  const nanoseconds now = surroundings_.env.clock.now().time_since_epoch();
+  if (!is_carried(walked.info.type)) return std::nullopt;
+  if (walked.info.type == env::FileType::kFile && !TRY(read_content(entry))) return std::nullopt;
+  if (walked.info.type == env::FileType::kSymlink) {
+    auto target = fs_.read_symbolic_link(path);
+    if (!target && target.error().cause == Cause::kNoSuchFile) return std::nullopt;
+    entry.target = TRY(std::move(target));
+  } else {
+    auto attributes = fs_.attributes(path);
+    if (!attributes && attributes.error().cause == Cause::kNoSuchFile) return std::nullopt;
+    entry.attributes = TRY(std::move(attributes));
+  }
+  const nanoseconds newest = std::max(since_epoch(walked.info.modified), since_epoch(walked.info.changed));
+  const bool is_whole = walked.info.type != env::FileType::kFile || entry.content_bytes == walked.info.size_bytes;
+  entry.is_settled = is_whole && newest + kYoung <= now;
+  return entry;
+}
+
+Result<void> FilesBackup::prepare(base::Progress& progress) {
+  contents_ = TRY(spool::Spool::make(surroundings_.env, spool_options()));
+  ahead_ = TRY(EntryList::make(surroundings_.env, spool_options()));
+  TreeWalk walk(fs_, place_.path, filter_);
+  while (const auto walked = TRY(walk.next())) {
+    if (ahead_->size() % kLookEvery == 0) {
+      progress.update("reading files", contents_->size_bytes(), 0, "bytes");
+      if (progress.cancelled()) return base::fail_cancelled("nothing was paused");
+    }
+    if (const auto entry = TRY(take(*walked))) TRY(ahead_->append(*entry));
+  }
+  return {};
+}
+
+Result<Consistency> FilesBackup::open(Writers writers, nanoseconds deadline) {
+  taken_ = TRY(EntryList::make(surroundings_.env, spool_options()));
+  TRY(ahead_->rewind());
+  auto before = TRY(ahead_->next());
+  TreeWalk walk(fs_, place_.path, filter_);
+  for (std::uint64_t looked = 1;; ++looked) {
+    const auto walked = TRY(walk.next());
+    if (!walked) break;
+    if (looked % kLookEvery == 0 && surroundings_.env.clock.since_boot() > deadline)
+      return fail(Cause::kTimeout, place_.subject + " was not read again within the pause",
+                  "give its service a longer [quiesce] timeout_ms");
+    while (before && before->path < walked->path) before = TRY(ahead_->next());
+    const bool is_known =
+        before && before->path == walked->path && before->is_settled && is_same_file(before->info, walked->info);
+    if (is_known) {
+      before->info = walked->info;
+      TRY(taken_->append(*before));
+    } else if (const auto entry = TRY(take(*walked))) {
+      TRY(taken_->append(*entry));
+    }
+  }
+  return writers == Writers::kPaused ? Consistency::kQuiesced : Consistency::kCrash;
+}
+
+// Files of which the tree has more than one name get a number, in the order in which they come.
+Result<void> FilesBackup::number_shared_files() {
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> names;
+  TRY(taken_->rewind());
+  while (const auto entry = TRY(taken_->next())) {
+    has_attributes_ = has_attributes_ || !entry->attributes.empty();
+    if (entry->info.type == env::FileType::kFile && entry->info.links > 1)
+      ++names[{entry->info.device, entry->info.inode}];
+  }
+  TRY(taken_->rewind());
+  while (const auto entry = TRY(taken_->next())) {
+    if (entry->info.type != env::FileType::kFile || entry->info.links < 2) continue;
+    const std::pair key{entry->info.device, entry->info.inode};
+    if (names.at(key) > 1) shared_.emplace(key, shared_.size() + 1);
+  }
+  return {};
+}
+
+codec::MtreeEntry FilesBackup::line_of(const ListedEntry& entry) const {
+  codec::MtreeEntry line;
+  line.path = entry.path;
+  line.type = tar_type(entry.info.type);
+  line.mode = entry.info.mode;
+  line.uid = entry.info.uid;
+  line.gid = entry.info.gid;
+  line.modified_s = entry.info.modified.seconds;
+  line.modified_ns = entry.info.modified.nanoseconds;
+  line.link = entry.target;
+  const auto shared = shared_.find({entry.info.device, entry.info.inode});
+  if (line.type == codec::TarType::kFile && shared != shared_.end()) line.inode = shared->second;
+  return line;
+}
+
+// A list is written into a spool first: a header says its size.
+class ListFile {
+ public:
+  static Result<ListFile> make(const Surroundings& surroundings) {
+    return ListFile(TRY(spool::Spool::make(surroundings.env, surroundings.spool)));
+  }
+  std::string& line() { return line_; }
+  Result<void> append_when_long() { return line_.size() < kPieceBytes ? Result<void>() : flush(); }
+  Result<void> write_to(PartSink& out, std::string path) {
+    TRY(flush());
+    codec::TarEntry entry;
+    entry.path = std::move(path);
+    entry.size_bytes = spool_.size_bytes();
+    SpooledPiece content(spool_, 0, entry.size_bytes);
+    return out.add(entry, content);
+  }
+
+ private:
+  explicit ListFile(spool::Spool spool) : spool_(std::move(spool)) {}
+  Result<void> flush() {
+    TRY(spool_.append(line_));
+    line_.clear();
+    return {};
+  }
+  spool::Spool spool_;
+  std::string line_;
+};
+
+Result<void> FilesBackup::write_attributes(PartSink& out) {
+  if (!has_attributes_) return {};
+  ListFile list = TRY(ListFile::make(surroundings_));
+  TRY(taken_->rewind());
+  while (const auto entry = TRY(taken_->next())) {
+    if (entry->attributes.empty()) continue;
+    codec::TreeAttributes attributes{entry->path, {}};
+    for (const env::ExtendedAttribute& one : entry->attributes) attributes.attributes.emplace_back(one.name, one.value);
+    codec::append_attributes_line(list.line(), attributes);
+    TRY(list.append_when_long());
+  }
+  return list.write_to(out, "tree.attrs.ndjson");
+}
+
+Result<void> FilesBackup::write_mtree(PartSink& out) {
+  ListFile list = TRY(ListFile::make(surroundings_));
+  list.line() = codec::kMtreeFirstLine;
+  TRY(taken_->rewind());
+  while (const auto entry = TRY(taken_->next())) {
+    codec::append_mtree_line(list.line(), line_of(*entry));
+    TRY(list.append_when_long());
+  }
+  return list.write_to(out, "tree.mtree");
+}
+
+Result<void> FilesBackup::stream(PartSink& out, base::Progress& progress) {
+  TRY(number_shared_files());
+  TRY(write_attributes(out));
+  TRY(write_mtree(out));
+  TRY(taken_->rewind());
+  std::uint64_t bytes = 0;
+  while (const auto entry = TRY(taken_->next())) {
+    if (entry->path.empty()) continue;
+    if (progress.cancelled()) return base::fail_cancelled("no bundle was made");
+    SpooledPiece content(*contents_, entry->content_at, entry->content_bytes);
+    TRY(out.add(codec::tar_entry_of(line_of(*entry), "tree/", entry->content_bytes), content));
+    bytes += entry->content_bytes;
+    progress.update("writing files", bytes, contents_->size_bytes(), "bytes");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<BackupPart> files_backup(const Surroundings& surroundings, Place place) {
+  return std::make_unique<FilesBackup>(surroundings, std::move(place));
+}
+
+}  // namespace spl::surface

@@ -1,0 +1,204 @@
+#include <algorithm>
+#include <charconv>
+
+#include "base/encoding.h"
+#include "surface/files/files.h"
+#include "surface/files/tree_builder.h"
+#include "surface/files/tree_walk.h"
+
+namespace spl::surface {
+namespace {
+
+constexpr std::uint32_t kParentMode = 0750;
+constexpr std::uint64_t kLookEvery = 256;
+
+// The last component of a path.
+std::string name_of(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+std::string beside(const std::string& path, const std::string& id) {
+  return env::join(env::parent_of(path), std::string(kOwnNamePrefix) + id + "-" + name_of(path));
+}
+
+class FilesRestore final : public RestorePart {
+ public:
+  FilesRestore(const Surroundings& surroundings, Place place, RestoreRequest request)
+      : surroundings_(surroundings),
+        fs_(surroundings.env.fs),
+        place_(std::move(place)),
+        request_(std::move(request)),
+        other_(beside(place_.path, request_.id)),
+        filter_(TreeFilter::of(place_.path, place_.exclude, place_.inner)) {}
+
+  Result<void> inspect(std::vector<Finding>& findings) override;
+  Result<std::string> stage(PartSource& files, base::Progress& progress) override;
+  Result<std::vector<Count>> check(std::string_view mark, base::Progress& progress) override;
+  Result<void> swap(std::string_view mark) override;
+  Result<void> swap_back(std::string_view mark) override;
+  Result<std::vector<Count>> count_live() override;
+  Result<bool> has_other(std::string_view mark) override;
+  Result<void> discard(std::string_view mark) override;
+
+ private:
+  // Whether the directory at `path` is the one that was staged.
+  Result<bool> is_staged(const std::string& path, std::string_view mark);
+  Result<void> carry_over(const std::string& from, const std::string& to);
+  Result<std::vector<Count>> count(const std::string& root, base::Progress* progress);
+  Result<void> sync_parent() { return fs_.sync_directory(env::parent_of(place_.path)); }
+
+  const Surroundings& surroundings_;
+  env::FileSystem& fs_;
+  const Place place_;
+  const RestoreRequest request_;
+  const std::string other_;  // the staged directory, or what was live before
+  const TreeFilter filter_;
+};
+
+Result<void> FilesRestore::inspect(std::vector<Finding>& findings) {
+  const auto live = TRY(fs_.info(place_.path));
+  if (live && live->type != env::FileType::kDirectory) {
+    findings.push_back(
+        {"data", FindingStatus::kStop, place_.subject, place_.path + " is there and no directory", "move it away"});
+    return {};
+  }
+  if (live && request_.data == InTheWay::kStops) {
+    TreeWalk walk(fs_, place_.path, filter_);
+    TRY(walk.next());
+    if (const auto entry = TRY(walk.next()))
+      findings.push_back({"data", FindingStatus::kStop, place_.subject,
+                          "data is in the way: " + env::join(place_.path, entry->path),
+                          "--replace puts the bundle's in its place, and keeps it as previous"});
+  }
+  std::string parent = env::parent_of(place_.path);
+  while (!TRY(fs_.info(parent)) && parent != env::parent_of(parent)) parent = env::parent_of(parent);
+  const std::uint64_t free = TRY(fs_.free_bytes(parent));
+  const bool fits = request_.bytes <= free;
+  findings.push_back({"space", fits ? FindingStatus::kOk : FindingStatus::kStop, place_.subject,
+                      std::to_string(request_.bytes >> 20) + " MiB are wanted beside it, " +
+                          std::to_string(free >> 20) + " MiB are free",
+                      fits ? "" : "free some disk space"});
+  return {};
+}
+
+Result<std::string> FilesRestore::stage(PartSource& files, base::Progress& progress) {
+  TRY(discard({}));
+  TRY(env::make_directories(fs_, env::parent_of(place_.path), kParentMode));
+  TRY(fs_.make_directory(other_));
+  const auto live = TRY(fs_.info(place_.path));
+  TreeBuilder builder(surroundings_, other_, {request_.signer, request_.of_context, place_.owner});
+  if (live) TRY(fs_.set_mode(other_, live->mode | 0700));  // where the bundle does not say the root's
+  TRY_IN(place_.subject, builder.build(files, progress));
+  TRY(sync_parent());
+  return std::to_string(TRY(fs_.info(other_))->inode);
+}
+
+Result<bool> FilesRestore::is_staged(const std::string& path, std::string_view mark) {
+  std::uint64_t inode = 0;
+  const auto [end, error] = std::from_chars(mark.data(), mark.data() + mark.size(), inode);
+  if (error != std::errc() || end != mark.data() + mark.size())
+    return fail(place_.subject + ": \"" + base::escaped(mark, 40) + "\" is no mark of a staged directory");
+  const auto info = TRY(fs_.info(path));
+  return info && info->inode == inode;
+}
+
+Result<std::vector<Count>> FilesRestore::count(const std::string& root, base::Progress* progress) {
+  std::uint64_t files = 0;
+  std::uint64_t directories = 0;
+  std::uint64_t links = 0;
+  std::uint64_t bytes = 0;
+  if (TRY(fs_.info(root))) {
+    TreeWalk walk(fs_, root, filter_);
+    TRY(walk.next());
+    while (const auto entry = TRY(walk.next())) {
+      switch (entry->info.type) {
+        case env::FileType::kFile:
+          ++files;
+          bytes += entry->info.size_bytes;
+          break;
+        case env::FileType::kDirectory:
+          ++directories;
+          break;
+        case env::FileType::kSymlink:
+          ++links;
+          break;
+        case env::FileType::kOther:
+          break;
+      }
+      if (progress != nullptr && (files + directories + links) % kLookEvery == 0 && progress->cancelled())
+        return base::fail_cancelled("nothing was restored");
+    }
+  }
+  return std::vector<Count>{{"files", files}, {"directories", directories}, {"links", links}, {"bytes", bytes}};
+}
+
+Result<std::vector<Count>> FilesRestore::check(std::string_view mark, base::Progress& progress) {
+  if (!TRY(is_staged(other_, mark))) return fail(place_.subject + ": what was staged is not there any more: " + other_);
+  return count(other_, &progress);
+}
+
+// What the declaration excludes, and what is another surface's, goes to the same place in the other tree. What is not
+// there any more was carried before.
+Result<void> FilesRestore::carry_over(const std::string& from, const std::string& to) {
+  if (filter_.exclude.empty() && filter_.inner.empty()) return {};
+  std::vector<std::string> left_out;
+  TreeWalk walk(fs_, from, filter_);
+  while (TRY(walk.next(&left_out))) {
+  }
+  for (const std::string& path : left_out) {
+    if (name_of(path).starts_with(kOwnNamePrefix)) continue;
+    const std::string target = env::join(to, path);
+    TRY(env::make_directories(fs_, env::parent_of(target), kParentMode));
+    TRY(fs_.rename_to_new(env::join(from, path), target));
+    TRY(fs_.sync_directory(env::parent_of(target)));
+  }
+  return {};
+}
+
+Result<void> FilesRestore::swap(std::string_view mark) {
+  if (TRY(is_staged(place_.path, mark))) return {};
+  if (!TRY(is_staged(other_, mark))) return fail(place_.subject + ": what was staged is not there any more: " + other_);
+  if (TRY(fs_.info(place_.path))) {
+    TRY(carry_over(place_.path, other_));
+    TRY(fs_.exchange(place_.path, other_));
+  } else {
+    TRY(fs_.rename_to_new(other_, place_.path));
+  }
+  return sync_parent();
+}
+
+Result<void> FilesRestore::swap_back(std::string_view mark) {
+  if (TRY(is_staged(place_.path, mark))) {
+    if (TRY(fs_.info(other_))) {
+      TRY(fs_.exchange(place_.path, other_));
+    } else {
+      TRY(fs_.rename_to_new(place_.path, other_));
+    }
+    TRY(sync_parent());
+  }
+  // Some of it may have been carried before a swap that did not come.
+  if (!TRY(is_staged(other_, mark)) || !TRY(fs_.info(place_.path))) return {};
+  return carry_over(other_, place_.path);
+}
+
+Result<std::vector<Count>> FilesRestore::count_live() {
+  return count(place_.path, nullptr);
+}
+
+Result<bool> FilesRestore::has_other(std::string_view /*mark*/) {
+  return TRY(fs_.info(other_)).has_value();
+}
+
+Result<void> FilesRestore::discard(std::string_view /*mark*/) {
+  if (!TRY(fs_.info(other_))) return {};
+  TRY(remove_whole_tree(fs_, other_));
+  return sync_parent();
+}
+
+}  // namespace
+
+std::unique_ptr<RestorePart> files_restore(const Surroundings& surroundings, Place place, RestoreRequest request) {
+  return std::make_unique<FilesRestore>(surroundings, std::move(place), std::move(request));
+}
+
+}  // namespace spl::surface

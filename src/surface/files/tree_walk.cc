@@ -1,0 +1,85 @@
+#include "surface/files/tree_walk.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "base/encoding.h"
+#include "surface/files/glob.h"
+
+namespace spl::surface {
+
+std::string path_below(const std::string& directory, std::string_view name) {
+  return directory.empty() ? std::string(name) : directory + "/" + std::string(name);
+}
+
+TreeFilter TreeFilter::of(const std::string& root, std::vector<std::string> exclude,
+                          const std::vector<std::string>& inner) {
+  TreeFilter filter{std::move(exclude), {}};
+  for (const std::string& path : inner) {
+    if (path.starts_with(root + "/")) filter.inner.push_back(path.substr(root.size() + 1));
+  }
+  return filter;
+}
+
+bool TreeFilter::leaves_out(const std::string& path) const {
+  const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
+  return name.starts_with(kOwnNamePrefix) || std::ranges::find(inner, path) != inner.end() ||
+         std::ranges::any_of(exclude, [&path](const std::string& glob) { return matches_glob(glob, path); });
+}
+
+// What a directory holds; which of it are directories shows when each comes.
+Result<void> TreeWalk::enter(std::string path, std::vector<std::string>* left_out) {
+  auto names = fs_.list(path.empty() ? root_ : env::join(root_, path));
+  if (!names && names.error().cause == Cause::kNoSuchFile && !path.empty()) return {};
+  Frame frame;
+  frame.path = std::move(path);
+  for (std::string& name : TRY(std::move(names))) {
+    std::string below = path_below(frame.path, name);
+    if (filter_.leaves_out(below)) {
+      if (left_out != nullptr) left_out->push_back(std::move(below));
+      continue;
+    }
+    frame.names.push_back(std::move(name));
+  }
+  frames_.push_back(std::move(frame));
+  return {};
+}
+
+Result<std::optional<WalkedEntry>> TreeWalk::next(std::vector<std::string>* left_out) {
+  if (!began_) {
+    began_ = true;
+    const auto info = TRY(fs_.info(root_));
+    if (!info) return fail(Cause::kNoSuchFile, base::escaped(root_) + " is not there");
+    if (info->type != env::FileType::kDirectory) return fail(base::escaped(root_) + " is no directory");
+    TRY(enter({}, left_out));
+    return WalkedEntry{{}, *info};
+  }
+  while (!frames_.empty()) {
+    Frame& frame = frames_.back();
+    const bool has_name = frame.at < frame.names.size();
+    if (!frame.below.empty() && (!has_name || frame.below.front() < frame.names[frame.at])) {
+      std::ranges::pop_heap(frame.below, std::greater<>());
+      std::string path = path_below(frame.path, frame.below.back());
+      frame.below.pop_back();
+      path.pop_back();
+      TRY(enter(std::move(path), left_out));
+      continue;
+    }
+    if (!has_name) {
+      frames_.pop_back();
+      continue;
+    }
+    const std::string name = std::move(frame.names[frame.at++]);
+    std::string path = path_below(frame.path, name);
+    const auto info = TRY(fs_.info(env::join(root_, path)));
+    if (!info) continue;
+    if (info->type == env::FileType::kDirectory) {
+      frame.below.push_back(name + "/");
+      std::ranges::push_heap(frame.below, std::greater<>());
+    }
+    return WalkedEntry{std::move(path), *info};
+  }
+  return std::nullopt;
+}
+
+}  // namespace spl::surface

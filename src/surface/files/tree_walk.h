@@ -1,0 +1,64 @@
+// Walks a tree of files in the order in which a bundle has its entries: ascending by the octets of whole paths. That is
+// not the order of a plain walk: between "a" and "a/b" stands "a-b", and all that is in it. One directory's names, and
+// those of the directories above it, are in memory. One thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "env/file_system.h"
+
+namespace spl::surface {
+
+// What stands in a directory where a restore has staged something, or keeps what was before, begins so: it is no part
+// of any tree.
+inline constexpr std::string_view kOwnNamePrefix = ".spl-";
+
+struct WalkedEntry {
+  std::string path;  // from the root, whose own is empty
+  env::FileInfo info;
+};
+
+// What of a tree is passed over.
+struct TreeFilter {
+  std::vector<std::string> exclude;  // globs (glob.h); what matches is left out with all that is below it
+  std::vector<std::string> inner;    // paths from the root, each with all that is below it
+  // `inner` as a place has them: absolute; those that are not below `root` are ignored.
+  static TreeFilter of(const std::string& root, std::vector<std::string> exclude,
+                       const std::vector<std::string>& inner);
+  [[nodiscard]] bool leaves_out(const std::string& path) const;
+};
+
+class TreeWalk {
+ public:
+  // `root` is a directory; cause kNoSuchFile from next() where it is not there. `filter` outlives the walk.
+  TreeWalk(env::FileSystem& fs, std::string root, const TreeFilter& filter)
+      : fs_(fs), root_(std::move(root)), filter_(filter) {}
+  // The root first; nothing at the end. What goes meanwhile is passed over. The path of what is left out at this level
+  // is appended to `left_out`, if it is not null.
+  Result<std::optional<WalkedEntry>> next(std::vector<std::string>* left_out = nullptr);
+
+ private:
+  struct Frame {
+    std::string path;
+    std::vector<std::string> names;  // ascending
+    std::size_t at = 0;
+    // Of the directories that were given, those whose contents are still to come: "name/", a heap with the first on
+    // top.
+    std::vector<std::string> below;
+  };
+  Result<void> enter(std::string path, std::vector<std::string>* left_out);
+
+  env::FileSystem& fs_;
+  const std::string root_;
+  const TreeFilter& filter_;
+  bool began_ = false;
+  std::vector<Frame> frames_;
+};
+
+// Below a directory: "a" in "" is "a", in "d" it is "d/a".
+std::string path_below(const std::string& directory, std::string_view name);
+
+}  // namespace spl::surface
