@@ -8,8 +8,7 @@ namespace {
 
 std::unexpected<Error> no_driver(const Place& place) {
   return fail(ErrorCode::kUsage, Cause::kNotImplemented,
-              place.subject + ": this version has no driver for the kind " +
-                  std::string(codec::enum_name(place.kind)));
+              place.subject + ": this version has no driver for the kind " + std::string(codec::enum_name(place.kind)));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "surface/files/entry_list.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/check.h"
 
@@ -76,7 +75,7 @@ Result<std::string_view> EntryList::take(std::size_t bytes) {
 template <class Number>
 Result<Number> EntryList::take_number() {
   Number number;
-  std::memcpy(&number, TRY(take(sizeof number)).data(), sizeof number);
+  TRY(take(sizeof number)).copy(reinterpret_cast<char*>(&number), sizeof number);
   return number;
 }
 
