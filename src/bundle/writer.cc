@@ -189,7 +189,6 @@ BundleWriter::BundleWriter(spool::Spool spool, const WriterOptions& options)
 BundleWriter::~BundleWriter() = default;
 
 Result<void> BundleWriter::begin_section(std::string prefix) {
-  SPL_CHECK(entry_left_bytes_ == 0);
   TRY(end_section());
   SPL_CHECK(sections_.empty() || sections_.back().prefix < prefix);
   sections_.push_back({std::move(prefix), 0, 0, {}, body_bytes_});
@@ -326,6 +325,7 @@ Result<void> BundleWriter::take_packed() {
 }
 
 Result<void> BundleWriter::end_section() {
+  SPL_CHECK(entry_left_bytes_ == 0);
   if (!in_section_) return {};
   if (!batch_->items.empty()) TRY(push_batch());
   while (!pool_->empty()) TRY(take_packed());

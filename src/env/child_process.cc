@@ -193,7 +193,6 @@ class ChildProcess::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
-    ::kill(-pid_, SIGKILL);
     if (!exit_) (void)reap();
   }
 
@@ -310,7 +309,9 @@ class ChildProcess::Impl {
     Impl& impl_;
   };
 
+  // Its group is killed first: as long as nobody has waited for the leader its number is nobody else's.
   ChildExit reap() {
+    ::kill(-pid_, SIGKILL);
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }

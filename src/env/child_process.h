@@ -65,7 +65,7 @@ class ChildProcess {
   // Gives it all of `input`, closes that, and appends all that it writes to `written`: whichever comes first, so that
   // neither waits for the other. What it does not read is no error.
   Result<void> exchange(std::string_view input, std::string& written, std::size_t written_bytes_max);
-  // Until it has ended; standard input and output are closed first.
+  // Until it has ended; standard input and output are closed first. What is left of its process group is killed then.
   Result<ChildExit> wait();
   // What it said on standard error, its last `max_bytes`, trimmed; to be shown escaped.
   [[nodiscard]] std::string said(std::size_t max_bytes = 2000) const;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <thread>
@@ -99,6 +100,17 @@ TEST(ChildProcess, WhatItStartedEndsWithIt) {
     if (state.empty() || state.find(") Z") != std::string::npos) break;
     std::this_thread::yield();
   }
+}
+
+TEST(ChildProcess, WhatItStartedEndsAlsoWhenItIsWaitedFor) {
+  const auto child = ChildProcess::start(shell("sleep 1000 >/dev/null & echo begun"));
+  ASSERT_TRUE(child);
+  std::array<char, 32> text{};
+  ASSERT_TRUE((*child)->output().read(text));
+  const auto exit = (*child)->wait();
+  ASSERT_TRUE(exit);
+  EXPECT_TRUE(exit->ok());
+  while (::kill(-(*child)->pid(), 0) == 0) std::this_thread::yield();  // until the last of the group is gone
 }
 
 TEST(ChildProcess, HoldsToItsLimits) {

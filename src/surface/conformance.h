@@ -8,7 +8,6 @@
 //   std::string state(const Place&);         // what a client sees there, as text; "" where nothing is
 //   std::string traces();                    // whatever else there is beside the places: staged, previous, roles,
 //   files std::unique_ptr<BackupPart> backup(Place); std::unique_ptr<RestorePart> restore(Place, RestoreRequest);
-//   static constexpr bool kSeesLaterWrites;  // true: its view is of stream() and not of open(); see the driver
 #pragma once
 
 #include <gtest/gtest.h>
@@ -117,7 +116,6 @@ TYPED_TEST_P(DriverConformance, WhatWasTakenComesBackWhereNothingWas) {
 }
 
 TYPED_TEST_P(DriverConformance, TakesTheMomentAtWhichItWasOpened) {
-  if (TypeParam::kSeesLaterWrites) GTEST_SKIP() << "this kind has no view";
   this->fixture_.fill(this->fixture_.place(0), 1);
   const std::string then = this->state(0);
   const auto backup = this->opened(0);

@@ -70,8 +70,14 @@ class FilesBackup final : public BackupPart {
   Result<void> stream(PartSink& out, base::Progress& progress) override;
 
  private:
-  Result<std::optional<ListedEntry>> take(const WalkedEntry& walked);
-  Result<bool> read_content(ListedEntry& entry);
+  // When what is read must end: before the pause at any time, but for a cancel; within it by the deadline.
+  struct Until {
+    base::Progress* progress = nullptr;
+    nanoseconds deadline = nanoseconds::max();
+  };
+  Result<void> go_on(const Until& until) const;
+  Result<std::optional<ListedEntry>> take(const WalkedEntry& walked, const Until& until);
+  Result<bool> read_content(ListedEntry& entry, const Until& until);
   Result<void> number_shared_files();
   Result<void> write_attributes(PartSink& out);
   Result<void> write_mtree(PartSink& out);
@@ -110,29 +116,41 @@ Result<BackupPlan> FilesBackup::plan(base::Progress& progress) {
   return plan;
 }
 
-// Appends the content to the spool; false where the file went.
-Result<bool> FilesBackup::read_content(ListedEntry& entry) {
+Result<void> FilesBackup::go_on(const Until& until) const {
+  if (until.progress != nullptr && until.progress->cancelled()) return base::fail_cancelled("nothing was paused");
+  if (until.deadline == nanoseconds::max() || surroundings_.env.clock.since_boot() <= until.deadline) return {};
+  return fail(Cause::kTimeout, place_.subject + " was not read again within the pause",
+              "give its service a longer [quiesce] timeout_ms");
+}
+
+// Appends the content to the spool, as much of it as there was when it was looked at: a file that grows meanwhile,
+// maybe for ever, is another one then, and is read again in the pause. False where the file went.
+Result<bool> FilesBackup::read_content(ListedEntry& entry, const Until& until) {
   auto file = fs_.open(env::join(place_.path, entry.path), env::OpenMode::kRead);
   if (!file && file.error().cause == Cause::kNoSuchFile) return false;
   const auto opened = TRY(std::move(file));
   entry.content_at = contents_->size_bytes();
   entry.content_bytes = 0;
   buffer_.resize(kPieceBytes);
-  for (;;) {
-    const std::size_t n = TRY(opened->read_at(entry.content_bytes, buffer_));
-    TRY(contents_->append(std::string_view(buffer_).substr(0, n)));
+  while (entry.content_bytes < entry.info.size_bytes) {
+    TRY(go_on(until));
+    const std::uint64_t left = entry.info.size_bytes - entry.content_bytes;
+    const auto piece = std::span(buffer_).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, kPieceBytes)));
+    const std::size_t n = TRY(opened->read_at(entry.content_bytes, piece));
+    TRY(contents_->append(std::string_view(piece.data(), n)));
     entry.content_bytes += n;
-    if (n < buffer_.size()) return true;
+    if (n < piece.size()) break;
   }
+  return true;
 }
 
 // Nothing of what went meanwhile, or cannot be carried.
-Result<std::optional<ListedEntry>> FilesBackup::take(const WalkedEntry& walked) {
+Result<std::optional<ListedEntry>> FilesBackup::take(const WalkedEntry& walked, const Until& until) {
   ListedEntry entry{walked.path, walked.info, {}, {}};
   const std::string path = walked.path.empty() ? place_.path : env::join(place_.path, walked.path);
   const nanoseconds now = surroundings_.env.clock.now().time_since_epoch();
   if (!is_carried(walked.info.type)) return std::nullopt;
-  if (walked.info.type == env::FileType::kFile && !TRY(read_content(entry))) return std::nullopt;
+  if (walked.info.type == env::FileType::kFile && !TRY(read_content(entry, until))) return std::nullopt;
   if (walked.info.type == env::FileType::kSymlink) {
     auto target = fs_.read_symbolic_link(path);
     if (!target && target.error().cause == Cause::kNoSuchFile) return std::nullopt;
@@ -151,35 +169,35 @@ Result<std::optional<ListedEntry>> FilesBackup::take(const WalkedEntry& walked) 
 Result<void> FilesBackup::prepare(base::Progress& progress) {
   contents_ = TRY(spool::Spool::make(surroundings_.env, spool_options()));
   ahead_ = TRY(EntryList::make(surroundings_.env, spool_options()));
+  const Until until{.progress = &progress};
   TreeWalk walk(fs_, place_.path, filter_);
   while (const auto walked = TRY(walk.next())) {
     if (ahead_->size() % kLookEvery == 0) {
       progress.update("reading files", contents_->size_bytes(), 0, "bytes");
-      if (progress.cancelled()) return base::fail_cancelled("nothing was paused");
+      TRY(go_on(until));
     }
-    if (const auto entry = TRY(take(*walked))) TRY(ahead_->append(*entry));
+    if (const auto entry = TRY(take(*walked, until))) TRY(ahead_->append(*entry));
   }
   return {};
 }
 
 Result<Consistency> FilesBackup::open(Writers writers, nanoseconds deadline) {
   taken_ = TRY(EntryList::make(surroundings_.env, spool_options()));
+  const Until until{.progress = nullptr, .deadline = deadline};
   TRY(ahead_->rewind());
   auto before = TRY(ahead_->next());
   TreeWalk walk(fs_, place_.path, filter_);
   for (std::uint64_t looked = 1;; ++looked) {
     const auto walked = TRY(walk.next());
     if (!walked) break;
-    if (looked % kLookEvery == 0 && surroundings_.env.clock.since_boot() > deadline)
-      return fail(Cause::kTimeout, place_.subject + " was not read again within the pause",
-                  "give its service a longer [quiesce] timeout_ms");
+    if (looked % kLookEvery == 0) TRY(go_on(until));
     while (before && before->path < walked->path) before = TRY(ahead_->next());
     const bool is_known =
         before && before->path == walked->path && before->is_settled && is_same_file(before->info, walked->info);
     if (is_known) {
       before->info = walked->info;
       TRY(taken_->append(*before));
-    } else if (const auto entry = TRY(take(*walked))) {
+    } else if (const auto entry = TRY(take(*walked, until))) {
       TRY(taken_->append(*entry));
     }
   }

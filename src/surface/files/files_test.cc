@@ -20,8 +20,6 @@ using ::testing::HasSubstr;
 // A directory of the real file system in which the trees are.
 class FilesFixture {
  public:
-  static constexpr bool kSeesLaterWrites = false;
-
   FilesFixture() {
     EXPECT_TRUE(fs_.make_directory(directory_.path() + "/spool"));
     EXPECT_TRUE(fs_.make_directory(directory_.path() + "/data"));
@@ -204,6 +202,37 @@ TEST_F(FilesDriver, TakesWhatChangedGrewShrankCameAndWentBetweenReadingAndThePau
   Place copy = fixture_.place(1);
   copy.path = staged();
   EXPECT_EQ(fixture_.state(copy), then);
+}
+
+TEST_F(FilesDriver, TheDeadlineEndsALargeFileToo) {
+  const Place place = fixture_.place(0);
+  ASSERT_TRUE(env::make_directories(fixture_.fs(), place.path));
+  fixture_.write(place.path + "/large", std::string(1u << 20, 'x'));
+  const auto part = fixture_.backup(fixture_.place(0));
+  base::NoProgress progress;
+  ASSERT_TRUE(part->plan(progress) && part->prepare(progress));
+  // It is younger than two seconds, and so it is to be read again.
+  const auto opened = part->open(Writers::kPaused, std::chrono::nanoseconds(1));
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().cause, Cause::kTimeout);
+}
+
+// A progress that is told and then asks to end.
+class Cancelled final : public base::Progress {
+ public:
+  void update(std::string_view, std::uint64_t, std::uint64_t, std::string_view) override {}
+  bool cancelled() override { return true; }
+};
+
+TEST_F(FilesDriver, ACancelEndsTheReadingAhead) {
+  fixture_.fill(fixture_.place(0), 1);
+  const auto part = fixture_.backup(fixture_.place(0));
+  base::NoProgress progress;
+  ASSERT_TRUE(part->plan(progress));
+  Cancelled cancelled;
+  const auto prepared = part->prepare(cancelled);
+  ASSERT_FALSE(prepared);
+  EXPECT_EQ(prepared.error().cause, Cause::kCancelled);
 }
 
 TEST_F(FilesDriver, KeepsAttributesAndHoles) {
