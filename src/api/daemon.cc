@@ -10,6 +10,7 @@
 #include "env/signals.h"
 #include "env/stream_log.h"
 #include "instance/instance.h"
+#include "operation/service_recovery.h"
 
 namespace spl::api {
 namespace {
@@ -85,13 +86,18 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
                         const std::function<Result<void>(const home::DaemonMark&)>& listening) {
   env::JsonLog file(outer.fs, outer.clock, paths.log());
   env::BothLogs log(file, outer.log);
-  const env::Env env{outer.fs, outer.clock, outer.random, log};
+  const env::Env env{outer.fs, outer.clock, outer.random, log, outer.variables};
   instance::InstanceOptions instance_options;
   instance_options.home = paths.root;
   instance_options.store_url = options.store_url;
   auto opened = TRY(open_alone(env, instance_options));
   if (const auto known = opened->check_files_are_known(); !known)
     return std::unexpected(instance::Instance::unmade_after(std::move(opened), known.error()));
+  // Nobody is served before what a crash left is finished or taken back.
+  base::NoProgress unseen;
+  if (const auto recovered = operation::recover_services(env, paths, TRY(opened->config()), opened->store(), unseen);
+      !recovered)
+    return std::unexpected(instance::Instance::unmade_after(std::move(opened), recovered.error()));
   const env::DaemonSignals signals;
   const env::ServiceManager manager(options.notify_socket);
   ServerOptions server_options = options.server;

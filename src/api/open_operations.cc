@@ -8,6 +8,8 @@
 #include "env/process.h"
 #include "home/daemon_mark.h"
 #include "operation/local_operations.h"
+#include "operation/service_recovery.h"
+#include "service/pause.h"
 
 namespace spl::api {
 namespace {
@@ -23,6 +25,8 @@ constexpr std::chrono::milliseconds kPauseMax = 500ms;
 
 Result<std::unique_ptr<Operations>> open_for_reading(env::Env env, const home::HomePaths& paths,
                                                      base::Progress& progress) {
+  // Nothing stays frozen because nobody writes; where it may not be seen to, a writer will.
+  (void)service::resume_leftovers(env, paths);
   instance::InstanceOptions options{.home = paths.root, .store_url = {}};
   auto daemon = TRY(home::running_daemon(env, paths));
   // A running daemon may have its store elsewhere.
@@ -44,7 +48,12 @@ Result<std::unique_ptr<Operations>> open_for_changing(env::Env env, const home::
     }
     if (!waits) progress.step("opening " + paths.root + "; no daemon runs");
     auto opened = instance::Instance::open(env, {.home = paths.root, .store_url = {}}, how);
-    if (opened) return std::make_unique<operation::LocalOperations>(std::move(*opened), std::nullopt);
+    if (opened) {
+      auto& instance = **opened;
+      auto recovered = operation::recover_services(env, paths, TRY(instance.config()), instance.store(), progress);
+      if (!recovered) return std::unexpected(instance::Instance::unmade_after(std::move(*opened), recovered.error()));
+      return std::make_unique<operation::LocalOperations>(std::move(*opened), std::nullopt);
+    }
     if (opened.error().cause != Cause::kLocked) return std::unexpected(std::move(opened).error());
     if (env.clock.steady() + pause > end) {
       Error error = std::move(opened).error();

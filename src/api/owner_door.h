@@ -48,7 +48,28 @@ inline constexpr DoorPlace kDoorPlace<&Operations::create_token>{"/v1/local/toke
 template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::revoke_token>{"/v1/local/tokens/revoke", 200, "Ends a token."};
 
-// Of Result<Answer> (Operations::*)(const Request&), or without a request.
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::command_services>{
+    "/v1/local/services/command", 200, "Starts, stops, restarts, pauses or resumes services."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::add_context>{"/v1/local/contexts", 201, "Adds a context."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::remove_context>{"/v1/local/contexts/remove", 200,
+                                                                   "Removes a context."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::set_secret>{"/v1/local/secrets", 200,
+                                                               "Takes the value of a secret."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::delete_secret>{"/v1/local/secrets/delete", 200,
+                                                                  "Removes the value of a secret."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::swap_previous_back>{
+    "/v1/local/services/previous", 200, "What a restore has replaced takes its place again."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::discard_previous>{"/v1/local/services/discard-previous", 200,
+                                                                     "What a restore has replaced goes."};
+
+// Of Result<Answer> (Operations::*)(const Request&), or without a request, or with its progress.
 template <class Operation>
 struct DoorShapes;
 template <class A>
@@ -60,6 +81,13 @@ template <class A, class R>
 struct DoorShapes<Result<A> (Operations::*)(const R&)> {
   using Answer = A;
   using Request = R;
+  static constexpr bool kTellsProgress = false;
+};
+template <class A, class R>
+struct DoorShapes<Result<A> (Operations::*)(const R&, base::Progress&)> {
+  using Answer = A;
+  using Request = R;
+  static constexpr bool kTellsProgress = true;
 };
 
 // A text that may hold a secret: wiped when it goes.

@@ -208,6 +208,29 @@ Result<operation::MadeToken> RemoteOperations::create_token(const instance::Toke
 Result<operation::RevokedToken> RemoteOperations::revoke_token(const operation::TokenName& token) {
   return through_door<&Operations::revoke_token>(token);
 }
+Result<operation::ServiceStates> RemoteOperations::command_services(const operation::ServiceCommand& command,
+                                                                    base::Progress& /*progress*/) {
+  return through_door<&Operations::command_services>(command);
+}
+Result<operation::ContextEntry> RemoteOperations::add_context(const operation::NewContext& context) {
+  return through_door<&Operations::add_context>(context);
+}
+Result<operation::ContextEntry> RemoteOperations::remove_context(const operation::RemovedContext& context) {
+  return through_door<&Operations::remove_context>(context);
+}
+Result<operation::SecretHandle> RemoteOperations::set_secret(const operation::NewSecret& secret) {
+  return through_door<&Operations::set_secret>(secret);
+}
+Result<operation::DeletedSecret> RemoteOperations::delete_secret(const operation::SecretHandle& secret) {
+  return through_door<&Operations::delete_secret>(secret);
+}
+Result<operation::PreviousReport> RemoteOperations::swap_previous_back(const operation::PreviousRequest& request,
+                                                                       base::Progress& /*progress*/) {
+  return through_door<&Operations::swap_previous_back>(request);
+}
+Result<operation::PreviousReport> RemoteOperations::discard_previous(const operation::PreviousRequest& request) {
+  return through_door<&Operations::discard_previous>(request);
+}
 
 Result<Operations*> RemoteOperations::reading() {
   base::NoProgress none;
@@ -253,6 +276,25 @@ Result<std::vector<substrate::ServiceAccount>> RemoteOperations::accounts() {
 }
 Result<std::vector<operation::TokenSummary>> RemoteOperations::tokens() {
   return TRY(reading())->tokens();
+}
+
+Result<std::vector<service::InventoryRow>> RemoteOperations::inventory(base::Progress& progress) {
+  return TRY(reading())->inventory(progress);
+}
+Result<operation::ServiceStates> RemoteOperations::service_states(const operation::ServiceName& service) {
+  return TRY(reading())->service_states(service);
+}
+Result<std::string> RemoteOperations::service_log(const operation::ServiceName& service) {
+  return TRY(reading())->service_log(service);
+}
+Result<std::vector<operation::ContextEntry>> RemoteOperations::contexts() {
+  return TRY(reading())->contexts();
+}
+Result<std::vector<std::string>> RemoteOperations::secrets() {
+  return TRY(reading())->secrets();
+}
+Result<std::vector<operation::SecretState>> RemoteOperations::secret_states() {
+  return TRY(reading())->secret_states();
 }
 
 Result<instance::PutReport> RemoteOperations::put_ndjson(Source& in, base::Progress& progress) {
@@ -326,13 +368,7 @@ Result<operation::ImportReport> RemoteOperations::import_bundle(Source& in, cons
     if (crypto::looks_like_age(begin) || crypto::looks_like_armored_age(begin))
       return fail(ErrorCode::kVerification, Cause::kMalformed, "bundle malformed: age: a second layer of encryption");
   }
-  operation::ImportOptions asked;
-  asked.dry_run = options.dry_run;
-  asked.force_overwrite = options.force_overwrite;
-  asked.adopt_identity = options.adopt_identity;
-  asked.allow_older = options.allow_older;
-  asked.expect_did = options.expect_did;
-  asked.without = options.without;
+  operation::ImportOptions asked = options;
   asked.opened_by_caller = opening;
   const std::string target = "/v1/portability/import?" + query_text(codec::shape_json(asked));
   const auto made = TRY(call());

@@ -41,6 +41,12 @@ class RemoteOperations final : public operation::Operations {
   Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) override;
   Result<std::vector<substrate::ServiceAccount>> accounts() override;
   Result<std::vector<operation::TokenSummary>> tokens() override;
+  Result<std::vector<service::InventoryRow>> inventory(base::Progress& progress) override;
+  Result<operation::ServiceStates> service_states(const operation::ServiceName& service) override;
+  Result<std::string> service_log(const operation::ServiceName& service) override;
+  Result<std::vector<operation::ContextEntry>> contexts() override;
+  Result<std::vector<std::string>> secrets() override;
+  Result<std::vector<operation::SecretState>> secret_states() override;
 
   Result<instance::IdentitySummary> generate_identity() override;
   Result<instance::Emitted> emit(const instance::Emission& emission) override;
@@ -51,6 +57,15 @@ class RemoteOperations final : public operation::Operations {
   Result<operation::RevokedAccount> revoke_account(const operation::AccountName& account) override;
   Result<operation::MadeToken> create_token(const instance::TokenRequest& request) override;
   Result<operation::RevokedToken> revoke_token(const operation::TokenName& token) override;
+  Result<operation::ServiceStates> command_services(const operation::ServiceCommand& command,
+                                                    base::Progress& progress) override;
+  Result<operation::ContextEntry> add_context(const operation::NewContext& context) override;
+  Result<operation::ContextEntry> remove_context(const operation::RemovedContext& context) override;
+  Result<operation::SecretHandle> set_secret(const operation::NewSecret& secret) override;
+  Result<operation::DeletedSecret> delete_secret(const operation::SecretHandle& secret) override;
+  Result<operation::PreviousReport> swap_previous_back(const operation::PreviousRequest& request,
+                                                       base::Progress& progress) override;
+  Result<operation::PreviousReport> discard_previous(const operation::PreviousRequest& request) override;
   // `options.workers` is the daemon's to choose.
   Result<operation::ExportReport> export_bundle(operation::ExportOptions options, operation::Destination& to,
                                                 base::Progress& progress) override;

@@ -22,7 +22,13 @@ Result<void> through_door(Call& call) {
       call.exchange.body_buffer().wipe();
       using Answer = Result<typename Shapes::Answer>;
       if (!request) return Answer(std::unexpected(std::move(request).error().in("body")));
-      return call.served.gate.change_power([&] { return (operations.*Operation)(*request); });
+      return call.served.gate.change_power([&] {
+        if constexpr (Shapes::kTellsProgress) {
+          return (operations.*Operation)(*request, call.exchange.progress());
+        } else {
+          return (operations.*Operation)(*request);
+        }
+      });
     }
   }();
   if (!answer) return std::unexpected(answer.error());
@@ -53,6 +59,13 @@ void add_owner_routes(std::vector<Route>& table) {
   add<&Operations::revoke_account>(table);
   add<&Operations::create_token>(table);
   add<&Operations::revoke_token>(table);
+  add<&Operations::command_services>(table);
+  add<&Operations::add_context>(table);
+  add<&Operations::remove_context>(table);
+  add<&Operations::set_secret>(table);
+  add<&Operations::delete_secret>(table);
+  add<&Operations::swap_previous_back>(table);
+  add<&Operations::discard_previous>(table);
 }
 
 }  // namespace spl::api

@@ -53,6 +53,7 @@ struct Command {
   codec::Json (*schema)() = nullptr;       // of what it prints with -o json; null where it prints no JSON
   bool needs_home = true;                  // false: it works where not even a home can be named
   bool hears_signals = false;              // true: it ends on signals in its own way
+  bool subject_first = false;              // its first positional may stand before its name: spl service X start
   std::vector<Command> commands = {};
 };
 
@@ -68,6 +69,8 @@ std::vector<Command> thread_commands();       // thread
 std::vector<Command> portability_commands();  // export, import
 std::vector<Command> bundle_commands();       // bundle
 std::vector<Command> access_commands();       // service-account, token
+std::vector<Command> service_commands();      // service, inventory
+std::vector<Command> context_commands();      // context, secret
 std::vector<Command> shell_commands();        // help, completion, man
 Command export_command();
 Command move_command();

@@ -109,7 +109,7 @@ Result<int> run_serve(Session& session, const Arguments& arguments) {
     options.notify_socket = variable("NOTIFY_SOCKET").value_or("");
     const bool quiet = session.out().loudness() == Loudness::kQuiet;
     env::StreamLog log(session.env().clock, STDERR_FILENO, quiet ? env::LogLevel::kError : env::LogLevel::kInfo);
-    const env::Env env{session.env().fs, session.env().clock, session.env().random, log};
+    const env::Env env{session.env().fs, session.env().clock, session.env().random, log, session.env().variables};
     TRY(api::run_daemon(env, session.paths(), options,
                         [&session](const home::DaemonMark& mark) { return announce(session, mark); }));
     return 0;

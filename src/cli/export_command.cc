@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "base/encoding.h"
+#include "cli/backup.h"
 #include "cli/bundle_file.h"
 #include "cli/command.h"
 #include "cli/keys.h"
@@ -15,21 +16,20 @@ namespace spl::cli {
 namespace {
 
 Result<operation::ExportOptions> options_from(Session& session, const Arguments& arguments) {
-  if (const auto context = arguments.value("--context"))
-    return fail(ErrorCode::kUsage, "there is no context \"" + shown(*context) + "\"",
-                "this instance has no contexts: leave out --context");
   operation::ExportOptions options;
   options.uncompressed = arguments.has("--uncompressed");
   options.no_identity = arguments.has("--no-identity");
   options.carry_tokens = arguments.has("--carry-tokens");
   options.plaintext = arguments.has("--plaintext");
   options.move = arguments.has("--move");
-  if (options.move && arguments.value("--out") == "-")
-    return fail(ErrorCode::kUsage, "--move wants a file: whether what a pipe took is durable is not known here",
-                "give --out a path");
-  for (const std::string& service : arguments.all("--without"))
-    return fail(ErrorCode::kUsage, "--without: this home declares no service \"" + shown(service) + "\"",
-                "leave it out of the command");
+  options.records_only = arguments.has("--records-only");
+  options.context = arguments.value("--context");
+  options.without = arguments.all("--without");
+  options.without_derived = arguments.has("--without-derived");
+  if (const auto quiesce = arguments.value("--quiesce"))
+    options.quiesce = codec::parse_enum<service::Quiesce>(*quiesce);
+  options.allow_inconsistent = arguments.has("--allow-inconsistent");
+  options.allow_stray = arguments.has("--allow-stray");
   for (const std::string& text : arguments.all("--recipient"))
     options.recipients.push_back(TRY_IN("--recipient", crypto::Recipient::parse(text)));
   if (options.plaintext && (asks_for_passphrase(arguments) || !options.recipients.empty()))
@@ -101,6 +101,11 @@ class CommandDestination final : public operation::Destination {
   std::unique_ptr<env::DescriptorSink> pipe_;
 };
 
+std::string milliseconds_text(double ms) {
+  const auto tenths = static_cast<std::uint64_t>(ms * 10 + 0.5);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
+}
+
 Result<void> print_report(Output& out, const operation::ExportReport& report, bool to_pipe) {
   if (report.identity == operation::InBundle::kIncluded)
     out.note(std::string("the bundle holds the private key of ") + report.source_did +
@@ -111,6 +116,14 @@ Result<void> print_report(Output& out, const operation::ExportReport& report, bo
   for (const std::string& warning : report.warnings) out.note(warning);
   if (!out.text()) return out.document(codec::shape_json(report));
   if (to_pipe) return {};
+  if (!report.services.empty()) {
+    TRY(out.line("services: " + base::join(report.services, ", ") + "; " + report.consistency +
+                 ", writers paused for " + std::to_string(report.pause_ms) + " ms"));
+    if (out.loudness() == Loudness::kVerbose) {
+      for (const operation::PauseStepReport& step : report.pause_steps)
+        TRY(out.line("  " + step.step + ": " + milliseconds_text(step.ms)));
+    }
+  }
   return out.line("wrote " + shown(report.path) + ": " + counted(report.record_count, "record") + " in " +
                   counted(report.thread_count, "thread") + ", " + human_bytes(report.bytes) + ", sha256 of its files " +
                   base::to_hex(report.bundle_sha256.view()));
@@ -124,14 +137,18 @@ Result<operation::ExportReport> with_spool_hint(Result<operation::ExportReport> 
   return report;
 }
 
-Result<int> run_export(Session& session, const Arguments& arguments) {
-  const auto out = arguments.value("--out");
-  if (!out)
-    return fail(ErrorCode::kUsage, "export: --out is missing", "name the file to be written, a directory for it, or -");
+}  // namespace
+
+Result<int> run_backup(Session& session, const Arguments& arguments, const std::string& out,
+                       const std::optional<std::string>& service) {
   auto options = TRY(options_from(session, arguments));
+  options.service = service;
+  if (options.move && out == "-")
+    return fail(ErrorCode::kUsage, "--move wants a file: whether what a pipe took is durable is not known here",
+                "give --out a path");
   TRY(api::require_instance(session.env(), session.paths()));
   const auto start = session.env().clock.steady();
-  const std::string path = TRY(file_of(session, *out));
+  const std::string path = TRY(file_of(session, out));
   if (path != "-") {
     const env::AsOneself as_oneself;
     TRY(operation::check_not_own(session.env(), session.paths(), path, "export"));
@@ -148,6 +165,15 @@ Result<int> run_export(Session& session, const Arguments& arguments) {
   return 0;
 }
 
+namespace {
+
+Result<int> run_export(Session& session, const Arguments& arguments) {
+  const auto out = arguments.value("--out");
+  if (!out)
+    return fail(ErrorCode::kUsage, "export: --out is missing", "name the file to be written, a directory for it, or -");
+  return run_backup(session, arguments, *out, std::nullopt);
+}
+
 Result<int> run_move_cancel(Session& session, const Arguments&) {
   const operation::CancelledMove move = TRY(TRY(session.changing())->cancel_move());
   Output& out = session.out();
@@ -161,6 +187,44 @@ Result<int> run_move_cancel(Session& session, const Arguments&) {
 
 }  // namespace
 
+std::vector<Option> backup_options() {
+  std::vector<Option> options{
+      {.name = "--force", .value = "", .help = "replace a file that is there already"},
+      {.name = "--uncompressed", .value = "", .help = "write a plain tar"},
+      {.name = "--no-identity", .value = "", .help = "leave out the private key: the bundle can be read, not imported"},
+      {.name = "--carry-tokens",
+       .value = "",
+       .help = "carry the hashes of the accounts' tokens, so that they stay valid"},
+      {.name = "--records-only", .value = "", .help = "leave out all services"},
+      {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the instance"},
+      {.name = "--without", .value = "SERVICE", .help = "leave out this service", .times = Times::kAny},
+      {.name = "--without-derived", .value = "", .help = "leave out what services can rebuild at a price"},
+      {.name = "--recipient",
+       .value = "AGE1",
+       .help = "encrypt for this age recipient, besides those of config.toml",
+       .times = Times::kAny},
+      {.name = "--plaintext", .value = "", .help = "do not encrypt, whatever config.toml says"},
+      {.name = "--quiesce",
+       .value = "HOW",
+       .help = "how services are paused, for this run",
+       .choices = {"freeze", "hook", "none"}},
+      {.name = "--allow-inconsistent",
+       .value = "",
+       .help = "go on where a service could not be paused in time, and say so in the bundle"},
+      {.name = "--move",
+       .value = "",
+       .help = "the instance leaves: once the file is durable this home takes no more writes"},
+      {.name = "--spool",
+       .value = "DIR",
+       .help = "where the compressed body waits; else the home's run/, or TMPDIR",
+       .names = Names::kDirectory}};
+  options.push_back({.name = "--allow-stray",
+                     .value = "",
+                     .help = "go on where data that looks like a context's and is none's stays behind"});
+  for (Option& option : passphrase_options("closes the bundle")) options.push_back(std::move(option));
+  return options;
+}
+
 Command export_command() {
   Command command{
       .name = "export",
@@ -173,43 +237,12 @@ Command export_command() {
                    .value = "PATH",
                    .help =
                        "the file to write, or a directory that gets one named after DID and time; - is standard output",
-                   .names = Names::kFile},
-                  {.name = "--force", .value = "", .help = "replace a file that is there already"},
-                  {.name = "--uncompressed", .value = "", .help = "write a plain tar"},
-                  {.name = "--no-identity",
-                   .value = "",
-                   .help = "leave out the private key: the bundle can be read, not imported"},
-                  {.name = "--carry-tokens",
-                   .value = "",
-                   .help = "carry the hashes of the accounts' tokens, so that they stay valid"},
-                  {.name = "--records-only", .value = "", .help = "leave out all services"},
-                  {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the instance"},
-                  {.name = "--without", .value = "SERVICE", .help = "leave out this service", .times = Times::kAny},
-                  {.name = "--without-derived", .value = "", .help = "leave out what services can rebuild at a price"},
-                  {.name = "--recipient",
-                   .value = "AGE1",
-                   .help = "encrypt for this age recipient, besides those of config.toml",
-                   .times = Times::kAny},
-                  {.name = "--plaintext", .value = "", .help = "do not encrypt, whatever config.toml says"},
-                  {.name = "--quiesce",
-                   .value = "HOW",
-                   .help = "how services are paused, for this run",
-                   .choices = {"freeze", "hook", "none"}},
-                  {.name = "--allow-inconsistent",
-                   .value = "",
-                   .help = "go on where a service could not be paused in time, and say so in the bundle"},
-                  {.name = "--move",
-                   .value = "",
-                   .help = "the instance leaves: once the file is durable this home takes no more writes"},
-                  {.name = "--spool",
-                   .value = "DIR",
-                   .help = "where the compressed body waits; else the home's run/, or TMPDIR",
-                   .names = Names::kDirectory}},
+                   .names = Names::kFile}},
       .examples = {"spl export --out my.spl", "spl export --out backups/",
                    "spl export --out my.spl --recipient age1...", "spl export --out - | ssh there spl import -"},
       .run = run_export,
       .schema = codec::schema_of<operation::ExportReport>};
-  for (Option& option : passphrase_options("closes the bundle")) command.options.push_back(std::move(option));
+  for (Option& option : backup_options()) command.options.push_back(std::move(option));
   return command;
 }
 

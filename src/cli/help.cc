@@ -140,7 +140,13 @@ std::string usage_line(const Path& path) {
   std::string line = full_name(path);
   const Command& command = *path.back();
   if (!command.commands.empty()) return line + " COMMAND";
-  for (const Positional& positional : command.positionals) line += " " + positional_text(positional);
+  if (command.subject_first)
+    line = full_name({path.begin(), path.end() - 1}) + " " + positional_text(command.positionals.front()) + " " +
+           command.name;
+  for (const Positional& positional : command.positionals) {
+    if (!command.subject_first || &positional != &command.positionals.front())
+      line += " " + positional_text(positional);
+  }
   for (const Option& option : command.options)
     line += " [" + key_of(option) + (option.value.empty() ? "" : " " + option.value) + "]" +
             (option.times == Times::kAny ? "..." : "");

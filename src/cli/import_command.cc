@@ -1,6 +1,7 @@
 // import.
 #include <chrono>
 
+#include "cli/backup.h"
 #include "cli/command.h"
 #include "cli/findings.h"
 #include "cli/keys.h"
@@ -15,9 +16,6 @@ namespace {
 using operation::Finding;
 
 Result<operation::ImportOptions> options_from(const Arguments& arguments) {
-  if (const auto context = arguments.value("--context"))
-    return fail(ErrorCode::kUsage, "there is no context \"" + shown(*context) + "\"",
-                "this instance has no contexts: leave out --context");
   if (arguments.value("--records") == "replace")
     return fail(ErrorCode::kUsage, "--records replace is not available in this version", "records are merged");
   operation::ImportOptions options;
@@ -27,6 +25,9 @@ Result<operation::ImportOptions> options_from(const Arguments& arguments) {
   options.allow_older = arguments.has("--allow-older");
   options.expect_did = arguments.value("--expect-did");
   options.without = arguments.all("--without");
+  options.context = arguments.value("--context");
+  options.as = arguments.value("--as");
+  options.replace = arguments.has("--replace");
   options.reader.workers = Session::workers();
   return options;
 }
@@ -54,6 +55,20 @@ Result<void> print_findings_to_heed(Output& out, const std::vector<Finding>& fin
   return {};
 }
 
+Result<void> print_services(Output& out, const operation::ImportReport& report) {
+  for (const operation::RestoredService& service : report.services) {
+    for (const operation::RestoredSurface& surface : service.surfaces) {
+      std::vector<std::string> counts;
+      for (const operation::RestoredCount& count : surface.counts)
+        counts.push_back(std::to_string(count.here) + " " + count.what);
+      TRY(out.line(std::string(report.dry_run ? "would restore " : "restored ") + service.name + "/" + surface.name +
+                   (surface.context.empty() ? "" : " of " + surface.context) +
+                   (counts.empty() ? "" : ": " + base::join(counts, ", "))));
+    }
+  }
+  return {};
+}
+
 Result<void> print_report(Output& out, const operation::ImportReport& report) {
   if (!out.text()) return out.document(codec::shape_json(report));
   TRY(out.line("verified: signature, " + counted(report.records_inspected, "record") + ", signed by " +
@@ -67,17 +82,22 @@ Result<void> print_report(Output& out, const operation::ImportReport& report) {
   TRY(out.line("pairs:    " + std::to_string(report.federation_pairs)));
   TRY(out.line("grants:   " + std::to_string(report.consent_grants)));
   TRY(out.line("identity: " + identity_text(report)));
-  return {};
+  return print_services(out, report);
 }
 
-Result<int> run_import(Session& session, const Arguments& arguments) {
+}  // namespace
+
+Result<int> run_restore(Session& session, const Arguments& arguments, const std::string& from, Records records,
+                        const std::optional<std::string>& service) {
   auto options = TRY(options_from(arguments));
+  options.service = service;
+  options.merge = records == Records::kMerged;
   const auto start = session.env().clock.steady();
   const Keys keys = TRY(read_keys(session, arguments));
   options.reader.identities = keys.identities;
   options.reader.passphrase = keys.passphrase ? &*keys.passphrase : nullptr;
   ShownProgress& progress = session.progress();
-  const auto file = TRY(env::InputFile::open(arguments.at("FILE"), progress.interrupt()));
+  const auto file = TRY(env::InputFile::open(from, progress.interrupt()));
   progress.follow(*file);
   auto spooled = TRY(receive_if_slow(session, *file, "receiving the bundle"));
   Source& bundle = spooled ? static_cast<Source&>(*spooled) : *file;
@@ -98,7 +118,36 @@ Result<int> run_import(Session& session, const Arguments& arguments) {
   return 0;
 }
 
+namespace {
+
+Result<int> run_import(Session& session, const Arguments& arguments) {
+  return run_restore(session, arguments, arguments.at("FILE"), Records::kGated, std::nullopt);
+}
+
 }  // namespace
+
+std::vector<Option> restore_options() {
+  std::vector<Option> options{
+      {.name = "--dry-run", .value = "", .help = "check everything, change nothing; the exit code is the real one"},
+      {.name = "--force-overwrite", .value = "", .help = "merge into a store that has records"},
+      {.name = "--adopt-identity", .value = "", .help = "take the bundle's identity instead of the local one"},
+      {.name = "--expect-did", .value = "DID", .help = "refuse a bundle that another instance signed"},
+      {.name = "--allow-older", .value = "", .help = "take a bundle older than one restored here before"},
+      {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the bundle"},
+      {.name = "--records",
+       .value = "HOW",
+       .help = "what happens to records that are there",
+       .choices = {"merge", "replace"}},
+      {.name = "--without", .value = "SERVICE", .help = "leave out this service of the bundle", .times = Times::kAny}};
+  options.push_back({.name = "--as",
+                     .value = "NAME",
+                     .help = "restore the context under this name, and a new id if its own is taken"});
+  options.push_back({.name = "--replace",
+                     .value = "",
+                     .help = "take the place of data that is here; what was there is kept as previous"});
+  for (Option& option : key_options()) options.push_back(std::move(option));
+  return options;
+}
 
 Command import_command() {
   Command command{
@@ -108,29 +157,11 @@ Command import_command() {
           "Into an empty store the bundle's identity is installed. A store with records is left alone unless "
           "all of the bundle's records are there already or --force-overwrite merges them; nothing is ever "
           "deleted. One transaction: all or nothing.",
-      .options = {{.name = "--dry-run",
-                   .value = "",
-                   .help = "check everything, change nothing; the exit code is the real one"},
-                  {.name = "--force-overwrite", .value = "", .help = "merge into a store that has records"},
-                  {.name = "--adopt-identity",
-                   .value = "",
-                   .help = "take the bundle's identity instead of the local one"},
-                  {.name = "--expect-did", .value = "DID", .help = "refuse a bundle that another instance signed"},
-                  {.name = "--allow-older", .value = "", .help = "take a bundle older than one restored here before"},
-                  {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the bundle"},
-                  {.name = "--records",
-                   .value = "HOW",
-                   .help = "what happens to records that are there",
-                   .choices = {"merge", "replace"}},
-                  {.name = "--without",
-                   .value = "SERVICE",
-                   .help = "leave out this service of the bundle",
-                   .times = Times::kAny}},
       .positionals = {{.name = "FILE", .help = "the bundle; - is standard input", .names = Names::kFile}},
       .examples = {"spl import my.spl --dry-run", "spl import my.spl", "spl import my.spl --age-identity key.txt"},
       .run = run_import,
       .schema = codec::schema_of<operation::ImportReport>};
-  for (Option& option : key_options()) command.options.push_back(std::move(option));
+  command.options = restore_options();
   return command;
 }
 

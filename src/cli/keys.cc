@@ -29,7 +29,7 @@ struct SecretText {
 // It can be read once.
 Result<void> check_standard_input(const Arguments& arguments) {
   std::ptrdiff_t readers = 0;
-  for (const char* name : {"FILE", "A", "B", "--age-identity", "--passphrase-file"})
+  for (const char* name : {"FILE", "--from", "A", "B", "--age-identity", "--passphrase-file"})
     readers += std::ranges::count(arguments.all(name), "-");
   if (readers > 1)
     return fail(ErrorCode::kUsage, "standard input is named " + std::to_string(readers) + " times",
@@ -126,6 +126,18 @@ Result<std::optional<SecretBytes>> read_passphrase(Session& session, const Argum
   SecretText content;
   content.text = TRY_IN("--passphrase-file", env::read_input(*path, kPassphraseBytesMax, interrupt));
   return std::optional(TRY(first_line(content.text, "--passphrase-file " + shown(*path), use)));
+}
+
+Result<SecretBytes> read_secret_value(Session& session, const std::string& name) {
+  const env::Interrupt* interrupt = session.progress().interrupt();
+  if (::isatty(STDIN_FILENO) == 1) return env::read_hidden_line(shown(name) + ": ", interrupt);
+  SecretText content;
+  content.text = TRY_IN("standard input", env::read_input("-", kPassphraseBytesMax, interrupt));
+  std::string_view value = content.text;
+  if (value.ends_with('\n')) value.remove_suffix(1);
+  if (value.empty())
+    return fail(ErrorCode::kUsage, "standard input is empty", "the value of " + shown(name) + " is read from there");
+  return SecretBytes(value);
 }
 
 Result<Keys> read_keys(Session& session, const Arguments& arguments) {

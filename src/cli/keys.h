@@ -26,6 +26,10 @@ std::vector<Option> key_options();
 std::vector<Option> passphrase_options(const std::string& what);
 Result<Keys> read_keys(Session& session, const Arguments& arguments);
 
+// The value of a secret: typed unseen where standard input is a terminal, else all of that, but for one newline at the
+// end.
+Result<SecretBytes> read_secret_value(Session& session, const std::string& name);
+
 // What a passphrase is for. One that closes a bundle must be one that can be typed again: it is refused (code kUsage)
 // where it is not UTF-8, has control characters, or where more follows its line. One that opens is taken as it is.
 enum class PassphraseFor : bool { kOpening, kClosing };

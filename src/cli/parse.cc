@@ -187,6 +187,45 @@ Result<void> check_values(const std::vector<const Command*>& path, const Argumen
   return {};
 }
 
+// The next word from `at` on that is no option of the program or an option's value; the end where there is none, or
+// another option comes first.
+std::size_t next_word(const std::vector<std::string>& words, std::size_t at) {
+  for (; at < words.size() && words[at].starts_with('-') && words[at] != "-"; ++at) {
+    const std::string name = words[at].substr(0, words[at].find('='));
+    const auto option = std::ranges::find_if(program().options, [&name](const Option& one) {
+      return key_of(one) == name || one.name.starts_with(name + ",");
+    });
+    if (option == program().options.end()) return words.size();
+    if (!option->value.empty() && words[at].find('=') == std::string::npos) ++at;
+  }
+  return at;
+}
+
+// "service X start" as "service start X": a command whose subject stands first. Of "service backup restore PATH" and
+// "service backup all" the first word is no subject: nothing can have that name.
+std::vector<std::string> with_subject_behind(std::vector<std::string> words) {
+  const std::size_t group = next_word(words, 0);
+  if (group >= words.size()) return words;
+  const auto found = std::ranges::find(program().commands, words[group], &Command::name);
+  if (found == program().commands.end()) return words;
+  const auto is_action = [&found](const std::string& word) {
+    const auto below = std::ranges::find(found->commands, word, &Command::name);
+    return below != found->commands.end() && below->subject_first;
+  };
+  const std::size_t subject = next_word(words, group + 1);
+  const std::size_t action = next_word(words, subject + 1);
+  if (action >= words.size() || !is_action(words[action])) return words;
+  if (words[subject] == "backup" && words[action] == "restore") {
+    words[subject] = "restore";
+    words[action] = "all";
+    const std::size_t path = next_word(words, action + 1);
+    if (path < words.size()) words.insert(words.begin() + static_cast<std::ptrdiff_t>(path), "--from");
+    return words;
+  }
+  std::swap(words[subject], words[action]);
+  return words;
+}
+
 }  // namespace
 
 std::string full_name(const std::vector<const Command*>& path) {
@@ -209,7 +248,8 @@ Result<Invocation> parse_command_line(const std::vector<std::string>& words) {
     Builder builder;
     builder.fill(app, program());
     try {
-      std::vector<std::string> backwards(words.rbegin(), words.rend());
+      const std::vector<std::string> ordered = with_subject_behind(words);
+      std::vector<std::string> backwards(ordered.rbegin(), ordered.rend());
       std::ranges::transform(backwards, backwards.begin(), stand_in);
       app.parse(std::move(backwards));
     } catch (const CLI::CallForHelp& call) {

@@ -20,13 +20,14 @@ namespace spl::cli {
 // The machine that the program runs on.
 class Machine {
  public:
-  [[nodiscard]] env::Env env() { return {fs_, clock_, random_, log_}; }
+  [[nodiscard]] env::Env env() { return {fs_, clock_, random_, log_, &variables_}; }
 
  private:
   env::PosixFileSystem fs_;
   env::SystemClock clock_;
   env::SystemRandom random_;
   env::NullLog log_;
+  env::ProcessVariables variables_;
 };
 
 class Session {

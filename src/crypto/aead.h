@@ -1,5 +1,5 @@
-// ChaCha20-Poly1305 (RFC 8439) in place, one key and many nonces, without associated data. A nonce
-// is used once with a key, which is the caller's care. One thread at a time.
+// ChaCha20-Poly1305 (RFC 8439) in place, one key and many nonces. Associated data is authenticated and not written:
+// who opens gives the same. A nonce is used once with a key, which is the caller's care. One thread at a time.
 #pragma once
 
 #include <array>
@@ -24,11 +24,11 @@ class Aead {
   Aead(std::string_view key, Direction direction);  // `key` must be 32 octets
 
   // Encrypts all but the last 16 octets of `buffer` (at most 1 GiB), and writes the tag there.
-  void seal(const AeadNonce& nonce, std::span<char> buffer);
+  void seal(const AeadNonce& nonce, std::span<char> buffer, std::string_view associated = {});
 
   // The reverse, of a buffer of at least 16 octets. False where the tag is wrong; the buffer is
   // wiped then, so that nothing of it can be used.
-  [[nodiscard]] bool open(const AeadNonce& nonce, std::span<char> buffer);
+  [[nodiscard]] bool open(const AeadNonce& nonce, std::span<char> buffer, std::string_view associated = {});
 
  private:
   struct Deleter {

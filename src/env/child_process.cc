@@ -1,13 +1,8 @@
 #include "env/child_process.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/close_range.h>
 #include <poll.h>
-#include <pwd.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,10 +11,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <utility>
 
 #include "base/encoding.h"
+#include "env/program_image.h"
 
 namespace spl::env {
 namespace {
@@ -30,7 +25,6 @@ using std::chrono::steady_clock;
 constexpr std::size_t kSaidBytesMax = 64u << 10;
 constexpr milliseconds kLookEvery{200};  // at Progress::cancelled()
 constexpr int kCannotRun = 127;
-constexpr std::string_view kUsualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 struct Pipe {
   Descriptor reading;
@@ -50,50 +44,6 @@ Result<Descriptor> make_limited_file() {
       ::fcntl(file.number(), F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
     return base::fail_errno("cannot make a file in memory", errno);
   return file;
-}
-
-std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-std::string_view value_of(const std::vector<std::string>& environment, std::string_view name) {
-  for (std::string_view entry : environment) {
-    if (entry.starts_with(name) && entry.substr(name.size()).starts_with('=')) return entry.substr(name.size() + 1);
-  }
-  return {};
-}
-
-// Where the program may be: the paths to try in order.
-std::vector<std::string> paths_of(const ChildOptions& options) {
-  const std::string& program = options.arguments.front();
-  if (program.find('/') != std::string::npos) return {program};
-  std::vector<std::string> paths;
-  std::string_view path = value_of(options.environment, "PATH");
-  if (path.empty()) path = kUsualPath;
-  while (!path.empty()) {
-    const std::string_view directory = path.substr(0, path.find(':'));
-    path.remove_prefix(std::min(path.size(), directory.size() + 1));
-    if (!directory.empty()) paths.push_back(std::string(directory) + "/" + program);
-  }
-  return paths;
-}
-
-// The groups that the user database gives a user, with its primary one.
-std::vector<gid_t> groups_of(const UserIds& user) {
-  std::array<char, 16384> room{};
-  passwd entry{};
-  passwd* found = nullptr;
-  std::vector<gid_t> groups{user.gid};
-  if (::getpwuid_r(user.uid, &entry, room.data(), room.size(), &found) != 0 || found == nullptr) return groups;
-  int count = 256;
-  groups.resize(static_cast<std::size_t>(count));
-  if (::getgrouplist(found->pw_name, user.gid, groups.data(), &count) < 0) count = 1;
-  groups.resize(static_cast<std::size_t>(std::max(count, 1)));
-  return groups;
 }
 
 // While it lives, a write to a pipe that nobody reads is an error of this thread and not a signal.
@@ -121,60 +71,6 @@ class WithoutSigpipe {
   sigset_t pipe_{};
   sigset_t before_{};
 };
-
-// All that the new process needs between fork and exec: nothing may be allocated there.
-struct Start {
-  std::vector<std::string> paths;
-  std::vector<char*> arguments;
-  std::vector<char*> environment;
-  const char* directory = "/";
-  std::optional<UserIds> user;
-  std::vector<gid_t> groups;
-  std::optional<rlimit> memory;
-  std::optional<rlimit> processor_time;
-  int input = -1;
-  int output = -1;
-  int said = -1;
-  int failed = -1;  // where errno goes, if it is not run
-};
-
-[[noreturn]] void become(const Start& start) {
-  const auto check = [&start](bool done) {
-    if (done) return;
-    const int error = errno;
-    (void)!::write(start.failed, &error, sizeof error);
-    ::_exit(kCannotRun);
-  };
-  // Not the descriptors' own numbers, which may be those that are to be set.
-  constexpr int kFree = 10;
-  const int input = ::fcntl(start.input, F_DUPFD_CLOEXEC, kFree);
-  const int output = ::fcntl(start.output, F_DUPFD_CLOEXEC, kFree);
-  const int said = ::fcntl(start.said, F_DUPFD_CLOEXEC, kFree);
-  check(::dup2(input, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0 && ::dup2(said, STDERR_FILENO) >= 0);
-  ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-  ::setpgid(0, 0);
-  struct sigaction usual{};
-  usual.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &usual, nullptr);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::umask(077);
-  if (start.memory) check(::setrlimit(RLIMIT_AS, &*start.memory) == 0);
-  if (start.processor_time) check(::setrlimit(RLIMIT_CPU, &*start.processor_time) == 0);
-  if (start.user)
-    check(::setgroups(start.groups.size(), start.groups.data()) == 0 && ::setgid(start.user->gid) == 0 &&
-          ::setuid(start.user->uid) == 0);
-  check(::chdir(start.directory) == 0);
-  int error = ENOENT;
-  for (const std::string& path : start.paths) {
-    ::execve(path.c_str(), start.arguments.data(), start.environment.data());
-    if (errno != ENOENT && errno != ENOTDIR) error = errno;
-  }
-  errno = error;
-  check(false);
-  ::_exit(kCannotRun);
-}
 
 ChildExit exit_of(int status) {
   if (WIFSIGNALED(status)) return {-1, WTERMSIG(status)};
@@ -341,28 +237,22 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const ChildOptions& op
   Pipe out = TRY(make_pipe());
   Pipe failure = TRY(make_pipe());
   Descriptor said = TRY(make_limited_file());
-  Start start;
-  start.paths = paths_of(options);
-  start.arguments = pointers_to(options.arguments);
-  start.environment = pointers_to(options.environment);
-  start.directory = options.working_directory.c_str();
-  if (options.user && (options.user->uid != ::geteuid() || options.user->gid != ::getegid())) {
-    start.user = options.user;
-    start.groups = groups_of(*options.user);
-  }
+  ProgramImage image(options.arguments, options.environment, options.working_directory, options.user);
+  image.apart = ProgramImage::Apart::kGroup;
   if (options.address_space_bytes_max)
-    start.memory = rlimit{*options.address_space_bytes_max, *options.address_space_bytes_max};
+    image.memory = rlimit{*options.address_space_bytes_max, *options.address_space_bytes_max};
   if (options.processor_time_max) {
     const auto seconds = static_cast<rlim_t>(options.processor_time_max->count());
-    start.processor_time = rlimit{seconds, seconds};
+    image.processor_time = rlimit{seconds, seconds};
   }
-  start.input = in.reading.number();
-  start.output = options.output.value_or(out.writing.number());
-  start.said = said.number();
-  start.failed = failure.writing.number();
+  image.streams = {in.reading.number(), options.output.value_or(out.writing.number()), said.number()};
   const pid_t pid = ::fork();
   if (pid < 0) return base::fail_errno("cannot start " + name, errno);
-  if (pid == 0) become(start);
+  if (pid == 0) {
+    const int error = image.become();
+    (void)!::write(failure.writing.number(), &error, sizeof error);
+    ::_exit(kCannotRun);
+  }
   auto impl = std::make_unique<Impl>(name, pid);
   ::setpgid(pid, pid);  // the child does so too: whoever is first
   failure.writing.close();
@@ -370,12 +260,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const ChildOptions& op
   ssize_t n = 0;
   while ((n = ::read(failure.reading.number(), &error, sizeof error)) < 0 && errno == EINTR) {
   }
-  if (n == sizeof error) {
-    Error why = base::fail_errno("cannot run " + name, error).error();
-    if (error == ENOENT || error == EACCES) why.code = ErrorCode::kUnavailable;
-    if (error == ENOENT) why.hint = "install it, or give its whole path";
-    return std::unexpected(std::move(why));
-  }
+  if (n == sizeof error) return std::unexpected(cannot_run(options.arguments.front(), error));
   Impl::Ends ends;
   ends.handle = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!ends.handle.is_open()) return base::fail_errno("cannot follow " + name, errno);

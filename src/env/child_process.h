@@ -15,15 +15,9 @@
 #include "base/result.h"
 #include "base/stream.h"
 #include "env/descriptor.h"
+#include "env/users.h"
 
 namespace spl::env {
-
-// Whom a process acts for: a user with its primary group, and the groups that the user database gives it.
-struct UserIds {
-  std::uint32_t uid = 0;
-  std::uint32_t gid = 0;
-  bool operator==(const UserIds&) const = default;
-};
 
 struct ChildOptions {
   std::vector<std::string> arguments;    // the program first: a path, or a name that PATH of `environment` leads to

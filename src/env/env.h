@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,11 +43,21 @@ class Log {
   virtual void write(LogLevel level, std::string_view event, const LogFields& fields) = 0;
 };
 
+// The environment variables that the program was started with: what may be asked of them is asked here.
+class Variables {
+ public:
+  virtual ~Variables() = default;
+  // Nothing where it is not set, or empty.
+  virtual std::optional<std::string> get(const std::string& name) const = 0;
+  virtual std::vector<std::string> names() const = 0;
+};
+
 struct Env {
   FileSystem& fs;
   Clock& clock;
   Random& random;
   Log& log;
+  const Variables* variables = nullptr;  // null: there are none
 };
 
 // RFC 3339 in UTC with seconds, "2026-01-31T12:00:00Z".

@@ -21,6 +21,8 @@ class ProcessHandle {
   [[nodiscard]] Result<bool> signal(int number) const;
   // Until it has ended; false where it has not by then.
   [[nodiscard]] bool wait(std::chrono::milliseconds at_most) const;
+  // Its pidfd, for who hands it to another process.
+  [[nodiscard]] int descriptor() const { return descriptor_.number(); }
 
  private:
   ProcessHandle(Descriptor descriptor, int pid) : descriptor_(std::move(descriptor)), pid_(pid) {}

@@ -2,6 +2,7 @@
 
 #include <ranges>
 
+#include "codec/enum_names.h"
 #include "codec/toml_text.h"
 #include "crypto/age_keys.h"
 
@@ -18,7 +19,13 @@ constexpr std::string_view kConfigTemplate =
     "#\n"
     "# recipients = [\"age1...\"]    # encrypt every export for these; spl export --plaintext overrules it\n"
     "# store = \"sqlite:/srv/spl/hub.db\"  # where the records are, if not in hub.db beside this file\n"
-    "# strict_signers = true        # an import into a store with records asks for a known signer\n";
+    "# strict_signers = true        # an import into a store with records asks for a known signer\n"
+    "#\n"
+    "# [secrets]                    # where the values of services' secrets are: file (the default), env or command\n"
+    "# backend = \"command\"\n"
+    "# get     = [\"pass\", \"show\", \"spl/{handle}\"]\n"
+    "# set     = [\"pass\", \"insert\", \"--multiline\", \"--force\", \"spl/{handle}\"]\n"
+    "# delete  = [\"pass\", \"rm\", \"--force\", \"spl/{handle}\"]\n";
 constexpr std::string_view kContextsTemplate = "# The contexts (tenants) of this instance: a name and an id each.\n";
 
 std::unexpected<Error> config_error(const std::string& path, std::uint64_t line, const std::string& why) {
@@ -43,6 +50,53 @@ Result<std::vector<std::string>> recipients_of(const std::string& path, const to
   return recipients;
 }
 
+Result<std::vector<std::string>> command_of(const std::string& path, const std::string& key, const toml::node& node) {
+  const toml::array* array = node.as_array();
+  std::vector<std::string> words;
+  bool good = array != nullptr && !array->empty();
+  for (std::size_t i = 0; good && i < array->size(); ++i) {
+    const auto word = (*array)[i].value<std::string>();
+    good = word.has_value() && !(i == 0 && word->empty());
+    if (good) words.push_back(*word);
+  }
+  if (!good) return config_error(path, node.source(), "secrets." + key + " is no command: an array of strings");
+  return words;
+}
+
+Result<SecretsConfig> secrets_of(const std::string& path, const toml::node& node) {
+  const toml::table* table = node.as_table();
+  if (table == nullptr) return config_error(path, node.source(), "secrets is not a table");
+  SecretsConfig secrets;
+  for (const auto& [key, value] : *table) {
+    const std::string name(key.str());
+    if (name == "backend") {
+      const auto backend = codec::parse_enum<SecretsConfig::Backend>(value.value<std::string>().value_or(""));
+      if (!backend)
+        return config_error(path, value.source(),
+                            "secrets.backend is none of " + codec::enum_choices<SecretsConfig::Backend>());
+      secrets.backend = *backend;
+    } else if (name == "get") {
+      secrets.get = TRY(command_of(path, name, value));
+    } else if (name == "set") {
+      secrets.set = TRY(command_of(path, name, value));
+    } else if (name == "list") {
+      secrets.list = TRY(command_of(path, name, value));
+    } else if (name == "delete") {
+      secrets.remove = TRY(command_of(path, name, value));
+    } else {
+      return config_error(path, key.source(), "unknown key \"secrets." + name + "\"");
+    }
+  }
+  const bool has_commands =
+      !secrets.get.empty() || !secrets.set.empty() || !secrets.list.empty() || !secrets.remove.empty();
+  const bool is_command = secrets.backend == SecretsConfig::Backend::kCommand;
+  if (is_command && secrets.get.empty())
+    return config_error(path, node.source(), "secrets.get is missing: the backend command wants it");
+  if (!is_command && has_commands)
+    return config_error(path, node.source(), "secrets has commands, and its backend is not command");
+  return secrets;
+}
+
 Result<Config> parse_config(const std::string& path, const std::string& text) {
   Config config;
   const auto table = codec::parse_toml(text);
@@ -57,6 +111,8 @@ Result<Config> parse_config(const std::string& path, const std::string& text) {
     } else if (key.str() == "strict_signers") {
       if (!node.is_boolean()) return config_error(path, node.source(), "strict_signers is not true or false");
       config.strict_signers = *node.value<bool>();
+    } else if (key.str() == "secrets") {
+      config.secrets = TRY(secrets_of(path, node));
     } else {
       return config_error(path, key.source(), "unknown key \"" + std::string(key.str()) + "\"");
     }

@@ -1,9 +1,13 @@
 // The home directory of an instance: where everything lies, its lock, and its configuration. Any thread.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -17,6 +21,9 @@ struct HomePaths {
   [[nodiscard]] std::string identity() const { return env::join(root, "identity"); }
   [[nodiscard]] std::string config() const { return env::join(root, "config.toml"); }
   [[nodiscard]] std::string contexts() const { return env::join(root, "contexts.toml"); }
+  [[nodiscard]] std::string services() const { return env::join(root, "services"); }
+  [[nodiscard]] std::string secrets() const { return env::join(root, "secrets"); }
+  [[nodiscard]] std::string data() const { return env::join(root, "data"); }
   [[nodiscard]] std::string run() const { return env::join(root, "run"); }
   [[nodiscard]] std::string lock() const { return env::join(root, "run/spl.lock"); }
   [[nodiscard]] std::string socket() const { return env::join(root, "run/spl.sock"); }
@@ -24,11 +31,26 @@ struct HomePaths {
   [[nodiscard]] std::string log() const { return env::join(root, "logs/spl.log"); }
 };
 
+// Where the values of secrets are: sealed in secrets/, in environment variables, or with another program.
+struct SecretsConfig {
+  enum class Backend : std::uint8_t { kFile, kEnv, kCommand };
+  Backend backend = Backend::kFile;
+  // Of kCommand: {handle} stands for the handle. `set` reads the value from its standard input, `get` writes it.
+  std::vector<std::string> get, set, list, remove;
+  bool operator==(const SecretsConfig&) const = default;
+};
+constexpr auto names_of(SecretsConfig::Backend /*type*/) {
+  using enum SecretsConfig::Backend;
+  return std::array{std::pair{kFile, std::string_view("file")}, std::pair{kEnv, std::string_view("env")},
+                    std::pair{kCommand, std::string_view("command")}};
+}
+
 // What config.toml may say. An unknown key is an error that names it.
 struct Config {
   std::vector<std::string> recipients;  // age recipients that every export is encrypted for
   std::string store_url;                // where the store is; "" is hub.db in the home
   bool strict_signers = false;          // imports into a store with records ask for a known signer
+  SecretsConfig secrets;
   bool operator==(const Config&) const = default;
 };
 // Defaults where there is no file.

@@ -82,6 +82,8 @@ class Instance {
   [[nodiscard]] Result<home::Config> config() const { return home::load_config(env_, paths_); }
   [[nodiscard]] store::RecordStore& store() { return *store_; }
   [[nodiscard]] Committer& committer() { return *committer_; }
+  // Held by who changes services, or takes their moment: one at a time.
+  [[nodiscard]] std::mutex& service_work() { return service_work_; }
 
   // The identity in force now; null where there is none, and in kReading where its files cannot be had. It stays valid
   // while the pointer is held.
@@ -121,6 +123,7 @@ class Instance {
   std::unique_ptr<env::Lock> store_lock_;  // where the store is not in the home
   std::unique_ptr<store::RecordStore> store_;
   std::unique_ptr<Committer> committer_;
+  std::mutex service_work_;
   mutable std::mutex identity_mutex_;  // guards identity_
   std::shared_ptr<const substrate::Identity> identity_;
   std::optional<std::string> did_without_key_;  // of kReading, and why:

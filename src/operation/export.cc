@@ -1,6 +1,7 @@
 #include "operation/export.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/cause.h"
 #include "base/encoding.h"
@@ -9,7 +10,10 @@
 #include "bundle/layout.h"
 #include "env/acting_user.h"
 #include "instance/move.h"
+#include "operation/context_records.h"
 #include "operation/export_history.h"
+#include "operation/secret_lookup.h"
+#include "service/inventory.h"
 #include "substrate/accounts.h"
 
 namespace spl::operation {
@@ -18,8 +22,9 @@ namespace {
 constexpr std::uint64_t kProgressEvery = 8192;  // records
 constexpr std::size_t kNamedAccountsMax = 100;  // the report is a field of an HTTP head, too
 
-Result<void> write_records(store::StoreReader& reader, bundle::BundleWriter& writer, std::uint64_t total,
-                           base::Progress& progress) {
+// All of them, or those of one context.
+Result<void> write_records(store::StoreReader& reader, const std::optional<std::string>& context,
+                           bundle::BundleWriter& writer, std::uint64_t total, base::Progress& progress) {
   std::uint64_t done = 0;
   TRY(writer.begin_section(std::string(bundle::kRecordsPrefix)));
   TRY(reader.bundle_order([&](std::string_view directory, const store::StoredRecord& record) -> Result<void> {
@@ -27,6 +32,7 @@ Result<void> write_records(store::StoreReader& reader, bundle::BundleWriter& wri
       progress.update("reading records", done, total, "records");
       if (progress.cancelled()) return base::fail_cancelled("no bundle was made");
     }
+    if (context && !TRY(is_of_context(TRY(store::parse_row(record)), *context))) return {};
     return writer.add_record(directory, {record.id, record.canonical, record.judged_by, record.sig});
   }));
   progress.update("reading records", done, total, "records");
@@ -47,8 +53,10 @@ Result<std::string> carried_tokens(store::StoreReader& reader) {
   return text;
 }
 
+// Sections in the order of a bundle.
 Result<void> write_body(store::StoreReader& reader, const substrate::Identity& identity, const ExportOptions& options,
-                        std::uint64_t records, bundle::BundleWriter& writer, base::Progress& progress) {
+                        std::uint64_t records, Snapshot& services, bundle::BundleWriter& writer,
+                        base::Progress& progress) {
   if (options.carry_tokens) {
     const std::string tokens = TRY(carried_tokens(reader));
     TRY(writer.begin_section("credentials/"));
@@ -59,7 +67,8 @@ Result<void> write_body(store::StoreReader& reader, const substrate::Identity& i
     TRY(writer.add_file(bundle::kDidDocumentPath, identity.document));
     TRY(writer.add_file(bundle::kPrivateKeyPath, identity.key.seed().reveal()));
   }
-  return write_records(reader, writer, records, progress);
+  if (!options.service || options.context) TRY(write_records(reader, options.context, writer, records, progress));
+  return services.stream(writer, progress);
 }
 
 // What was written is all that the store has, by its own sums and by its log: a damaged one gives no bundle.
@@ -85,6 +94,11 @@ bundle::Encryption encryption_of(const ExportOptions& options) {
   return encryption;
 }
 
+// Whether it is of a part of the instance.
+bool is_scoped(const ExportOptions& options) {
+  return options.service || options.context;
+}
+
 // Adds the recipients of config.toml, where nothing on the line speaks against it.
 Result<void> complete(const home::Config& config, ExportOptions& options) {
   if (options.plaintext && (options.passphrase || !options.recipients.empty()))
@@ -95,6 +109,16 @@ Result<void> complete(const home::Config& config, ExportOptions& options) {
   if (options.passphrase && !options.recipients.empty())
     return fail(ErrorCode::kUsage, "a bundle is encrypted for a passphrase or for recipients, not both",
                 "leave out --recipient or --passphrase-file");
+  if (is_scoped(options)) {
+    if (options.move || options.carry_tokens)
+      return fail(ErrorCode::kUsage,
+                  std::string(options.move ? "--move" : "--carry-tokens") +
+                      " is of a whole instance: it cannot be given for one service or context",
+                  "export the whole instance");
+    options.no_identity = true;
+  }
+  if (options.records_only && options.service)
+    return fail(ErrorCode::kUsage, "a backup of one service has no records", "leave out --records-only");
   if (options.plaintext || options.passphrase) return {};
   for (const std::string& text : config.recipients) {
     const crypto::Recipient recipient = TRY(crypto::Recipient::parse(text));
@@ -162,7 +186,8 @@ Result<spool::Spool> spool_in(const instance::Instance& instance, const spool::S
 Result<std::unique_ptr<bundle::BundleWriter>> body_of(const instance::Instance& instance, store::StoreReader& reader,
                                                       const substrate::Identity& identity, const ExportOptions& options,
                                                       const bundle::Encryption& encryption, const Number& number,
-                                                      bundle::Manifest& manifest, base::Progress& progress) {
+                                                      Snapshot& services, bundle::Manifest& manifest,
+                                                      base::Progress& progress) {
   const store::StoreCounts counts = TRY(reader.counts());
   std::unique_ptr<bundle::BundleWriter> writer;
   const auto body_in = [&](const spool::SpoolOptions& place) -> Result<void> {
@@ -171,16 +196,78 @@ Result<std::unique_ptr<bundle::BundleWriter>> body_of(const instance::Instance& 
         std::move(spool),
         bundle::WriterOptions{options.uncompressed ? bundle::Compression::kNone : bundle::Compression::kZstd,
                               options.workers, options.batch_bytes});
-    TRY(write_body(reader, identity, options, counts.records, *writer, progress));
+    TRY(write_body(reader, identity, options, counts.records, services, *writer, progress));
     TRY(writer->finish_body(manifest));
-    return check_written(reader, counts, *writer);
+    return is_scoped(options) ? Result<void>() : check_written(reader, counts, *writer);
   };
   const auto places = spool_places(instance, options, encryption, number.why_not_noted.empty());
   auto body = body_in(places.front());
-  // The home may have had room for the number and not for the body.
-  if (!body && body.error().cause == Cause::kNoSpoolSpace && places.size() > 1 && body_in(places.back())) body = {};
+  // The home may have had room for the number and not for the body. What services were at the moment can be read once.
+  if (!body && !services.has_services() && body.error().cause == Cause::kNoSpoolSpace && places.size() > 1 &&
+      body_in(places.back()))
+    body = {};
   TRY(std::move(body));
   return writer;
+}
+
+// The services that the home declares, where any of them are wanted.
+Result<service::ServiceSet> services_of(const instance::Instance& instance, const ExportOptions& options) {
+  if (options.records_only) return service::ServiceSet::none(instance.env(), instance.paths());
+  return service::ServiceSet::load(instance.env(), instance.paths());
+}
+
+SnapshotOptions snapshot_options(const ExportOptions& options) {
+  return {options.service,         options.context, options.without,
+          options.without_derived, options.quiesce, options.allow_inconsistent};
+}
+
+// What drivers read ahead waits beside the body, and is as secret as its source.
+spool::SpoolOptions spool_of_parts(const instance::Instance& instance, const ExportOptions& options) {
+  constexpr std::size_t kHeldBytesMax = 1u << 20;
+  return {options.spool_directory.empty() ? instance.paths().run() : options.spool_directory,
+          spool::Secrecy::kEncrypted, kHeldBytesMax};
+}
+
+Result<void> check_encrypted(const Snapshot& services, const bundle::Encryption& encryption,
+                             const ExportOptions& options) {
+  if (!services.has_services() || options.plaintext || encryption.kind != bundle::Encryption::Kind::kNone) return {};
+  return fail(
+      ErrorCode::kRefused, "export refused: a bundle that holds services is encrypted, and for whom is not said",
+      "name recipients in config.toml or with --recipient, give --passphrase, or --plaintext to leave it plain");
+}
+
+// What looks like a context's and is none's would be left behind in silence.
+Result<void> check_strays(const instance::Instance& instance, const service::ServiceSet& set,
+                          const ExportOptions& options) {
+  if (options.allow_stray || options.context || options.service) return {};
+  for (const service::InventoryRow& stray : TRY(service::find_strays(instance.env(), set))) {
+    if (std::ranges::find(options.without, stray.service) != options.without.end()) continue;
+    return fail(
+        ErrorCode::kRefused,
+        "export refused: " + base::escaped(stray.where, 200) + " would be left behind: " + stray.snapshot,
+        "spl context add makes the context, --allow-stray leaves the data behind; spl inventory lists all of it");
+  }
+  return {};
+}
+
+// The records as they were at the moment of the services.
+Result<std::unique_ptr<store::StoreReader>> reader_of_the_moment(instance::Instance& instance, Snapshot& services,
+                                                                 base::Progress& progress) {
+  std::unique_ptr<store::StoreReader> reader;
+  std::unique_ptr<store::StoreWriter> held;
+  const Snapshot::Records records{[&]() -> Result<void> {
+                                    // Who has the writer keeps all others from it.
+                                    if (services.has_services() && instance.takes_writes())
+                                      held = TRY(instance.store().writer());
+                                    return {};
+                                  },
+                                  [&]() -> Result<void> {
+                                    reader = TRY(instance.store().reader());
+                                    return {};
+                                  },
+                                  [&] { held.reset(); }};
+  TRY(services.take(records, progress));
+  return reader;
 }
 
 // What is said of it, but for what only the file itself shows.
@@ -214,14 +301,20 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
   const home::Config config = TRY(instance.config());
   TRY(complete(config, options));
   const bundle::Encryption encryption = encryption_of(options);
+  const std::scoped_lock lock(instance.service_work());
+  const service::ServiceSet set = TRY(services_of(instance, options));
+  const auto services = TRY(Snapshot::plan(instance.env(), set, secret_lookup(instance, config),
+                                           spool_of_parts(instance, options), snapshot_options(options), progress));
+  TRY(check_encrypted(*services, encryption, options));
+  TRY(check_strays(instance, set, options));
   const Number number = TRY(take_number(instance, options));
   bundle::Manifest manifest;
   manifest.export_sequence = number.sequence;
-  const auto reader = TRY(instance.store().reader());
+  const std::string now = env::rfc3339(instance.env().clock.now());
+  const auto reader = TRY(reader_of_the_moment(instance, *services, progress));
   if (TRY(reader->setting(store::kDidSetting)) != identity->did)
     return fail("the identity was replaced while the export began", "export again");
-  const std::string now = env::rfc3339(instance.env().clock.now());
-  auto writer = TRY(body_of(instance, *reader, *identity, options, encryption, number, manifest, progress));
+  auto writer = TRY(body_of(instance, *reader, *identity, options, encryption, number, *services, manifest, progress));
 
   manifest.created_at = now;
   manifest.created_by = std::string("spl ") + base::kVersion;
@@ -233,7 +326,7 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
   manifest.thread_count = writer->thread_count();
   manifest.identity_included = !options.no_identity;
   manifest.tokens_carried = options.carry_tokens;
-  manifest.snapshot = {now, 0, "quiesced"};
+  TRY(services->describe(manifest));
 
   const auto authority = TRY(substrate::authority_counts(*reader, identity->did));
   std::unique_ptr<PreparedExport> prepared(new PreparedExport(instance, std::move(writer), std::move(options)));
@@ -243,6 +336,9 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
   prepared->signature_ = identity->key.sign(prepared->manifest_text_);
   prepared->report_ = report_of(manifest, authority);
   ExportReport& report = prepared->report_;
+  report.services = services->service_names();
+  if (services->has_services()) report.pause_steps = services->steps();
+  report.warnings = services->warnings();
   if (!prepared->noted_)
     report.warnings.push_back(
         "the home cannot be written, so this export is not noted there and the next one will have "

@@ -20,6 +20,7 @@
 #include "codec/shape.h"
 #include "crypto/age.h"
 #include "instance/instance.h"
+#include "operation/snapshot.h"
 
 namespace spl::operation {
 
@@ -27,8 +28,16 @@ struct ExportOptions {
   bool uncompressed = false;
   bool no_identity = false;
   bool carry_tokens = false;
-  bool move = false;                          // the instance leaves: see instance/move.h
-  bool plaintext = false;                     // also where config.toml names recipients
+  bool move = false;                        // the instance leaves: see instance/move.h
+  bool plaintext = false;                   // also where config.toml names recipients
+  bool records_only = false;                // no services
+  std::optional<std::string> service = {};  // only this one, and no records
+  std::optional<std::string> context = {};  // only this one: its records, and its parts of the services
+  std::vector<std::string> without;         // services that are left out
+  bool without_derived = false;             // nor what services rebuild at a price
+  std::optional<service::Quiesce> quiesce = {};
+  bool allow_inconsistent = false;            // go on where writers could not be paused, and say so
+  bool allow_stray = false;                   // go on where data of no context would be left behind
   std::vector<crypto::Recipient> recipients;  // besides those of config.toml
   std::optional<SecretBytes> passphrase;      // excludes recipients
   std::string spool_directory;                // "" is the home's run/
@@ -48,6 +57,14 @@ struct ExportOptions {
         codec::member("carry_tokens", &O::carry_tokens, "carry the hashes of the accounts' tokens"),
         codec::member("move", &O::move, "the instance leaves; wants spl-commit: client"),
         codec::member("plaintext", &O::plaintext, "do not encrypt, whatever the configuration says"),
+        codec::member("records_only", &O::records_only, "leave out all services"),
+        codec::member("service", &O::service, "only this service, without records", kOmitted),
+        codec::member("context", &O::context, "only this context", kOmitted),
+        codec::member("without", &O::without, "services that are left out", kOmitted),
+        codec::member("without_derived", &O::without_derived, "leave out what services rebuild at a price"),
+        codec::member("quiesce", &O::quiesce, "how writers are paused, for this once", kOmitted),
+        codec::member("allow_inconsistent", &O::allow_inconsistent, "go on where they could not be paused"),
+        codec::member("allow_stray", &O::allow_stray, "go on where data of no context stays behind"),
         codec::member("recipients", &O::recipients, "age recipients, besides those of the configuration"),
         codec::member("passphrase_base64", &O::passphrase, "encrypt for it; at the Unix socket only"),
         codec::member("spool_directory", &O::spool_directory, "at the Unix socket only", kOmitted));
@@ -72,6 +89,7 @@ struct ExportReport {
   InBundle identity = InBundle::kOmitted;
   std::vector<std::string> services;
   std::uint64_t pause_ms = 0;
+  std::vector<PauseStepReport> pause_steps;
   std::string consistency;
   double seconds = 0;
   std::vector<std::string> tokens_left;  // accounts whose tokens are here and not in the bundle; the first 100
@@ -91,6 +109,7 @@ struct ExportReport {
         codec::member("identity", &R::identity, "whether the private key is in it"),
         codec::member("services", &R::services, "the services in it"),
         codec::member("pause_ms", &R::pause_ms, "how long writers were paused"),
+        codec::member("pause_steps", &R::pause_steps, "what that time went to", codec::Presence::kOmitted),
         codec::member("consistency", &R::consistency, "quiesced, filesystem or crash"),
         codec::member("seconds", &R::seconds, "how long it took"),
         codec::member("tokens_left", &R::tokens_left, "accounts whose tokens stay behind", codec::Presence::kOmitted),

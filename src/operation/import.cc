@@ -1,13 +1,17 @@
 #include "operation/import.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <mutex>
 #include <set>
 
 #include "base/encoding.h"
 #include "bundle/reader.h"
 #include "instance/move.h"
+#include "operation/context_records.h"
 #include "operation/export_history.h"
 #include "operation/preflight.h"
+#include "operation/service_restore.h"
 #include "record/did_document.h"
 #include "record/thread.h"
 #include "substrate/accounts.h"
@@ -20,6 +24,11 @@ constexpr std::size_t kNamedRecordsMax = 20;    // in one finding
 
 std::unexpected<Error> cancelled() {
   return base::fail_cancelled("nothing was imported");
+}
+
+// The setting that holds the number of the export from which it was last restored here.
+std::string restored_setting(std::string_view did, std::string_view service, std::string_view context) {
+  return "restored:" + std::string(did) + ":" + std::string(service) + ":" + std::string(context);
 }
 
 // Whether this is what the record's file in a bundle of this store would hold.
@@ -45,10 +54,16 @@ class Import {
   [[nodiscard]] Result<ImportFacts> facts();
   Result<bool> has_room();
   Result<void> take_entries();
+  Result<void> plan_services();
+  [[nodiscard]] bool may_stage(const ImportFacts& known) const;
+  Result<void> add_older_services(ImportFacts& facts);
+  Result<void> note_restored();
+  Result<void> put_all(Result<void> (Import::*write)());
   Result<void> take_record(const bundle::BundleEntry& entry);
+  Result<bool> is_wanted(const bundle::BundleEntry& entry);
   Result<void> insert(const Record& record);
   Result<void> compare(const bundle::BundleEntry& entry);
-  Result<void> refuse() const;
+  Result<void> refuse(const ImportFacts& known) const;
   Result<void> adopt();
   Result<void> install();
   Result<void> note_verified();
@@ -60,7 +75,10 @@ class Import {
   void note(std::string check, FindingStatus status, std::string subject, std::string message, std::string hint = {}) {
     report_.preflight.push_back({std::move(check), status, std::move(subject), std::move(message), std::move(hint)});
   }
-  [[nodiscard]] bool whole_instance() const { return !manifest_.scope.service && !manifest_.scope.context; }
+  // Of the bundle, and of what is taken of it.
+  [[nodiscard]] bool whole_instance() const {
+    return !manifest_.scope.service && !manifest_.scope.context && !options_.service && !options_.context;
+  }
   [[nodiscard]] PastExport this_export() const {
     return {manifest_.export_sequence, base::to_hex(manifest_.bundle_sha256.view())};
   }
@@ -90,6 +108,11 @@ class Import {
   SecretBytes seed_;
   std::optional<substrate::Identity> adopted_;  // staged
   std::vector<store::Token> tokens_;
+
+  std::unique_ptr<ServiceRooms> rooms_;
+  std::unique_ptr<ServiceRestore> services_;  // null where none are restored
+  std::vector<Finding> service_findings_;
+  bool stages_ = false;
 };
 
 Result<void> Import::prepare() {
@@ -101,18 +124,20 @@ Result<void> Import::prepare() {
   const bool empty = records_before_ == 0;
   const bool refused_anyway = (whole_instance() && !manifest_.identity_included) || !is_expected(manifest_, options_);
   returns_ = !refused_anyway && TRY(comes_home());
-  mode_ = !refused_anyway && (empty || options_.force_overwrite || returns_) ? Mode::kInsert : Mode::kCompare;
+  const bool merges = options_.force_overwrite || options_.merge;
+  mode_ = !refused_anyway && (empty || merges || returns_) ? Mode::kInsert : Mode::kCompare;
   if (mode_ == Mode::kInsert && !returns_) TRY(instance::require_not_moved(*writer_));
   if (mode_ == Mode::kInsert && empty && !TRY(has_room())) mode_ = Mode::kCompare;
   if (mode_ == Mode::kInsert && empty) TRY(writer_->expect_many_distinct());
-  if (mode_ == Mode::kInsert) bundle_.set_records(bundle::Records::kGiven);
+  if (mode_ == Mode::kInsert || options_.context) bundle_.set_records(bundle::Records::kGiven);
   const bool same = did_before_ == manifest_.source_did;
-  adopts_ = manifest_.identity_included && !same && mode_ == Mode::kInsert && (empty || options_.adopt_identity);
+  adopts_ = manifest_.identity_included && whole_instance() && !same && mode_ == Mode::kInsert &&
+            (empty || options_.adopt_identity);
 
   report_.dry_run = options_.dry_run;
   report_.source_did = manifest_.source_did;
   report_.threads = manifest_.thread_count;
-  if (!manifest_.identity_included) {
+  if (!manifest_.identity_included || !whole_instance()) {
     report_.identity = IdentityOutcome::kOmitted;
   } else if (same) {
     report_.identity = IdentityOutcome::kSame;
@@ -142,6 +167,8 @@ Result<ImportFacts> Import::facts() {
   facts.returns = returns_;
   facts.signatures_filled = sigs_filled_;
   facts.tokens = tokens_.size();
+  facts.services = service_findings_;
+  TRY(add_older_services(facts));
   const bool own = adopts_ || report_.identity == IdentityOutcome::kSame;
   if (mode_ == Mode::kInsert && own) {
     std::vector<store::Token> tokens = TRY(writer_->tokens());
@@ -174,7 +201,63 @@ Result<bool> Import::has_room() {
   return !lacks_room_;
 }
 
+// What the services say against it: by the manifest, which is signed, before anything else is read.
+Result<void> Import::plan_services() {
+  if (!brings_services(manifest_, options_)) {
+    for (const std::string& name : options_.without) {
+      const bool there =
+          std::ranges::find(manifest_.services, name, &bundle::Service::name) != manifest_.services.end();
+      service_findings_.push_back({"service", there ? FindingStatus::kOk : FindingStatus::kWarn, name,
+                                   there ? "this service of the bundle is left out, as was asked for"
+                                         : "there is nothing to leave out: the bundle has no service of this name",
+                                   ""});
+    }
+    if (options_.service)
+      return fail(ErrorCode::kUsage, Cause::kNotFound,
+                  "the bundle has no service \"" + base::escaped(*options_.service, 80) + "\"",
+                  "spl bundle show FILE lists those that it has");
+    return {};
+  }
+  rooms_ = TRY(ServiceRooms::open(instance_.env(), instance_.paths(), config_));
+  const auto signer = did_before_ == manifest_.source_did ? surface::Trust::kOwn : surface::Trust::kStranger;
+  services_ = TRY(ServiceRestore::plan(*rooms_, manifest_, options_, signer, service_findings_, progress_));
+  return {};
+}
+
+// Whether nothing that is known before the records are read speaks against it.
+bool Import::may_stage(const ImportFacts& known) const {
+  if (!services_ || options_.dry_run || services_->refusal()) return false;
+  if ((whole_instance() && !manifest_.identity_included) || !is_expected(manifest_, options_)) return false;
+  const auto findings = preflight(manifest_, options_, known);
+  return first_stop(findings) == nullptr && !lacks_room_;
+}
+
+// The export of the bundle's identity that a service was last restored from here.
+Result<void> Import::add_older_services(ImportFacts& facts) {
+  if (!services_) return {};
+  for (const ServicePart& part : services_->parts()) {
+    const auto seen = TRY(writer_->setting(restored_setting(manifest_.source_did, part.service, part.context)));
+    if (seen && std::strtoull(seen->c_str(), nullptr, 10) > manifest_.export_sequence)
+      facts.older_services.push_back(part.service + (part.context.empty() ? "" : " of " + part.context));
+  }
+  return {};
+}
+
+Result<void> Import::note_restored() {
+  for (const ServicePart& part : services_->parts())
+    TRY(writer_->set_setting(restored_setting(manifest_.source_did, part.service, part.context),
+                             std::to_string(manifest_.export_sequence)));
+  return writer_->set_setting(kRestoreCommittedSetting, services_->id());
+}
+
+// Whether the record is of what is taken of the bundle.
+Result<bool> Import::is_wanted(const bundle::BundleEntry& entry) {
+  if (options_.context) return is_of_context(*entry.record, *options_.context);
+  return !options_.service;
+}
+
 Result<void> Import::take_record(const bundle::BundleEntry& entry) {
+  if (!TRY(is_wanted(entry))) return {};
   ++report_.records_inspected;
   if (report_.records_inspected % kProgressEvery == 0) {
     progress_.update("importing records", report_.records_inspected, manifest_.record_count, "records");
@@ -241,7 +324,8 @@ Result<void> Import::take_entries() {
         break;
       }
       case bundle::EntryKind::kServiceFile:
-        break;  // checked by the reader; restoring it is refused below
+        if (stages_) TRY(services_->take(*entry, bundle_));
+        break;
     }
   }
   progress_.update("importing records", report_.records_inspected, manifest_.record_count, "records");
@@ -249,7 +333,7 @@ Result<void> Import::take_entries() {
 }
 
 // The safety gates: code 3, after all verification and before every stop.
-Result<void> Import::refuse() const {
+Result<void> Import::refuse(const ImportFacts& known) const {
   if (whole_instance() && !manifest_.identity_included)
     return fail(ErrorCode::kRefused, Cause::kNoIdentity,
                 "import refused: bundle has no identity (exported with --no-identity)",
@@ -258,6 +342,12 @@ Result<void> Import::refuse() const {
     return fail(ErrorCode::kRefused, Cause::kUnknownSigner,
                 "import refused: the bundle is signed by " + manifest_.source_did + ", not by " + *options_.expect_did,
                 "check where the bundle comes from");
+  if (services_ && services_->refusal()) return std::unexpected(*services_->refusal());
+  if (wants_known_signer(manifest_, options_, known))
+    return fail(ErrorCode::kRefused, Cause::kUnknownSigner,
+                "restore refused: the bundle is signed by " + manifest_.source_did +
+                    ", and services are only restored from this instance's own bundles",
+                "name the signer with --expect-did where you trust it");
   if (missing_ > 0 && !lacks_room_)
     return fail(ErrorCode::kRefused, Cause::kStoreNotEmpty,
                 "import refused: local store has " + std::to_string(records_before_) +
@@ -319,10 +409,28 @@ Result<void> Import::adopt() {
 Result<void> Import::install() {
   progress_.update("making it durable", 0, 0, "");
   auto done = adopt();
+  if (done && stages_) done = note_restored();
   if (done) done = writer_->commit();
   if (done) put_in_force();
   writer_.reset();
   if (!done && adopts_) instance_.drop_staged_identity();
+  return done;
+}
+
+// With the services, all or nothing: they are switched before the commit line is written, and back if it is not.
+Result<void> Import::put_all(Result<void> (Import::*write)()) {
+  if (!stages_) return (this->*write)();
+  TRY(services_->switch_over());
+  auto done = (this->*write)();
+  if (!done) {
+    const auto back = services_->switch_back();
+    if (!back) done.error().message += "; and the services could not be switched back: " + back.error().message;
+    return done;
+  }
+  // Nothing makes it fail any more: what is left to be done the next start does.
+  if (const auto finished = services_->finish(report_.preflight); !finished)
+    note("restore", FindingStatus::kWarn, manifest_.source_did, finished.error().message, finished.error().hint);
+  report_.services = services_->report();
   return done;
 }
 
@@ -331,7 +439,8 @@ Result<void> Import::note_verified() {
   const bool advances =
       report_.identity == IdentityOutcome::kSame && manifest_.export_sequence > TRY(last_sequence(*writer_));
   if (advances) TRY(take_over(*writer_, did_before_, manifest_.source_did, this_export()));
-  return advances || fills_ ? writer_->commit() : Result<void>();
+  if (stages_) TRY(note_restored());
+  return advances || fills_ || stages_ ? writer_->commit() : Result<void>();
 }
 
 // After the commit, and before another may write: nothing makes the import fail any more.
@@ -353,10 +462,16 @@ Result<void> Import::fill_counts() {
 
 Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   const auto started = instance_.env().clock.steady();
+  // Before the store's writer: who changes services may want that, too.
+  const std::scoped_lock lock(instance_.service_work());
   TRY(prepare());
   const auto effective_before =
       adopts_ && records_before_ > 0 ? TRY(effective_now(did_before_)) : std::set<std::string>();
+  TRY(plan_services());
+  stages_ = may_stage(TRY(facts()));
+  if (stages_) TRY(services_->begin());
   TRY(take_entries());
+  if (stages_) TRY(services_->end());
   // From here on the bundle has verified to its last byte.
   const ImportFacts known = TRY(facts());
   report_.signer = signer_of(manifest_, options_, known);
@@ -364,12 +479,13 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   TRY(add_ineffective(*writer_, did_after(), report_.preflight));
   TRY(note_effects(effective_before));
   if (findings != nullptr) *findings = report_.preflight;
-  TRY(refuse());
+  TRY(refuse(known));
   if (const Finding* stop = first_stop(report_.preflight))
     return fail(ErrorCode::kStop, "pre-flight: " + stop->check + ": " + stop->message, stop->hint);
   TRY(fill_counts());
   if (progress_.cancelled()) return cancelled();
-  if (!options_.dry_run) TRY(mode_ == Mode::kInsert ? install() : note_verified());
+  if (services_) report_.services = services_->report();
+  if (!options_.dry_run) TRY(put_all(mode_ == Mode::kInsert ? &Import::install : &Import::note_verified));
   report_.seconds = std::chrono::duration<double>(instance_.env().clock.steady() - started).count();
   return std::move(report_);
 }

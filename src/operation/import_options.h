@@ -22,7 +22,12 @@ struct ImportOptions {
   bool adopt_identity = false;
   bool allow_older = false;
   std::optional<std::string> expect_did;
-  std::vector<std::string> without;  // services of the bundle that are left out
+  std::vector<std::string> without;         // services of the bundle that are left out
+  std::optional<std::string> service = {};  // only this one, and no records
+  std::optional<std::string> context = {};  // only this one of the bundle
+  std::optional<std::string> as = {};       // under which name it is restored
+  bool replace = false;                     // data that is here is replaced, and kept as previous
+  bool merge = false;                       // services are restored: records come along, whatever is here
   bundle::ReaderOptions reader;
   // How the bundle was encrypted where the caller has opened it already and the source is the inside; else nothing.
   std::optional<bundle::Opening> opened_by_caller;
@@ -37,6 +42,11 @@ struct ImportOptions {
         codec::member("allow_older", &ImportOptions::allow_older, "take a bundle older than one restored here"),
         codec::member("expect_did", &ImportOptions::expect_did, "refuse a bundle of another signer", kOmitted),
         codec::member("without", &ImportOptions::without, "services of the bundle that are left out", kOmitted),
+        codec::member("service", &ImportOptions::service, "only this service, without records", kOmitted),
+        codec::member("context", &ImportOptions::context, "only this context", kOmitted),
+        codec::member("as", &ImportOptions::as, "the name under which it is restored", kOmitted),
+        codec::member("replace", &ImportOptions::replace, "take the place of what is here"),
+        codec::member("merge", &ImportOptions::merge, "a restore of services: records are merged"),
         codec::member("opened", &ImportOptions::opened_by_caller,
                       "how the bundle was encrypted, where the client has opened it: none, passphrase, recipients, or "
                       "recipients:AGE1...:N with the recipient whose key opened it and how many there are",
@@ -63,9 +73,36 @@ constexpr auto names_of(IdentityOutcome) {
                     std::pair{kKept, "kept"}};
 }
 
+struct RestoredCount {
+  std::string what;
+  std::uint64_t bundle = 0;
+  std::uint64_t here = 0;
+
+  static constexpr auto shape() {
+    using C = RestoredCount;
+    return codec::shape(codec::member("what", &C::what, "files, keys, rows, ..."),
+                        codec::member("bundle", &C::bundle, "how many the bundle has"),
+                        codec::member("here", &C::here, "how many took their place"));
+  }
+};
+
+struct RestoredSurface {
+  std::string name;
+  std::string context;
+  std::vector<RestoredCount> counts;
+
+  static constexpr auto shape() {
+    using S = RestoredSurface;
+    return codec::shape(
+        codec::member("name", &S::name, "the surface"),
+        codec::member("context", &S::context, "whose part of it; missing: it is not split", codec::Presence::kOmitted),
+        codec::member("counts", &S::counts, "what it holds"));
+  }
+};
+
 struct RestoredService {
   std::string name;
-  std::vector<std::string> surfaces;
+  std::vector<RestoredSurface> surfaces;
 
   static constexpr auto shape() {
     return codec::shape(codec::member("name", &RestoredService::name, "the service"),

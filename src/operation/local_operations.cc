@@ -1,6 +1,7 @@
 #include "operation/local_operations.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/encoding.h"
 #include "base/version.h"
@@ -192,6 +193,65 @@ Result<MadeToken> LocalOperations::create_token(const instance::TokenRequest& re
 
 Result<RevokedToken> LocalOperations::revoke_token(const TokenName& token) {
   return RevokedToken{TRY(instance::revoke_token(instance_, token.id))};
+}
+
+Result<std::vector<service::InventoryRow>> LocalOperations::inventory(base::Progress& progress) {
+  return inventory_of(instance_, progress);
+}
+
+Result<ServiceStates> LocalOperations::service_states(const ServiceName& service) {
+  return states_of(instance_, service);
+}
+
+Result<std::string> LocalOperations::service_log(const ServiceName& service) {
+  return log_of_service(instance_, service);
+}
+
+Result<std::vector<ContextEntry>> LocalOperations::contexts() {
+  return contexts_of(instance_);
+}
+
+Result<std::vector<std::string>> LocalOperations::secrets() {
+  return list_secrets(instance_);
+}
+
+Result<std::vector<SecretState>> LocalOperations::secret_states() {
+  return check_secrets(instance_);
+}
+
+Result<ServiceStates> LocalOperations::command_services(const ServiceCommand& command, base::Progress& progress) {
+  const std::scoped_lock lock(instance_.service_work());
+  return operation::command_services(instance_, command, progress);
+}
+
+Result<ContextEntry> LocalOperations::add_context(const NewContext& context) {
+  const std::scoped_lock lock(instance_.service_work());
+  return operation::add_context(instance_, context);
+}
+
+Result<ContextEntry> LocalOperations::remove_context(const RemovedContext& context) {
+  const std::scoped_lock lock(instance_.service_work());
+  return operation::remove_context(instance_, context);
+}
+
+Result<SecretHandle> LocalOperations::set_secret(const NewSecret& secret) {
+  const std::scoped_lock lock(instance_.service_work());
+  return operation::set_secret(instance_, secret);
+}
+
+Result<DeletedSecret> LocalOperations::delete_secret(const SecretHandle& secret) {
+  const std::scoped_lock lock(instance_.service_work());
+  return operation::delete_secret(instance_, secret);
+}
+
+Result<PreviousReport> LocalOperations::swap_previous_back(const PreviousRequest& request, base::Progress& progress) {
+  const std::scoped_lock lock(instance_.service_work());
+  return operation::swap_previous_back(instance_, request, progress);
+}
+
+Result<PreviousReport> LocalOperations::discard_previous(const PreviousRequest& request) {
+  const std::scoped_lock lock(instance_.service_work());
+  return discard_previous_of(instance_, request);
 }
 
 Result<ExportReport> LocalOperations::export_bundle(ExportOptions options, Destination& to, base::Progress& progress) {

@@ -33,6 +33,12 @@ class LocalOperations final : public Operations {
   Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) override;
   Result<std::vector<substrate::ServiceAccount>> accounts() override;
   Result<std::vector<TokenSummary>> tokens() override;
+  Result<std::vector<service::InventoryRow>> inventory(base::Progress& progress) override;
+  Result<ServiceStates> service_states(const ServiceName& service) override;
+  Result<std::string> service_log(const ServiceName& service) override;
+  Result<std::vector<ContextEntry>> contexts() override;
+  Result<std::vector<std::string>> secrets() override;
+  Result<std::vector<SecretState>> secret_states() override;
 
   Result<instance::IdentitySummary> generate_identity() override;
   Result<instance::Emitted> emit(const instance::Emission& emission) override;
@@ -43,6 +49,13 @@ class LocalOperations final : public Operations {
   Result<RevokedAccount> revoke_account(const AccountName& account) override;
   Result<MadeToken> create_token(const instance::TokenRequest& request) override;
   Result<RevokedToken> revoke_token(const TokenName& token) override;
+  Result<ServiceStates> command_services(const ServiceCommand& command, base::Progress& progress) override;
+  Result<ContextEntry> add_context(const NewContext& context) override;
+  Result<ContextEntry> remove_context(const RemovedContext& context) override;
+  Result<SecretHandle> set_secret(const NewSecret& secret) override;
+  Result<DeletedSecret> delete_secret(const SecretHandle& secret) override;
+  Result<PreviousReport> swap_previous_back(const PreviousRequest& request, base::Progress& progress) override;
+  Result<PreviousReport> discard_previous(const PreviousRequest& request) override;
   Result<ExportReport> export_bundle(ExportOptions options, Destination& to, base::Progress& progress) override;
   Result<ImportReport> import_bundle(Source& in, const ImportOptions& options, base::Progress& progress,
                                      std::vector<Finding>* findings) override;

@@ -24,6 +24,7 @@
 #include "operation/export.h"
 #include "operation/findings.h"
 #include "operation/import_options.h"
+#include "operation/service_operations.h"
 #include "record/record_shape.h"
 #include "store/record_store.h"
 #include "substrate/authority.h"
@@ -189,6 +190,13 @@ class Operations {
   virtual Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) = 0;
   virtual Result<std::vector<substrate::ServiceAccount>> accounts() = 0;
   virtual Result<std::vector<TokenSummary>> tokens() = 0;
+  // What services keep, and what they should not (service/inventory.h).
+  virtual Result<std::vector<service::InventoryRow>> inventory(base::Progress& progress) = 0;
+  virtual Result<ServiceStates> service_states(const ServiceName& service) = 0;
+  virtual Result<std::string> service_log(const ServiceName& service) = 0;
+  virtual Result<std::vector<ContextEntry>> contexts() = 0;
+  virtual Result<std::vector<std::string>> secrets() = 0;
+  virtual Result<std::vector<SecretState>> secret_states() = 0;
 
   // Those that change something.
   virtual Result<instance::IdentitySummary> generate_identity() = 0;
@@ -200,6 +208,13 @@ class Operations {
   virtual Result<RevokedAccount> revoke_account(const AccountName& account) = 0;
   virtual Result<MadeToken> create_token(const instance::TokenRequest& request) = 0;
   virtual Result<RevokedToken> revoke_token(const TokenName& token) = 0;
+  virtual Result<ServiceStates> command_services(const ServiceCommand& command, base::Progress& progress) = 0;
+  virtual Result<ContextEntry> add_context(const NewContext& context) = 0;
+  virtual Result<ContextEntry> remove_context(const RemovedContext& context) = 0;
+  virtual Result<SecretHandle> set_secret(const NewSecret& secret) = 0;
+  virtual Result<DeletedSecret> delete_secret(const SecretHandle& secret) = 0;
+  virtual Result<PreviousReport> swap_previous_back(const PreviousRequest& request, base::Progress& progress) = 0;
+  virtual Result<PreviousReport> discard_previous(const PreviousRequest& request) = 0;
 
   // After an error `to` may hold a part, which is no bundle. `options` may hold a passphrase: it is used up.
   virtual Result<ExportReport> export_bundle(ExportOptions options, Destination& to, base::Progress& progress) = 0;

@@ -43,12 +43,7 @@ class Preflight {
   void note_source(std::string check, FindingStatus status, std::string message, std::string hint = {}) {
     note(std::move(check), status, manifest_.source_did, std::move(message), std::move(hint));
   }
-  [[nodiscard]] bool is_left_out(const bundle::Service& service) const {
-    return std::ranges::find(options_.without, service.name) != options_.without.end();
-  }
-  [[nodiscard]] bool brings_services() const {
-    return !std::ranges::all_of(manifest_.services, [this](const auto& service) { return is_left_out(service); });
-  }
+  [[nodiscard]] bool brings_services() const { return operation::brings_services(manifest_, options_); }
   [[nodiscard]] bool is_own() const { return facts_.did == manifest_.source_did; }
   // Whether the bundle's identity is the home's afterwards.
   [[nodiscard]] bool installs() const { return manifest_.identity_included && (is_own() || facts_.adopts); }
@@ -68,7 +63,7 @@ void Preflight::signer() {
   } else if (signer != Signer::kUnknown) {
     note_source("signer", FindingStatus::kOk,
                 std::string("the signer is ") + (signer == Signer::kSelf ? "this instance" : "the one expected"));
-  } else if (facts_.records > 0 && brings_services()) {
+  } else if (wants_known_signer(manifest_, options_, facts_)) {
     note_source("signer", FindingStatus::kStop, "services are only restored from this instance's own bundles",
                 "name the signer with --expect-did where you trust it");
   } else if (facts_.records > 0 && facts_.strict_signers) {
@@ -118,7 +113,7 @@ void Preflight::age() {
   const bool was_restored = manifest_.export_sequence < restored;
   // A verification takes no tokens: it may read what this instance has made before.
   const bool takes_tokens = manifest_.tokens_carried && (was_restored || !facts_.compares);
-  const bool stops = (takes_tokens || brings_services()) && !options_.allow_older;
+  const bool stops = takes_tokens && !options_.allow_older;
   std::string hint;
   if (stops)
     hint = facts_.compares ? "give --allow-older to compare it with what is here, without its tokens"
@@ -163,22 +158,27 @@ void Preflight::accounts() {
 }
 
 void Preflight::services() {
-  for (const bundle::Service& service : manifest_.services) {
-    if (is_left_out(service)) {
-      note("service", FindingStatus::kOk, service.name, "this service of the bundle is left out, as was asked for");
-    } else {
-      note("service", FindingStatus::kStop, service.name, "this home declares no service of this name",
-           "leave it out with --without " + service.name);
-    }
-  }
-  for (const std::string& name : options_.without) {
-    if (std::ranges::find(manifest_.services, name, &bundle::Service::name) == manifest_.services.end())
-      note("service", FindingStatus::kWarn, name,
-           "there is nothing to leave out: the bundle has no service of this name");
-  }
+  findings_.insert(findings_.end(), facts_.services.begin(), facts_.services.end());
+  for (const std::string& service : facts_.older_services)
+    note("age", options_.allow_older ? FindingStatus::kWarn : FindingStatus::kStop, service,
+         "a newer bundle of it was restored here before",
+         options_.allow_older ? "" : "give --allow-older to go back to this one");
 }
 
 }  // namespace
+
+bool brings_services(const bundle::Manifest& manifest, const ImportOptions& options) {
+  return std::ranges::any_of(manifest.services, [&options](const bundle::Service& service) {
+    if (options.service && service.name != *options.service) return false;
+    return std::ranges::find(options.without, service.name) == options.without.end();
+  });
+}
+
+bool wants_known_signer(const bundle::Manifest& manifest, const ImportOptions& options, const ImportFacts& facts) {
+  if (!brings_services(manifest, options) || signer_of(manifest, options, facts) != Signer::kUnknown) return false;
+  // Into an empty home anybody's bundle may come: there is nothing yet that it could take over.
+  return facts.records > 0 || options.replace;
+}
 
 bool is_expected(const bundle::Manifest& manifest, const ImportOptions& options) {
   return options.expect_did.value_or(manifest.source_did) == manifest.source_did;

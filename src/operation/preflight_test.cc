@@ -49,6 +49,9 @@ class PreflightTest : public ::testing::Test {
     return found;
   }
   void bring_service(const std::string& name) { manifest_.services.push_back({name, "1", 0, "", {}}); }
+  void stop_service(const std::string& name) {
+    facts_.services.push_back({"service", FindingStatus::kStop, name, "no service of this name", "declare it"});
+  }
 
   bundle::Manifest manifest_;
   ImportOptions options_;
@@ -76,6 +79,7 @@ TEST_F(PreflightTest, StrictSignersAsksOnlyWhereThereAreRecords) {
 
 TEST_F(PreflightTest, TheSignerIsAskedForFirst) {
   bring_service("wiki");
+  stop_service("wiki");
   manifest_.tokens_carried = true;
   facts_.adopts = true;
   facts_.newest_seen = 6;
@@ -85,14 +89,30 @@ TEST_F(PreflightTest, TheSignerIsAskedForFirst) {
   EXPECT_EQ(stops().front(), "signer");
 }
 
-TEST_F(PreflightTest, AServiceThatIsLeftOutStopsNothing) {
+TEST_F(PreflightTest, ServicesAskForAKnownSignerUnlessTheyAreAllLeftOut) {
   bring_service("wiki");
   bring_service("mail");
+  EXPECT_THAT(stops(), ::testing::ElementsAre("signer"));
   options_.without = {"wiki"};
-  EXPECT_THAT(stops(), ::testing::ElementsAre("signer", "service"));
-  options_.without = {"wiki", "mail", "chat"};
+  EXPECT_THAT(stops(), ::testing::ElementsAre("signer"));
+  options_.without = {"wiki", "mail"};
   EXPECT_THAT(stops(), IsEmpty());
-  EXPECT_THAT(of("service"), ::testing::ElementsAre(HasSubstr("ok: "), HasSubstr("ok: "), HasSubstr("warn: ")));
+  options_.without = {};
+  facts_.records = 0;
+  EXPECT_THAT(stops(), IsEmpty()) << "an empty home has nothing to be taken over";
+  options_.replace = true;
+  EXPECT_THAT(stops(), ::testing::ElementsAre("signer"));
+}
+
+TEST_F(PreflightTest, ServicesThatWereRestoredFromANewerBundleAreNamed) {
+  bring_service("wiki");
+  facts_.did = kSource;
+  facts_.last_sequence = 9;
+  EXPECT_THAT(stops(), IsEmpty()) << "exports made here do not count";
+  facts_.older_services = {"wiki"};
+  EXPECT_THAT(stops(), ::testing::ElementsAre("age"));
+  options_.allow_older = true;
+  EXPECT_THAT(stops(), IsEmpty());
 }
 
 TEST_F(PreflightTest, AnOlderBundleStopsForWhatItWouldTakeBack) {

@@ -62,7 +62,7 @@ struct RestoreJournal {
   std::string began_at;
   std::string bundle_sha256;
   std::vector<std::string> services;  // that are down meanwhile, in the order in which they start
-  std::optional<JournalContext> added_context;
+  std::vector<JournalContext> added_contexts;
   std::vector<JournalPart> parts;
 
   static constexpr auto shape() {
@@ -72,7 +72,7 @@ struct RestoreJournal {
                         codec::member("began_at", &J::began_at, "when it began"),
                         codec::member("bundle_sha256", &J::bundle_sha256, "of the bundle"),
                         codec::member("services", &J::services, "what is down meanwhile, in starting order"),
-                        codec::member("added_context", &J::added_context, "a context that was not here"),
+                        codec::member("added_contexts", &J::added_contexts, "contexts that were not here"),
                         codec::member("parts", &J::parts, "what is staged"));
   }
 };

@@ -109,6 +109,23 @@ Result<void> StagedRestore::swap_all_back() {
   return each_part(true, &surface::RestorePart::swap_back);
 }
 
+// Before anything that starts can change it.
+Result<void> StagedRestore::compare_counts() {
+  for (RestoredPart& part : parts_) {
+    const std::string name = part.place.service + "/" + part.place.surface;
+    part.live = TRY_IN(name, part.part->count_live());
+    if (part.live == part.counts) continue;
+    for (const surface::Count& count : part.counts) {
+      const auto found = std::ranges::find(part.live, count.what, &surface::Count::what);
+      const std::uint64_t here = found == part.live.end() ? 0 : found->number;
+      if (here != count.number)
+        return fail(name + ": the bundle has " + std::to_string(count.number) + " " + count.what + ", " +
+                    std::to_string(here) + " are here now");
+    }
+  }
+  return {};
+}
+
 Result<void> StagedRestore::bring_up(base::Progress& progress) {
   for (const std::string& service : journal_.services) {
     TRY(control_.let_up(service));
@@ -126,9 +143,10 @@ Result<void> StagedRestore::switch_over(base::Progress& progress) {
   const auto forward = [&]() -> Result<void> {
     progress.update("stopping the services", 0, 0, "");
     TRY(bring_down());
-    if (journal_.added_context && options_.add_context) TRY(options_.add_context(journal_));
+    if (!journal_.added_contexts.empty() && options_.add_context) TRY(options_.add_context(journal_));
     progress.update("switching", 0, 0, "");
     TRY(swap_all());
+    TRY(compare_counts());
     progress.update("starting the services", 0, 0, "");
     return bring_up(progress);
   };
@@ -140,7 +158,7 @@ Result<void> StagedRestore::switch_over(base::Progress& progress) {
 Result<void> StagedRestore::switch_back(base::Progress& progress) {
   TRY(bring_down());
   TRY(swap_all_back());
-  if (journal_.added_context && options_.remove_context) TRY(options_.remove_context(journal_));
+  if (!journal_.added_contexts.empty() && options_.remove_context) TRY(options_.remove_context(journal_));
   TRY(bring_up(progress));
   return abandon();
 }
@@ -180,7 +198,7 @@ Result<void> StagedRestore::recover(bool committed, base::Progress& progress) {
   }
   if (!committed) return switch_back(progress);
   TRY(bring_down());
-  if (journal_.added_context && options_.add_context) TRY(options_.add_context(journal_));
+  if (!journal_.added_contexts.empty() && options_.add_context) TRY(options_.add_context(journal_));
   TRY(swap_all());
   TRY(bring_up(progress));
   TRY(finish());

@@ -35,6 +35,7 @@ struct RestoredPart {
   bundle::SurfaceKind kind = bundle::SurfaceKind::kFiles;
   std::unique_ptr<surface::RestorePart> part;
   std::vector<surface::Count> counts;  // of the staged one, when it was checked
+  std::vector<surface::Count> live;    // of what took its place, before its service started
 };
 
 struct StagedRestoreOptions {
@@ -59,7 +60,7 @@ class StagedRestore {
   Result<void> begin();
   Result<void> stage(std::size_t part, surface::PartSource& files, base::Progress& progress);
   Result<void> check(base::Progress& progress);
-  // Services down, parts swapped, services up and healthy. After an error everything is as it was before.
+  // Services down, parts swapped and counted, services up and healthy. After an error everything is as it was before.
   Result<void> switch_over(base::Progress& progress);
   // After switch_over(), where the commit did not come: as it was before.
   Result<void> switch_back(base::Progress& progress);
@@ -78,6 +79,7 @@ class StagedRestore {
   Result<void> bring_down();
   Result<void> swap_all();
   Result<void> swap_all_back();
+  Result<void> compare_counts();
   Result<void> bring_up(base::Progress& progress);
   Result<void> save(RestorePhase phase);
 

@@ -150,7 +150,7 @@ class StagedRestoreModel : public ::testing::Test {
   static StagedRestoreOptions options(World& world, RestoreJournal journal) {
     const auto set = [&world](bool there) {
       return [&world, there](const RestoreJournal& of) -> Result<void> {
-        TRY(world.step("context " + of.added_context->name));
+        TRY(world.step("context " + of.added_contexts.at(0).name));
         world.has_context = there;
         return {};
       };
@@ -170,7 +170,7 @@ class StagedRestoreModel : public ::testing::Test {
     RestoreJournal journal;
     journal.id = "0123456789abcdef";
     journal.services = {"db", "notes"};
-    journal.added_context = JournalContext{"geomind", 7};
+    journal.added_contexts = {{"geomind", 7}};
     std::vector<JournalPart> places;
     for (const auto& [name, side] : world.parts) {
       const std::size_t slash = name.find('/');

@@ -34,7 +34,8 @@ struct Place {
   // a pattern with * in its last component. Absolute.
   std::string path;
   std::vector<std::string> exclude;       // files: globs, from the tree's root: "cache/**"
-  std::vector<std::string> inner;         // absolute paths below `path` that are parts of other surfaces: passed over
+  // files: absolute paths that are parts of other surfaces: those below `path` are passed over. They may have a *.
+  std::vector<std::string> inner;
   std::string hooks_template;             // git: a hooks directory for repositories that are new; "" is none
   SecretBytes url;                        // postgres, redis: may hold a password: never shown, never an argument
   SecretBytes admin_url;                  // postgres: who may create databases and roles; empty: `url`

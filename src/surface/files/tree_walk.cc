@@ -23,7 +23,10 @@ TreeFilter TreeFilter::of(const std::string& root, std::vector<std::string> excl
 
 bool TreeFilter::leaves_out(const std::string& path) const {
   const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
-  return name.starts_with(kOwnNamePrefix) || std::ranges::find(inner, path) != inner.end() ||
+  const auto is_inner = [&path](const std::string& other) {
+    return other == path || (other.find('*') != std::string::npos && matches_glob(other, path));
+  };
+  return name.starts_with(kOwnNamePrefix) || std::ranges::any_of(inner, is_inner) ||
          std::ranges::any_of(exclude, [&path](const std::string& glob) { return matches_glob(glob, path); });
 }
 

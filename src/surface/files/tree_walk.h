@@ -24,7 +24,8 @@ struct WalkedEntry {
 // What of a tree is passed over.
 struct TreeFilter {
   std::vector<std::string> exclude;  // globs (glob.h); what matches is left out with all that is below it
-  std::vector<std::string> inner;    // paths from the root, each with all that is below it
+  // Paths from the root, each with all that is below it; a * in one stands for any octets within a component.
+  std::vector<std::string> inner;
   // `inner` as a place has them: absolute; those that are not below `root` are ignored.
   static TreeFilter of(const std::string& root, std::vector<std::string> exclude,
                        const std::vector<std::string>& inner);

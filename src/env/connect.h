@@ -1,0 +1,17 @@
+// One question to an address and what comes back, for finding out whether something answers there. Any thread.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace spl::env {
+
+// "unix:PATH" or "tcp:HOST:PORT": sends `question` (may be empty) and gives the first bytes of what comes back, at most
+// `bytes_max`; with 0 it only connects. Code kUnavailable where nobody answers in time.
+Result<std::string> ask_address(std::string_view address, std::string_view question, std::size_t bytes_max,
+                                std::chrono::milliseconds at_most);
+
+}  // namespace spl::env

@@ -1,0 +1,231 @@
+#include "operation/service_operations.h"
+
+#include <algorithm>
+#include <map>
+#include <ranges>
+
+#include "base/encoding.h"
+#include "operation/secret_lookup.h"
+#include "operation/service_recovery.h"
+#include "operation/service_restore.h"
+#include "service/program.h"
+
+namespace spl::operation {
+namespace {
+
+constexpr std::size_t kLogBytesShown = 64u << 10;
+constexpr std::size_t kHeldBytesMax = 1u << 20;
+
+Result<std::unique_ptr<ServiceRooms>> rooms_of(instance::Instance& instance) {
+  return ServiceRooms::open(instance.env(), instance.paths(), TRY(instance.config()));
+}
+
+// In starting order; those that spl runs, where all are meant.
+Result<std::vector<const service::Declaration*>> chosen(const service::ServiceSet& set, const std::string& name) {
+  std::vector<const service::Declaration*> services;
+  if (name != "all") {
+    services.push_back(TRY(set.require(name)));
+    return services;
+  }
+  for (const service::Declaration& service : set.services()) services.push_back(&service);
+  return services;
+}
+
+// What lies where a context's parts are.
+Result<std::vector<std::string>> data_of(env::Env env, const service::ServiceSet& set,
+                                         const service::Context& context) {
+  std::vector<std::string> paths;
+  for (const service::Declaration& service : set.services()) {
+    for (const service::SurfaceDeclaration& surface : service.surfaces) {
+      for (const service::PartName& part : set.parts_of(service, surface, &context)) {
+        if (surface.path.empty()) continue;
+        const std::string path = TRY(service::expand(surface.path, set.values(service, part.context)));
+        if (TRY(env.fs.info(path))) paths.push_back(path);
+      }
+    }
+  }
+  return paths;
+}
+
+std::optional<std::string> unless_all(const std::string& name) {
+  return name == "all" ? std::nullopt : std::optional(name);
+}
+
+}  // namespace
+
+Result<std::vector<service::InventoryRow>> inventory_of(instance::Instance& instance, base::Progress& progress) {
+  const auto rooms = TRY(rooms_of(instance));
+  std::string random(8, '\0');
+  instance.env().random.fill(random);
+  const std::string scratch = env::join(instance.paths().run(), "b-" + base::to_hex(random));
+  TRY(env::make_directories(instance.env().fs, scratch));
+  auto rows =
+      service::inventory(instance.env(), rooms->set, rooms->lookup,
+                         {instance.paths().run(), spool::Secrecy::kEncrypted, kHeldBytesMax}, scratch, progress);
+  TRY(env::remove_tree(instance.env().fs, scratch));
+  return rows;
+}
+
+Result<ServiceStates> states_of(instance::Instance& instance, const ServiceName& service) {
+  const auto rooms = TRY(rooms_of(instance));
+  ServiceStates states;
+  for (const service::Declaration* declared : TRY(chosen(rooms->set, service.name)))
+    states.services.push_back(TRY(rooms->supervisor->status(*declared)));
+  return states;
+}
+
+Result<ServiceStates> command_services(instance::Instance& instance, const ServiceCommand& command,
+                                       base::Progress& progress) {
+  const auto rooms = TRY(rooms_of(instance));
+  const bool all = command.name == "all";
+  auto services = TRY(chosen(rooms->set, command.name));
+  if (all)
+    std::erase_if(services, [](const service::Declaration* one) { return !one->run || one->run->command.empty(); });
+  const auto each = [&](bool backwards, const auto& act) -> Result<void> {
+    if (!backwards) {
+      for (const service::Declaration* service : services) TRY(act(*service));
+    } else {
+      for (const service::Declaration* service : std::views::reverse(services)) TRY(act(*service));
+    }
+    return {};
+  };
+  const auto start = [&](const service::Declaration& service) { return rooms->supervisor->start(service, progress); };
+  const auto stop = [&](const service::Declaration& service) { return rooms->supervisor->stop(service, progress); };
+  switch (command.action) {
+    case ServiceAction::kStart:
+      TRY(each(false, start));
+      break;
+    case ServiceAction::kStop:
+      TRY(each(true, stop));
+      if (all) TRY(rooms->supervisor->shut_down());
+      break;
+    case ServiceAction::kRestart:
+      TRY(each(true, stop));
+      TRY(each(false, start));
+      break;
+    case ServiceAction::kPause:
+      TRY(each(true, [&](const service::Declaration& service) { return rooms->supervisor->pause(service); }));
+      break;
+    case ServiceAction::kResume:
+      TRY(each(false, [&](const service::Declaration& service) { return rooms->supervisor->resume(service); }));
+      break;
+  }
+  ServiceStates states;
+  for (const service::Declaration* service : services)
+    states.services.push_back(TRY(rooms->supervisor->status(*service)));
+  return states;
+}
+
+Result<std::string> log_of_service(instance::Instance& instance, const ServiceName& service) {
+  const auto rooms = TRY(rooms_of(instance));
+  const std::string path = service::log_of(rooms->set, *TRY(rooms->set.require(service.name)));
+  if (!TRY(instance.env().fs.info(path))) return std::string();
+  const auto file = TRY(instance.env().fs.open(path, env::OpenMode::kRead));
+  const std::uint64_t size = TRY(file->size());
+  const std::uint64_t from = size > kLogBytesShown ? size - kLogBytesShown : 0;
+  std::string text(static_cast<std::size_t>(size - from), '\0');
+  text.resize(TRY(file->read_at(from, text)));
+  // Whole lines.
+  if (from > 0) text.erase(0, text.find('\n') == std::string::npos ? 0 : text.find('\n') + 1);
+  return text;
+}
+
+Error become_service(env::Env env, const home::HomePaths& paths, const std::string& service) {
+  const auto prepare = [&]() -> Result<void> {
+    const auto config = TRY(home::load_config(env, paths));
+    const auto set = TRY(service::ServiceSet::load(env, paths));
+    const service::Declaration* declared = TRY(set.require(service));
+    if (TRY(service::is_held_down(env, set, *declared)))
+      return fail(ErrorCode::kRefused, "service " + service + " is kept down by a restore that has not ended");
+    return std::unexpected(service::become_service(env, set, *declared, secret_lookup(env, paths, config)));
+  };
+  return prepare().error();
+}
+
+Result<std::vector<ContextEntry>> contexts_of(instance::Instance& instance) {
+  const auto contexts = TRY(service::Contexts::load(instance.env(), instance.paths()));
+  std::vector<ContextEntry> entries;
+  for (const service::Context& context : contexts.all()) entries.push_back({context.name, context.id, context.label});
+  return entries;
+}
+
+Result<ContextEntry> add_context(instance::Instance& instance, const NewContext& context) {
+  auto set = TRY(service::ServiceSet::load(instance.env(), instance.paths()));
+  const service::Context added{context.name, context.id.value_or(set.contexts().free_id()), context.label};
+  TRY(set.contexts().add(added));
+  // A name may make two splits meet, or an identifier too long.
+  if (auto fits = set.check(); !fits) {
+    TRY(set.contexts().remove(added.name));
+    return std::unexpected(std::move(fits).error());
+  }
+  return ContextEntry{added.name, added.id, added.label};
+}
+
+Result<ContextEntry> remove_context(instance::Instance& instance, const RemovedContext& request) {
+  auto set = TRY(service::ServiceSet::load(instance.env(), instance.paths()));
+  const service::Context context = *TRY(set.contexts().require(request.name));
+  const auto data = TRY(data_of(instance.env(), set, context));
+  if (!data.empty() && !request.delete_data)
+    return fail(ErrorCode::kRefused,
+                "the context " + context.name + " has data: " + base::escaped(data.front(), 200) +
+                    (data.size() > 1 ? ", ..." : ""),
+                "back it up with spl export --context " + context.name + ", then give --delete-data");
+  for (const std::string& path : data) TRY(env::remove_tree(instance.env().fs, path));
+  TRY(set.contexts().remove(context.name));
+  return ContextEntry{context.name, context.id, context.label};
+}
+
+Result<SecretHandle> set_secret(instance::Instance& instance, const NewSecret& secret) {
+  if (secret.value.size() > service::kSecretBytesMax)
+    return fail(ErrorCode::kUsage, Cause::kTooLarge, "a secret is at most 64 KiB long");
+  const auto secrets = service::open_secrets(instance.env(), instance.paths(), TRY(instance.config()).secrets);
+  TRY(secrets->set(secret.handle, secret.value));
+  return SecretHandle{secret.handle};
+}
+
+Result<std::vector<std::string>> list_secrets(instance::Instance& instance) {
+  return service::open_secrets(instance.env(), instance.paths(), TRY(instance.config()).secrets)->list();
+}
+
+Result<std::vector<SecretState>> check_secrets(instance::Instance& instance) {
+  const auto rooms = TRY(rooms_of(instance));
+  std::vector<SecretState> states;
+  for (const service::Declaration& service : rooms->set.services()) {
+    for (const service::SecretDeclaration& secret : service.secrets) {
+      std::vector<const service::Context*> contexts{nullptr};
+      if (service::names_context(secret.handle)) {
+        contexts.clear();
+        for (const service::Context& context : rooms->set.contexts().all()) contexts.push_back(&context);
+      }
+      for (const service::Context* context : contexts) {
+        const std::string handle = TRY(service::expand(secret.handle, rooms->set.values(service, context)));
+        const auto value = rooms->secrets->get(handle);
+        if (!value && value.error().cause != Cause::kNotFound) return std::unexpected(value.error());
+        states.push_back(
+            {handle, std::string(codec::enum_name(secret.secret_class)), secret.required, value.has_value()});
+      }
+    }
+  }
+  return states;
+}
+
+Result<DeletedSecret> delete_secret(instance::Instance& instance, const SecretHandle& secret) {
+  const auto secrets = service::open_secrets(instance.env(), instance.paths(), TRY(instance.config()).secrets);
+  return DeletedSecret{secret.handle, TRY(secrets->remove(secret.handle))};
+}
+
+Result<PreviousReport> swap_previous_back(instance::Instance& instance, const PreviousRequest& request,
+                                          base::Progress& progress) {
+  const auto rooms = TRY(rooms_of(instance));
+  if (request.service != "all") TRY(rooms->set.require(request.service));
+  TRY(restore_previous(*rooms, instance.store(), unless_all(request.service), progress));
+  return PreviousReport{1};
+}
+
+Result<PreviousReport> discard_previous_of(instance::Instance& instance, const PreviousRequest& request) {
+  const auto rooms = TRY(rooms_of(instance));
+  if (request.service != "all") TRY(rooms->set.require(request.service));
+  return PreviousReport{TRY(discard_previous(*rooms, unless_all(request.service), request.context))};
+}
+
+}  // namespace spl::operation

@@ -1,0 +1,171 @@
+// What a person can have done to services, contexts and secrets: what each takes and gives, and how it is done on an
+// instance that is open in this process. One thread at a time changes services: who calls those that change something
+// holds the home's lock.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/progress.h"
+#include "base/result.h"
+#include "codec/shape.h"
+#include "instance/instance.h"
+#include "operation/findings.h"
+#include "service/inventory.h"
+#include "service/supervisor.h"
+
+namespace spl::operation {
+
+enum class ServiceAction : std::uint8_t { kStart, kStop, kRestart, kPause, kResume };
+constexpr auto names_of(ServiceAction /*type*/) {
+  using enum ServiceAction;
+  return std::to_array<std::pair<ServiceAction, std::string_view>>(
+      {{kStart, "start"}, {kStop, "stop"}, {kRestart, "restart"}, {kPause, "pause"}, {kResume, "resume"}});
+}
+
+// A service, or all of them.
+struct ServiceName {
+  std::string name;  // "all"
+
+  static constexpr auto shape() { return codec::shape(codec::member("name", &ServiceName::name, "a service, or all")); }
+};
+
+struct ServiceCommand {
+  std::string name;  // "all"
+  ServiceAction action = ServiceAction::kStart;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("name", &ServiceCommand::name, "a service, or all"),
+                        codec::member("action", &ServiceCommand::action, "what is done"));
+  }
+};
+
+struct ServiceStates {
+  std::vector<service::ServiceStatus> services;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("services", &ServiceStates::services, "how each of them is"));
+  }
+};
+
+struct ContextEntry {
+  std::string name;
+  std::uint64_t id = 0;
+  std::string label;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("name", &ContextEntry::name, "the context"),
+                        codec::member("id", &ContextEntry::id, "its number"),
+                        codec::member("label", &ContextEntry::label, "for people"));
+  }
+};
+struct NewContext {
+  std::string name;
+  std::optional<std::uint64_t> id = {};  // none: the smallest that is free
+  std::string label;
+
+  static constexpr auto shape() {
+    using enum codec::Presence;
+    return codec::shape(codec::member("name", &NewContext::name, "the context"),
+                        codec::member("id", &NewContext::id, "its number", kOmitted),
+                        codec::member("label", &NewContext::label, "for people", kOmitted));
+  }
+};
+struct RemovedContext {
+  std::string name;
+  bool delete_data = false;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("name", &RemovedContext::name, "the context"),
+                        codec::member("delete_data", &RemovedContext::delete_data, "its data goes with it"));
+  }
+};
+
+struct NewSecret {
+  std::string handle;
+  SecretBytes value;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("handle", &NewSecret::handle, "SERVICE/NAME or SERVICE/CONTEXT/NAME"),
+                        codec::member("value_base64", &NewSecret::value, "the value"));
+  }
+};
+struct SecretHandle {
+  std::string handle;
+
+  static constexpr auto shape() { return codec::shape(codec::member("handle", &SecretHandle::handle, "the secret")); }
+};
+struct DeletedSecret {
+  std::string handle;
+  bool deleted = false;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("handle", &DeletedSecret::handle, "the secret"),
+                        codec::member("deleted", &DeletedSecret::deleted, "false: there was none"));
+  }
+};
+// A secret that a service declares.
+struct SecretState {
+  std::string handle;
+  std::string secret_class;
+  bool required = false;
+  bool there = false;
+
+  static constexpr auto shape() {
+    using S = SecretState;
+    return codec::shape(codec::member("handle", &S::handle, "the secret"),
+                        codec::member("class", &S::secret_class, "portable, regenerate, host-bound or user-supplied"),
+                        codec::member("required", &S::required, "its service cannot be without it"),
+                        codec::member("there", &S::there, "whether the backend has a value"));
+  }
+};
+
+struct PreviousRequest {
+  std::string service;  // "all"
+  std::optional<std::string> context = {};
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("service", &PreviousRequest::service, "a service, or all"),
+                        codec::member("context", &PreviousRequest::context, "one of it", codec::Presence::kOmitted));
+  }
+};
+struct PreviousReport {
+  std::uint64_t parts = 0;
+
+  static constexpr auto shape() {
+    return codec::shape(
+        codec::member("parts", &PreviousReport::parts, "of surfaces, that were removed or swapped back"));
+  }
+};
+
+Result<std::vector<service::InventoryRow>> inventory_of(instance::Instance& instance, base::Progress& progress);
+Result<ServiceStates> states_of(instance::Instance& instance, const ServiceName& service);
+// In the order in which services start, or against it. Gives how those are afterwards that were meant.
+Result<ServiceStates> command_services(instance::Instance& instance, const ServiceCommand& command,
+                                       base::Progress& progress);
+// The end of a service's log.
+Result<std::string> log_of_service(instance::Instance& instance, const ServiceName& service);
+// Becomes the program of a service, as its supervisor wants it; comes back with an error alone.
+Error become_service(env::Env env, const home::HomePaths& paths, const std::string& service);
+
+Result<std::vector<ContextEntry>> contexts_of(instance::Instance& instance);
+Result<ContextEntry> add_context(instance::Instance& instance, const NewContext& context);
+// Code kRefused of one that has data, unless that is to go, too.
+Result<ContextEntry> remove_context(instance::Instance& instance, const RemovedContext& context);
+
+Result<SecretHandle> set_secret(instance::Instance& instance, const NewSecret& secret);
+Result<std::vector<std::string>> list_secrets(instance::Instance& instance);
+Result<std::vector<SecretState>> check_secrets(instance::Instance& instance);
+Result<DeletedSecret> delete_secret(instance::Instance& instance, const SecretHandle& secret);
+
+Result<PreviousReport> swap_previous_back(instance::Instance& instance, const PreviousRequest& request,
+                                          base::Progress& progress);
+Result<PreviousReport> discard_previous_of(instance::Instance& instance, const PreviousRequest& request);
+
+}  // namespace spl::operation

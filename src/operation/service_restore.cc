@@ -1,0 +1,584 @@
+#include "operation/service_restore.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/words.h"
+#include "env/process_table.h"
+#include "operation/secret_lookup.h"
+#include "service/pause.h"
+#include "service/program.h"
+#include "surface/drivers.h"
+
+namespace spl::operation {
+namespace {
+
+using bundle::SurfaceKind;
+
+constexpr std::size_t kHeldBytesMax = 1u << 20;
+constexpr std::size_t kPieceBytes = 256u << 10;
+constexpr std::size_t kMadeSecretBytes = 32;
+constexpr std::uint32_t kDirectoryMode = 0750;
+constexpr std::string_view kScratchPrefix = "r-";
+
+bool lies_in_files(SurfaceKind kind) {
+  return kind == SurfaceKind::kFiles || kind == SurfaceKind::kGit || kind == SurfaceKind::kSqlite;
+}
+
+void note(std::vector<Finding>& findings, std::string check, FindingStatus status, std::string subject,
+          std::string message, std::string hint = {}) {
+  findings.push_back({std::move(check), status, std::move(subject), std::move(message), std::move(hint)});
+}
+
+// A part of no files: of a surface of which the bundle has nothing.
+class EmptyPart final : public surface::PartSource {
+ public:
+  Result<std::optional<codec::TarEntry>> next() override { return std::optional<codec::TarEntry>(); }
+  Result<std::size_t> read(std::span<char> /*out*/) override { return 0; }
+};
+
+std::string scratch_of(const home::HomePaths& paths, std::string_view id) {
+  return env::join(paths.run(), std::string(kScratchPrefix) + std::string(id));
+}
+
+}  // namespace
+
+Result<void> SupervisorControl::hold_down(const std::string& service) {
+  const service::Declaration* declared = TRY(set_.require(service));
+  if (!declared->run) return {};
+  base::NoProgress progress;
+  return supervisor_.hold_down(*declared, progress);
+}
+
+Result<void> SupervisorControl::let_up(const std::string& service) {
+  const service::Declaration* declared = TRY(set_.require(service));
+  return declared->run ? supervisor_.let_up(*declared) : Result<void>();
+}
+
+Result<void> SupervisorControl::start(const std::string& service, base::Progress& progress) {
+  const service::Declaration* declared = TRY(set_.require(service));
+  return declared->run ? supervisor_.start(*declared, progress) : Result<void>();
+}
+
+ServiceRooms::ServiceRooms(env::Env machine, service::ServiceSet services, const home::HomePaths& paths,
+                           const home::SecretsConfig& config)
+    : env(machine),
+      set(std::move(services)),
+      secrets(service::open_secrets(machine, paths, config)),
+      lookup([store = secrets](std::string_view handle) { return store->get(std::string(handle)); }),
+      supervisor(service::runit_supervisor(machine, set, lookup)),
+      control(set, *supervisor),
+      journals(machine, paths) {}
+
+Result<std::unique_ptr<ServiceRooms>> ServiceRooms::open(env::Env env, const home::HomePaths& paths,
+                                                         const home::Config& config) {
+  return std::make_unique<ServiceRooms>(env, TRY(service::ServiceSet::load(env, paths)), paths, config.secrets);
+}
+
+ServiceRestore::ServiceRestore(ServiceRooms& rooms, const bundle::Manifest& manifest, const ImportOptions& options,
+                               surface::Trust signer, base::Progress& progress)
+    : rooms_(rooms), manifest_(manifest), options_(options), signer_(signer), progress_(progress) {
+  std::string random(8, '\0');
+  rooms_.env.random.fill(random);
+  journal_.id = base::to_hex(random);
+  journal_.began_at = env::rfc3339(rooms_.env.clock.now());
+  journal_.bundle_sha256 = base::to_hex(manifest.bundle_sha256.view());
+  scratch_ = scratch_of(rooms_.set.paths(), journal_.id);
+}
+
+ServiceRestore::~ServiceRestore() {
+  restore_.reset();
+  for (const auto& target : targets_) target->part.reset();
+  (void)env::remove_tree(rooms_.env.fs, scratch_);
+}
+
+spool::SpoolOptions ServiceRestore::spool_options() const {
+  return {rooms_.set.paths().run(), spool::Secrecy::kEncrypted, kHeldBytesMax};
+}
+
+Result<std::unique_ptr<ServiceRestore>> ServiceRestore::plan(ServiceRooms& rooms, const bundle::Manifest& manifest,
+                                                             const ImportOptions& options, surface::Trust signer,
+                                                             std::vector<Finding>& findings, base::Progress& progress) {
+  std::unique_ptr<ServiceRestore> restore(new ServiceRestore(rooms, manifest, options, signer, progress));
+  TRY(restore->examine(findings));
+  return restore;
+}
+
+Result<void> ServiceRestore::examine(std::vector<Finding>& findings) {
+  progress_.update("looking at the services", 0, 0, "");
+  std::vector<std::string> chosen;
+  bool all_fit = true;
+  for (const bundle::Service& service : manifest_.services) {
+    if (options_.service && service.name != *options_.service) continue;
+    if (std::ranges::find(options_.without, service.name) != options_.without.end()) {
+      note(findings, "service", FindingStatus::kOk, service.name,
+           "this service of the bundle is left out, as was asked for");
+      continue;
+    }
+    const bool fits = TRY(examine_service(service, findings));
+    all_fit = all_fit && fits;
+    if (fits) chosen.push_back(service.name);
+  }
+  for (const std::string& name : options_.without) {
+    if (std::ranges::find(manifest_.services, name, &bundle::Service::name) == manifest_.services.end())
+      note(findings, "service", FindingStatus::kWarn, name,
+           "there is nothing to leave out: the bundle has no service of this name");
+  }
+  if (options_.service && chosen.empty() && all_fit)
+    note(findings, "service", FindingStatus::kStop, *options_.service, "the bundle has no service of this name",
+         "spl bundle show FILE lists those that it has");
+  for (const service::Declaration& service : rooms_.set.services()) {
+    if (std::ranges::find(chosen, service.name) != chosen.end()) services_.push_back(service.name);
+  }
+  TRY(examine_contexts(findings));
+  if (!all_fit) return {};
+  TRY(choose_targets());
+  TRY(examine_secrets(findings));
+  TRY(examine_previous());
+  return examine_parts(findings);
+}
+
+// Whether the home has a service that takes what the bundle has of it.
+Result<bool> ServiceRestore::examine_service(const bundle::Service& service, std::vector<Finding>& findings) {
+  const service::Declaration* declared = rooms_.set.find(service.name);
+  const auto stop = [&](const std::string& message, const std::string& hint) {
+    note(findings, "service", FindingStatus::kStop, service.name, message, hint);
+    return false;
+  };
+  const std::string leave_out = "leave it out with --without " + service.name;
+  if (declared == nullptr)
+    return stop("this home declares no service of this name",
+                "declare it in " + rooms_.set.paths().services() + ", or " + leave_out);
+  if (declared->run && declared->run->command.empty())
+    return stop("this version restores no service that a unit or a container runs", leave_out);
+  if (service.schema > declared->schema)
+    return stop("its data has schema " + std::to_string(service.schema) + ", the service here has " +
+                    std::to_string(declared->schema),
+                "install a newer version of it here, or " + leave_out);
+  if (service.schema < declared->schema)
+    return stop("its data has schema " + std::to_string(service.schema) + ", the service here has " +
+                    std::to_string(declared->schema) + ", and this version makes no migrations",
+                "restore it beside the version of it that made it, or " + leave_out);
+  for (const bundle::Surface& surface : service.surfaces) {
+    if (!surface.included) continue;
+    const service::SurfaceDeclaration* its = declared->surface(surface.name);
+    if (its == nullptr) return stop("the service here declares no surface " + surface.name, leave_out);
+    if (its->kind != surface.kind)
+      return stop("its surface " + surface.name + " is " + std::string(codec::enum_name(surface.kind)) +
+                      " in the bundle and " + std::string(codec::enum_name(its->kind)) + " here",
+                  leave_out);
+    if (its->is_split() != surface.per_context)
+      return stop("its surface " + surface.name + " is split by context " +
+                      (surface.per_context ? "in the bundle and not here" : "here and not in the bundle"),
+                  leave_out);
+  }
+  const bool same = service.version == declared->version;
+  note(findings, "service", FindingStatus::kOk, service.name,
+       same ? "version " + declared->version
+            : "version " + declared->version + " is here, the bundle was made of " + service.version);
+  return true;
+}
+
+// Which context of the home each of the bundle's becomes.
+Result<void> ServiceRestore::examine_contexts(std::vector<Finding>& findings) {
+  const auto stop = [&](const std::string& name, const std::string& message, const std::string& hint) {
+    note(findings, "context", FindingStatus::kStop, name, message, hint);
+  };
+  bool found = false;
+  for (const bundle::Context& context : manifest_.contexts) {
+    if (options_.context && context.name != *options_.context) continue;
+    found = true;
+    const std::string name = options_.as.value_or(context.name);
+    const service::Context* here = rooms_.set.contexts().find(name);
+    service::Context target{name, context.id, {}};
+    if (here != nullptr) {
+      target = *here;
+      if (!options_.replace && brings_parts_of(context.name))
+        stop(name, "there is a context of this name already",
+             "--as NAME restores it under another name, --replace puts it in the place of the one here");
+    } else {
+      const service::Context* same_id = rooms_.set.contexts().find(target.id);
+      if (same_id != nullptr && options_.as) {
+        target.id = free_id();
+      } else if (same_id != nullptr) {
+        stop(name, "its id " + std::to_string(target.id) + " is that of " + same_id->name + " here",
+             "--as NAME restores it under another name and id");
+      }
+      journal_.added_contexts.push_back({target.name, target.id});
+      note(findings, "context", FindingStatus::kOk, name, "is added, with the id " + std::to_string(target.id));
+    }
+    contexts_.emplace(context.name, std::move(target));
+  }
+  if (options_.context && !found)
+    stop(*options_.context, "the bundle has no context of this name", "spl bundle show FILE lists those that it has");
+  if (options_.as && contexts_.size() > 1)
+    stop(*options_.as, "the bundle has more than one context, and they cannot all have one name",
+         "name the one to be restored with --context");
+  return {};
+}
+
+std::uint64_t ServiceRestore::free_id() const {
+  std::uint64_t id = rooms_.set.contexts().free_id();
+  while (std::ranges::find(journal_.added_contexts, id, &JournalContext::id) != journal_.added_contexts.end() ||
+         rooms_.set.contexts().find(id) != nullptr)
+    ++id;
+  return id;
+}
+
+// Whether anything that is restored is split by context.
+bool ServiceRestore::brings_parts_of(const std::string& /*context*/) const {
+  return std::ranges::any_of(services_, [this](const std::string& name) {
+    return std::ranges::any_of(manifest_.services, [&](const bundle::Service& service) {
+      return service.name == name && std::ranges::any_of(service.surfaces, [](const bundle::Surface& surface) {
+               return surface.included && surface.per_context;
+             });
+    });
+  });
+}
+
+Result<void> ServiceRestore::choose_targets() {
+  for (const std::string& name : services_) {
+    const service::Declaration* declared = rooms_.set.find(name);
+    const auto& service = *std::ranges::find(manifest_.services, name, &bundle::Service::name);
+    for (const bundle::Surface& surface : service.surfaces) {
+      if (!surface.included) continue;
+      const service::SurfaceDeclaration* its = declared->surface(surface.name);
+      if (!surface.per_context) {
+        // One context's restore takes nothing that is everybody's.
+        if (!options_.context) add_target(surface, {declared, its, nullptr}, std::string(bundle::kWholeInstance));
+        continue;
+      }
+      for (const auto& [part, context] : contexts_) add_target(surface, {declared, its, &context}, part);
+    }
+  }
+  std::ranges::sort(targets_, {}, [](const auto& target) { return target->section; });
+  journal_.services = services_;
+  return {};
+}
+
+void ServiceRestore::add_target(const bundle::Surface& surface, service::PartName name, const std::string& part) {
+  std::string prefix =
+      std::string(bundle::kServicesPrefix) + name.service->name + "/" + surface.name + "/" + part + "/";
+  const auto section = std::ranges::find(manifest_.sections, prefix, &bundle::Section::prefix);
+  const bool has_section = section != manifest_.sections.end();
+  // A context of which there was no tree and no database has no part to be restored.
+  const bool may_be_empty =
+      surface.kind == SurfaceKind::kGit || surface.kind == SurfaceKind::kSqlite || surface.kind == SurfaceKind::kRedis;
+  if (!has_section && !may_be_empty) return;
+  targets_.push_back(std::make_unique<Target>(
+      Target{name,
+             std::move(prefix),
+             has_section ? section->bytes : 0,
+             surface.engine,
+             {},
+             {rooms_.env, spool_options(), env::join(scratch_, std::to_string(targets_.size()))},
+             nullptr}));
+}
+
+// Those that the restored services want and that are not here.
+Result<void> ServiceRestore::examine_secrets(std::vector<Finding>& findings) {
+  for (const std::string& name : services_) {
+    const service::Declaration& service = *rooms_.set.find(name);
+    for (const service::SecretDeclaration& secret : service.secrets) {
+      std::vector<const service::Context*> wanted{nullptr};
+      if (service::names_context(secret.handle)) {
+        wanted.clear();
+        for (const auto& [part, context] : contexts_) wanted.push_back(&context);
+      }
+      for (const service::Context* context : wanted) {
+        const std::string handle = TRY(service::expand(secret.handle, rooms_.set.values(service, context)));
+        const auto there = rooms_.secrets->get(handle);
+        if (there) continue;
+        if (there.error().cause != Cause::kNotFound) return std::unexpected(there.error());
+        using enum service::SecretClass;
+        const std::string word(codec::enum_name(secret.secret_class));
+        if (secret.secret_class == kRegenerate) {
+          wanted_secrets_.push_back({handle, &service, &secret});
+          note(findings, "secret", FindingStatus::kOk, handle, "is made anew");
+        } else if (secret.required && secret.secret_class != kHostBound) {
+          note(findings, "secret", FindingStatus::kStop, handle, "is required and missing (" + word + ")",
+               "spl secret set " + handle + " takes its value");
+        } else {
+          note(findings, "secret", FindingStatus::kWarn, handle, "is missing (" + word + ")",
+               "spl secret set " + handle + " takes its value");
+        }
+      }
+    }
+  }
+  return {};
+}
+
+// What an earlier restore has replaced is kept until a person says what becomes of it.
+Result<void> ServiceRestore::examine_previous() {
+  for (const RestoreJournal& journal : TRY(rooms_.journals.all())) {
+    if (journal.phase != RestorePhase::kPrevious) continue;
+    for (const JournalPart& part : journal.parts) {
+      const bool meets = std::ranges::any_of(targets_, [&part](const auto& target) {
+        const std::string context = target->name.context == nullptr ? "" : target->name.context->name;
+        return target->name.service->name == part.service && context == part.context;
+      });
+      if (!meets || refusal_) continue;
+      const std::string what = part.service + (part.context.empty() ? "" : " of " + part.context);
+      refusal_ = Error{
+          ErrorCode::kRefused,
+          "restore refused: what the restore of " + journal.began_at + " replaced of " + what + " is kept as previous",
+          "spl service " + part.service + " restore --previous swaps it back, --discard-previous removes it"};
+    }
+  }
+  return {};
+}
+
+Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
+  for (const auto& target : targets_) {
+    progress_.enter(target->name.service->name, target->name.surface->name);
+    const std::string subject = target->name.text();
+    if (const service::Declaration* engine = rooms_.set.engine_of(*target->name.service, *target->name.surface)) {
+      const auto started = rooms_.supervisor->start(*engine, progress_);
+      if (!started) {
+        note(findings, "engine", FindingStatus::kStop, subject, started.error().message, started.error().hint);
+        continue;
+      }
+    }
+    auto place = rooms_.set.place_of(target->name, rooms_.lookup);
+    if (!place && place.error().cause == Cause::kNotFound) {
+      note(findings, "secret", FindingStatus::kStop, subject, place.error().message, place.error().hint);
+      continue;
+    }
+    surface::Place where = TRY(std::move(place));
+    where.owner = TRY(service::user_of(rooms_.set, *target->name.service));
+    if (lies_in_files(where.kind) && !target->name.service->run) {
+      const std::string below = where.kind == SurfaceKind::kSqlite ? env::parent_of(where.path) : where.path;
+      if (const auto holder = env::holder_below(below))
+        note(findings, "processes", FindingStatus::kStop, subject,
+             "process " + std::to_string(holder->pid) + " (" + env::process_name(holder->pid) + ") holds " +
+                 base::escaped(holder->path, 200),
+             "stop the service, which spl does not run");
+    }
+    surface::RestoreRequest request;
+    request.id = journal_.id;
+    request.data = options_.replace ? surface::InTheWay::kIsReplaced : surface::InTheWay::kStops;
+    request.signer = signer_;
+    request.of_context = options_.context || manifest_.scope.context;
+    request.bytes = target->bytes;
+    request.engine = target->engine;
+    target->path = where.path;
+    TRY(env::make_directories(rooms_.env.fs, target->surroundings.scratch_directory));
+    target->part = TRY(surface::restore_part(target->surroundings, std::move(where), std::move(request)));
+    auto looked = target->part->inspect(findings);
+    // An engine that does not answer is a finding like any other.
+    if (!looked && looked.error().code == ErrorCode::kUnavailable) {
+      note(findings, "engine", FindingStatus::kStop, subject, looked.error().message, looked.error().hint);
+      continue;
+    }
+    TRY_IN(subject, std::move(looked));
+  }
+  progress_.enter({}, {});
+  return {};
+}
+
+Result<void> ServiceRestore::begin() {
+  std::vector<RestoredPart> parts;
+  for (const auto& target : targets_) {
+    RestoredPart part;
+    part.place = {target->name.service->name, target->name.surface->name,
+                  target->name.context == nullptr ? "" : target->name.context->name, ""};
+    part.kind = target->name.surface->kind;
+    part.part = std::move(target->part);
+    parts.push_back(std::move(part));
+  }
+  for (const std::string& name : services_)
+    TRY(service::make_directories_of(rooms_.env, rooms_.set, *rooms_.set.find(name)));
+  restore_ = std::make_unique<StagedRestore>(rooms_.journals, rooms_.control, std::move(parts),
+                                             restore_options(rooms_, journal_));
+  return restore_->begin();
+}
+
+// Directories above a surface's own, between the service's directory and it, are the service's.
+Result<void> ServiceRestore::make_parents(const Target& target) {
+  const std::string data = rooms_.set.data_directory(target.name.service->name);
+  if (target.path.empty() || !target.path.starts_with(data + "/")) return {};
+  const auto user = TRY(service::user_of(rooms_.set, *target.name.service));
+  for (std::size_t slash = target.path.find('/', data.size() + 1); slash != std::string::npos;
+       slash = target.path.find('/', slash + 1)) {
+    const std::string directory = target.path.substr(0, slash);
+    if (TRY(rooms_.env.fs.info(directory))) continue;
+    TRY(rooms_.env.fs.make_directory(directory, kDirectoryMode));
+    if (user) TRY(rooms_.env.fs.set_owner(directory, user->uid, user->gid));
+    TRY(rooms_.env.fs.sync_directory(env::parent_of(directory)));
+  }
+  return {};
+}
+
+Result<void> ServiceRestore::stage(std::size_t target, surface::PartSource& files) {
+  TRY(make_parents(*targets_[target]));
+  TRY_IN(targets_[target]->name.text(), restore_->stage(target, files, progress_));
+  targets_[target]->staged = true;
+  return {};
+}
+
+Result<void> ServiceRestore::stage_spooled() {
+  if (!spooling_) return {};
+  const std::size_t target = *spooling_;
+  spooling_.reset();
+  spooled_->rewind();
+  TRY(stage(target, *spooled_));
+  spooled_.reset();
+  return {};
+}
+
+Result<void> ServiceRestore::take(const bundle::BundleEntry& entry, bundle::BundleReader& bundle) {
+  const auto is_of = [&entry](const auto& target) { return entry.path.starts_with(target->section); };
+  if (!spooling_ || !is_of(targets_[*spooling_])) {
+    TRY(stage_spooled());
+    const auto found = std::ranges::find_if(targets_, is_of);
+    if (found == targets_.end()) return {};
+    spooling_ = static_cast<std::size_t>(found - targets_.begin());
+    spooled_.emplace(TRY(surface::SpooledPart::make(rooms_.env, spool_options())));
+    progress_.update("receiving " + targets_[*spooling_]->name.text(), 0, 0, "");
+  }
+  if (progress_.cancelled()) return base::fail_cancelled("nothing was restored");
+  codec::TarEntry placed = *entry.header;
+  placed.path.erase(0, targets_[*spooling_]->section.size());
+  TRY(spooled_->begin(placed));
+  buffer_.resize(kPieceBytes);
+  for (;;) {
+    const std::size_t n = TRY(bundle.read_content(buffer_));
+    if (n == 0) return {};
+    TRY(spooled_->write(std::string_view(buffer_.data(), n)));
+  }
+}
+
+Result<void> ServiceRestore::end() {
+  TRY(stage_spooled());
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    EmptyPart none;
+    if (!targets_[i]->staged) TRY(stage(i, none));
+  }
+  return restore_->check(progress_);
+}
+
+Result<void> ServiceRestore::make_secrets() {
+  for (const WantedSecret& wanted : wanted_secrets_) {
+    std::string text;
+    if (wanted.secret->generate.empty()) {
+      std::string random(kMadeSecretBytes, '\0');
+      rooms_.env.random.fill(random);
+      text = base::to_base64(random);
+      std::ranges::replace(text, '+', '-');
+      std::ranges::replace(text, '/', '_');
+      text.resize(text.find('='));
+      explicit_bzero(random.data(), random.size());
+    } else {
+      const auto environment = TRY(service::ServiceEnvironment::of(rooms_.set, *wanted.service, rooms_.lookup));
+      env::ChildOptions options;
+      for (const std::string& word : wanted.secret->generate)
+        options.arguments.push_back(TRY(service::expand(word, rooms_.set.values(*wanted.service, nullptr))));
+      options.environment = environment.entries();
+      options.user = TRY(service::user_of(rooms_.set, *wanted.service));
+      text = TRY_IN("secret " + wanted.handle, env::output_of_command(options, "", {.progress = &progress_}));
+      if (text.ends_with('\n')) text.pop_back();
+    }
+    const SecretBytes value(text);
+    explicit_bzero(text.data(), text.size());
+    TRY(rooms_.secrets->set(wanted.handle, value));
+    made_secrets_.push_back(wanted.handle);
+  }
+  return {};
+}
+
+void ServiceRestore::take_secrets_back() {
+  for (const std::string& handle : made_secrets_) (void)rooms_.secrets->remove(handle);
+  made_secrets_.clear();
+}
+
+Result<void> ServiceRestore::switch_over() {
+  auto done = make_secrets();
+  if (done) done = restore_->switch_over(progress_);
+  if (!done) take_secrets_back();
+  return done;
+}
+
+Result<void> ServiceRestore::switch_back() {
+  auto done = restore_->switch_back(progress_);
+  take_secrets_back();
+  return done;
+}
+
+Result<void> ServiceRestore::finish(std::vector<Finding>& findings) {
+  const bool kept = TRY(restore_->finish());
+  if (kept)
+    note(findings, "previous", FindingStatus::kOk, base::join(services_, ", "), "what was replaced is kept as previous",
+         "spl service all restore --discard-previous removes it, --previous swaps it back");
+  for (const std::string& name : services_) {
+    const service::Declaration& service = *rooms_.set.find(name);
+    std::vector<const service::Command*> commands;
+    for (const service::SurfaceDeclaration& surface : service.surfaces) {
+      const bool restored =
+          std::ranges::any_of(targets_, [&surface](const auto& target) { return target->name.surface == &surface; });
+      if (!surface.rebuild.empty() && !restored) commands.push_back(&surface.rebuild);
+    }
+    if (!service.restore.after.empty()) commands.push_back(&service.restore.after);
+    for (const service::Command* command : commands) {
+      progress_.update("rebuilding what " + name + " derives", 0, 0, "");
+      const auto ran =
+          service::run_command_of(rooms_.env, rooms_.set, service, *command, rooms_.set.values(service, nullptr),
+                                  rooms_.lookup, {.progress = &progress_});
+      if (!ran) note(findings, "rebuild", FindingStatus::kWarn, name, ran.error().message, ran.error().hint);
+    }
+  }
+  return {};
+}
+
+std::set<ServicePart> ServiceRestore::parts() const {
+  std::set<ServicePart> parts;
+  for (const auto& target : targets_)
+    parts.insert({target->name.service->name, target->name.context == nullptr ? "" : target->name.context->name});
+  return parts;
+}
+
+std::vector<RestoredService> ServiceRestore::report() const {
+  std::vector<RestoredService> services;
+  for (const std::string& name : services_) {
+    RestoredService service{name, {}};
+    for (std::size_t i = 0; i < targets_.size(); ++i) {
+      const service::PartName& part = targets_[i]->name;
+      if (part.service->name != name) continue;
+      RestoredSurface surface{part.surface->name, part.context == nullptr ? "" : part.context->name, {}};
+      if (restore_) {
+        for (const surface::Count& count : restore_->parts()[i].counts) {
+          const auto& live = restore_->parts()[i].live;
+          const auto found = std::ranges::find(live, count.what, &surface::Count::what);
+          surface.counts.push_back({count.what, count.number, found == live.end() ? 0 : found->number});
+        }
+      }
+      service.surfaces.push_back(std::move(surface));
+    }
+    services.push_back(std::move(service));
+  }
+  return services;
+}
+
+StagedRestoreOptions restore_options(ServiceRooms& rooms, RestoreJournal journal) {
+  StagedRestoreOptions options;
+  for (const std::string& name : journal.services) {
+    const service::Declaration* service = rooms.set.find(name);
+    if (service != nullptr && rooms.set.is_engine(*service)) options.engines.push_back(name);
+  }
+  options.journal = std::move(journal);
+  options.add_context = [&rooms](const RestoreJournal& of) -> Result<void> {
+    for (const JournalContext& context : of.added_contexts) {
+      if (rooms.set.contexts().find(context.name) == nullptr)
+        TRY(rooms.set.contexts().add({context.name, context.id, {}}));
+    }
+    return {};
+  };
+  options.remove_context = [&rooms](const RestoreJournal& of) -> Result<void> {
+    for (const JournalContext& context : of.added_contexts) {
+      if (rooms.set.contexts().find(context.name) != nullptr) TRY(rooms.set.contexts().remove(context.name));
+    }
+    return {};
+  };
+  return options;
+}
+
+}  // namespace spl::operation

@@ -1,0 +1,159 @@
+// The services of a bundle, or some, or one context of them, brought back into a home: what speaks against it, each
+// section staged when it has verified, then the switch (docs/decisions/D-11). Part of an import, which has the records
+// and writes the commit line. One thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "bundle/manifest.h"
+#include "bundle/reader.h"
+#include "operation/findings.h"
+#include "operation/import_options.h"
+#include "operation/restore_journal.h"
+#include "operation/staged_restore.h"
+#include "service/secrets.h"
+#include "service/service_set.h"
+#include "service/supervisor.h"
+#include "surface/spooled_part.h"
+
+namespace spl::operation {
+
+// What runs services, as a restore asks it to.
+class SupervisorControl final : public ServiceControl {
+ public:
+  SupervisorControl(service::ServiceSet& set, service::Supervisor& supervisor) : set_(set), supervisor_(supervisor) {}
+  Result<void> hold_down(const std::string& service) override;
+  Result<void> let_up(const std::string& service) override;
+  Result<void> start(const std::string& service, base::Progress& progress) override;
+
+ private:
+  service::ServiceSet& set_;
+  service::Supervisor& supervisor_;
+};
+
+// What a home has for its services, opened together.
+struct ServiceRooms {
+  static Result<std::unique_ptr<ServiceRooms>> open(env::Env env, const home::HomePaths& paths,
+                                                    const home::Config& config);
+  ServiceRooms(env::Env machine, service::ServiceSet services, const home::HomePaths& paths,
+               const home::SecretsConfig& config);
+  ServiceRooms(const ServiceRooms&) = delete;
+  ServiceRooms& operator=(const ServiceRooms&) = delete;
+  ~ServiceRooms() = default;
+
+  env::Env env;
+  service::ServiceSet set;
+  std::shared_ptr<service::SecretStore> secrets;
+  service::SecretLookup lookup;
+  std::unique_ptr<service::Supervisor> supervisor;
+  SupervisorControl control;
+  RestoreJournals journals;
+};
+
+// The journal's restore with what adds and removes its contexts; `rooms` outlives it.
+StagedRestoreOptions restore_options(ServiceRooms& rooms, RestoreJournal journal);
+
+// A service, or one context of it.
+struct ServicePart {
+  std::string service;
+  std::string context;  // of the home; "" of what is not split
+  auto operator<=>(const ServicePart&) const = default;
+};
+
+class ServiceRestore {
+ public:
+  // `rooms` and `manifest` outlive it. Adds what speaks for and against it to `findings`; starts engines that are
+  // wanted and down, and writes nothing else.
+  static Result<std::unique_ptr<ServiceRestore>> plan(ServiceRooms& rooms, const bundle::Manifest& manifest,
+                                                      const ImportOptions& options, surface::Trust signer,
+                                                      std::vector<Finding>& findings, base::Progress& progress);
+  ~ServiceRestore();
+
+  // Whether anything would be restored.
+  [[nodiscard]] bool brings_services() const { return !targets_.empty(); }
+  // Why it may not be done at all, if anything: a gate, whatever the findings say.
+  [[nodiscard]] const std::optional<Error>& refusal() const { return refusal_; }
+  // What is restored.
+  [[nodiscard]] std::set<ServicePart> parts() const;
+  // Of the commit line.
+  [[nodiscard]] const std::string& id() const { return journal_.id; }
+
+  // From here on things are staged.
+  Result<void> begin();
+  // The current entry of `bundle`. Everything before it has verified as far as its section goes.
+  Result<void> take(const bundle::BundleEntry& entry, bundle::BundleReader& bundle);
+  // The bundle has verified to its last byte: what is left is staged, and everything checked.
+  Result<void> end();
+  Result<void> switch_over();
+  // Instead of the commit.
+  Result<void> switch_back();
+  // After the commit line: what was replaced is `previous`; derived surfaces are rebuilt, [restore].after is run.
+  Result<void> finish(std::vector<Finding>& findings);
+
+  [[nodiscard]] std::vector<RestoredService> report() const;
+
+ private:
+  struct Target {
+    service::PartName name;  // its context is one of contexts_
+    std::string section;     // in the bundle
+    std::uint64_t bytes = 0;
+    std::string engine;
+    std::string path;  // of a surface that lies in files
+    surface::Surroundings surroundings;
+    std::unique_ptr<surface::RestorePart> part;  // until it is the staged restore's
+    bool staged = false;
+  };
+  struct WantedSecret {
+    std::string handle;
+    const service::Declaration* service = nullptr;
+    const service::SecretDeclaration* secret = nullptr;
+  };
+
+  ServiceRestore(ServiceRooms& rooms, const bundle::Manifest& manifest, const ImportOptions& options,
+                 surface::Trust signer, base::Progress& progress);
+  Result<void> examine(std::vector<Finding>& findings);
+  Result<bool> examine_service(const bundle::Service& service, std::vector<Finding>& findings);
+  Result<void> examine_contexts(std::vector<Finding>& findings);
+  Result<void> examine_secrets(std::vector<Finding>& findings);
+  Result<void> examine_previous();
+  Result<void> examine_parts(std::vector<Finding>& findings);
+  [[nodiscard]] std::uint64_t free_id() const;
+  [[nodiscard]] bool brings_parts_of(const std::string& context) const;
+  Result<void> choose_targets();
+  void add_target(const bundle::Surface& surface, service::PartName name, const std::string& part);
+  Result<void> stage(std::size_t target, surface::PartSource& files);
+  Result<void> stage_spooled();
+  Result<void> make_parents(const Target& target);
+  Result<void> make_secrets();
+  void take_secrets_back();
+  [[nodiscard]] spool::SpoolOptions spool_options() const;
+
+  ServiceRooms& rooms_;
+  const bundle::Manifest& manifest_;
+  const ImportOptions& options_;
+  const surface::Trust signer_;
+  base::Progress& progress_;
+  RestoreJournal journal_;
+  std::string scratch_;
+  std::map<std::string, service::Context> contexts_;  // of the bundle, by name, to those of the home
+  std::vector<std::unique_ptr<Target>> targets_;      // by section
+  std::vector<std::string> services_;                 // that are restored, in starting order
+  std::vector<WantedSecret> wanted_secrets_;
+  std::vector<std::string> made_secrets_;
+  std::optional<Error> refusal_ = {};
+  std::unique_ptr<StagedRestore> restore_;
+  std::optional<std::size_t> spooling_;
+  std::optional<surface::SpooledPart> spooled_;
+  std::string buffer_;
+};
+
+}  // namespace spl::operation

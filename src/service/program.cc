@@ -1,0 +1,147 @@
+#include "service/program.h"
+
+#include <cstring>
+
+#include "base/encoding.h"
+#include "env/program_start.h"
+
+namespace spl::service {
+namespace {
+
+constexpr std::uint32_t kServiceDirectoryMode = 0750;
+constexpr std::uint32_t kPassedMode = 0711;
+
+// Made where it is missing, and given to the service's user.
+Result<void> make_directory_for(env::FileSystem& fs, const std::string& path, const std::optional<env::UserIds>& user) {
+  if (TRY(fs.info(path))) return {};
+  TRY(env::make_directories(fs, env::parent_of(path), kPassedMode));
+  TRY(fs.make_directory(path, kServiceDirectoryMode));
+  TRY(fs.set_mode(path, kServiceDirectoryMode));
+  if (user) TRY(fs.set_owner(path, user->uid, user->gid));
+  return fs.sync_directory(env::parent_of(path));
+}
+
+Result<std::string> directory_for(const ServiceSet& set, const Declaration& service) {
+  if (!service.run || service.run->workdir.empty()) return set.data_directory(service.name);
+  return expand(service.run->workdir, set.values(service, nullptr));
+}
+
+Result<Command> expanded(const Command& command, const PlaceholderValues& values) {
+  Command words;
+  for (const std::string& word : command) words.push_back(TRY(expand(word, values)));
+  return words;
+}
+
+// Whatever goes wrong with the log is no reason to fail.
+void append_to_log(env::Env env, const std::string& path, std::string_view text) {
+  if (text.empty()) return;
+  (void)env::make_directories(env.fs, env::parent_of(path));
+  auto file = env.fs.open(path, env::OpenMode::kCreate);
+  if (!file) return;
+  const auto size = (*file)->size();
+  if (size) (void)(*file)->write_at(*size, std::string(text) + (text.ends_with('\n') ? "" : "\n"));
+}
+
+}  // namespace
+
+std::string mark_of(const ServiceSet& set, const Declaration& service) {
+  return "SPL_SERVICE=" + service.name + "@" + set.paths().root;
+}
+
+std::string log_of(const ServiceSet& set, const Declaration& service) {
+  return env::join(set.paths().root, "logs/services/" + service.name + ".log");
+}
+
+Result<std::optional<env::UserIds>> user_of(const ServiceSet& set, const Declaration& service) {
+  if (env::own_user_id() != 0) return std::optional<env::UserIds>();
+  if (!service.run || service.run->user.empty()) return set.home_owner();
+  const auto account = TRY(env::find_user(service.run->user));
+  if (!account)
+    return fail(ErrorCode::kUnavailable, "service " + service.name + ": there is no user " + service.run->user,
+                "make it, with adduser --system --group " + service.run->user);
+  env::UserIds ids = account->ids;
+  // Who may write the declarations gets no other user's rights by them.
+  if (set.home_owner() && ids.uid != set.home_owner()->uid)
+    return fail(ErrorCode::kRefused,
+                "service " + service.name + " is to run as " + service.run->user + ", and the home is another user's",
+                "in a home that is not root's services run as its owner: leave user out");
+  if (!service.run->group.empty()) {
+    const auto group = TRY(env::find_group(service.run->group));
+    if (!group)
+      return fail(ErrorCode::kUnavailable, "service " + service.name + ": there is no group " + service.run->group,
+                  "make it, with addgroup --system " + service.run->group);
+    ids.gid = *group;
+  }
+  return std::optional(ids);
+}
+
+Result<void> make_directories_of(env::Env env, const ServiceSet& set, const Declaration& service) {
+  const auto user = TRY(user_of(set, service));
+  TRY(make_directory_for(env.fs, set.data_directory(service.name), user));
+  return make_directory_for(env.fs, set.run_directory(service.name), user);
+}
+
+Result<ServiceEnvironment> ServiceEnvironment::of(const ServiceSet& set, const Declaration& service,
+                                                  const SecretLookup& secrets) {
+  ServiceEnvironment made;
+  const auto user = TRY(user_of(set, service));
+  const auto account = TRY(env::find_user(user ? user->uid : env::own_user_id()));
+  made.entries_.push_back(mark_of(set, service));
+  made.entries_.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  made.entries_.emplace_back("LANG=C.UTF-8");
+  made.entries_.push_back("HOME=" + (account ? account->directory : set.data_directory(service.name)));
+  if (account) {
+    made.entries_.push_back("USER=" + account->name);
+    made.entries_.push_back("LOGNAME=" + account->name);
+  }
+  if (!service.run) return made;
+  const PlaceholderValues values = set.values(service, nullptr);
+  for (const auto& [name, text] : service.run->env) {
+    const SecretBytes value = TRY_IN("service " + service.name + ": env " + name, expand_secret(text, values, secrets));
+    std::erase_if(made.entries_, [&name](const std::string& entry) { return entry.starts_with(name + "="); });
+    made.entries_.push_back(name + "=" + std::string(value.reveal()));
+  }
+  return made;
+}
+
+ServiceEnvironment::~ServiceEnvironment() {
+  for (std::string& entry : entries_) explicit_bzero(entry.data(), entry.size());
+}
+
+Result<void> run_command_of(env::Env env, const ServiceSet& set, const Declaration& service, const Command& command,
+                            const PlaceholderValues& values, const SecretLookup& secrets,
+                            const env::CommandLimits& limits) {
+  const ServiceEnvironment environment = TRY(ServiceEnvironment::of(set, service, secrets));
+  env::ChildOptions options;
+  options.arguments = TRY(expanded(command, values));
+  options.environment = environment.entries();
+  options.working_directory = TRY(directory_for(set, service));
+  if (!TRY(env.fs.info(options.working_directory))) options.working_directory = "/";
+  options.user = TRY(user_of(set, service));
+  const auto ended = env::run_command(options, "", limits);
+  for (std::string& entry : options.environment) explicit_bzero(entry.data(), entry.size());
+  const env::CommandOutput output = TRY_IN("service " + service.name, ended);
+  append_to_log(env, log_of(set, service), output.output);
+  append_to_log(env, log_of(set, service), output.said);
+  if (output.exit.ok()) return {};
+  constexpr std::size_t kShown = 300;
+  std::string said = base::escaped(output.said.empty() ? output.output : output.said, kShown);
+  return fail("service " + service.name + ": " + base::escaped(options.arguments.front(), 200) + " " +
+                  output.exit.text() + (said.empty() ? "" : ": " + said),
+              "spl service " + service.name + " logs shows what it said");
+}
+
+Error become_service(env::Env env, const ServiceSet& set, const Declaration& service, const SecretLookup& secrets) {
+  const auto try_it = [&]() -> Result<void> {
+    if (!service.run || service.run->command.empty())
+      return fail(ErrorCode::kUsage, "service " + service.name + " has no [run] command");
+    TRY(make_directories_of(env, set, service));
+    const ServiceEnvironment environment = TRY(ServiceEnvironment::of(set, service, secrets));
+    const env::ProgramStart start{TRY(expanded(service.run->command, set.values(service, nullptr))),
+                                  environment.entries(), TRY(directory_for(set, service)), TRY(user_of(set, service))};
+    return std::unexpected(env::become(start));
+  };
+  return try_it().error();
+}
+
+}  // namespace spl::service

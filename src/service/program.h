@@ -1,0 +1,54 @@
+// How a service's programs run: as which user, in which directory, with which environment, and by what its processes
+// are known afterwards. Any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "env/child_process.h"
+#include "env/env.h"
+#include "env/users.h"
+#include "service/service_set.h"
+
+namespace spl::service {
+
+// The entry of the environment that each process of the service has, and every child of it, whatever it forks:
+// "SPL_SERVICE=notes@/var/lib/spl".
+std::string mark_of(const ServiceSet& set, const Declaration& service);
+// The file that takes what its programs say.
+std::string log_of(const ServiceSet& set, const Declaration& service);
+
+// [run].user and group, or the home's owner; nothing where it is this process's own, or this process is not root's.
+// Code kUnavailable where there is no such user, kRefused where the home's owner names another.
+Result<std::optional<env::UserIds>> user_of(const ServiceSet& set, const Declaration& service);
+
+// data/<service> and run/services/<service>, 0750 and its user's; what is there keeps owner and mode.
+Result<void> make_directories_of(env::Env env, const ServiceSet& set, const Declaration& service);
+
+// The environment of [run].env, with secrets; wiped when it goes.
+class ServiceEnvironment {
+ public:
+  static Result<ServiceEnvironment> of(const ServiceSet& set, const Declaration& service, const SecretLookup& secrets);
+  ServiceEnvironment(ServiceEnvironment&&) = default;
+  ServiceEnvironment& operator=(ServiceEnvironment&&) = delete;
+  ~ServiceEnvironment();
+  [[nodiscard]] const std::vector<std::string>& entries() const { return entries_; }
+
+ private:
+  ServiceEnvironment() = default;
+  std::vector<std::string> entries_;  // "NAME=value"
+};
+
+// Runs a command of the declaration to its end, in workdir, as its user; what it says goes to the service's log. An
+// exit code other than 0 is an error, which shows the end of what it said. `command` has its placeholders still.
+Result<void> run_command_of(env::Env env, const ServiceSet& set, const Declaration& service, const Command& command,
+                            const PlaceholderValues& values, const SecretLookup& secrets,
+                            const env::CommandLimits& limits);
+
+// This process becomes the service's program, as its supervisor wants it; comes back with an error alone.
+Error become_service(env::Env env, const ServiceSet& set, const Declaration& service, const SecretLookup& secrets);
+
+}  // namespace spl::service

@@ -1,0 +1,366 @@
+// Services under runit: each is a directory in run/runit whose `run` is "spl service X run" (so that no secret stands
+// in a file), and runsvdir, started with the first of them in a session of its own, keeps them. Sources: runsvdir(8),
+// runsv(8), sv(8).
+#include <csignal>
+
+#include "base/encoding.h"
+#include "base/words.h"
+#include "env/process.h"
+#include "env/process_table.h"
+#include "env/program_start.h"
+#include "service/health.h"
+#include "service/processes.h"
+#include "service/supervisor.h"
+
+namespace spl::service {
+namespace {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+constexpr milliseconds kLookEvery = 20ms;
+constexpr milliseconds kSupervisorTimeout = 15s;  // runsvdir looks for new directories every five seconds
+constexpr milliseconds kKillTimeout = 10s;
+constexpr milliseconds kStillTimeout = 10s;
+constexpr milliseconds kStaysUp = 1s;       // a service without `health` that runs so long has started
+constexpr milliseconds kHealthAnswer = 5s;  // one question
+constexpr int kFailuresMax = 3;             // ends of its first process before it is well
+constexpr std::size_t kLogShown = 600;
+constexpr std::uint64_t kLogBytesMax = 16u << 20;
+constexpr std::uint32_t kProgramMode = 0755;
+
+std::string directory_of(const ServiceSet& set, std::string_view service) {
+  return env::join(set.paths().run(), "runit/" + std::string(service));
+}
+
+std::string shell_quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+// What sv says of a service.
+struct Supervised {
+  bool is_supervised = false;
+  bool runs = false;
+  int pid = 0;
+};
+
+class Runit final : public Supervisor {
+ public:
+  Runit(env::Env env, const ServiceSet& set, SecretLookup secrets)
+      : env_(env), set_(set), secrets_(std::move(secrets)) {}
+
+  Result<ServiceStatus> status(const Declaration& service) override;
+  Result<void> start(const Declaration& service, base::Progress& progress) override;
+  Result<void> stop(const Declaration& service, base::Progress& progress) override;
+  Result<void> pause(const Declaration& service) override;
+  Result<void> resume(const Declaration& service) override;
+  Result<void> hold_down(const Declaration& service, base::Progress& progress) override;
+  Result<void> let_up(const Declaration& service) override;
+  Result<void> shut_down() override;
+
+ private:
+  Result<std::string> sv(const std::string& action, const std::string& service);
+  Result<Supervised> look(const Declaration& service);
+  Result<void> write_directory(const Declaration& service);
+  Result<void> turn_log(const Declaration& service);
+  Result<std::optional<int>> supervisor();
+  Result<void> ensure_supervisor(const Declaration& service, base::Progress& progress);
+  Result<void> initialise(const Declaration& service, base::Progress& progress);
+  Result<void> wait_until_well(const Declaration& service, base::Progress& progress);
+  Result<void> mark_down(const Declaration& service, bool down);
+  Result<void> require_own_command(const Declaration& service);
+  std::string end_of_log(const Declaration& service);
+  [[nodiscard]] std::string path(const Declaration& service, std::string_view name) const {
+    return env::join(directory_of(set_, service.name), name);
+  }
+  [[nodiscard]] std::string supervisor_file() const { return env::join(set_.paths().run(), "runsvdir.pid"); }
+
+  env::Env env_;
+  const ServiceSet& set_;
+  SecretLookup secrets_;
+};
+
+std::vector<std::string> plain_environment() {
+  return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"};
+}
+
+Result<std::string> Runit::sv(const std::string& action, const std::string& service) {
+  const env::ChildOptions options{.arguments = {"sv", action, directory_of(set_, service)},
+                                  .environment = plain_environment()};
+  auto output = env::run_command(options, "", {.at_most = kSupervisorTimeout});
+  if (!output && output.error().code == ErrorCode::kUnavailable)
+    output.error().hint = "install runit, with apt-get install runit";
+  return TRY(std::move(output)).output;
+}
+
+// "run: DIR: (pid 12) 3s", "run: DIR: (pid 12) 3s, paused", "down: DIR: 3s, normally up", "fail: DIR: ...".
+Result<Supervised> Runit::look(const Declaration& service) {
+  Supervised found;
+  if (!TRY(env_.fs.info(path(service, "supervise")))) return found;
+  const std::string said = TRY(sv("status", service.name));
+  found.is_supervised = said.starts_with("run: ") || said.starts_with("down: ") || said.starts_with("finish: ");
+  found.runs = said.starts_with("run: ");
+  const std::size_t pid = said.find("(pid ");
+  if (found.runs && pid != std::string::npos) found.pid = std::atoi(said.c_str() + pid + 5);
+  return found;
+}
+
+Result<void> Runit::require_own_command(const Declaration& service) {
+  if (!service.run)
+    return fail(ErrorCode::kRefused, "service " + service.name + " has no [run]: it is not spl's to start or stop",
+                "start and stop it as its operator does");
+  if (!service.run->command.empty()) return {};
+  return fail(ErrorCode::kUsage, Cause::kNotImplemented,
+              "service " + service.name + ": this version runs only services that have a command");
+}
+
+Result<ServiceStatus> Runit::status(const Declaration& service) {
+  ServiceStatus status;
+  status.name = service.name;
+  if (!service.run || service.run->command.empty()) {
+    status.state = ServiceState::kOperator;
+    return status;
+  }
+  const Supervised found = TRY(look(service));
+  const auto processes = processes_of({mark_of(set_, service)});
+  status.pid = static_cast<std::uint64_t>(found.pid);
+  status.processes = processes.size();
+  status.held = TRY(is_held_down(env_, set_, service));
+  const bool wanted = found.is_supervised && !TRY(env_.fs.info(path(service, "down")));
+  if (found.runs) {
+    const char state = env::process_state(found.pid);
+    status.state = state == 'T' ? ServiceState::kPaused : ServiceState::kRunning;
+  } else if (wanted) {
+    status.state = ServiceState::kFailing;
+  }
+  if (status.state == ServiceState::kRunning && !service.run->health.empty()) {
+    const auto well = ask_health(env_, set_, service, secrets_, kHealthAnswer);
+    status.health = well ? "ok" : well.error().message;
+  }
+  return status;
+}
+
+Result<void> Runit::mark_down(const Declaration& service, bool down) {
+  const std::string file = path(service, "down");
+  if (!down) return env_.fs.remove(file);
+  return env::write_file_atomically(env_.fs, file, "");
+}
+
+Result<void> Runit::write_directory(const Declaration& service) {
+  const std::string directory = directory_of(set_, service.name);
+  TRY(env::make_directories(env_.fs, directory));
+  const std::string log = log_of(set_, service);
+  TRY(env::make_directories(env_.fs, env::parent_of(log)));
+  if (!TRY(env_.fs.info(path(service, "supervise")))) TRY(mark_down(service, true));
+  const std::string home = set_.paths().root;
+  // What names the home or the program may hold anything: it is quoted.
+  const std::string run = "#!/bin/sh\nexec " + shell_quoted(TRY(env::own_program())) + " --home " + shell_quoted(home) +
+                          " service " + shell_quoted(service.name) + " run >> " + shell_quoted(log) + " 2>&1\n";
+  TRY(env::write_file_atomically(env_.fs, path(service, "run"), run, kProgramMode));
+  // runsv ends a service by TERM, unless this ends it in another way.
+  const std::string control = path(service, "control");
+  if (service.run->stop_signal == "TERM") return env::remove_tree(env_.fs, control);
+  TRY(env::make_directories(env_.fs, control));
+  return env::write_file_atomically(env_.fs, env::join(control, "t"),
+                                    "#!/bin/sh\nexec kill -" + service.run->stop_signal + " \"$(cat supervise/pid)\"\n",
+                                    kProgramMode);
+}
+
+// A log that has grown large is put aside; the one before that goes.
+Result<void> Runit::turn_log(const Declaration& service) {
+  const std::string log = log_of(set_, service);
+  const auto info = TRY(env_.fs.info(log));
+  if (!info || info->size_bytes < kLogBytesMax) return {};
+  return env_.fs.rename(log, log + ".1");
+}
+
+// "PID MARK" of a supervisor that runs.
+Result<std::optional<int>> Runit::supervisor() {
+  if (!TRY(env_.fs.info(supervisor_file()))) return std::optional<int>();
+  const std::string text = TRY(env::read_file(env_.fs, supervisor_file(), 4096));
+  const std::size_t space = text.find(' ');
+  const int pid = std::atoi(text.c_str());
+  if (pid <= 0 || space == std::string::npos) return std::optional<int>();
+  return env::process_mark(pid) == text.substr(space + 1) ? std::optional(pid) : std::nullopt;
+}
+
+Result<void> Runit::ensure_supervisor(const Declaration& service, base::Progress& progress) {
+  if (!TRY(supervisor())) {
+    // What a supervisor that has gone left up is not started behind anybody's back.
+    const std::string directory = env::join(set_.paths().run(), "runit");
+    for (const std::string& name : TRY(env_.fs.list(directory)))
+      TRY(env::write_file_atomically(env_.fs, env::join(directory, name + "/down"), ""));
+    auto started =
+        env::start_detached({.arguments = {"runsvdir", "-P", directory}, .environment = plain_environment()});
+    if (!started && started.error().code == ErrorCode::kUnavailable)
+      started.error().hint = "install runit, with apt-get install runit";
+    const int pid = TRY(std::move(started));
+    TRY(env::write_file_atomically(env_.fs, supervisor_file(),
+                                   std::to_string(pid) + " " + env::process_mark(pid).value_or("")));
+  }
+  const auto end = env_.clock.steady() + kSupervisorTimeout;
+  while (!TRY(look(service)).is_supervised) {
+    if (progress.cancelled()) return base::fail_cancelled("service " + service.name + " was not started");
+    if (env_.clock.steady() > end)
+      return fail(ErrorCode::kUnavailable, "service " + service.name + ": runsvdir does not take it up",
+                  "see whether runsvdir runs, and what it says");
+    env_.clock.sleep_for(kLookEvery);
+  }
+  return {};
+}
+
+Result<void> Runit::initialise(const Declaration& service, base::Progress& progress) {
+  TRY(make_directories_of(env_, set_, service));
+  if (service.run->init.empty() || !TRY(env_.fs.list(set_.data_directory(service.name))).empty()) return {};
+  progress.step("service " + service.name + ": init");
+  return run_command_of(env_, set_, service, service.run->init, set_.values(service, nullptr), secrets_,
+                        {.progress = &progress});
+}
+
+std::string Runit::end_of_log(const Declaration& service) {
+  const auto file = env_.fs.open(log_of(set_, service), env::OpenMode::kRead);
+  if (!file) return "";
+  const auto size = (*file)->size();
+  std::string text(kLogShown, '\0');
+  const std::uint64_t from = size && *size > kLogShown ? *size - kLogShown : 0;
+  const auto n = (*file)->read_at(from, text);
+  text.resize(n ? *n : 0);
+  while (text.ends_with('\n')) text.pop_back();
+  text.erase(0, text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1);
+  return base::escaped(text, 300);
+}
+
+Result<void> Runit::wait_until_well(const Declaration& service, base::Progress& progress) {
+  const auto end = env_.clock.steady() + service.run->start_timeout;
+  auto up_since = env_.clock.steady();
+  int pid = 0;
+  int failures = 0;
+  std::string why = "it does not run";
+  for (;;) {
+    const Supervised found = TRY(look(service));
+    const auto now = env_.clock.steady();
+    if (found.pid != pid) {
+      if (pid != 0) ++failures;
+      pid = found.pid;
+      up_since = now;
+    }
+    if (found.runs && !service.run->health.empty()) {
+      const auto well = ask_health(env_, set_, service, secrets_, kHealthAnswer);
+      if (well) return {};
+      why = well.error().message;
+    } else if (found.runs && now - up_since >= kStaysUp) {
+      return {};
+    }
+    if (progress.cancelled()) return base::fail_cancelled("service " + service.name + " was not started");
+    if (failures >= kFailuresMax) why = "it ends by itself";
+    if (failures >= kFailuresMax || now > end) break;
+    env_.clock.sleep_for(kLookEvery);
+  }
+  const std::string said = end_of_log(service);
+  return fail(ErrorCode::kUnavailable,
+              "service " + service.name + " did not start: " + why + (said.empty() ? "" : "; it said last: " + said),
+              "spl service " + service.name + " logs shows what it said");
+}
+
+Result<void> Runit::start(const Declaration& service, base::Progress& progress) {
+  TRY(require_own_command(service));
+  if (TRY(is_held_down(env_, set_, service)))
+    return fail(ErrorCode::kRefused, "service " + service.name + " is kept down by a restore that has not ended",
+                "wait for it, or run spl doctor, which finishes what a crash left");
+  progress.update("starting " + service.name, 0, 0, "");
+  TRY(initialise(service, progress));
+  TRY(write_directory(service));
+  TRY(turn_log(service));
+  TRY(ensure_supervisor(service, progress));
+  if (!TRY(look(service)).runs) {
+    // What a stop that was cut off left.
+    TRY(kill_all(mark_of(set_, service), kKillTimeout));
+    TRY(sv("up", service.name));
+  }
+  auto well = wait_until_well(service, progress);
+  if (!well) {
+    base::NoProgress to_its_end;
+    (void)stop(service, to_its_end);
+    return well;
+  }
+  return mark_down(service, false);
+}
+
+Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
+  TRY(require_own_command(service));
+  const std::string mark = mark_of(set_, service);
+  if (TRY(env_.fs.info(directory_of(set_, service.name)))) TRY(mark_down(service, true));
+  if (TRY(look(service)).is_supervised) {
+    progress.update("stopping " + service.name, 0, 0, "");
+    TRY(sv("down", service.name));
+    continue_all(processes_of({mark}));
+    const auto end = env_.clock.steady() + service.run->stop_timeout;
+    while (TRY(look(service)).runs && env_.clock.steady() < end) env_.clock.sleep_for(kLookEvery);
+  }
+  TRY_IN("service " + service.name, kill_all(mark, kKillTimeout));
+  // It is checked, not assumed.
+  for (const std::string& directory : {set_.data_directory(service.name), set_.run_directory(service.name)}) {
+    if (!TRY(env_.fs.info(directory))) continue;
+    if (const auto holder = env::holder_below(directory))
+      return fail("service " + service.name + " is stopped, and process " + std::to_string(holder->pid) + " (" +
+                      env::process_name(holder->pid) + ") still holds " + base::escaped(holder->path, 200),
+                  "end that process");
+  }
+  return {};
+}
+
+Result<void> Runit::pause(const Declaration& service) {
+  TRY(require_own_command(service));
+  std::vector<MarkedProcess> stopped;
+  const auto done = stop_all({mark_of(set_, service)}, kStillTimeout, stopped);
+  if (!done) continue_all(stopped);
+  TRY_IN("service " + service.name, done);
+  return {};
+}
+
+Result<void> Runit::resume(const Declaration& service) {
+  TRY(require_own_command(service));
+  continue_all(processes_of({mark_of(set_, service)}));
+  return {};
+}
+
+Result<void> Runit::hold_down(const Declaration& service, base::Progress& progress) {
+  TRY(require_own_command(service));
+  TRY(env::make_directories(env_.fs, directory_of(set_, service.name)));
+  TRY(env::write_file_atomically(env_.fs, path(service, "held"), ""));
+  return stop(service, progress);
+}
+
+Result<void> Runit::let_up(const Declaration& service) {
+  TRY(env_.fs.remove(path(service, "held")));
+  return {};
+}
+
+Result<void> Runit::shut_down() {
+  const std::string directory = env::join(set_.paths().run(), "runit");
+  if (!TRY(env_.fs.info(directory))) return {};
+  for (const std::string& name : TRY(env_.fs.list(directory))) {
+    if (TRY(env_.fs.info(env::join(directory, name + "/supervise")))) TRY(sv("exit", name));
+  }
+  const auto pid = TRY(supervisor());
+  if (!pid) return {};
+  if (const auto handle = env::ProcessHandle::open(*pid)) {
+    TRY(handle->signal(SIGHUP));
+    if (!handle->wait(kSupervisorTimeout)) return fail(Cause::kTimeout, "runsvdir does not end");
+  }
+  return env_.fs.remove(supervisor_file());
+}
+
+}  // namespace
+
+std::unique_ptr<Supervisor> runit_supervisor(env::Env env, const ServiceSet& set, SecretLookup secrets) {
+  return std::make_unique<Runit>(env, set, std::move(secrets));
+}
+
+Result<bool> is_held_down(env::Env env, const ServiceSet& set, const Declaration& service) {
+  return TRY(env.fs.info(env::join(directory_of(set, service.name), "held"))).has_value();
+}
+
+}  // namespace spl::service
