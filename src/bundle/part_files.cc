@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "bundle/layout.h"
 #include "codec/enum_names.h"
+#include "record/thread.h"
 
 namespace spl::bundle {
 namespace {
@@ -94,6 +95,25 @@ bool is_encoded_name(std::string_view text) {
     i += 2;
   }
   return true;
+}
+
+std::string encoded_name(std::string_view name) {
+  return record::thread_directory(name);
+}
+
+std::optional<std::string> decoded_name(std::string_view encoded) {
+  if (!is_encoded_name(encoded) || encoded.starts_with("%%")) return std::nullopt;
+  std::string name;
+  if (encoded == "%") return name;
+  for (std::size_t i = 0; i < encoded.size(); ++i) {
+    if (encoded[i] != '%') {
+      name += encoded[i];
+      continue;
+    }
+    name += static_cast<char>(hex_value(encoded[i + 1]) << 4 | hex_value(encoded[i + 2]));
+    i += 2;
+  }
+  return name;
 }
 
 void PartFiles::begin(std::string_view prefix, std::optional<SurfaceKind> kind) {

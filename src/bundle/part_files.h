@@ -34,5 +34,8 @@ class PartFiles {
 // What stands for any name in a bundle: bytes outside A-Z a-z 0-9 . _ - and a leading dot as %XX, the empty name as %,
 // a long one as %% and 64 digits. Whether there is a name whose encoding this is.
 bool is_encoded_name(std::string_view text);
+// Its encoding; the name of an encoding, nothing where it does not tell (a long one) or is none.
+std::string encoded_name(std::string_view name);
+std::optional<std::string> decoded_name(std::string_view encoded);
 
 }  // namespace spl::bundle

@@ -267,6 +267,30 @@ Result<void> Connection::use_write_ahead_log() {
   }
 }
 
+void Connection::leave_log_on_close() {
+  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+Result<void> Connection::copy_to(const std::string& path, const std::function<bool()>& go_on) {
+  constexpr int kPagesAtOnce = 4096;
+  Connection copy = TRY(open(path, OpenAs::kCreate));
+  // Who makes it makes it durable, or throws it away.
+  TRY(copy.execute("PRAGMA synchronous=OFF"));
+  TRY(copy.execute("PRAGMA journal_mode=OFF"));
+  sqlite3_backup* backup = sqlite3_backup_init(copy.handle_.get(), "main", handle_.get(), "main");
+  if (backup == nullptr) return sqlite_error(copy.handle_.get(), path);
+  int code = SQLITE_OK;
+  while (code == SQLITE_OK) {
+    code = sqlite3_backup_step(backup, kPagesAtOnce);
+    if (code == SQLITE_OK && !go_on()) break;
+  }
+  const bool cancelled = code == SQLITE_OK;
+  sqlite3_backup_finish(backup);
+  if (cancelled) return base::fail_cancelled("the database was not copied");
+  if (code != SQLITE_DONE) return sqlite_error(copy.handle_.get(), "cannot copy the database into " + path);
+  return {};
+}
+
 std::string library_version() {
   return ::sqlite3_libversion();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,6 +90,11 @@ class Connection {
   // Whether the path by which it was opened leads to no file any more, or to one of another inode. Always false with a
   // VFS that does not tell.
   [[nodiscard]] bool has_moved();
+  // Nothing of the log is put into the database when this connection is the last to be closed.
+  void leave_log_on_close();
+  // All of the database, as this connection sees it now (within a read transaction: as it was when that began), into a
+  // new file. `go_on` is asked now and then; false ends it with cause kCancelled.
+  Result<void> copy_to(const std::string& path, const std::function<bool()>& go_on);
   // Puts the database into WAL mode, which it keeps. Any number of connections may do so at a time.
   Result<void> use_write_ahead_log();
 

@@ -2,6 +2,8 @@
 
 #include "codec/enum_names.h"
 #include "surface/files/files.h"
+#include "surface/git/git.h"
+#include "surface/sqlite/sqlite.h"
 
 namespace spl::surface {
 namespace {
@@ -15,6 +17,8 @@ std::unexpected<Error> no_driver(const Place& place) {
 
 Result<std::unique_ptr<BackupPart>> backup_part(const Surroundings& surroundings, Place place) {
   if (place.kind == bundle::SurfaceKind::kFiles) return files_backup(surroundings, std::move(place));
+  if (place.kind == bundle::SurfaceKind::kGit) return git_backup(surroundings, std::move(place));
+  if (place.kind == bundle::SurfaceKind::kSqlite) return sqlite_backup(surroundings, std::move(place));
   return no_driver(place);
 }
 
@@ -22,6 +26,9 @@ Result<std::unique_ptr<RestorePart>> restore_part(const Surroundings& surroundin
                                                   RestoreRequest request) {
   if (place.kind == bundle::SurfaceKind::kFiles)
     return files_restore(surroundings, std::move(place), std::move(request));
+  if (place.kind == bundle::SurfaceKind::kGit) return git_restore(surroundings, std::move(place), std::move(request));
+  if (place.kind == bundle::SurfaceKind::kSqlite)
+    return sqlite_restore(surroundings, std::move(place), std::move(request));
   return no_driver(place);
 }
 
