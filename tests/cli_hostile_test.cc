@@ -105,7 +105,10 @@ TEST_F(HostileFile, OfAServiceIsVerifiedAndNotImported) {
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.err, "");
   const auto before = tree_contents(path("home"));
-  EXPECT_EQ(on("home", {"import", path("tree.spl"), "--force-overwrite"}).code, 5);
+  EXPECT_EQ(on("home", {"import", path("tree.spl"), "--force-overwrite"}).code, 3) << "its signer is unknown";
+  EXPECT_EQ(
+      on("home", {"import", path("tree.spl"), "--force-overwrite", "--expect-did", forge.manifest().source_did}).code,
+      5);
   EXPECT_EQ(tree_contents(path("home")), before);
 }
 

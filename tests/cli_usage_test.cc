@@ -129,11 +129,9 @@ TEST_F(CliUsageTest, WrongUseIsOneLineAndCode2) {
       {"authority", "endorse"},
       {"authority", "endorse", "xyz"},
       {"export"},
-      {"export", "--out", "x", "--context", "c"},
       {"export", "--out", "x", "--quiesce", "pause"},
       {"export", "--out", "x", "--recipient", "age1nobody"},
       {"import"},
-      {"import", "x", "--context", "c"},
       {"import", "x", "--records", "replace"},
       {"import", "x", "--records", "other"},
       {"import", "-", "--passphrase-file", "-"},
@@ -153,6 +151,15 @@ TEST_F(CliUsageTest, WrongUseIsOneLineAndCode2) {
       {"serve", "--store", "postgres://nowhere/x", "--port", "0"},
       {"completion", "tcsh"},
       {"man", "frobnicate"},
+      {"service"},
+      {"service", "notes"},
+      {"service", "notes", "sing"},
+      {"service", "notes", "backup"},
+      {"service", "notes", "restore"},
+      {"service", "notes", "restore", "--from", "x", "--previous"},
+      {"service", "all", "logs"},
+      {"context", "add", "c", "--id", "x"},
+      {"secret", "set"},
   };
   for (const Words& words : wrong) {
     const Ran ran = on("none", words);

@@ -42,6 +42,19 @@ std::optional<std::string> variable(const char* name) {
   return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
 }
 
+std::optional<std::string> ProcessVariables::get(const std::string& name) const {
+  return variable(name.c_str());
+}
+
+std::vector<std::string> ProcessVariables::names() const {
+  std::vector<std::string> found;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    found.emplace_back(text.substr(0, text.find('=')));
+  }
+  return found;
+}
+
 std::string temporary_directory() {
   const auto named = variable("TMPDIR");
   return named && named->starts_with('/') ? *named : "/tmp";

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/open_operations.h"
 #include "base/result.h"
@@ -17,6 +18,13 @@
 
 namespace spl::cli {
 
+// The environment variables of this process; nobody changes them.
+class ProcessVariables final : public env::Variables {
+ public:
+  [[nodiscard]] std::optional<std::string> get(const std::string& name) const override;
+  [[nodiscard]] std::vector<std::string> names() const override;
+};
+
 // The machine that the program runs on.
 class Machine {
  public:
@@ -27,7 +35,7 @@ class Machine {
   env::SystemClock clock_;
   env::SystemRandom random_;
   env::NullLog log_;
-  env::ProcessVariables variables_;
+  ProcessVariables variables_;
 };
 
 class Session {

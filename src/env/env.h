@@ -48,8 +48,8 @@ class Variables {
  public:
   virtual ~Variables() = default;
   // Nothing where it is not set, or empty.
-  virtual std::optional<std::string> get(const std::string& name) const = 0;
-  virtual std::vector<std::string> names() const = 0;
+  [[nodiscard]] virtual std::optional<std::string> get(const std::string& name) const = 0;
+  [[nodiscard]] virtual std::vector<std::string> names() const = 0;
 };
 
 struct Env {

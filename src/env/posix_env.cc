@@ -4,9 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <ctime>
-#include <string_view>
 #include <thread>
 
 #include "base/check.h"
@@ -38,20 +36,6 @@ void SystemRandom::fill(std::span<char> out) {
     SPL_CHECK(n > 0);
     out = out.subspan(static_cast<std::size_t>(n));
   }
-}
-
-std::optional<std::string> ProcessVariables::get(const std::string& name) const {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
-}
-
-std::vector<std::string> ProcessVariables::names() const {
-  std::vector<std::string> found;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    found.emplace_back(text.substr(0, text.find('=')));
-  }
-  return found;
 }
 
 }  // namespace spl::env

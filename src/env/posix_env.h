@@ -1,4 +1,4 @@
-// The machine's own clock, random numbers and variables, and a log that keeps nothing. Any thread.
+// The machine's own clock and random numbers, and a log that keeps nothing. Any thread.
 #pragma once
 
 #include <chrono>
@@ -20,13 +20,6 @@ class SystemClock final : public Clock {
 class SystemRandom final : public Random {
  public:
   void fill(std::span<char> out) override;
-};
-
-// Those of this process; nobody changes them.
-class ProcessVariables final : public Variables {
- public:
-  std::optional<std::string> get(const std::string& name) const override;
-  std::vector<std::string> names() const override;
 };
 
 class NullLog final : public Log {

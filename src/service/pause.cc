@@ -138,10 +138,11 @@ Result<void> Pause::freeze() {
     if (paused.how == Quiesce::kFreeze) marks.push_back(mark_of(set_, *paused.service));
   }
   if (marks.empty()) return {};
-  return stop_all(marks, time_left(), frozen_, [this](const std::vector<MarkedProcess>& fresh) -> Result<void> {
-    TRY(note(fresh));
-    return watchdog_->take(fresh);
-  });
+  return stop_all(env_.clock, marks, time_left(), frozen_,
+                  [this](const std::vector<MarkedProcess>& fresh) -> Result<void> {
+                    TRY(note(fresh));
+                    return watchdog_->take(fresh);
+                  });
 }
 
 // By the watchdog; where it is gone, here.

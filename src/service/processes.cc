@@ -10,7 +10,6 @@ namespace spl::service {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr milliseconds kLookEvery{1};
 constexpr milliseconds kLookEveryMax{50};
@@ -36,9 +35,10 @@ std::vector<MarkedProcess> processes_of(const std::vector<std::string>& marks) {
   return found;
 }
 
-Result<void> stop_all(const std::vector<std::string>& marks, milliseconds at_most, std::vector<MarkedProcess>& stopped,
+Result<void> stop_all(env::Clock& clock, const std::vector<std::string>& marks, milliseconds at_most,
+                      std::vector<MarkedProcess>& stopped,
                       const std::function<Result<void>(const std::vector<MarkedProcess>&)>& before) {
-  const auto end = steady_clock::now() + at_most;
+  const auto end = clock.steady() + at_most;
   std::set<int> seen;
   for (milliseconds pause = kLookEvery;; pause = std::min(2 * pause, kLookEveryMax)) {
     std::vector<MarkedProcess> fresh;
@@ -55,7 +55,7 @@ Result<void> stop_all(const std::vector<std::string>& marks, milliseconds at_mos
     for (MarkedProcess& process : fresh) {
       if (TRY(process.handle.signal(SIGSTOP))) stopped.push_back(std::move(process));
     }
-    if (steady_clock::now() > end) return never_still();
+    if (clock.steady() > end) return never_still();
     // A stopped process does not end: this is a short wait for the kernel to stop them.
     if (!stopped.empty()) (void)stopped.back().handle.wait(pause);
   }
@@ -65,14 +65,14 @@ void continue_all(const std::vector<MarkedProcess>& processes) {
   for (const MarkedProcess& process : processes) (void)process.handle.signal(SIGCONT);
 }
 
-Result<void> kill_all(const std::string& mark, milliseconds at_most) {
-  const auto end = steady_clock::now() + at_most;
+Result<void> kill_all(env::Clock& clock, const std::string& mark, milliseconds at_most) {
+  const auto end = clock.steady() + at_most;
   for (;;) {
     const auto processes = processes_of({mark});
     if (processes.empty()) return {};
     for (const MarkedProcess& process : processes) TRY(process.handle.signal(SIGKILL));
     for (const MarkedProcess& process : processes) {
-      const auto left = std::chrono::duration_cast<milliseconds>(end - steady_clock::now());
+      const auto left = std::chrono::duration_cast<milliseconds>(end - clock.steady());
       if (left.count() <= 0 || !process.handle.wait(left))
         return fail(Cause::kTimeout,
                     "process " + std::to_string(process.pid) + " does not end, although it was killed");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "env/env.h"
 #include "env/process.h"
 
 namespace spl::service {
@@ -25,11 +26,11 @@ bool is_stopped(int pid);
 // Stops them all until nothing new appears. `before` is told of those that are about to be stopped, some at a time.
 // Gives those that it stopped, also after an error: not those that were stopped before. Cause kTimeout where new ones
 // appear all the time.
-Result<void> stop_all(const std::vector<std::string>& marks, std::chrono::milliseconds at_most,
+Result<void> stop_all(env::Clock& clock, const std::vector<std::string>& marks, std::chrono::milliseconds at_most,
                       std::vector<MarkedProcess>& stopped,
                       const std::function<Result<void>(const std::vector<MarkedProcess>&)>& before = {});
 void continue_all(const std::vector<MarkedProcess>& processes);
 // Ends them all, and waits until they are gone.
-Result<void> kill_all(const std::string& mark, std::chrono::milliseconds at_most);
+Result<void> kill_all(env::Clock& clock, const std::string& mark, std::chrono::milliseconds at_most);
 
 }  // namespace spl::service

@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr milliseconds kLookEvery = 20ms;
 constexpr milliseconds kSupervisorTimeout = 15s;  // runsvdir looks for new directories every five seconds
+constexpr milliseconds kNoticed = 3s;             // runsv sleeps for a second after a service that has ended at once
 constexpr milliseconds kKillTimeout = 10s;
 constexpr milliseconds kStillTimeout = 10s;
 constexpr milliseconds kStaysUp = 1s;       // a service without `health` that runs so long has started
@@ -42,7 +43,10 @@ std::string shell_quoted(std::string_view text) {
 // What sv says of a service.
 struct Supervised {
   bool is_supervised = false;
-  bool runs = false;
+  // As runsv has noted: it may not have looked for a second, and sv tells it nothing that it seems to know.
+  bool is_up = false;
+  bool is_wanted_up = false;
+  bool runs = false;  // its first process has become the service
   int pid = 0;
 };
 
@@ -86,6 +90,18 @@ std::vector<std::string> plain_environment() {
   return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"};
 }
 
+// Of this program, for `spl service X run`: the key of the secrets and a keyring are found by it. The service itself
+// gets none of it.
+std::vector<std::string> whole_environment(env::Env env) {
+  std::vector<std::string> entries;
+  if (env.variables == nullptr) return plain_environment();
+  for (const std::string& name : env.variables->names()) {
+    const auto value = env.variables->get(name);
+    if (value && name != "SPL_SERVICE") entries.push_back(name + "=" + *value);
+  }
+  return entries;
+}
+
 Result<std::string> Runit::sv(const std::string& action, const std::string& service) {
   const env::ChildOptions options{.arguments = {"sv", action, directory_of(set_, service)},
                                   .environment = plain_environment()};
@@ -101,9 +117,12 @@ Result<Supervised> Runit::look(const Declaration& service) {
   if (!TRY(env_.fs.info(path(service, "supervise")))) return found;
   const std::string said = TRY(sv("status", service.name));
   found.is_supervised = said.starts_with("run: ") || said.starts_with("down: ") || said.starts_with("finish: ");
-  found.runs = said.starts_with("run: ");
+  found.is_up = said.starts_with("run: ");
+  found.is_wanted_up =
+      said.find(", want up") != std::string::npos || (found.is_up && said.find("want down") == std::string::npos);
   const std::size_t pid = said.find("(pid ");
-  if (found.runs && pid != std::string::npos) found.pid = std::atoi(said.c_str() + pid + 5);
+  if (found.is_up && pid != std::string::npos) found.pid = std::atoi(said.c_str() + pid + 5);
+  found.runs = found.pid > 0 && env::has_in_environment(found.pid, {mark_of(set_, service)});
   return found;
 }
 
@@ -192,8 +211,9 @@ Result<void> Runit::ensure_supervisor(const Declaration& service, base::Progress
     const std::string directory = env::join(set_.paths().run(), "runit");
     for (const std::string& name : TRY(env_.fs.list(directory)))
       TRY(env::write_file_atomically(env_.fs, env::join(directory, name + "/down"), ""));
-    auto started =
-        env::start_detached({.arguments = {"runsvdir", "-P", directory}, .environment = plain_environment()});
+    auto started = env::start_detached({.arguments = {"runsvdir", "-P", directory},
+                                        .environment = whole_environment(env_),
+                                        .user = set_.home_owner()});
     if (!started && started.error().code == ErrorCode::kUnavailable)
       started.error().hint = "install runit, with apt-get install runit";
     const int pid = TRY(std::move(started));
@@ -274,11 +294,9 @@ Result<void> Runit::start(const Declaration& service, base::Progress& progress) 
   TRY(write_directory(service));
   TRY(turn_log(service));
   TRY(ensure_supervisor(service, progress));
-  if (!TRY(look(service)).runs) {
-    // What a stop that was cut off left.
-    TRY(kill_all(mark_of(set_, service), kKillTimeout));
-    TRY(sv("up", service.name));
-  }
+  // What a stop that was cut off left.
+  if (!TRY(look(service)).runs) TRY(kill_all(env_.clock, mark_of(set_, service), kKillTimeout));
+  TRY(sv("up", service.name));
   auto well = wait_until_well(service, progress);
   if (!well) {
     base::NoProgress to_its_end;
@@ -296,10 +314,14 @@ Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
     progress.update("stopping " + service.name, 0, 0, "");
     TRY(sv("down", service.name));
     continue_all(processes_of({mark}));
-    const auto end = env_.clock.steady() + service.run->stop_timeout;
-    while (TRY(look(service)).runs && env_.clock.steady() < end) env_.clock.sleep_for(kLookEvery);
+    const auto began = env_.clock.steady();
+    const auto goes_on = [&](const Supervised& found) {
+      const auto passed = env_.clock.steady() - began;
+      return (found.is_up && passed < service.run->stop_timeout) || (found.is_wanted_up && passed < kNoticed);
+    };
+    while (goes_on(TRY(look(service)))) env_.clock.sleep_for(kLookEvery);
   }
-  TRY_IN("service " + service.name, kill_all(mark, kKillTimeout));
+  TRY_IN("service " + service.name, kill_all(env_.clock, mark, kKillTimeout));
   // It is checked, not assumed.
   for (const std::string& directory : {set_.data_directory(service.name), set_.run_directory(service.name)}) {
     if (!TRY(env_.fs.info(directory))) continue;
@@ -314,7 +336,7 @@ Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
 Result<void> Runit::pause(const Declaration& service) {
   TRY(require_own_command(service));
   std::vector<MarkedProcess> stopped;
-  const auto done = stop_all({mark_of(set_, service)}, kStillTimeout, stopped);
+  const auto done = stop_all(env_.clock, {mark_of(set_, service)}, kStillTimeout, stopped);
   if (!done) continue_all(stopped);
   TRY_IN("service " + service.name, done);
   return {};

@@ -137,8 +137,9 @@ Result<std::vector<Count>> FilesRestore::check(std::string_view mark, base::Prog
   return count(other_, &progress);
 }
 
-// What the declaration excludes, and what is another surface's, goes to the same place in the other tree. What is not
-// there any more was carried before.
+// What the declaration excludes, and what is another surface's, goes to the same place in the other tree, with what
+// that surface has staged or keeps beside it: so it does not matter which of the two is swapped first. What is not there
+// any more was carried before.
 Result<void> FilesRestore::carry_over(const std::string& from, const std::string& to) {
   if (filter_.exclude.empty() && filter_.inner.empty()) return {};
   std::vector<std::string> left_out;
@@ -146,7 +147,6 @@ Result<void> FilesRestore::carry_over(const std::string& from, const std::string
   while (TRY(walk.next(&left_out))) {
   }
   for (const std::string& path : left_out) {
-    if (name_of(path).starts_with(kOwnNamePrefix)) continue;
     const std::string target = env::join(to, path);
     TRY(env::make_directories(fs_, env::parent_of(target), kParentMode));
     TRY(fs_.rename_to_new(env::join(from, path), target));
@@ -185,8 +185,11 @@ Result<std::vector<Count>> FilesRestore::count_live() {
   return count(place_.path, nullptr);
 }
 
+// A directory in which nothing was is nothing to go back to: a surface within it may have made it when it was staged.
 Result<bool> FilesRestore::has_other(std::string_view /*mark*/) {
-  return TRY(fs_.info(other_)).has_value();
+  const auto info = TRY(fs_.info(other_));
+  if (!info) return false;
+  return info->type != env::FileType::kDirectory || !TRY(fs_.list(other_)).empty();
 }
 
 Result<void> FilesRestore::discard(std::string_view /*mark*/) {
