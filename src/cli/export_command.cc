@@ -1,4 +1,5 @@
 // export, move.
+#include <cmath>
 #include <filesystem>
 
 #include "base/encoding.h"
@@ -102,7 +103,7 @@ class CommandDestination final : public operation::Destination {
 };
 
 std::string milliseconds_text(double ms) {
-  const auto tenths = static_cast<std::uint64_t>(ms * 10 + 0.5);
+  const auto tenths = static_cast<std::uint64_t>(std::llround(ms * 10));
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
 }
 

@@ -173,7 +173,7 @@ Positional service_positional() {
   return {.name = "SERVICE", .help = "a service that the home declares, or all", .names = Names::kAnything};
 }
 
-Command action(std::string name, std::string summary, std::string details, Handler run) {
+Command action(const std::string& name, std::string summary, std::string details, Handler run) {
   Command command{.name = name,
                   .summary = std::move(summary),
                   .details = std::move(details),

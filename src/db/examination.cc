@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <vector>
@@ -39,7 +40,10 @@ Result<Examination> look(const std::string& path) {
     if (type != "table") continue;
     const std::string_view sql = schema.text(2);
     constexpr std::string_view kVirtual = "CREATE VIRTUAL";
-    if (sql.size() >= kVirtual.size() && ::strncasecmp(sql.data(), kVirtual.data(), kVirtual.size()) == 0) {
+    const bool is_virtual = std::ranges::equal(sql.substr(0, kVirtual.size()), kVirtual, [](char a, char b) {
+      return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
+    });
+    if (is_virtual) {
       ++seen.virtual_tables;
     } else {
       tables.emplace_back(schema.text(1));
@@ -65,8 +69,8 @@ std::string answer_of(const Result<Examination>& seen) {
 __attribute__((constructor)) void examine_if_asked(int argc, char** argv, char** /*environment*/) {
   if (argc != 3 || argv == nullptr || std::strcmp(argv[1], kExamine) != 0) return;
   const std::string answer = answer_of(look(argv[2]));
-  (void)!::write(STDOUT_FILENO, answer.data(), answer.size());
-  ::_exit(0);
+  const ssize_t written = ::write(STDOUT_FILENO, answer.data(), answer.size());
+  ::_exit(written == static_cast<ssize_t>(answer.size()) ? 0 : 1);
 }
 
 std::unexpected<Error> bad(const std::string& path, const std::string& why) {

@@ -25,6 +25,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t kSaidBytesMax = 64u << 10;
 constexpr milliseconds kLookEvery{200};  // at Progress::cancelled()
 constexpr int kCannotRun = 127;
+constexpr int kCannotTell = 126;
 
 struct Pipe {
   Descriptor reading;
@@ -250,8 +251,8 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const ChildOptions& op
   if (pid < 0) return base::fail_errno("cannot start " + name, errno);
   if (pid == 0) {
     const int error = image.become();
-    (void)!::write(failure.writing.number(), &error, sizeof error);
-    ::_exit(kCannotRun);
+    const ssize_t told = ::write(failure.writing.number(), &error, sizeof error);
+    ::_exit(told == sizeof error ? kCannotRun : kCannotTell);
   }
   auto impl = std::make_unique<Impl>(name, pid);
   ::setpgid(pid, pid);  // the child does so too: whoever is first

@@ -20,6 +20,10 @@ struct Told {
   int error = 0;
 };
 
+bool tell(int descriptor, const Told& told) {
+  return ::write(descriptor, &told, sizeof told) == sizeof told;
+}
+
 ssize_t read_told(int descriptor, Told& told) {
   ssize_t n = 0;
   while ((n = ::read(descriptor, &told, sizeof told)) < 0 && errno == EINTR) {
@@ -45,12 +49,10 @@ Result<int> start_detached(const ProgramStart& program) {
     const pid_t pid = ::fork();
     if (pid == 0) {
       const Told told{0, image.become()};
-      (void)!::write(writing.number(), &told, sizeof told);
-      ::_exit(127);
+      ::_exit(tell(writing.number(), told) ? 127 : 126);
     }
     const Told told{pid, pid < 0 ? errno : 0};
-    (void)!::write(writing.number(), &told, sizeof told);
-    ::_exit(0);
+    ::_exit(tell(writing.number(), told) ? 0 : 1);
   }
   writing.close();
   int status = 0;

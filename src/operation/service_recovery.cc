@@ -125,8 +125,8 @@ Result<void> recover_services(env::Env env, const home::HomePaths& paths, const 
   for (RestoreJournal& journal : open) {
     progress.step("following the restore " + journal.id + ", which was cut off");
     const bool is_committed = committed == journal.id;
-    TRY_IN("the restore of " + journal.began_at + ", which was cut off",
-           follow(*rooms, std::move(journal), is_committed, progress));
+    const std::string what = "the restore of " + journal.began_at + ", which was cut off";
+    TRY_IN(what, follow(*rooms, std::move(journal), is_committed, progress));
   }
   return {};
 }

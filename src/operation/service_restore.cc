@@ -139,7 +139,7 @@ Result<void> ServiceRestore::examine(std::vector<Finding>& findings) {
 }
 
 // Whether the home has a service that takes what the bundle has of it.
-Result<bool> ServiceRestore::examine_service(const bundle::Service& service, std::vector<Finding>& findings) {
+Result<bool> ServiceRestore::examine_service(const bundle::Service& service, std::vector<Finding>& findings) const {
   const service::Declaration* declared = rooms_.set.find(service.name);
   const auto stop = [&](const std::string& message, const std::string& hint) {
     note(findings, "service", FindingStatus::kStop, service.name, message, hint);

@@ -29,7 +29,7 @@ Result<void> check_placeholders(const TomlTable& table, std::string_view key, st
 }
 
 Result<std::string> text_with(TomlTable& table, std::string_view key, Allowed allowed) {
-  const std::string text = TRY(table.text(key)).value_or("");
+  std::string text = TRY(table.text(key)).value_or("");
   TRY(check_placeholders(table, key, text, allowed));
   return text;
 }
@@ -46,7 +46,7 @@ Result<Command> command_with(TomlTable& table, std::string_view key, Allowed all
 }
 
 Result<std::string> name_in(TomlTable& table, std::string_view key) {
-  const std::string name = TRY(table.required_text(key));
+  std::string name = TRY(table.required_text(key));
   if (!base::is_name(name))
     return table.wrong(key, "is no name: lowercase letters, digits, _ and -, at most 63, not beginning with _ or -");
   return name;

@@ -6,7 +6,7 @@
 #include "base/names.h"
 #include "base/words.h"
 #include "surface/drivers.h"
-#include "surface/files/glob.h"
+#include "surface/glob.h"
 
 namespace spl::service {
 namespace {

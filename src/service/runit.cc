@@ -1,6 +1,7 @@
 // Services under runit: each is a directory in run/runit whose `run` is "spl service X run" (so that no secret stands
 // in a file), and runsvdir, started with the first of them in a session of its own, keeps them. Sources: runsvdir(8),
 // runsv(8), sv(8).
+#include <charconv>
 #include <csignal>
 
 #include "base/encoding.h"
@@ -86,6 +87,13 @@ class Runit final : public Supervisor {
   SecretLookup secrets_;
 };
 
+// The number with which the text begins; 0 where there is none.
+int number_in(std::string_view text) {
+  int number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 std::vector<std::string> plain_environment() {
   return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"};
 }
@@ -121,7 +129,7 @@ Result<Supervised> Runit::look(const Declaration& service) {
   found.is_wanted_up =
       said.find(", want up") != std::string::npos || (found.is_up && said.find("want down") == std::string::npos);
   const std::size_t pid = said.find("(pid ");
-  if (found.is_up && pid != std::string::npos) found.pid = std::atoi(said.c_str() + pid + 5);
+  if (found.is_up && pid != std::string::npos) found.pid = number_in(std::string_view(said).substr(pid + 5));
   found.runs = found.pid > 0 && env::has_in_environment(found.pid, {mark_of(set_, service)});
   return found;
 }
@@ -200,7 +208,7 @@ Result<std::optional<int>> Runit::supervisor() {
   if (!TRY(env_.fs.info(supervisor_file()))) return std::optional<int>();
   const std::string text = TRY(env::read_file(env_.fs, supervisor_file(), 4096));
   const std::size_t space = text.find(' ');
-  const int pid = std::atoi(text.c_str());
+  const int pid = number_in(text);
   if (pid <= 0 || space == std::string::npos) return std::optional<int>();
   return env::process_mark(pid) == text.substr(space + 1) ? std::optional(pid) : std::nullopt;
 }

@@ -7,7 +7,7 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "bundle/layout.h"
-#include "surface/files/glob.h"
+#include "surface/glob.h"
 
 namespace spl::service {
 namespace {
@@ -67,11 +67,37 @@ std::string authority_of(std::string_view url) {
   return std::string(at == std::string_view::npos ? rest : rest.substr(at + 1));
 }
 
-std::string with_port(std::string authority, std::string_view port) {
+std::string with_port(const std::string& authority, std::string_view port) {
   if (authority.empty()) return "";
   const std::size_t bracket = authority.rfind(']');  // of an IPv6 address
   const bool has_port = authority.find(':', bracket == std::string::npos ? 0 : bracket) != std::string::npos;
   return "tcp:" + authority + (has_port ? "" : ":" + std::string(port));
+}
+
+}  // namespace
+
+namespace {
+
+struct NamedCommand {
+  const Command* command;
+  bool of_program;  // its arguments do not count
+};
+
+std::vector<NamedCommand> commands_of(const Declaration& service) {
+  std::vector<NamedCommand> commands{{&service.quiesce.before, false},
+                                     {&service.quiesce.after, false},
+                                     {&service.restore.staged, false},
+                                     {&service.restore.after, false}};
+  if (service.run) {
+    commands.push_back({&service.run->command, false});
+    commands.push_back({&service.run->init, true});
+  }
+  for (const SurfaceDeclaration& surface : service.surfaces) {
+    for (const Command* command : {&surface.rebuild, &surface.dump, &surface.restore, &surface.check})
+      commands.push_back({command, false});
+  }
+  for (const MigrationDeclaration& migration : service.migrations) commands.push_back({&migration.command, false});
+  return commands;
 }
 
 }  // namespace
@@ -95,7 +121,7 @@ std::string address_of_url(SurfaceKind kind, std::string_view url) {
   }
   if (host.empty()) host = percent_decoded(authority_of(url));
   if (host.starts_with('/')) return "unix:" + host + "/.s.PGSQL." + port;
-  return with_port(std::move(host), port);
+  return with_port(host, port);
 }
 
 std::string PartName::text() const {
@@ -394,10 +420,10 @@ Result<void> ServiceSet::check_meeting() const {
 
 // What a restore of a surface would put in the place of spl itself, or of a program that it runs.
 Result<void> ServiceSet::check_own_files(env::Env env) const {
+  const Context& any = contexts_.all().empty() ? kAnyContext : contexts_.all().front();
   for (const Declaration& service : services_) {
     for (const SurfaceDeclaration& surface : service.surfaces) {
       if (!lies_in_files(surface.kind)) continue;
-      const Context& any = contexts_.all().empty() ? kAnyContext : contexts_.all().front();
       const std::string path =
           without_end_slashes(TRY(expand(surface.path, values(service, surface.is_split() ? &any : nullptr))));
       for (const std::string& own : {paths_.identity(), paths_.secrets(), paths_.run(), paths_.services()}) {
@@ -406,35 +432,27 @@ Result<void> ServiceSet::check_own_files(env::Env env) const {
       }
       if (is_at_or_below(paths_.store(), path))
         return wrong_at(surface.at, "surface " + surface.name + " contains " + paths_.store() + ", which is spl's own");
-      for (const Declaration& other : services_) {
-        std::vector<std::pair<const Command*, bool>> commands{{&other.quiesce.before, false},
-                                                              {&other.quiesce.after, false},
-                                                              {&other.restore.staged, false},
-                                                              {&other.restore.after, false}};
-        if (other.run) {
-          commands.emplace_back(&other.run->command, false);
-          commands.emplace_back(&other.run->init, true);
-        }
-        for (const SurfaceDeclaration& its : other.surfaces) {
-          commands.emplace_back(&its.rebuild, false);
-          commands.emplace_back(&its.dump, false);
-          commands.emplace_back(&its.restore, false);
-          commands.emplace_back(&its.check, false);
-        }
-        for (const MigrationDeclaration& migration : other.migrations) commands.emplace_back(&migration.command, false);
-        for (const auto& [command, program_only] : commands) {
-          for (std::size_t i = 0; i < command->size() && (i == 0 || !program_only); ++i) {
-            const auto word = expand((*command)[i], values(other, nullptr));
-            if (!word || !word->starts_with('/') || !is_at_or_below(*word, path)) continue;
-            if (surface.kind == SurfaceKind::kSqlite && *word == path) continue;
-            const auto info = env.fs.info(*word);
-            const bool is_file = info && *info && (*info)->type == env::FileType::kFile;
-            if (i > 0 && !is_file) continue;
-            return wrong_at(surface.at, "surface " + surface.name + " contains " + *word + ", which a command of " +
-                                            other.name + " names: a bundle could change what is run");
-          }
-        }
-      }
+      for (const Declaration& other : services_) TRY(check_programs(env, surface, path, other));
+    }
+  }
+  return {};
+}
+
+// That the surface does not hold what a command of the service names.
+Result<void> ServiceSet::check_programs(env::Env env, const SurfaceDeclaration& surface, const std::string& path,
+                                        const Declaration& service) const {
+  for (const NamedCommand& named : commands_of(service)) {
+    const std::size_t words =
+        named.of_program ? std::min<std::size_t>(named.command->size(), 1) : named.command->size();
+    for (std::size_t i = 0; i < words; ++i) {
+      const auto word = expand((*named.command)[i], values(service, nullptr));
+      if (!word || !word->starts_with('/') || !is_at_or_below(*word, path)) continue;
+      if (surface.kind == SurfaceKind::kSqlite && *word == path) continue;
+      const auto info = env.fs.info(*word);
+      const bool is_file = info && *info && (*info)->type == env::FileType::kFile;
+      if (i > 0 && !is_file) continue;
+      return wrong_at(surface.at, "surface " + surface.name + " contains " + *word + ", which a command of " +
+                                      service.name + " names: a bundle could change what is run");
     }
   }
   return {};

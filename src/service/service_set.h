@@ -72,6 +72,8 @@ class ServiceSet {
   Result<void> order();
   Result<void> check_meeting() const;
   Result<void> check_own_files(env::Env env) const;
+  Result<void> check_programs(env::Env env, const SurfaceDeclaration& surface, const std::string& path,
+                              const Declaration& service) const;
   Result<void> check_listening() const;
   Result<void> check_freezing() const;
   Result<void> check_identifiers() const;

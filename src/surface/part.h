@@ -33,7 +33,7 @@ struct Place {
   // files: a directory; git: a bare repository, or a directory below which there are some; sqlite: a database file, or
   // a pattern with * in its last component. Absolute.
   std::string path;
-  std::vector<std::string> exclude;       // files: globs, from the tree's root: "cache/**"
+  std::vector<std::string> exclude;  // files: globs, from the tree's root: "cache/**"
   // files: absolute paths that are parts of other surfaces: those below `path` are passed over. They may have a *.
   std::vector<std::string> inner;
   std::string hooks_template;             // git: a hooks directory for repositories that are new; "" is none

@@ -6,7 +6,7 @@
 #include "codec/mtree.h"
 #include "surface/files/entry_list.h"
 #include "surface/files/files.h"
-#include "surface/files/tree_walk.h"
+#include "surface/tree_walk.h"
 
 namespace spl::surface {
 namespace {

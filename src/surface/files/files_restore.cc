@@ -4,7 +4,7 @@
 #include "base/encoding.h"
 #include "surface/files/files.h"
 #include "surface/files/tree_builder.h"
-#include "surface/files/tree_walk.h"
+#include "surface/tree_walk.h"
 
 namespace spl::surface {
 namespace {
@@ -138,8 +138,8 @@ Result<std::vector<Count>> FilesRestore::check(std::string_view mark, base::Prog
 }
 
 // What the declaration excludes, and what is another surface's, goes to the same place in the other tree, with what
-// that surface has staged or keeps beside it: so it does not matter which of the two is swapped first. What is not there
-// any more was carried before.
+// that surface has staged or keeps beside it: so it does not matter which of the two is swapped first. What is not
+// there any more was carried before.
 Result<void> FilesRestore::carry_over(const std::string& from, const std::string& to) {
   if (filter_.exclude.empty() && filter_.inner.empty()) return {};
   std::vector<std::string> left_out;

@@ -9,7 +9,7 @@
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
 #include "surface/conformance.h"
-#include "surface/files/tree_walk.h"
+#include "surface/tree_walk.h"
 #include "testing/temp_directory.h"
 
 namespace spl::surface {

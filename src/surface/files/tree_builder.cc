@@ -222,15 +222,4 @@ Result<void> TreeBuilder::build(PartSource& files, base::Progress& progress) {
   return fs_.sync_all(env::parent_of(root_));
 }
 
-Result<void> remove_whole_tree(env::FileSystem& fs, const std::string& path) {
-  constexpr std::uint32_t kOpen = 0700;
-  const auto info = TRY(fs.info(path));
-  if (!info) return {};
-  if (info->type == env::FileType::kDirectory) {
-    if ((info->mode & kOpen) != kOpen) TRY(fs.set_mode(path, kOpen));
-    for (const std::string& name : TRY(fs.list(path))) TRY(remove_whole_tree(fs, env::join(path, name)));
-  }
-  return fs.remove(path);
-}
-
 }  // namespace spl::surface

@@ -61,7 +61,4 @@ class TreeBuilder {
   std::optional<codec::TreeAttributes> ahead_;
 };
 
-// Nothing of a tree is left, whatever the modes in it are; no error where it is not there.
-Result<void> remove_whole_tree(env::FileSystem& fs, const std::string& path);
-
 }  // namespace spl::surface

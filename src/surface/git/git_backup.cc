@@ -95,7 +95,7 @@ Result<Consistency> GitBackup::open(Writers writers, nanoseconds deadline) {
 // A repository that has the refs of the moment, and borrows the objects: what comes to the real one meanwhile is not
 // seen, and nothing of its configuration is.
 Result<std::string> GitBackup::make_shadow(const Repository& repository, base::Progress& progress) {
-  const std::string shadow = env::join(surroundings_.scratch_directory, "shadow");
+  std::string shadow = env::join(surroundings_.scratch_directory, "shadow");
   TRY(env::remove_tree(fs_, shadow));
   const bool is_sha256 =
       std::ranges::any_of(repository.moment.refs, [](const auto& ref) { return ref.second.size() == 64; });

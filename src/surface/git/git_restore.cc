@@ -5,11 +5,10 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "bundle/part_files.h"
-#include "surface/files/tree_builder.h"
-#include "surface/files/tree_walk.h"
 #include "surface/git/git.h"
 #include "surface/git/git_program.h"
 #include "surface/git/repository.h"
+#include "surface/tree_walk.h"
 
 namespace spl::surface {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/words.h"
-#include "surface/files/tree_walk.h"
+#include "surface/tree_walk.h"
 
 namespace spl::surface {
 namespace {

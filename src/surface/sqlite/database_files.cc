@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "base/encoding.h"
-#include "surface/files/glob.h"
-#include "surface/files/tree_walk.h"
+#include "surface/glob.h"
 #include "surface/sqlite/sqlite.h"
+#include "surface/tree_walk.h"
 
 namespace spl::surface {
 
-DatabaseFiles::DatabaseFiles(std::string path)
+DatabaseFiles::DatabaseFiles(const std::string& path)
     : directory_(env::parent_of(path)), pattern_(path.substr(path.rfind('/') + 1)) {}
 
 bool DatabaseFiles::means(std::string_view name) const {

@@ -13,7 +13,7 @@ namespace spl::surface {
 class DatabaseFiles {
  public:
   // `path` may have a * in its last component.
-  explicit DatabaseFiles(std::string path);
+  explicit DatabaseFiles(const std::string& path);
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] bool is_pattern() const { return pattern_.find('*') != std::string::npos; }

@@ -7,9 +7,9 @@
 #include "base/words.h"
 #include "bundle/part_files.h"
 #include "db/examination.h"
-#include "surface/files/tree_walk.h"
 #include "surface/sqlite/database_files.h"
 #include "surface/sqlite/sqlite.h"
+#include "surface/tree_walk.h"
 
 namespace spl::surface {
 namespace {

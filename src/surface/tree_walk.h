@@ -62,4 +62,7 @@ class TreeWalk {
 // Below a directory: "a" in "" is "a", in "d" it is "d/a".
 std::string path_below(const std::string& directory, std::string_view name);
 
+// Nothing of a tree is left, whatever the modes in it are; no error where it is not there.
+Result<void> remove_whole_tree(env::FileSystem& fs, const std::string& path);
+
 }  // namespace spl::surface

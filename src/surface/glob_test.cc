@@ -1,4 +1,4 @@
-#include "surface/files/glob.h"
+#include "surface/glob.h"
 
 #include <gtest/gtest.h>
 

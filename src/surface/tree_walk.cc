@@ -1,10 +1,10 @@
-#include "surface/files/tree_walk.h"
+#include "surface/tree_walk.h"
 
 #include <algorithm>
 #include <functional>
 
 #include "base/encoding.h"
-#include "surface/files/glob.h"
+#include "surface/glob.h"
 
 namespace spl::surface {
 
@@ -83,6 +83,17 @@ Result<std::optional<WalkedEntry>> TreeWalk::next(std::vector<std::string>* left
     return WalkedEntry{std::move(path), *info};
   }
   return std::nullopt;
+}
+
+Result<void> remove_whole_tree(env::FileSystem& fs, const std::string& path) {
+  constexpr std::uint32_t kOpen = 0700;
+  const auto info = TRY(fs.info(path));
+  if (!info) return {};
+  if (info->type == env::FileType::kDirectory) {
+    if ((info->mode & kOpen) != kOpen) TRY(fs.set_mode(path, kOpen));
+    for (const std::string& name : TRY(fs.list(path))) TRY(remove_whole_tree(fs, env::join(path, name)));
+  }
+  return fs.remove(path);
 }
 
 }  // namespace spl::surface
