@@ -21,7 +21,8 @@ struct ProgramStart {
 // In a session of its own, child of nobody here, standard input from and output to nothing. Gives its process id when
 // the program runs. Code kUnavailable where there is no such program.
 Result<int> start_detached(const ProgramStart& program);
-// Does not come back but with an error. What it makes is readable for all (umask 022). Standard input, output and error stay; nothing else is inherited.
+// Does not come back but with an error. What it makes is readable for all (umask 022). Standard input, output and error
+// stay; nothing else is inherited.
 Error become(const ProgramStart& program);
 // The file that this process runs.
 Result<std::string> own_program();
