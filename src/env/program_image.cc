@@ -64,15 +64,15 @@ std::vector<gid_t> groups_of(const UserIds& user) {
 
 }  // namespace
 
-ProgramImage::ProgramImage(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                           const std::string& working_directory, const std::optional<UserIds>& user)
-    : paths(paths_of(arguments.front(), environment)),
-      arguments(pointers_to(arguments)),
-      environment(pointers_to(environment)),
+ProgramImage::ProgramImage(const std::vector<std::string>& words, const std::vector<std::string>& variables,
+                           const std::string& working_directory, const std::optional<UserIds>& as_user)
+    : paths(paths_of(words.front(), variables)),
+      arguments(pointers_to(words)),
+      environment(pointers_to(variables)),
       directory(working_directory.c_str()) {
-  if (!user || (user->uid == ::geteuid() && user->gid == ::getegid())) return;
-  this->user = user;
-  groups = groups_of(*user);
+  if (!as_user || (as_user->uid == ::geteuid() && as_user->gid == ::getegid())) return;
+  user = as_user;
+  groups = groups_of(*as_user);
 }
 
 int ProgramImage::become() const {

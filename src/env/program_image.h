@@ -19,8 +19,8 @@ struct ProgramImage {
   enum class Apart : std::uint8_t { kNothing, kGroup, kSession };  // from the one that started it
 
   // Of a program: a path, or a name that PATH of `environment` leads to. The texts outlive it.
-  ProgramImage(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-               const std::string& working_directory, const std::optional<UserIds>& user);
+  ProgramImage(const std::vector<std::string>& words, const std::vector<std::string>& variables,
+               const std::string& working_directory, const std::optional<UserIds>& as_user);
 
   std::vector<std::string> paths;  // to be tried in order
   std::vector<char*> arguments;
