@@ -20,6 +20,18 @@ namespace {
 constexpr char kExamine[] = "--spl-examine-sqlite";
 constexpr std::size_t kWhyBytesMax = 500;
 
+// AddressSanitizer wants more address space than any machine has memory.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SPL_ADDRESS_SANITIZER
+#endif
+#endif
+#if defined(SPL_ADDRESS_SANITIZER) || defined(__SANITIZE_ADDRESS__)
+constexpr bool kLimitsMemory = false;
+#else
+constexpr bool kLimitsMemory = true;
+#endif
+
 std::string quoted(std::string_view name) {
   std::string text = "\"";
   for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
@@ -81,9 +93,7 @@ std::unexpected<Error> bad(const std::string& path, const std::string& why) {
 
 Result<Examination> examine_database(const std::string& path, base::Progress& progress) {
   env::ChildOptions options{.arguments = {TRY(env::own_program()), kExamine, path}, .environment = {}};
-#if !defined(__SANITIZE_ADDRESS__) && !(defined(__has_feature) && __has_feature(address_sanitizer))
-  options.address_space_bytes_max = kExaminationMemoryMax;
-#endif
+  if (kLimitsMemory) options.address_space_bytes_max = kExaminationMemoryMax;
   options.processor_time_max = kExaminationTimeMax;
   const auto output = TRY(env::run_command(
       options, "", {.at_most = kExaminationTimeMax, .output_bytes_max = 64u << 10, .progress = &progress}));
