@@ -47,7 +47,9 @@ class DriverConformance : public ::testing::Test {
     must(part->hold(std::chrono::seconds(60)));
     const auto consistency = part->open(Writers::kPaused, soon());
     must(consistency);
-    if (consistency) EXPECT_EQ(*consistency, Consistency::kQuiesced);
+    if (consistency) {
+      EXPECT_EQ(*consistency, Consistency::kQuiesced);
+    }
     part->release();
     return part;
   }
