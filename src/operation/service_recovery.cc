@@ -58,6 +58,7 @@ Result<RebuiltParts> rebuild(ServiceRooms& rooms, const RestoreJournal& journal)
     surface::RestoreRequest request;
     request.id = journal.id;
     request.data = surface::InTheWay::kIsReplaced;
+    request.keep_directory = rooms.journals.keep_directory(journal.id, name.text());
     RestoredPart part;
     part.place = place;
     part.kind = its->kind;

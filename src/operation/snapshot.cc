@@ -109,7 +109,7 @@ Result<void> Snapshot::plan_parts(const spool::SpoolOptions& spool, base::Progre
       if (!takes(surface)) continue;
       for (const service::PartName& name : set_.parts_of(*service, surface, context_)) {
         auto part = std::make_unique<Part>(
-            Part{name, {env_, spool, env::join(scratch_, std::to_string(parts_.size()))}, nullptr, {}});
+            Part{name, {env_, spool, env::join(scratch_, std::to_string(parts_.size())), &views_}, nullptr, {}});
         parts_.push_back(std::move(part));
       }
     }
@@ -247,9 +247,14 @@ Result<void> Snapshot::take(const Records& records, base::Progress& progress) {
   auto done = take_paused(records, true);
   if (!done && done.error().cause == Cause::kTimeout && options_.allow_inconsistent) {
     warnings_.push_back("the writers could not be paused long enough, and were not: " + done.error().message);
+    std::vector<Part*> again;
     for (const auto& part : parts_) {
-      if (part->driver) TRY(plan_part(*part, progress));
+      if (!part->driver) continue;
+      again.push_back(part.get());
+      // Also what parts share is made anew.
+      part->driver.reset();
     }
+    for (Part* part : again) TRY(plan_part(*part, progress));
     TRY(prepare(progress));
     done = take_paused(records, false);
   }

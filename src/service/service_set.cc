@@ -289,6 +289,9 @@ Result<surface::Place> ServiceSet::place_of(const PartName& part, const SecretLo
     switch (surface.split->how) {
       case Split::How::kDatabase:
         place.database = std::move(name);
+        if (surface.kind != SurfaceKind::kRedis) break;
+        for (const Context& other : contexts_.all())
+          place.other_databases.push_back(TRY(expand(surface.split->pattern, values(*part.service, &other))));
         break;
       case Split::How::kSchema:
         place.schema = std::move(name);
