@@ -21,6 +21,7 @@ namespace spl::surface {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 template <class T>
 T must(Result<T> result) {
@@ -98,8 +99,12 @@ class Room {
       must(c.tell({"SET", p + "key " + n, v}));
       for (int answers = 0; answers < 7; ++answers) EXPECT_FALSE(must(c.answer()).is_error());
     }
-    must(c.ask({"SET", p + "large", std::string(40u << 20, 'L')}));
-    must(c.ask({"APPEND", p + "large", v}));
+  }
+
+  // Two keys with one value, which in a bundle is a file.
+  static void add_large(RedisConnection& c, const std::string& prefix) {
+    for (const char* key : {"large", "large too"}) must(c.ask({"SET", prefix + key, std::string(40u << 20, 'L')}));
+    must(c.ask({"PEXPIREAT", prefix + "large too", "4102444800999"}));
   }
 
   // What clients see, without what is ours.
@@ -160,6 +165,10 @@ class OfDatabases : public Room {
     must(c.ask({"FLUSHDB"}));
     Room::fill(c, "", variant);
   }
+  void add_large(const Place& place) {
+    RedisConnection c = selected(place);
+    Room::add_large(c, "");
+  }
   std::string state(const Place& place) {
     RedisConnection c = selected(place);
     return Room::state(c, "");
@@ -196,6 +205,10 @@ class OfPrefixes : public Room {
       return {};
     }));
     Room::fill(c, *place.key_prefix, variant);
+  }
+  void add_large(const Place& place) {
+    RedisConnection c = connect(server_);
+    Room::add_large(c, *place.key_prefix);
   }
   std::string state(const Place& place) {
     RedisConnection c = connect(server_);
@@ -237,6 +250,10 @@ class OfServers : public Room {
     must(c.ask({"SET", "in another database", "here"}));
     must(c.select(3));
     must(c.ask({"SET", "in both", std::to_string(variant)}));
+  }
+  void add_large(const Place& place) {
+    RedisConnection c = connection(place);
+    Room::add_large(c, "");
   }
   std::string state(const Place& place) {
     RedisConnection c = connection(place);
@@ -325,6 +342,24 @@ TYPED_TEST(RedisRetired, WhatWasReplacedGoesToAFileAndComesBack) {
   must(this->restore()->discard(mark));
   EXPECT_EQ(f.state(f.place(1)), before);
   EXPECT_EQ(f.traces(), traces);
+}
+
+TYPED_TEST(RedisRetired, AValueOfManyMegabytesComesAndGoesInPieces) {
+  auto& f = this->fixture_;
+  f.fill(f.place(0), 1);
+  f.fill(f.place(1), 2);
+  f.add_large(f.place(0));
+  const std::string wanted = f.state(f.place(0));
+  SpooledPart files = this->taken(0);
+  base::NoProgress progress;
+  const std::string mark = must(this->restore()->stage(files, progress));
+  must(this->restore()->swap(mark));
+  EXPECT_EQ(f.state(f.place(1)), wanted);
+  // And back, from the file.
+  must(this->restore()->retire(mark));
+  must(this->restore()->swap_back(mark));
+  must(this->restore()->discard(mark));
+  EXPECT_THAT(f.state(f.place(1)), Not(HasSubstr("large")));
 }
 
 TYPED_TEST(RedisRetired, WhatWasReplacedIsDiscarded) {
