@@ -64,7 +64,7 @@ class Pause {
     bool is_due = false;
   };
 
-  Pause(env::Env env, const ServiceSet& set, const SecretLookup& secrets, std::vector<PausedService> services);
+  Pause(env::Env env, const ServiceSet& set, SecretLookup secrets, std::vector<PausedService> services);
   Result<void> plan();
   Result<void> note(const std::vector<ServiceProcess>& processes);
   Result<void> note_running();

@@ -220,10 +220,11 @@ class Watchdog::Watching {
   }
 
   void start(std::uint32_t command) {
-    // Told first: what may have begun is never begun a second time by the other side.
-    (void)tell({Word::kBegun, command, 0});
     const pid_t pid = ::fork();
     if (pid == 0) {
+      // Told by the command's own process, which holds the socket until it has become the command: so the other side,
+      // which reads to the end, knows exactly what has begun, wherever this process is killed.
+      (void)tell({Word::kBegun, command, 0});
       (void)after_[command].become();
       ::_exit(127);
     }
@@ -283,8 +284,7 @@ std::unexpected<Error> watchdog_gone() {
 
 // A log that cannot be written is no reason to fail.
 env::Descriptor open_log(const std::string& path) {
-  constexpr mode_t kLogMode = 0640;
-  env::Descriptor log(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, kLogMode));
+  env::Descriptor log(::open(path.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
   return log.is_open() ? std::move(log) : env::Descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC));
 }
 

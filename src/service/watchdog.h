@@ -1,8 +1,8 @@
 // Who lets frozen processes go on, whatever becomes of the one that froze them: a process in a session of its own that
 // holds their pidfds and resumes them when it is told to, when the deadline passes, or when the other side is gone
-// (docs/decisions/D-11). It also runs the commands that are due after a hook, each with a time limit. What it is given
-// it acknowledges, and what it has begun it tells at once: so whoever ends the pause knows what is left to do when the
-// watchdog itself is lost. One thread. Sources: pidfd_open(2), timerfd_create(2), unix(7).
+// (docs/decisions/D-11-state-snapshot-contract.md). It also runs the commands that are due after a hook, each with a
+// time limit. What it is given it acknowledges, and what it has begun it tells at once: so whoever ends the pause knows
+// what is left to do when the watchdog itself is lost. One thread. Sources: pidfd_open(2), timerfd_create(2), unix(7).
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@ namespace spl::service {
 
 struct DueCommand {
   env::ProgramStart program;
-  std::string log;                          // takes what it says; its standard input is empty
+  std::string log;                          // a file that is there takes what it says; its standard input is empty
   std::chrono::milliseconds at_most{2000};  // then it is killed, with all of its process group
 };
 
