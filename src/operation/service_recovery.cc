@@ -113,7 +113,11 @@ Result<void> write_commit_line(store::RecordStore& store, std::string_view id) {
 
 Result<void> recover_services(env::Env env, const home::HomePaths& paths, const home::Config& config,
                               store::RecordStore& store, base::Progress& progress) {
-  TRY(service::resume_leftovers(env, paths));
+  // What cannot be settled stays listed and lets nothing pause anew; it is no reason to do nothing else.
+  if (const auto resumed = service::resume_leftovers(env, paths); !resumed) {
+    env.log.write(env::LogLevel::kError, "pause not settled", {{"error", resumed.error().message}});
+    progress.step(resumed.error().message);
+  }
   TRY(remove_scratch(env, paths));
   RestoreJournals journals(env, paths);
   std::vector<RestoreJournal> open;

@@ -354,7 +354,7 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
     where.owner = TRY(service::user_of(rooms_.set, *target->name.service));
     if (lies_in_files(where.kind) && !target->name.service->run) {
       const std::string below = where.kind == SurfaceKind::kSqlite ? env::parent_of(where.path) : where.path;
-      if (const auto holder = env::holder_below(below))
+      if (const auto holder = TRY(env::holder_below(below)))
         note(findings, "processes", FindingStatus::kStop, subject,
              "process " + std::to_string(holder->pid) + " (" + env::process_name(holder->pid) + ") holds " +
                  base::escaped(holder->path, 200),

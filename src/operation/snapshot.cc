@@ -135,7 +135,7 @@ Result<void> Snapshot::plan_part(Part& part, base::Progress& progress) {
     }
     if (!is_pausable) {
       const std::string below = place.kind == bundle::SurfaceKind::kSqlite ? env::parent_of(place.path) : place.path;
-      part.has_loose_writers = env::holder_below(below).has_value();
+      part.has_loose_writers = TRY(env::holder_below(below)).has_value();
     }
   }
   part.driver = TRY(surface::backup_part(part.surroundings, std::move(place)));
@@ -168,14 +168,15 @@ void Snapshot::note_step(std::string name, nanoseconds& since) {
 }
 
 // Whether what writes to the part is still.
-Writers Snapshot::writers_of(const Part& part, const std::vector<service::PausedService>& paused) const {
+Result<Writers> Snapshot::writers_of(const Part& part, const std::vector<service::PausedService>& paused) const {
   const service::Declaration& service = *part.name.service;
   // What an engine serves is held by the engine itself.
   if (service::is_database(part.name.surface->kind)) return Writers::kPaused;
   const bool is_paused = std::ranges::any_of(paused, [&](const auto& one) { return one.service == &service; });
   if (is_paused) return Writers::kPaused;
   if (!service.run) return part.has_loose_writers ? Writers::kRunning : Writers::kPaused;
-  return service::processes_of({service::mark_of(set_, service)}).empty() ? Writers::kPaused : Writers::kRunning;
+  return TRY(service::processes_of({service::processes_source_of(set_, service)})).empty() ? Writers::kPaused
+                                                                                           : Writers::kRunning;
 }
 
 // In parallel: each waits for its own engine or disk.
@@ -185,7 +186,7 @@ Result<void> Snapshot::open_all(const std::vector<service::PausedService>& pause
     if (part->driver) waiting.push_back(part.get());
   }
   std::vector<Writers> writers;
-  for (const Part* part : waiting) writers.push_back(writers_of(*part, paused));
+  for (const Part* part : waiting) writers.push_back(TRY(writers_of(*part, paused)));
   std::atomic<std::size_t> next = 0;
   std::vector<Result<Consistency>> opened(waiting.size(), Consistency::kQuiesced);
   const auto work = [&] {
