@@ -62,6 +62,10 @@ Result<Contexts> Contexts::load(env::Env env, const home::HomePaths& paths) {
   return contexts;
 }
 
+Contexts Contexts::none(env::Env env, const home::HomePaths& paths) {
+  return {env, paths.contexts()};
+}
+
 const Context* Contexts::find(std::string_view name) const {
   const auto found = std::ranges::find(contexts_, name, &Context::name);
   return found == contexts_.end() ? nullptr : &*found;

@@ -19,6 +19,8 @@ class Contexts {
  public:
   // None where there is no file. Errors name file and line.
   static Result<Contexts> load(env::Env env, const home::HomePaths& paths);
+  // Those of a home whose file is not looked at: for who goes on without it.
+  static Contexts none(env::Env env, const home::HomePaths& paths);
 
   [[nodiscard]] const std::vector<Context>& all() const { return contexts_; }
   [[nodiscard]] const Context* find(std::string_view name) const;
