@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "env/process.h"
+#include "operation/context_rename.h"
 #include "operation/home_modes.h"
 #include "operation/restore_journal.h"
 #include "service/inventory.h"
@@ -22,6 +23,7 @@ using base::counted;
 
 constexpr std::size_t kPauseBytesMax = 16u << 20;
 constexpr std::size_t kUnclaimedNamedMax = 50;
+constexpr char kFinishes[] = "spl service all resume, or any command that changes something, has it finished or undone";
 
 // Of run/pause.json (docs/formats/declaration.md, "The pause"): who pauses.
 struct Pausing {
@@ -282,6 +284,11 @@ class ServiceDoctor {
           all.error().hint.empty() ? "what is half done is for a person to see: see the runbook" : all.error().hint);
       return {};
     }
+    if (TRY(env_.fs.info(rename_journal_of(paths_)))) {
+      add("rename", is_restoring() ? FindingStatus::kWarn : FindingStatus::kStop, rename_journal_of(paths_),
+          is_restoring() ? "a context is being renamed" : "the renaming of a context was cut off",
+          is_restoring() ? "wait until it has ended" : kFinishes);
+    }
     const auto staged = TRY(find_staged(set));
     for (const RestoreJournal& journal : *all) {
       known.insert(journal.id);
@@ -311,7 +318,7 @@ class ServiceDoctor {
     } else {
       add("restore", FindingStatus::kStop, subject,
           what + " was cut off while " + (journal.phase == RestorePhase::kStaging ? "staging" : "switching"),
-          "spl service all resume, or any command that changes something, has it finished or undone");
+          kFinishes);
     }
   }
 
