@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/words.h"
+#include "operation/context_rename.h"
 #include "service/pause.h"
 #include "service/program.h"
 #include "surface/drivers.h"
@@ -119,6 +120,7 @@ Result<void> recover_services(env::Env env, const home::HomePaths& paths, const 
     progress.step(resumed.error().message);
   }
   TRY(remove_scratch(env, paths));
+  TRY(recover_rename(env, paths, config, store, progress));
   RestoreJournals journals(env, paths);
   std::vector<RestoreJournal> open;
   for (RestoreJournal& journal : TRY(journals.all())) {

@@ -91,8 +91,11 @@ int number_in(std::string_view text) {
   return number;
 }
 
+constexpr std::string_view kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr char kInstallHint[] = "install runit, with apt-get install runit";
+
 std::vector<std::string> plain_environment() {
-  return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"};
+  return {"PATH=" + std::string(kPath), "LANG=C"};
 }
 
 // Of this program, for `spl service X run`: the key of the secrets and a keyring are found by it. The service itself
@@ -111,8 +114,7 @@ Result<std::string> Runit::sv(const std::string& action, const std::string& serv
   const env::ChildOptions options{.arguments = {"sv", action, runit_directory_of(set_, service)},
                                   .environment = plain_environment()};
   auto output = env::run_command(options, "", {.at_most = kSupervisorTimeout});
-  if (!output && output.error().code == ErrorCode::kUnavailable)
-    output.error().hint = "install runit, with apt-get install runit";
+  if (!output && output.error().code == ErrorCode::kUnavailable) output.error().hint = kInstallHint;
   return TRY(std::move(output)).output;
 }
 
@@ -232,8 +234,7 @@ Result<void> Runit::ensure_supervisor(const Declaration& service, base::Progress
     auto started = env::start_detached({.arguments = {"runsvdir", "-P", directory},
                                         .environment = whole_environment(env_),
                                         .user = set_.home_owner()});
-    if (!started && started.error().code == ErrorCode::kUnavailable)
-      started.error().hint = "install runit, with apt-get install runit";
+    if (!started && started.error().code == ErrorCode::kUnavailable) started.error().hint = kInstallHint;
     const int pid = TRY(std::move(started));
     const auto supervisor_mark = TRY(env::process_mark(pid));
     TRY(env::write_file_atomically(env_.fs, supervisor_file(),
@@ -307,7 +308,7 @@ Result<void> Runit::start(const Declaration& service, base::Progress& progress) 
   TRY(require_own_command(service));
   if (TRY(is_held_down(env_, set_, service)))
     return fail(ErrorCode::kRefused, "service " + service.name + " is kept down by a restore that has not ended",
-                "wait for it, or run spl doctor, which finishes what a crash left");
+                "wait for it; spl doctor says how it is");
   progress.update("starting " + service.name, 0, 0, "");
   TRY(initialise(service, progress));
   TRY(write_directory(service));
@@ -400,6 +401,24 @@ Result<void> Runit::shut_down() {
 
 std::unique_ptr<Supervisor> runit_supervisor(env::Env env, const ServiceSet& set, SecretLookup secrets) {
   return std::make_unique<Runit>(env, set, std::move(secrets));
+}
+
+Result<void> check_runit_is_installed(env::Env env) {
+  for (const std::string_view program : {"runsvdir", "runsv", "sv"}) {
+    bool found = false;
+    for (const std::string& directory : base::split(kPath, ':'))
+      found = found || TRY(env.fs.info(env::join(directory, program))).has_value();
+    if (!found)
+      return fail(ErrorCode::kUnavailable, "runit is not installed: there is no " + std::string(program), kInstallHint);
+  }
+  return {};
+}
+
+// What is there is marked as down until it has started well, and again from the beginning of a stop.
+Result<bool> is_to_run(env::Env env, const ServiceSet& set, const Declaration& service) {
+  const std::string directory = directory_of(set, service.name);
+  if (!TRY(env.fs.info(env::join(directory, "run")))) return false;
+  return !TRY(env.fs.info(env::join(directory, "down"))).has_value();
 }
 
 Result<bool> is_held_down(env::Env env, const ServiceSet& set, const Declaration& service) {
