@@ -203,7 +203,7 @@ class Rename {
   Result<void> check_holders() {
     for (const ContextMove& move : journal_.moves) {
       if (!TRY(fs_.info(move.from))) continue;
-      if (const auto holder = env::holder_below(move.from))
+      if (const auto holder = TRY(env::holder_below(move.from)))
         return fail(ErrorCode::kRefused,
                     "the context cannot be renamed: process " + std::to_string(holder->pid) + " (" +
                         env::process_name(holder->pid) + ") holds " + base::escaped(holder->path, 200),

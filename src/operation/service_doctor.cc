@@ -260,7 +260,8 @@ class ServiceDoctor {
     const auto text = env::read_file(env_.fs, path, kPauseBytesMax);
     const auto pause = text ? codec::parse_shape_text<PauseFile>(*text, codec::Unknown::kIgnored)
                             : Result<PauseFile>(std::unexpected(text.error()));
-    if (pause && env::process_mark(pause->by.pid) == pause->by.mark) {
+    const auto mark = pause ? env::process_mark(pause->by.pid) : Result<std::optional<std::string>>();
+    if (pause && mark && *mark && **mark == pause->by.mark) {
       add("pause", FindingStatus::kWarn, path,
           "services are paused by the process " + std::to_string(pause->by.pid) + ", which is at work",
           "wait for it: it takes a moment");

@@ -416,7 +416,7 @@ Result<void> check_runit_is_installed(env::Env env) {
 
 // What is there is marked as down until it has started well, and again from the beginning of a stop.
 Result<bool> is_to_run(env::Env env, const ServiceSet& set, const Declaration& service) {
-  const std::string directory = directory_of(set, service.name);
+  const std::string directory = runit_directory_of(set, service.name);
   if (!TRY(env.fs.info(env::join(directory, "run")))) return false;
   return !TRY(env.fs.info(env::join(directory, "down"))).has_value();
 }
