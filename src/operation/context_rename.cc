@@ -108,7 +108,7 @@ class Rename {
   }
 
  private:
-  Result<void> check_kinds() {
+  [[nodiscard]] Result<void> check_kinds() const {
     for (const service::Declaration& service : rooms_.set.services()) {
       for (const service::SurfaceDeclaration& surface : service.surfaces) {
         if (!surface.is_split() || lies_in_files(surface.kind)) continue;
@@ -239,7 +239,7 @@ class Rename {
   }
 
   // From which export it was last restored: an older one stays an older one.
-  Result<void> carry_history(store::RecordStore& store, const std::string& did) {
+  Result<void> carry_history(store::RecordStore& store, const std::string& did) const {
     const auto writer = TRY(store.writer());
     for (const service::Declaration& service : rooms_.set.services()) {
       const auto number = TRY(writer->setting(restored_setting(did, service.name, journal_.from)));
