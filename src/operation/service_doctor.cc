@@ -11,6 +11,7 @@
 #include "operation/home_modes.h"
 #include "operation/restore_journal.h"
 #include "service/inventory.h"
+#include "service/pause.h"
 #include "service/program.h"
 #include "service/secrets.h"
 #include "service/supervisor.h"
@@ -21,25 +22,8 @@ namespace {
 
 using base::counted;
 
-constexpr std::size_t kPauseBytesMax = 16u << 20;
 constexpr std::size_t kUnclaimedNamedMax = 50;
 constexpr char kFinishes[] = "spl service all resume, or any command that changes something, has it finished or undone";
-
-// Of run/pause.json (docs/formats/declaration.md, "The pause"): who pauses.
-struct Pausing {
-  int pid = 0;
-  std::string mark;
-
-  static constexpr auto shape() {
-    return codec::shape(codec::member("pid", &Pausing::pid, "a process"),
-                        codec::member("mark", &Pausing::mark, "what tells it from others of the same id"));
-  }
-};
-struct PauseFile {
-  Pausing by;
-
-  static constexpr auto shape() { return codec::shape(codec::member("by", &PauseFile::by, "the process that pauses")); }
-};
 
 bool lies_in_files(service::SurfaceKind kind) {
   using enum service::SurfaceKind;
@@ -257,18 +241,16 @@ class ServiceDoctor {
   Result<void> check_pause() {
     const std::string path = env::join(paths_.run(), "pause.json");
     if (!TRY(env_.fs.info(path))) return {};
-    const auto text = env::read_file(env_.fs, path, kPauseBytesMax);
-    const auto pause = text ? codec::parse_shape_text<PauseFile>(*text, codec::Unknown::kIgnored)
-                            : Result<PauseFile>(std::unexpected(text.error()));
-    const auto mark = pause ? env::process_mark(pause->by.pid) : Result<std::optional<std::string>>();
-    if (pause && mark && *mark && **mark == pause->by.mark) {
+    const auto pausing = service::pausing_process(env_, paths_);
+    if (pausing && *pausing) {
       add("pause", FindingStatus::kWarn, path,
-          "services are paused by the process " + std::to_string(pause->by.pid) + ", which is at work",
+          "services are paused by the process " + std::to_string(**pausing) + ", which is at work",
           "wait for it: it takes a moment");
       return {};
     }
     add("pause", FindingStatus::kStop, path,
-        "a pause that was cut off has left it, and it cannot be taken up" + (pause ? "" : ": " + pause.error().message),
+        "a pause that was cut off has left it, and it cannot be taken up" +
+            (pausing ? "" : ": " + pausing.error().message),
         "spl service all resume lets everything go on; then remove it");
     return {};
   }

@@ -255,6 +255,14 @@ Result<void> Pause::end() {
   return {};
 }
 
+Result<std::optional<int>> pausing_process(env::Env env, const home::HomePaths& paths) {
+  const std::string text = TRY(env::read_file(env.fs, journal_path(paths), kJournalBytesMax));
+  const auto journal = TRY(codec::parse_shape_text<PauseJournal>(text, codec::Unknown::kIgnored));
+  if (journal.name_space != TRY(env::process_namespace())) return std::optional<int>();
+  if (!TRY(is_alive(journal.by.pid, journal.by.start))) return std::optional<int>();
+  return std::optional<int>(journal.by.pid);
+}
+
 Result<void> resume_leftovers(env::Env env, const home::HomePaths& paths) {
   const std::string path = journal_path(paths);
   if (!TRY(env.fs.info(path))) return {};

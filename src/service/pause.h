@@ -89,6 +89,10 @@ class Pause {
   bool ended_ = false;
 };
 
+// The process that pauses services of this home, where one is at work. An error where run/pause.json is there and
+// cannot be read.
+Result<std::optional<int>> pausing_process(env::Env env, const home::HomePaths& paths);
+
 // What a run left frozen that was killed together with its watchdog goes on; nothing else does. All of it is tried;
 // what could not be resumed stays in the list, and is an error. So is a list that cannot be read: it stays where it is.
 // One that was written before the machine was started anew is dropped. No error where there is nothing, where a pause
