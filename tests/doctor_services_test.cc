@@ -174,9 +174,13 @@ TEST_F(DoctorTest, WhatNobodyDeclaredAndWhatIsOfNoContextIsAWarning) {
 
 TEST_F(DoctorTest, APauseThatIsUnderWayAndOneThatCannotBeTakenUpAreTold) {
   const std::string file = home("run/pause.json");
-  const auto mark = env::process_mark(::getpid());
-  ASSERT_TRUE(mark);
-  write_file(file, "{\"by\":{\"pid\":" + std::to_string(::getpid()) + ",\"mark\":\"" + *mark + "\"},\"frozen\":[]}");
+  const auto self = env::process_entry(::getpid());
+  const auto name_space = env::process_namespace();
+  const auto boot = env::boot_id();
+  ASSERT_TRUE(self && *self && name_space && boot);
+  const std::string start = std::to_string((*self)->start_ticks);
+  write_file(file, "{\"boot\":\"" + *boot + "\",\"namespace\":\"" + *name_space +
+                       "\",\"by\":{\"pid\":" + std::to_string(::getpid()) + ",\"start\":" + start + "},\"frozen\":[]}");
   EXPECT_THAT(finding("warn", "pause", 0), HasSubstr("paused by the process " + std::to_string(::getpid())));
   ASSERT_EQ(::unlink(file.c_str()), 0);
   make("run/pause.json/x");
