@@ -1,0 +1,457 @@
+#include "surface/postgres/staging.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/encoding.h"
+#include "base/words.h"
+#include "surface/postgres/postgres.h"
+
+namespace spl::surface {
+namespace {
+
+constexpr std::size_t kFactsBytesMax = 64u << 20;
+constexpr std::size_t kPieceBytes = 256u << 10;
+constexpr std::size_t kPasswordBytes = 32;
+constexpr std::size_t kSaidBytesShown = 600;
+constexpr std::chrono::hours kLoadTimeMax{24};
+
+std::unexpected<Error> no_part(std::string why) {
+  return fail(ErrorCode::kVerification, Cause::kMalformed, std::move(why));
+}
+
+// Gives the program what comes. One that wants no more of it has a reason, which its end tells.
+Result<void> feed(env::ChildProcess& child, Source& from, std::uint64_t bytes, base::Progress& progress) {
+  std::string piece(kPieceBytes, '\0');
+  for (std::uint64_t done = 0;;) {
+    progress.update("loading the database", done, bytes, "bytes");
+    const std::size_t n = TRY(from.read(piece));
+    if (n == 0) break;
+    if (const auto taken = child.input().write(std::string_view(piece.data(), n)); !taken) {
+      if (taken.error().cause == Cause::kCancelled || taken.error().cause == Cause::kTimeout) return taken;
+      break;
+    }
+    done += n;
+  }
+  child.close_input();
+  return {};
+}
+
+std::vector<std::string> load_words(const ServerAddress& address) {
+  return {"--format=custom",    "--exit-on-error",
+          "--no-owner",         "--no-acl",
+          "--no-tablespaces",   "--no-publications",
+          "--no-subscriptions", "--no-security-labels",
+          "--no-password",      "--dbname=" + address.argument()};
+}
+
+bool has_superuser_rights(ServerConnection& server, const std::string& role) {
+  const auto rows = server.query("SELECT rolsuper FROM pg_roles WHERE rolname = $1", {role});
+  return !rows || rows->size() == 0 || rows->flag(0, 0);
+}
+
+}  // namespace
+
+Result<std::string> owner_of_restored(ServerConnection& admin, const RestoreTarget& target) {
+  const char* sql = target.schema() ? "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = $1"
+                                    : "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = $1";
+  const Rows rows = TRY(admin.query(sql, {target.live()}));
+  return rows.size() > 0 ? rows.text(0, 0) : target.url().user();
+}
+
+Result<void> Staging::remove(const RestoreTarget& target) {
+  ServerConnection admin = TRY(target.open_admin());
+  const std::string& name = target.other();
+  const bool has_role = TRY(admin.query("SELECT FROM pg_roles WHERE rolname = $1", {name})).size() > 0;
+  if (has_role) {
+    TRY(admin.run("ALTER ROLE " + sql_name(name) + " NOLOGIN"));
+    TRY(admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", {name}));
+  }
+  if (target.schema() && TRY(database_oid(admin, target.database()))) {
+    ServerConnection live = TRY(target.open_admin_in(target.database()));
+    TRY(live.run("DROP SCHEMA IF EXISTS " + sql_name(name) + " CASCADE"));
+    if (has_role) TRY(live.run("DROP OWNED BY " + sql_name(name) + " CASCADE"));
+  }
+  TRY(admin.run("DROP DATABASE IF EXISTS " + sql_name(name) + " WITH (FORCE)"));
+  return admin.run("DROP ROLE IF EXISTS " + sql_name(name));
+}
+
+Result<DumpFacts> Staging::read_facts_file(PartSource& files) {
+  const auto entry = TRY(files.next());
+  if (!entry || entry->path != kDumpFacts || entry->type != codec::TarType::kFile)
+    return no_part("the part does not begin with " + std::string(kDumpFacts));
+  PartContent content(files);
+  if (entry->size_bytes > kFactsBytesMax) return no_part(std::string(kDumpFacts) + " is too large");
+  const std::string text = TRY(base::read_all(content, kFactsBytesMax));
+  auto facts = codec::parse_shape_text<DumpFacts>(text, codec::Unknown::kRefused);
+  if (!facts) return no_part(std::string(kDumpFacts) + ": " + facts.error().message);
+  if (facts->schema.has_value() != target_.schema().has_value())
+    return no_part(std::string(kDumpFacts) + ": it is " + (facts->schema ? "a schema" : "a database") +
+                   ", and the surface has " + (facts->schema ? "a database" : "a schema"));
+  return facts;
+}
+
+// Those of a whole database are wanted for certain. Of what a schema needs of its database's nobody knows but the
+// server, when it is loaded.
+Result<void> Staging::check_extensions(ServerConnection& admin) {
+  for (const ExtensionFacts& extension : facts_.extensions) {
+    const Rows rows = TRY(admin.query(
+        "SELECT bool_or(trusted OR NOT superuser) FROM pg_available_extension_versions WHERE name = $1 HAVING count(*) "
+        "> 0",
+        {extension.name}));
+    const std::string shown = base::escaped(extension.name, 70);
+    if (rows.size() > 0 && rows.flag(0, 0)) continue;
+    missing_.push_back(shown);
+    if (target_.schema()) continue;
+    if (rows.size() == 0)
+      return fail(
+          ErrorCode::kStop, "the server does not have the extension " + shown,
+          "install the package that has it, such as postgresql-" + std::to_string(admin.major_version()) + "-" + shown);
+    return fail(ErrorCode::kStop,
+                "only a superuser may make the extension " + shown + ", and a dump is loaded by a role that is none",
+                "a superuser who trusts it can set trusted = true in the extension's control file on the server");
+  }
+  return {};
+}
+
+Result<void> Staging::make_role(ServerConnection& admin) {
+  std::array<char, kPasswordBytes> octets{};
+  surroundings_.env.random.fill(octets);
+  std::string text = base::to_hex({octets.data(), octets.size()});
+  password_ = SecretBytes(text);
+  explicit_bzero(text.data(), text.size());
+  explicit_bzero(octets.data(), octets.size());
+  const std::string& role = target_.other();
+  const std::string verifier = TRY(admin.password_verifier(role, password_));
+  TRY(admin.run("CREATE ROLE " + sql_name(role) +
+                " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD " +
+                sql_text(verifier)));
+  // Who is no superuser may give away only what is in a role that he is in.
+  if (!TRY(admin.query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).flag(0, 0))
+    TRY(admin.run("GRANT " + sql_name(role) + " TO CURRENT_USER"));
+  return {};
+}
+
+Result<void> Staging::make_database(ServerConnection& admin) {
+  // As the live one is, else as the one that was dumped, as far as this machine can.
+  std::string encoding = facts_.encoding;
+  std::string collation = facts_.collation;
+  std::string character_type = facts_.character_type;
+  const Rows live =
+      TRY(admin.query("SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = $1",
+                      {target_.database()}));
+  if (live.size() > 0) {
+    encoding = live.text(0, 0);
+    collation = live.text(0, 1);
+    character_type = live.text(0, 2);
+  }
+  const std::string begin = "CREATE DATABASE " + sql_name(target_.other()) + " OWNER " + sql_name(target_.other()) +
+                            " TEMPLATE template0 ENCODING " + sql_text(encoding);
+  auto made = admin.run(begin + " LC_COLLATE " + sql_text(collation) + " LC_CTYPE " + sql_text(character_type));
+  if (!made && (admin.last_state() == sql_state::kWrongObject || admin.last_state() == sql_state::kBadParameter))
+    made = admin.run(begin + " LC_COLLATE 'C' LC_CTYPE 'C'");
+  return made;
+}
+
+ServerAddress Staging::role_address(const std::string& database) const {
+  ServerAddress address = way_in_.copy();
+  address.set("dbname", database);
+  return address;
+}
+
+// By the socket, as we came; where that wants a Unix user of the role's name, by the machine's own address.
+Result<void> Staging::find_way_in(ServerConnection& admin) {
+  ServerAddress address = target_.admin().copy();
+  address.set_user(target_.other(), password_.copy());
+  address.set("dbname", target_.other());
+  auto session = ServerConnection::open(address, surroundings_.env.clock, nullptr);
+  if (!session && address.is_local()) {
+    const std::string listens = TRY(admin.query("SHOW listen_addresses")).text(0, 0);
+    if (listens.find('*') != std::string::npos || listens.find("localhost") != std::string::npos ||
+        listens.find("127.0.0.1") != std::string::npos || listens.find("0.0.0.0") != std::string::npos) {
+      ServerAddress by_network = address.copy();
+      by_network.set("host", "127.0.0.1");
+      if (auto other = ServerConnection::open(by_network, surroundings_.env.clock, nullptr)) {
+        session = std::move(other);
+        address = std::move(by_network);
+      }
+    }
+  }
+  if (!session)
+    return fail(ErrorCode::kStop,
+                "the server does not let in the role that a restore makes for itself: " + session.error().message,
+                "allow it with a line in pg_hba.conf before the others, and reload the server: local all "
+                "/^spl_[0-9a-f_]+$ scram-sha-256 (before PostgreSQL 16: local all all scram-sha-256)");
+  way_in_ = std::move(address);
+  return {};
+}
+
+// Into the loading database, by the loading role: what it may not make is missing.
+Result<void> Staging::make_extensions(base::Progress& progress) {
+  ServerConnection server =
+      TRY(ServerConnection::open(role_address(target_.other()), surroundings_.env.clock, &progress));
+  for (const ExtensionFacts& extension : facts_.extensions) {
+    const std::string shown = base::escaped(extension.name, 70);
+    if (std::ranges::find(missing_, shown) != missing_.end()) continue;
+    if (extension.schema == facts_.schema) {
+      // The schema comes with the dump, and the extension does not.
+      missing_.push_back(shown);
+      continue;
+    }
+    if (!server.run("CREATE SCHEMA IF NOT EXISTS " + sql_name(extension.schema)) ||
+        !server.run("CREATE EXTENSION IF NOT EXISTS " + sql_name(extension.name) + " WITH SCHEMA " +
+                    sql_name(extension.schema) + " CASCADE"))
+      missing_.push_back(shown);
+  }
+  return {};
+}
+
+std::unexpected<Error> Staging::failed_load(const env::ChildExit& exit, const std::string& said) const {
+  const std::string shown = "pg_restore " + exit.text() + ": " + base::escaped(said, kSaidBytesShown);
+  // What the server did not let the role do, or could not; anything else is what pg_restore thinks of the archive.
+  const bool of_server = said.find("ERROR:  ") != std::string::npos || said.find("FATAL:  ") != std::string::npos ||
+                         said.find("could not execute query") != std::string::npos;
+  if (!of_server) return no_part(shown);
+  std::string hint = "the dump wants what a role that owns nothing but its database may not do";
+  if (!missing_.empty()) hint += "; or it needs extensions that are missing here: " + base::join(missing_, ", ");
+  return fail(ErrorCode::kStop, shown, hint);
+}
+
+Result<void> Staging::load(PartSource& files, base::Progress& progress) {
+  const auto entry = TRY(files.next());
+  if (!entry || entry->path != kDumpArchive || entry->type != codec::TarType::kFile)
+    return no_part("there is no " + std::string(kDumpArchive) + " after " + std::string(kDumpFacts));
+  {
+    const PasswordFile password = TRY(PasswordFile::make(surroundings_, password_));
+    const auto child = TRY(env::ChildProcess::start(
+        dump_program_options(*program_, load_words(role_address(target_.other())), &password)));
+    child->limit_waits(kLoadTimeMax, &progress);
+    PartContent content(files);
+    TRY(feed(*child, content, entry->size_bytes, progress));
+    const env::ChildExit exit = TRY(child->wait());
+    if (!exit.ok()) return failed_load(exit, child->said());
+  }
+  if (const auto more = TRY(files.next())) return no_part(base::escaped(more->path, 100) + ": a part has no such file");
+  return {};
+}
+
+// What was counted when it was taken, and what is there. `schema`: what the facts' schema is called there.
+Result<void> Staging::compare(ServerConnection& server, const std::string& schema, base::Progress& progress) {
+  const Scope scope = facts_.schema ? Scope(schema) : Scope();
+  auto tables = TRY(count_tables(server, scope, progress));
+  if (facts_.schema) {
+    for (TableFacts& table : tables) table.schema = base::path_text(*facts_.schema);
+  }
+  const auto differs = [](const TableFacts& table) {
+    return no_part("the table " + base::escaped(table.schema + "." + table.name, 140) + " has not the rows that " +
+                   std::string(kDumpFacts) + " says");
+  };
+  for (const TableFacts& table : facts_.tables) {
+    if (std::ranges::find(tables, table) == tables.end()) return differs(table);
+  }
+  if (tables.size() != facts_.tables.size())
+    return no_part("the dump has " + base::counted(tables.size(), "table") + ", " + std::string(kDumpFacts) + " says " +
+                   std::to_string(facts_.tables.size()));
+  if (!scope && TRY(count_large_objects(server)) != facts_.large_objects)
+    return no_part("the dump has not as many large objects as " + std::string(kDumpFacts) + " says");
+  return {};
+}
+
+// The loading is over: neither the role nor what the dump may have begun goes on.
+Result<void> Staging::lock_role_out(ServerConnection& admin) {
+  const std::string& role = target_.other();
+  TRY(admin.run("ALTER ROLE " + sql_name(role) + " NOLOGIN"));
+  TRY(admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", {role}));
+  return {};
+}
+
+// A function that runs with its owner's rights, owned by a superuser, is a way for anybody to become one.
+Result<void> Staging::refuse_borrowed_rights(ServerConnection& server) {
+  if (signer_ == Trust::kOwn || !has_superuser_rights(server, owner_)) return {};
+  const Rows rows = TRY(server.query(
+      "SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner WHERE p.prosecdef AND r.rolname "
+      "= $1 LIMIT 1",
+      {target_.other()}));
+  if (rows.size() == 0) return {};
+  return fail(ErrorCode::kStop,
+              "the dump of somebody else has a function that runs with its owner's rights, " +
+                  base::escaped(rows.text(0, 0), 140) + ", and would be owned by the superuser " +
+                  base::escaped(owner_, 70),
+              "let a role that is no superuser own what is there, or name one in the url");
+}
+
+Result<void> Staging::give_to_owner(ServerConnection& server) {
+  TRY(refuse_borrowed_rights(server));
+  const std::string role = sql_name(target_.other());
+  TRY(server.run("REASSIGN OWNED BY " + role + " TO " + sql_name(owner_)));
+  return server.run("DROP OWNED BY " + role);
+}
+
+// Settings stand with a database's object id: those of the live one would stay with it.
+Result<void> Staging::copy_settings(ServerConnection& admin) {
+  const Rows rows = TRY(admin.query(
+      "SELECT s.setrole = 0, pg_get_userbyid(s.setrole), split_part(c, '=', 1), substr(c, strpos(c, '=') + 1) FROM "
+      "pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, LATERAL unnest(s.setconfig) c WHERE d.datname "
+      "= "
+      "$1 ORDER BY 1, 2, 3",
+      {target_.database()}));
+  const std::string database = "DATABASE " + sql_name(target_.other());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string name = rows.text(i, 2);
+    const std::string whose = rows.flag(i, 0) ? database : "ROLE " + sql_name(rows.text(i, 1)) + " IN " + database;
+    // The server writes lists as they must be quoted.
+    auto set = admin.run("BEGIN; SELECT set_config(" + sql_text(name) + ", " + sql_text(rows.text(i, 3)) +
+                         ", true); ALTER " + whose + " SET " + sql_name(name) + " FROM CURRENT; COMMIT");
+    if (set) continue;
+    TRY(admin.run("ROLLBACK"));
+    return fail(
+        ErrorCode::kStop,
+        "the setting " + base::escaped(name, 70) + " of the live database cannot be kept: " + set.error().message,
+        "let a superuser be in admin_url");
+  }
+  return {};
+}
+
+// Who may connect, how many, and what is set for it: as of the live one.
+Result<void> Staging::copy_properties(ServerConnection& admin) {
+  const std::string database = sql_name(target_.other());
+  TRY(admin.run("ALTER DATABASE " + database + " RESET ALL; COMMENT ON DATABASE " + database + " IS NULL"));
+  const Rows live =
+      TRY(admin.query("SELECT datconnlimit, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1",
+                      {target_.database()}));
+  if (live.size() == 0) return {};
+  TRY(admin.run("ALTER DATABASE " + database + " CONNECTION LIMIT " + live.text(0, 0)));
+  if (!live.is_null(0, 1)) TRY(admin.run("COMMENT ON DATABASE " + database + " IS " + sql_text(live.text(0, 1))));
+  const Rows rights = TRY(admin.query(
+      "SELECT x.grantee = 0, pg_get_userbyid(x.grantee), x.privilege_type, x.is_grantable FROM pg_database d, LATERAL "
+      "aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) x WHERE d.datname = $1 AND x.grantee <> d.datdba",
+      {target_.database()}));
+  TRY(admin.run("REVOKE ALL ON DATABASE " + database + " FROM PUBLIC"));
+  for (std::size_t i = 0; i < rights.size(); ++i)
+    TRY(admin.run("GRANT " + rights.text(i, 2) + " ON DATABASE " + database + " TO " +
+                  (rights.flag(i, 0) ? "PUBLIC" : sql_name(rights.text(i, 1))) +
+                  (rights.flag(i, 3) ? " WITH GRANT OPTION" : "")));
+  return copy_settings(admin);
+}
+
+Result<std::string> Staging::finish_database(ServerConnection& admin, base::Progress& progress) {
+  TRY(lock_role_out(admin));
+  {
+    ServerConnection staged = TRY(target_.open_admin_in(target_.other(), &progress));
+    TRY(compare(staged, {}, progress));
+    TRY(give_to_owner(staged));
+  }
+  TRY(copy_properties(admin));
+  TRY(admin.run("DROP ROLE " + sql_name(target_.other())));
+  return TRY(database_oid(admin, target_.other())).value_or("");
+}
+
+// The role owns one schema in the live database, and may use the extensions' that are there.
+Result<void> Staging::let_into_live(ServerConnection& live) {
+  const std::string name = sql_name(target_.other());
+  TRY(live.run("CREATE SCHEMA " + name + " AUTHORIZATION " + name));
+  if (!TRY(live.query("SELECT has_database_privilege($1, current_database(), 'CONNECT')", {target_.other()}))
+           .flag(0, 0))
+    TRY(live.run("GRANT CONNECT ON DATABASE " + sql_name(target_.database()) + " TO " + name));
+  const Rows schemas = TRY(live.query(
+      "SELECT DISTINCT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE n.nspname <> "
+      "'pg_catalog' AND NOT has_schema_privilege($1, n.oid, 'USAGE')",
+      {target_.other()}));
+  for (std::size_t i = 0; i < schemas.size(); ++i)
+    TRY(live.run("GRANT USAGE ON SCHEMA " + sql_name(schemas.text(i, 0)) + " TO " + name));
+  return {};
+}
+
+// pg_dump | pg_restore, both as the role. Of what it dumps itself nothing but what lies in the schema is taken.
+Result<void> Staging::carry_schema_over(base::Progress& progress) {
+  const DumpProgram dumper = TRY(find_dump_program(surroundings_.env.fs, "pg_dump", program_->major, progress));
+  const PasswordFile password = TRY(PasswordFile::make(surroundings_, password_));
+  const auto dump = TRY(env::ChildProcess::start(
+      dump_program_options(dumper,
+                           {"--format=custom", "--compress=0", "--no-password", "--no-owner", "--no-acl",
+                            schema_word(target_.other()), "--dbname=" + role_address(target_.other()).argument()},
+                           &password)));
+  std::vector<std::string> words = load_words(role_address(target_.database()));
+  words.push_back("--schema=" + target_.other());
+  const auto restore = TRY(env::ChildProcess::start(dump_program_options(*program_, std::move(words), &password)));
+  dump->limit_waits(kLoadTimeMax, &progress);
+  restore->limit_waits(kLoadTimeMax, &progress);
+  dump->close_input();
+  TRY(feed(*restore, dump->output(), 0, progress));
+  const env::ChildExit restored = TRY(restore->wait());
+  if (!restored.ok()) return failed_load(restored, restore->said());
+  const env::ChildExit dumped = TRY(dump->wait());
+  if (!dumped.ok())
+    return fail(ErrorCode::kStop,
+                "pg_dump of what was loaded " + dumped.text() + ": " + base::escaped(dump->said(), kSaidBytesShown));
+  return {};
+}
+
+// What a function of the dump may have done while its indexes were made.
+Result<void> Staging::refuse_what_lies_elsewhere(ServerConnection& live) {
+  const Rows rows = TRY(
+      live.query("SELECT i.type || ' ' || i.identity FROM pg_shdepend d, LATERAL pg_identify_object(d.classid, "
+                 "d.objid, d.objsubid) "
+                 "i WHERE d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND d.refclassid = "
+                 "'pg_authid'::regclass AND d.deptype = 'o' AND d.refobjid = (SELECT oid FROM pg_roles WHERE rolname = "
+                 "$1) AND NOT "
+                 "(coalesce(i.schema, '') = $1 OR (i.type = 'schema' AND i.name = $1)) LIMIT 1",
+                 {target_.other()}));
+  if (rows.size() == 0) return {};
+  return fail(ErrorCode::kStop,
+              "loading the dump has made something outside its schema: " + base::escaped(rows.text(0, 0), 140));
+}
+
+Result<std::string> Staging::finish_schema(ServerConnection& admin, base::Progress& progress) {
+  const std::string name = sql_name(target_.other());
+  {
+    ServerConnection loaded = TRY(target_.open_admin_in(target_.other(), &progress));
+    if (!TRY(schema_oid(loaded, *facts_.schema)))
+      return no_part("the dump has no schema " + base::escaped(*facts_.schema, 70));
+    TRY(compare(loaded, *facts_.schema, progress));
+    // Only now: nothing but this renames a schema to that name.
+    TRY(loaded.run("ALTER SCHEMA " + sql_name(*facts_.schema) + " RENAME TO " + name));
+  }
+  ServerConnection live = TRY(target_.open_admin_in(target_.database(), &progress));
+  const std::string comment = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1";
+  TRY(let_into_live(live));
+  TRY(carry_schema_over(progress));
+  TRY(lock_role_out(admin));
+  {
+    ServerConnection loaded = TRY(target_.open_admin_in(target_.other(), &progress));
+    const Rows said = TRY(loaded.query(comment, {target_.other()}));
+    if (said.size() > 0 && !said.is_null(0, 0))
+      TRY(live.run("COMMENT ON SCHEMA " + name + " IS " + sql_text(said.text(0, 0))));
+  }
+  TRY(refuse_what_lies_elsewhere(live));
+  TRY(compare(live, target_.other(), progress));
+  TRY(admin.run("DROP DATABASE " + name + " WITH (FORCE)"));
+  TRY(give_to_owner(live));
+  TRY(live.run("DROP ROLE " + name));
+  return TRY(schema_oid(live, target_.other())).value_or("");
+}
+
+Result<std::string> Staging::run(PartSource& files, base::Progress& progress) {
+  facts_ = TRY(read_facts_file(files));
+  ServerConnection admin = TRY(target_.open_admin(&progress));
+  const int major = std::max(major_of(facts_.program), admin.major_version());
+  program_ = TRY(find_dump_program(surroundings_.env.fs, "pg_restore", major, progress));
+  has_live_ = TRY(database_oid(admin, target_.database())).has_value();
+  if (target_.schema() && !has_live_)
+    return fail(ErrorCode::kStop, "there is no " + target_.url().shown(), "make the database: createdb");
+  if (target_.schema()) {
+    ServerConnection live = TRY(target_.open_admin_in(target_.database(), &progress));
+    owner_ = TRY(owner_of_restored(live, target_));
+  } else {
+    owner_ = TRY(owner_of_restored(admin, target_));
+  }
+  TRY(check_extensions(admin));
+  TRY(make_role(admin));
+  TRY(make_database(admin));
+  TRY(find_way_in(admin));
+  if (target_.schema()) TRY(make_extensions(progress));
+  TRY(load(files, progress));
+  return target_.schema() ? finish_schema(admin, progress) : finish_database(admin, progress);
+}
+
+}  // namespace spl::surface
