@@ -44,11 +44,11 @@ constexpr const char* kGrants =
     "p.pronamespace UNION ALL "
     "SELECT 'DATABASE ' || quote_ident(datname), datdba, datacl FROM pg_database WHERE datname = current_database() "
     "AND $1::text = '') "
-    "SELECT 'GRANT ' || x.privilege_type || CASE WHEN left(g.what, 1) = '(' THEN ' ' ELSE ' ON ' END || g.what || "
+    "SELECT line FROM (SELECT 'GRANT ' || x.privilege_type || CASE WHEN left(g.what, 1) = '(' THEN ' ' ELSE ' ON ' END || g.what || "
     "' TO ' || CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || "
     "CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS line "
     "FROM given g, LATERAL aclexplode(g.acl) x WHERE g.acl IS NOT NULL AND x.grantee <> g.owner "
-    "AND NOT (x.grantee = 0 AND g.what = 'SCHEMA public') ORDER BY line COLLATE \"C\"";
+    "AND NOT (x.grantee = 0 AND g.what = 'SCHEMA public')) lines ORDER BY line COLLATE \"C\"";
 
 std::string text_of(const Scope& schema) {
   return schema.value_or("");
