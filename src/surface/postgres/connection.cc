@@ -183,6 +183,7 @@ Result<void> ServerConnection::wait_for_answer() {
       give_up();
       // What it still answers is nobody's: the session is of no use any more.
       handle_.reset();
+      last_state_.clear();
       if (!ready) return std::unexpected(std::move(ready).error());
       return fail(Cause::kTimeout, "the server of the " + address_.shown() + " did not answer in time");
     }

@@ -3,15 +3,474 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <fstream>
+#include <future>
+#include <thread>
+
 #include "surface/conformance.h"
 #include "surface/postgres/postgres_test_util.h"
 
 namespace spl::surface {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kId = "0123456789abcdef";
+
 INSTANTIATE_TYPED_TEST_SUITE_P(PostgresWhole, DriverConformance, OneDatabase<Split::kNone>);
 INSTANTIATE_TYPED_TEST_SUITE_P(PostgresDatabase, DriverConformance, OneDatabase<Split::kDatabase>);
 INSTANTIATE_TYPED_TEST_SUITE_P(PostgresSchema, DriverConformance, OneSchema);
+
+// What every test below does with a part.
+template <class Fixture>
+class PostgresDriverOf : public ::testing::Test {
+ protected:
+  std::chrono::nanoseconds in(std::chrono::milliseconds time) {
+    return fixture_.surroundings().env.clock.since_boot() + time;
+  }
+  std::unique_ptr<BackupPart> opened(const Place& place) {
+    auto part = fixture_.backup(PostgresFixture::copy(place));
+    must(part->plan(progress_));
+    must(part->prepare(progress_));
+    must(part->open(Writers::kPaused, in(std::chrono::seconds(20))));
+    part->release();
+    return part;
+  }
+  SpooledPart spool() { return must(SpooledPart::make(fixture_.surroundings().env, fixture_.surroundings().spool)); }
+  SpooledPart streamed(BackupPart& part) {
+    SpooledPart files = spool();
+    must(part.stream(files, progress_));
+    files.rewind();
+    return files;
+  }
+  SpooledPart taken(const Place& place) { return streamed(*opened(place)); }
+  std::unique_ptr<RestorePart> restore(const Place& place, Trust signer = Trust::kOwn) {
+    return fixture_.restore(PostgresFixture::copy(place),
+                            {.id = kId, .data = InTheWay::kIsReplaced, .signer = signer, .bytes = 1, .engine = ""});
+  }
+  std::vector<Finding> findings(RestorePart& part) {
+    std::vector<Finding> found;
+    must(part.inspect(found));
+    return found;
+  }
+  static std::string stops(const std::vector<Finding>& findings) {
+    std::string text;
+    for (const Finding& finding : findings) {
+      if (finding.status == FindingStatus::kStop) text += finding.check + ": " + finding.message + "\n";
+    }
+    return text;
+  }
+
+  Fixture fixture_;
+  base::NoProgress progress_;
+};
+
+using PostgresDriver = PostgresDriverOf<OneDatabase<Split::kDatabase>>;
+using PostgresSchemaDriver = PostgresDriverOf<OneSchema>;
+
+// The rows of each table that dump.json names, and the bytes of the archive.
+std::string facts_of(SpooledPart& files) {
+  files.rewind();
+  EXPECT_TRUE(must(files.next()));
+  PartContent content(files);
+  std::string text = must(base::read_all(content, 1u << 20));
+  files.rewind();
+  return text;
+}
+
+TEST_F(PostgresDriver, ATruncateThatWaitsForTheBackupDoesNotEmptyIt) {
+  const Place place = fixture_.place(0);
+  fixture_.fill(place, 1);
+  const std::string before = fixture_.state(place);
+  const auto part = opened(place);
+  // Both wait for the backup's locks, and stand before pg_dump in every queue.
+  const auto change = [this](const std::string& sql) {
+    auto notes = fixture_.server().as_notes("db_0");
+    must(notes.run(sql));
+  };
+  auto truncates = std::async(std::launch::async, change, "TRUNCATE public.child");
+  auto drops = std::async(std::launch::async, change, "DROP TABLE public.h");
+  auto admin = fixture_.server().as_admin();
+  for (int i = 0; i < 200; ++i) {
+    if (must(admin.query("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).number(0, 0) == 2)
+      break;
+    fixture_.surroundings().env.clock.sleep_for(std::chrono::milliseconds(20));
+  }
+  SpooledPart files = streamed(*part);
+  truncates.get();
+  drops.get();
+  EXPECT_NE(fixture_.state(place), before);
+  const auto back = restore(fixture_.place(1));
+  const std::string mark = must(back->stage(files, progress_));
+  must(back->swap(mark));
+  EXPECT_EQ(fixture_.state(fixture_.place(1)), before);
+  must(back->discard(mark));
+}
+
+TEST_F(PostgresDriver, ALockThatSomebodyHoldsIsWaitedForUntilTheDeadline) {
+  const Place place = fixture_.place(0);
+  fixture_.fill(place, 1);
+  auto holder = fixture_.server().as_notes("db_0");
+  must(holder.run("BEGIN; LOCK TABLE public.child IN ACCESS EXCLUSIVE MODE"));
+  const auto part = fixture_.backup(PostgresFixture::copy(place));
+  must(part->plan(progress_));
+  must(part->prepare(progress_));
+  const auto late = part->open(Writers::kPaused, in(std::chrono::milliseconds(300)));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().cause, Cause::kTimeout) << late.error().message;
+  const auto again = fixture_.backup(PostgresFixture::copy(place));
+  must(again->plan(progress_));
+  must(again->prepare(progress_));
+  auto opening = std::async(std::launch::async,
+                            [&] { return again->open(Writers::kPaused, in(std::chrono::seconds(20))).has_value(); });
+  fixture_.surroundings().env.clock.sleep_for(std::chrono::milliseconds(200));
+  must(holder.run("COMMIT"));
+  EXPECT_TRUE(opening.get());
+}
+
+TEST_F(PostgresDriver, OpeningIsQuickWhateverTheSize) {
+  const Place place = fixture_.place(0);
+  fixture_.fill(place, 1);
+  must(fixture_.server().as_notes("db_0").run(
+      "CREATE TABLE public.big AS SELECT i, repeat('x', 200) AS t FROM generate_series(1, 100000) i"));
+  const auto part = fixture_.backup(PostgresFixture::copy(place));
+  must(part->plan(progress_));
+  must(part->prepare(progress_));
+  const auto begin = fixture_.surroundings().env.clock.since_boot();
+  must(part->open(Writers::kPaused, in(std::chrono::seconds(20))));
+  EXPECT_LT(fixture_.surroundings().env.clock.since_boot() - begin, std::chrono::milliseconds(250));
+}
+
+TEST_F(PostgresDriver, ACancelledBackupEndsAtOnceAndLeavesNothing) {
+  class Cancelled final : public base::Progress {
+   public:
+    void update(std::string_view phase, std::uint64_t done, std::uint64_t, std::string_view) override {
+      if (phase == "dumping the database" && done > 100000) yes_ = true;
+    }
+    bool cancelled() override { return yes_; }
+
+   private:
+    bool yes_ = false;
+  };
+  const Place place = fixture_.place(0);
+  fixture_.fill(place, 1);
+  must(fixture_.server().as_notes("db_0").run(
+      "CREATE TABLE public.big AS SELECT i, repeat('x', 200) AS t FROM generate_series(1, 100000) i"));
+  const auto part = opened(place);
+  Cancelled progress;
+  SpooledPart files = spool();
+  const auto streamed = part->stream(files, progress);
+  ASSERT_FALSE(streamed);
+  EXPECT_EQ(streamed.error().cause, Cause::kCancelled);
+  auto admin = fixture_.server().as_admin();
+  // No lock is held any more.
+  must(fixture_.server().as_notes("db_0").run("SET lock_timeout = 5000; DROP TABLE public.big"));
+}
+
+TEST_F(PostgresDriver, WritersOfASecondKindOfChangeFailTheBackupAndAreNotLost) {
+  const Place place = fixture_.place(0);
+  fixture_.fill(place, 1);
+  const auto part = opened(place);
+  must(fixture_.server().as_notes("db_0").run("CREATE TABLE public.later(a integer); DELETE FROM public.parted"));
+  SpooledPart files = streamed(*part);
+  EXPECT_THAT(facts_of(files), Not(HasSubstr("later")));
+}
+
+TEST_F(PostgresDriver, SequencesAreNeverBehindTheirRows) {
+  const Place place = fixture_.place(0);
+  fixture_.fill(place, 1);
+  SpooledPart files = taken(place);
+  const auto back = restore(fixture_.place(1));
+  const std::string mark = must(back->stage(files, progress_));
+  must(back->swap(mark));
+  auto notes = fixture_.server().as_notes("db_1");
+  EXPECT_TRUE(
+      notes.run("INSERT INTO public.\"odd \"\"näme\"(t) VALUES ('next'); INSERT INTO public.child(parent) "
+                "VALUES (1)"));
+  EXPECT_EQ(must(notes.query("SELECT max(n) FROM public.child")).number(0, 0), 21u);
+  EXPECT_EQ(must(notes.query("SELECT nextval('public.\"Counts\"')")).number(0, 0), 6u);
+  EXPECT_EQ(must(notes.query("SELECT lo_get(4711)")).text(0, 0), "\\x02");
+  must(back->discard(mark));
+}
+
+TEST_F(PostgresDriver, WhatIsSetForTheLiveDatabaseStaysWithIt) {
+  fixture_.fill(fixture_.place(0), 1);
+  fixture_.fill(fixture_.place(1), 2);
+  auto admin = fixture_.server().as_admin();
+  must(
+      admin.run("ALTER DATABASE db_1 SET search_path = 'a b', public; ALTER ROLE notes IN DATABASE db_1 SET work_mem = "
+                "'5MB'; ALTER DATABASE db_1 CONNECTION LIMIT 17; COMMENT ON DATABASE db_1 IS 'the notes'"));
+  must(admin.run("REVOKE ALL ON DATABASE db_1 FROM PUBLIC; GRANT CONNECT ON DATABASE db_1 TO reader"));
+  const auto seen = [&] {
+    const Rows rows = must(admin.query(
+        "SELECT datacl, datconnlimit, pg_get_userbyid(datdba), shobj_description(oid, 'pg_database'), (SELECT "
+        "string_agg(setrole::regrole::text || setconfig::text, ' ' ORDER BY setrole) FROM pg_db_role_setting WHERE "
+        "setdatabase = d.oid) FROM pg_database d WHERE datname = 'db_1'"));
+    std::string text;
+    for (int i = 0; i < 5; ++i) text += rows.text(0, i) + "|";
+    return text;
+  };
+  const std::string before = seen();
+  EXPECT_THAT(before, HasSubstr("work_mem"));
+  SpooledPart files = taken(fixture_.place(0));
+  const auto back = restore(fixture_.place(1));
+  const std::string mark = must(back->stage(files, progress_));
+  must(back->swap(mark));
+  EXPECT_EQ(seen(), before);
+  must(back->swap_back(mark));
+  EXPECT_EQ(seen(), before);
+  must(back->discard(mark));
+}
+
+TEST_F(PostgresDriver, GrantsAreListedAndExtensionsAreNamed) {
+  const Place place = fixture_.place(0);
+  fixture_.fill(place, 1);
+  must(fixture_.server().as_notes("db_0").run(
+      "GRANT SELECT ON public.child TO reader; GRANT UPDATE (j) ON public.child TO reader"));
+  const auto part = fixture_.backup(PostgresFixture::copy(place));
+  const BackupPlan plan = must(part->plan(progress_));
+  EXPECT_THAT(plan.engine, HasSubstr("postgresql 1"));
+  EXPECT_THAT(base::join(plan.warnings, "\n"), AllOf(HasSubstr("hstore"), HasSubstr("2 grants")));
+  must(part->prepare(progress_));
+  must(part->open(Writers::kPaused, in(std::chrono::seconds(20))));
+  SpooledPart files = streamed(*part);
+  EXPECT_THAT(facts_of(files), AllOf(HasSubstr("GRANT SELECT ON TABLE public.child TO reader"),
+                                     HasSubstr("GRANT UPDATE (j) ON TABLE public.child TO reader")));
+}
+
+TEST_F(PostgresDriver, ClientsOfTheLiveDatabaseAreEndedForTheSwap) {
+  fixture_.fill(fixture_.place(0), 1);
+  fixture_.fill(fixture_.place(1), 2);
+  SpooledPart files = taken(fixture_.place(0));
+  const auto back = restore(fixture_.place(1));
+  const std::string mark = must(back->stage(files, progress_));
+  auto client = fixture_.server().as_notes("db_1");
+  must(client.run("BEGIN; SELECT FROM public.child"));
+  must(back->swap(mark));
+  EXPECT_FALSE(client.run("SELECT 1"));
+  EXPECT_EQ(fixture_.state(fixture_.place(1)), fixture_.state(fixture_.place(0)));
+  must(back->discard(mark));
+}
+
+TEST_F(PostgresDriver, RowsThatAreMissingAreFoundBeforeTheSwitch) {
+  const Place place = fixture_.place(0);
+  fixture_.fill(place, 1);
+  SpooledPart files = taken(place);
+  std::string facts = facts_of(files);
+  must(files.next());
+  const auto archive = must(files.next());
+  PartContent content(files);
+  const std::string octets = must(base::read_all(content, 16u << 20));
+  const std::size_t at = facts.find("\"rows\": 100");
+  ASSERT_NE(at, std::string::npos);
+  facts.replace(at, 11, "\"rows\": 101");
+  SpooledPart forged = spool();
+  must(forged.add(std::string(kDumpFacts), facts));
+  must(forged.add(archive->path, octets));
+  forged.rewind();
+  const auto back = restore(fixture_.place(1));
+  const auto staged = back->stage(forged, progress_);
+  ASSERT_FALSE(staged);
+  EXPECT_EQ(staged.error().code, ErrorCode::kVerification) << staged.error().message;
+  // And an archive that ends too early.
+  SpooledPart cut = spool();
+  must(cut.add(std::string(kDumpFacts), facts));
+  must(cut.add(archive->path, octets.substr(0, octets.size() / 2)));
+  cut.rewind();
+  const auto half = back->stage(cut, progress_);
+  ASSERT_FALSE(half);
+  EXPECT_EQ(half.error().code, ErrorCode::kVerification) << half.error().message;
+  must(back->discard(""));
+  EXPECT_FALSE(fixture_.has_database("db_1"));
+}
+
+TEST_F(PostgresSchemaDriver, ASchemaBesideLargeObjectsIsRefusedByThePlan) {
+  fixture_.fill(fixture_.place(0), 1);
+  must(fixture_.server().as_notes("app").run("SELECT lo_create(0)"));
+  const auto plan = fixture_.backup(fixture_.place(0))->plan(progress_);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, ErrorCode::kUsage);
+  EXPECT_THAT(plan.error().message, HasSubstr("large objects"));
+}
+
+TEST_F(PostgresSchemaDriver, NothingOfAnotherSchemaIsTakenOrTouched) {
+  fixture_.fill(fixture_.place(0), 1);
+  fixture_.fill(fixture_.place(1), 2);
+  must(
+      fixture_.server().as_notes("app").run("CREATE SCHEMA ctx_geomind; CREATE TABLE ctx_geomind.foreign_to_it(a "
+                                            "integer); CREATE SCHEMA \"ctx*\"; CREATE TABLE \"ctx*\".star(b integer)"));
+  SpooledPart files = taken(fixture_.place(0));
+  EXPECT_THAT(facts_of(files), AllOf(Not(HasSubstr("foreign_to_it")), Not(HasSubstr("mind"))));
+  must(files.next());
+  must(files.next());
+  PartContent content(files);
+  EXPECT_THAT(must(base::read_all(content, 16u << 20)), AllOf(Not(HasSubstr("foreign_to_it")), Not(HasSubstr("mind"))));
+  // A name with characters of a pattern is a name.
+  Place star = fixture_.place(0);
+  star.schema = "ctx*";
+  SpooledPart of_star = taken(star);
+  EXPECT_THAT(facts_of(of_star), AllOf(HasSubstr("star"), Not(HasSubstr("child"))));
+}
+
+TEST_F(PostgresSchemaDriver, WhatRefersToTheSchemaFromOutsideIsSaid) {
+  fixture_.fill(fixture_.place(0), 1);
+  must(
+      fixture_.server().as_notes("app").run("CREATE SCHEMA other; CREATE VIEW other.v AS SELECT * FROM ctx_geo.child"));
+  const auto part = restore(fixture_.place(0));
+  bool warned = false;
+  for (const Finding& finding : findings(*part)) warned = warned || finding.message.find("other.v") == 0;
+  EXPECT_TRUE(warned);
+}
+
+TEST_F(PostgresDriver, WhatCannotBeReachedIsSaidWithoutThePassword) {
+  const auto said = [&](const std::string& url) {
+    Place place = fixture_.place(0);
+    place.url = SecretBytes(url);
+    place.admin_url = SecretBytes();
+    const auto plan = fixture_.backup(PostgresFixture::copy(place))->plan(progress_);
+    EXPECT_FALSE(plan);
+    std::vector<Finding> found;
+    const auto inspected = fixture_.restore(std::move(place), {.id = kId, .engine = {}})->inspect(found);
+    EXPECT_FALSE(inspected);
+    for (const Error& error : {plan.error(), inspected.error()}) {
+      EXPECT_THAT(error.message + error.hint, Not(HasSubstr("hunter2")));
+      EXPECT_FALSE(error.hint.empty());
+    }
+    return plan.error();
+  };
+  const std::string& host = fixture_.server().socket_directory();
+  EXPECT_EQ(said("postgresql:///db_0?host=/nowhere&user=notes&password=hunter2xx").code, ErrorCode::kUnavailable);
+  EXPECT_EQ(said("postgresql:///db_0?host=" + host + "&user=notes&password=hunter2xx").code, ErrorCode::kUnavailable);
+  EXPECT_EQ(said("postgresql://notes:hunter2xx@127.0.0.1:1/db_0").code, ErrorCode::kUnavailable);
+  EXPECT_EQ(said("postgresql://notes:hunter2xx@[::1/db_0").code, ErrorCode::kUsage);
+  EXPECT_EQ(said("hunter2 is no url").code, ErrorCode::kUsage);
+  EXPECT_EQ(said("").code, ErrorCode::kUsage);
+  EXPECT_EQ(said("postgresql:///db_0?passfile=/etc/hunter2").code, ErrorCode::kUsage);
+  Place place = fixture_.place(0);
+  place.database = "not_there";
+  const auto plan = fixture_.backup(std::move(place))->plan(progress_);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(plan.error().message, AllOf(HasSubstr("not_there"), Not(HasSubstr("ord 1"))));
+}
+
+// The processes that stand below this one, as anybody on the machine sees them.
+TEST_F(PostgresDriver, NoPasswordIsInAnArgumentOrTheServersLog) {
+  fixture_.fill(fixture_.place(0), 1);
+  must(fixture_.server().as_notes("db_0").run(
+      "CREATE TABLE public.big AS SELECT i, repeat('x', 200) AS t FROM generate_series(1, 50000) i"));
+  std::atomic<bool> over = false;
+  std::string arguments;
+  std::thread watcher([&] {
+    while (!over) {
+      for (const auto& process : std::filesystem::directory_iterator("/proc")) {
+        std::ifstream stream(process.path() / "cmdline", std::ios::binary);
+        std::string line{std::istreambuf_iterator<char>(stream), {}};
+        if (line.find("pg_dump") != std::string::npos || line.find("pg_restore") != std::string::npos)
+          arguments += line;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  });
+  SpooledPart files = taken(fixture_.place(0));
+  const auto back = restore(fixture_.place(1));
+  const std::string mark = must(back->stage(files, progress_));
+  over = true;
+  watcher.join();
+  must(back->discard(mark));
+  EXPECT_THAT(arguments, AllOf(HasSubstr("pg_dump"), HasSubstr("pg_restore"), HasSubstr("user='spl_")));
+  EXPECT_THAT(arguments, AllOf(Not(HasSubstr("ord 1")), Not(HasSubstr("password"))));
+  EXPECT_THAT(must(fixture_.fs().list(fixture_.scratch())), ::testing::IsEmpty());
+}
+
+TEST_F(PostgresDriver, AnAdminWithoutRightsOrAnOlderServerIsAStop) {
+  Place place = fixture_.place(1);
+  place.admin_url = SecretBytes(fixture_.server().url("postgres"));
+  EXPECT_THAT(stops(findings(*restore(place))), HasSubstr("may not make databases"));
+  auto part = fixture_.restore(fixture_.place(1), {.id = kId, .engine = "postgresql 99.1"});
+  EXPECT_THAT(stops(findings(*part)), AllOf(HasSubstr("postgresql 99.1"), HasSubstr("pg_restore")));
+}
+
+// url's own role, which is no superuser.
+TEST_F(PostgresDriver, ARoleThatMayMakeDatabasesAndRolesRestoresWithoutASuperuser) {
+  fixture_.fill(fixture_.place(0), 1);
+  fixture_.fill(fixture_.place(1), 2);
+  auto admin = fixture_.server().as_admin();
+  must(admin.run("ALTER ROLE notes CREATEDB CREATEROLE"));
+  Place place = fixture_.place(1);
+  place.admin_url = SecretBytes();
+  SpooledPart files = taken(fixture_.place(0));
+  const auto back = restore(place);
+  EXPECT_EQ(stops(findings(*back)), "");
+  const std::string mark = must(back->stage(files, progress_));
+  must(back->check(mark, progress_));
+  must(back->swap(mark));
+  EXPECT_EQ(fixture_.state(fixture_.place(1)), fixture_.state(fixture_.place(0)));
+  must(back->swap_back(mark));
+  must(back->discard(mark));
+  must(admin.run("ALTER ROLE notes NOCREATEDB NOCREATEROLE"));
+}
+
+TEST_F(PostgresSchemaDriver, ARoleThatMayMakeDatabasesAndRolesRestoresWithoutASuperuser) {
+  fixture_.fill(fixture_.place(0), 1);
+  const std::string traces = fixture_.traces();
+  auto admin = fixture_.server().as_admin();
+  must(admin.run("ALTER ROLE notes CREATEDB CREATEROLE"));
+  Place place = fixture_.place(1);
+  place.admin_url = SecretBytes();
+  SpooledPart files = taken(fixture_.place(0));
+  const auto back = restore(place);
+  EXPECT_EQ(stops(findings(*back)), "");
+  const std::string mark = must(back->stage(files, progress_));
+  must(back->swap(mark));
+  EXPECT_EQ(fixture_.state(fixture_.place(1)), fixture_.state(fixture_.place(0)));
+  must(back->discard(mark));
+  must(admin.run("ALTER ROLE notes NOCREATEDB NOCREATEROLE"));
+  EXPECT_EQ(fixture_.traces(), traces);
+}
+
+// The usual access of Debian's server: Unix users by their names. Root is any of them.
+TEST_F(PostgresDriver, RootTakesOnTheUnixUserThatTheServerAsksFor) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can be another user";
+  const std::string& user = fixture_.server().user_name();
+  fixture_.fill(fixture_.place(0), 1);
+  auto admin = fixture_.server().as_admin();
+  if (user != "postgres") must(admin.run("CREATE ROLE " + user + " SUPERUSER LOGIN"));
+  SpooledPart files = spool();
+  const std::string host = fixture_.server().socket_directory();
+  Place place = fixture_.place(1);
+  place.admin_url = SecretBytes("postgresql:///postgres?host=" + host + "&user=" + user);
+  fixture_.server().set_access("local all notes scram-sha-256\nlocal all " + user + " peer\n");
+  fixture_.surroundings().env.clock.sleep_for(std::chrono::milliseconds(200));
+  {
+    // pg_dump reads by our session, whoever that is.
+    Place from = fixture_.place(0);
+    from.url = SecretBytes("postgresql:///db_0?host=" + host + "&user=" + user);
+    files = taken(from);
+  }
+  const auto back = restore(place);
+  const auto refused = back->stage(files, progress_);
+  EXPECT_FALSE(refused);
+  if (!refused) {
+    EXPECT_EQ(refused.error().code, ErrorCode::kStop);
+    EXPECT_THAT(refused.error().hint, HasSubstr("pg_hba.conf"));
+  }
+  must(back->discard(""));
+  fixture_.server().set_access("local all " + user + " peer\nlocal all all scram-sha-256\n");
+  fixture_.surroundings().env.clock.sleep_for(std::chrono::milliseconds(200));
+  files.rewind();
+  const std::string mark = must(back->stage(files, progress_));
+  must(back->swap(mark));
+  must(back->discard(mark));
+  EXPECT_EQ(::geteuid(), 0u);
+  fixture_.server().set_access(PostgresServer::kUsualAccess);
+  fixture_.surroundings().env.clock.sleep_for(std::chrono::milliseconds(200));
+  if (user != "postgres") must(admin.run("DROP ROLE " + user));
+  EXPECT_EQ(fixture_.state(fixture_.place(1)), fixture_.state(fixture_.place(0)));
+}
 
 }  // namespace
 }  // namespace spl::surface

@@ -217,7 +217,8 @@ class PostgresFixture {
   // What every kind has, in the current schema. `variant` 2 can be put over 1 while somebody reads that.
   static std::string objects(int variant) {
     if (variant == 2)
-      return "DELETE FROM child; DELETE FROM \"odd \"\"näme\"; INSERT INTO \"odd \"\"näme\"(id, t) VALUES (1000, 'other');"
+      return "DELETE FROM child; DELETE FROM \"odd \"\"näme\"; INSERT INTO \"odd \"\"näme\"(id, t) VALUES (1000, "
+             "'other');"
              "DELETE FROM parted; INSERT INTO parted VALUES (1, 'p1'); CREATE TABLE extra(x integer);"
              "INSERT INTO extra SELECT generate_series(1, 50)";
     return "CREATE TYPE mood AS ENUM ('sad', 'o''k');"

@@ -124,8 +124,7 @@ Result<void> Staging::make_role(ServerConnection& admin) {
   const std::string& role = target_.other();
   const std::string verifier = TRY(admin.password_verifier(role, password_));
   TRY(admin.run("CREATE ROLE " + sql_name(role) +
-                " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD " +
-                sql_text(verifier)));
+                " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD " + sql_text(verifier)));
   // Who is no superuser may give away only what is in a role that he is in.
   if (!TRY(admin.query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).flag(0, 0))
     TRY(admin.run("GRANT " + sql_name(role) + " TO CURRENT_USER"));
