@@ -237,10 +237,10 @@ Result<std::vector<Count>> PostgresRestore::count_what_is_live() {
 
 Result<bool> PostgresRestore::is_other_there() {
   const RestoreTarget& to = *TRY(target());
-  if (!to.schema()) {
-    ServerConnection admin = TRY(to.open_admin());
-    return TRY(database_oid(admin, to.other())).has_value();
-  }
+  ServerConnection admin = TRY(to.open_admin());
+  // Of a schema, too, until it has been carried over.
+  if (TRY(database_oid(admin, to.other()))) return true;
+  if (!to.schema()) return false;
   auto live = TRY(to.open_beside_live());
   return live && TRY(schema_oid(*live, to.other())).has_value();
 }

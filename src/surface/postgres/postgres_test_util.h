@@ -2,6 +2,8 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@
 #include "surface/postgres/connection.h"
 #include "surface/postgres/dump_program.h"
 #include "surface/postgres/postgres.h"
+#include "surface/spooled_part.h"
 
 namespace spl::surface {
 
@@ -51,12 +54,15 @@ class PostgresServer {
   }
 
   [[nodiscard]] const std::string& socket_directory() const { return directory_; }
+  [[nodiscard]] const std::string& port() const { return port_; }
   // A url of the role "notes", or of the superuser.
   [[nodiscard]] std::string url(const std::string& database) const {
-    return "postgresql:///" + database + "?host=" + directory_ + "&user=notes&password=pa%3Ass%5Cw%27ord%201";
+    return "postgresql:///" + database + "?host=" + directory_ + "&port=" + port_ +
+           "&user=notes&password=pa%3Ass%5Cw%27ord%201";
   }
   [[nodiscard]] std::string admin_url(const std::string& database = "postgres") const {
-    return "postgresql:///" + database + "?host=" + directory_ + "&user=postgres&password=admin%27s%20own%3Asecret";
+    return "postgresql:///" + database + "?host=" + directory_ + "&port=" + port_ +
+           "&user=postgres&password=admin%27s%20own%3Asecret";
   }
 
   ServerConnection connect(const std::string& url) {
@@ -69,6 +75,7 @@ class PostgresServer {
   void set_access(const std::string& lines) {
     std::ofstream(data() + "/pg_hba.conf") << lines;
     must(as_admin_by_file().run("SELECT pg_reload_conf()"));
+    clock_.sleep_for(std::chrono::milliseconds(200));
   }
   static constexpr const char* kUsualAccess = "local all all scram-sha-256\n";
   [[nodiscard]] const std::string& user_name() const { return user_name_; }
@@ -112,10 +119,17 @@ class PostgresServer {
     run("initdb", {"-D", data(), "-U", "postgres", "--pwfile=" + directory_ + "/password", "-A", "scram-sha-256",
                    "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"});
     std::ofstream(data() + "/pg_hba.conf") << kUsualAccess;
-    env::ChildOptions options = program("postgres", {"-D", data(), "-k", directory_});
-    for (const char* setting :
-         {"listen_addresses=", "fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=30",
-          "autovacuum=off", "max_wal_size=256MB", "log_statement=all", "max_locks_per_transaction=256"}) {
+    env::ChildOptions certificate{
+        .arguments = {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                      "-subj", "/CN=localhost", "-keyout", data() + "/server.key", "-out", data() + "/server.crt"},
+        .environment = {"PATH=/usr/bin:/bin"}};
+    certificate.user = user_;
+    must(env::output_of_command(certificate, {}, {}));
+    port_ = free_port();
+    env::ChildOptions options = program("postgres", {"-D", data(), "-k", directory_, "-p", port_});
+    for (const char* setting : {"listen_addresses=127.0.0.1", "ssl=on", "fsync=off", "full_page_writes=off",
+                                "shared_buffers=16MB", "max_connections=30", "autovacuum=off", "max_wal_size=256MB",
+                                "log_statement=all", "max_locks_per_transaction=256"}) {
       options.arguments.emplace_back("-c");
       options.arguments.emplace_back(setting);
     }
@@ -127,6 +141,17 @@ class PostgresServer {
     }
     auto admin = as_admin();
     must(admin.run("CREATE ROLE notes LOGIN PASSWORD " + sql_text(kNotesPassword) + "; CREATE ROLE reader"));
+  }
+
+  static std::string free_port() {
+    const env::Descriptor probe(::socket(AF_INET, SOCK_STREAM, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(probe.number(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::getsockname(probe.number(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    return std::to_string(ntohs(address.sin_port));
   }
 
   // A session that a change of pg_hba.conf does not end.
@@ -152,6 +177,7 @@ class PostgresServer {
   std::string directory_;
   std::optional<env::UserIds> user_;
   std::string user_name_;
+  std::string port_ = "5432";
   std::unique_ptr<Running> server_;
   std::unique_ptr<ServerConnection> keeper_;
 };
@@ -377,5 +403,61 @@ class OneSchema : public PostgresFixture {
     return text + rights.text(0, 0);
   }
 };
+
+inline constexpr const char* kId = "0123456789abcdef";
+
+// What every test below does with a part.
+template <class Fixture>
+class PostgresDriverOf : public ::testing::Test {
+ protected:
+  std::chrono::nanoseconds in(std::chrono::milliseconds time) {
+    return fixture_.surroundings().env.clock.since_boot() + time;
+  }
+  std::unique_ptr<BackupPart> opened(const Place& place) {
+    auto part = fixture_.backup(PostgresFixture::copy(place));
+    must(part->plan(progress_));
+    must(part->prepare(progress_));
+    must(part->open(Writers::kPaused, in(std::chrono::seconds(20))));
+    part->release();
+    return part;
+  }
+  SpooledPart spool() { return must(SpooledPart::make(fixture_.surroundings().env, fixture_.surroundings().spool)); }
+  SpooledPart streamed(BackupPart& part) {
+    SpooledPart files = spool();
+    must(part.stream(files, progress_));
+    files.rewind();
+    return files;
+  }
+  SpooledPart taken(const Place& place) { return streamed(*opened(place)); }
+  std::unique_ptr<RestorePart> restore(const Place& place, Trust signer = Trust::kOwn) {
+    return fixture_.restore(PostgresFixture::copy(place),
+                            {.id = kId, .data = InTheWay::kIsReplaced, .signer = signer, .bytes = 1, .engine = ""});
+  }
+  std::vector<Finding> findings(RestorePart& part) {
+    std::vector<Finding> found;
+    must(part.inspect(found));
+    return found;
+  }
+  static std::string stops(const std::vector<Finding>& findings) {
+    std::string text;
+    for (const Finding& finding : findings) {
+      if (finding.status == FindingStatus::kStop) text += finding.check + ": " + finding.message + "\n";
+    }
+    return text;
+  }
+
+  Fixture fixture_;
+  base::NoProgress progress_;
+};
+
+// dump.json
+inline std::string facts_of(SpooledPart& files) {
+  files.rewind();
+  EXPECT_TRUE(must(files.next()));
+  PartContent content(files);
+  std::string text = must(base::read_all(content, 1u << 20));
+  files.rewind();
+  return text;
+}
 
 }  // namespace spl::surface

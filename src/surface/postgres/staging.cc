@@ -405,8 +405,10 @@ Result<std::string> Staging::finish_schema(ServerConnection& admin, base::Progre
   const std::string name = sql_name(target_.other());
   {
     ServerConnection loaded = TRY(target_.open_admin_in(target_.other(), &progress));
-    if (!TRY(schema_oid(loaded, *facts_.schema)))
-      return no_part("the dump has no schema " + base::escaped(*facts_.schema, 70));
+    const Rows made = TRY(loaded.query(
+        "SELECT FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = $1 AND r.rolname = $2",
+        {*facts_.schema, target_.other()}));
+    if (made.size() == 0) return no_part("the dump has no schema " + base::escaped(*facts_.schema, 70));
     TRY(compare(loaded, *facts_.schema, progress));
     // Only now: nothing but this renames a schema to that name.
     TRY(loaded.run("ALTER SCHEMA " + sql_name(*facts_.schema) + " RENAME TO " + name));
