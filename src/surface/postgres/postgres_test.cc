@@ -265,7 +265,7 @@ TEST_F(PostgresSchemaDriver, WhatRefersToTheSchemaFromOutsideIsSaid) {
       fixture_.server().as_notes("app").run("CREATE SCHEMA other; CREATE VIEW other.v AS SELECT * FROM ctx_geo.child"));
   const auto part = restore(fixture_.place(0));
   bool warned = false;
-  for (const Finding& finding : findings(*part)) warned = warned || finding.message.find("other.v") == 0;
+  for (const Finding& finding : findings(*part)) warned = warned || finding.message.starts_with("other.v");
   EXPECT_TRUE(warned);
 }
 

@@ -188,18 +188,31 @@ Result<void> SessionRelay::send_some(int socket, std::string& waiting) {
   return {};
 }
 
+// The client's side of a wait.
+Result<void> SessionRelay::tend_client(short events) {
+  if (!client_.is_open()) return events == 0 ? Result<void>() : take_client();
+  if (client_ended_) return {};
+  if ((events & (POLLIN | POLLHUP | POLLERR)) != 0) TRY(read_client());
+  if ((events & POLLOUT) != 0 && !client_ended_) return send_some(client_.number(), to_client_);
+  return {};
+}
+
+Result<void> SessionRelay::tend_server(short events) {
+  if ((events & (POLLIN | POLLHUP | POLLERR)) != 0) TRY(read_server());
+  if ((events & POLLOUT) != 0) return send_some(session_->plain_socket(), to_server_);
+  return {};
+}
+
 Result<void> SessionRelay::serve(int output, Sink& out, base::Progress& progress) {
+  const auto wanted = [](const std::string& read_into, const std::string& waiting) {
+    return static_cast<short>((read_into.size() < kWaitingBytesMax ? POLLIN : 0) | (waiting.empty() ? 0 : POLLOUT));
+  };
   std::string piece(kPieceBytes, '\0');
   for (;;) {
-    const bool has_client = client_.is_open() && !client_ended_;
-    const auto from_client =
-        static_cast<short>((to_server_.size() < kWaitingBytesMax ? POLLIN : 0) | (to_client_.empty() ? 0 : POLLOUT));
-    const auto from_server =
-        static_cast<short>((to_client_.size() < kWaitingBytesMax ? POLLIN : 0) | (to_server_.empty() ? 0 : POLLOUT));
-    std::array<pollfd, 3> all{pollfd{output, POLLIN, 0},
-                              has_client ? pollfd{client_.number(), from_client, 0}
-                                         : pollfd{client_.is_open() ? -1 : listener_.number(), POLLIN, 0},
-                              pollfd{session_->plain_socket(), from_server, 0}};
+    pollfd client{listener_.number(), POLLIN, 0};
+    if (client_.is_open()) client = {client_ended_ ? -1 : client_.number(), wanted(to_server_, to_client_), 0};
+    std::array<pollfd, 3> all{pollfd{output, POLLIN, 0}, client,
+                              pollfd{session_->plain_socket(), wanted(to_client_, to_server_), 0}};
     if (::poll(all.data(), all.size(), kLookEveryMs) < 0 && errno != EINTR)
       return base::fail_errno("cannot wait for pg_dump", errno);
     if (progress.cancelled()) return base::fail_cancelled("pg_dump was ended");
@@ -209,14 +222,8 @@ Result<void> SessionRelay::serve(int output, Sink& out, base::Progress& progress
       if (n < 0 && !is_to_be_tried_again(errno)) return base::fail_errno("cannot read what pg_dump writes", errno);
       if (n > 0) TRY(out.write(std::string_view(piece.data(), static_cast<std::size_t>(n))));
     }
-    if (!has_client) {
-      if (!client_.is_open() && all[1].revents != 0) TRY(take_client());
-    } else {
-      if ((all[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0) TRY(read_client());
-      if ((all[1].revents & POLLOUT) != 0 && !client_ended_) TRY(send_some(client_.number(), to_client_));
-    }
-    if ((all[2].revents & (POLLIN | POLLHUP | POLLERR)) != 0) TRY(read_server());
-    if ((all[2].revents & POLLOUT) != 0) TRY(send_some(session_->plain_socket(), to_server_));
+    TRY(tend_client(all[1].revents));
+    TRY(tend_server(all[2].revents));
   }
 }
 

@@ -36,6 +36,8 @@ class SessionRelay {
  private:
   SessionRelay(ServerConnection& session, std::string directory, env::Descriptor listener)
       : session_(&session), directory_(std::move(directory)), listener_(std::move(listener)) {}
+  Result<void> tend_client(short events);
+  Result<void> tend_server(short events);
   Result<void> take_client();
   Result<void> read_client();
   Result<void> take_startup();
