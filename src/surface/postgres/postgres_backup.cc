@@ -26,7 +26,7 @@ constexpr std::chrono::hours kDumpTimeMax{24};
 constexpr milliseconds kLockWaitMax{50};  // of one try: whoever waits for what we hold waits as long
 constexpr milliseconds kBetweenTries{5};
 constexpr std::size_t kTablesPerLock = 500;
-constexpr std::size_t kNamesShown = 5;
+constexpr std::size_t kNamesBytesShown = 300;
 
 // A spool that tells how much has come.
 class SpoolSink final : public Sink {
@@ -117,18 +117,27 @@ Result<void> PostgresBackup::refuse_what_cannot_work(ServerConnection& server) {
                   "the " + address_->shown() + " holds large objects, which belong to no schema: they would be lost",
                   "keep them in bytea columns, or split by database");
   }
-  std::string names;
-  std::size_t unreadable = 0;
+  std::string unreadable;
+  std::string hidden;
+  const auto add = [](std::string& names, const std::string& name) {
+    if (names.size() < kNamesBytesShown) names += (names.empty() ? "" : ", ") + base::escaped(name, 140);
+  };
   for (const TableName& table : TRY(list_tables(server, place_.schema))) {
     const std::string name = sql_name(table.schema) + "." + sql_name(table.name);
-    if (TRY(server.query("SELECT has_table_privilege($1, 'SELECT')", {name})).flag(0, 0)) continue;
-    if (++unreadable <= kNamesShown) names += (names.empty() ? "" : ", ") + base::escaped(name, 140);
+    const Rows rights =
+        TRY(server.query("SELECT has_table_privilege($1, 'SELECT'), row_security_active($1::regclass)", {name}));
+    if (!rights.flag(0, 0)) add(unreadable, name);
+    if (rights.flag(0, 1)) add(hidden, name);
   }
-  if (unreadable > 0)
-    return fail(ErrorCode::kUsage, Cause::kDenied,
-                "the role " + base::escaped(address_->user(), 70) + " may not read " +
-                    base::counted(unreadable, "table") + ": " + names,
-                "GRANT pg_read_all_data TO that role, or name the tables' owner in the url");
+  const std::string role = "the role " + base::escaped(address_->user(), 70);
+  if (!unreadable.empty())
+    return fail(ErrorCode::kUsage, Cause::kDenied, role + " may not read the tables " + unreadable,
+                "GRANT pg_read_all_data to that role, or name the tables' owner in the url");
+  if (!hidden.empty())
+    return fail(
+        ErrorCode::kUsage, Cause::kDenied,
+        role + " does not see all rows of the tables " + hidden + ": policies of row security stand before them",
+        "ALTER ROLE " + base::escaped(address_->user(), 70) + " BYPASSRLS, or name one in the url that does");
   return {};
 }
 

@@ -426,6 +426,26 @@ TEST_F(PostgresDriver, RootTakesOnTheUnixUserThatTheServerAsksFor) {
   EXPECT_EQ(fixture_.state(fixture_.place(1)), fixture_.state(fixture_.place(0)));
 }
 
+TEST_F(PostgresDriver, PoliciesThatBindTheOwnerHideNothingFromABackup) {
+  const Place place = fixture_.place(0);
+  fixture_.fill(place, 1);
+  must(fixture_.server().as_notes("db_0").run(
+      "ALTER TABLE public.child FORCE ROW LEVEL SECURITY; DROP MATERIALIZED VIEW "
+      "public.summed; ALTER POLICY p ON public.child USING (parent > 15)"));
+  const auto refused = fixture_.backup(PostgresFixture::copy(place))->plan(progress_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  EXPECT_THAT(refused.error().message, HasSubstr("child"));
+  Place by_admin = PostgresFixture::copy(place);
+  by_admin.url = SecretBytes(fixture_.server().admin_url());
+  SpooledPart files = taken(by_admin);
+  const auto back = restore(fixture_.place(1));
+  const std::string mark = must(back->stage(files, progress_));
+  must(back->swap(mark));
+  EXPECT_EQ(fixture_.state(fixture_.place(1)), fixture_.state(place));
+  must(back->discard(mark));
+}
+
 // Nothing can be lent of a session that is encrypted: pg_dump has one of its own, with the same snapshot.
 TEST_F(PostgresDriver, AServerBehindTlsIsBackedUpAndRestored) {
   fixture_.fill(fixture_.place(0), 1);

@@ -125,9 +125,13 @@ Result<void> Staging::make_role(ServerConnection& admin) {
   const std::string verifier = TRY(admin.password_verifier(role, password_));
   TRY(admin.run("CREATE ROLE " + sql_name(role) +
                 " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD " + sql_text(verifier)));
-  // Who is no superuser may give away only what is in a role that he is in.
-  if (!TRY(admin.query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).flag(0, 0))
+  if (TRY(admin.query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).flag(0, 0)) {
+    // Policies that bind a table's owner, too, would not let its rows in. It owns every table that it can read.
+    TRY(admin.run("ALTER ROLE " + sql_name(role) + " BYPASSRLS"));
+  } else {
+    // Who is no superuser may give away only what is in a role that he is in.
     TRY(admin.run("GRANT " + sql_name(role) + " TO CURRENT_USER"));
+  }
   return {};
 }
 
@@ -416,6 +420,8 @@ Result<std::string> Staging::finish_schema(ServerConnection& admin, base::Progre
   ServerConnection live = TRY(target_.open_admin_in(target_.database(), &progress));
   const std::string comment = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1";
   TRY(let_into_live(live));
+  // There are tables there that are others'.
+  if (signer_ == Trust::kStranger) TRY(admin.run("ALTER ROLE " + name + " NOBYPASSRLS"));
   TRY(carry_schema_over(progress));
   TRY(lock_role_out(admin));
   {
