@@ -6,11 +6,12 @@ namespace spl::surface {
 namespace {
 
 // $1 is a schema, or empty where it is about all of them. What belongs to an extension is the extension's.
-constexpr const char* kTables =
-    "SELECT n.nspname, c.relname, c.relkind = 'p' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' "
-    "AND n.nspname !~ '^pg_' AND ($1::text = '' OR n.nspname = $1::text) AND NOT EXISTS (SELECT FROM pg_depend d "
-    "WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') "
+const std::string kTables =
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND c.relpersistence "
+    "<> "
+    "'t' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND ($1::text = '' OR n.nspname = $1::text) AND "
+    "NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = "
+    "'e') "
     "ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
 
 constexpr const char* kExtensions =
@@ -58,9 +59,19 @@ std::string text_of(const Scope& schema) {
 }  // namespace
 
 Result<std::vector<TableName>> list_tables(ServerConnection& server, const Scope& schema) {
-  const Rows rows = TRY(server.query(kTables, {text_of(schema)}));
+  const Rows rows = TRY(server.query("SELECT n.nspname, c.relname, c.relkind = 'p' " + kTables, {text_of(schema)}));
   std::vector<TableName> tables;
   for (std::size_t i = 0; i < rows.size(); ++i) tables.push_back({rows.text(i, 0), rows.text(i, 1), rows.flag(i, 2)});
+  return tables;
+}
+
+Result<std::vector<TableRights>> list_table_rights(ServerConnection& server, const Scope& schema) {
+  const Rows rows = TRY(server.query(
+      "SELECT n.nspname, c.relname, has_table_privilege(c.oid, 'SELECT'), row_security_active(c.oid) " + kTables,
+      {text_of(schema)}));
+  std::vector<TableRights> tables;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    tables.push_back({sql_name(rows.text(i, 0)) + "." + sql_name(rows.text(i, 1)), rows.flag(i, 2), rows.flag(i, 3)});
   return tables;
 }
 

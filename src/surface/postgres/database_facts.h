@@ -2,6 +2,7 @@
 // can compare (docs/formats/postgres.md). One thread.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,7 +19,7 @@ struct TableFacts {
   std::string schema;
   std::string name;
   std::uint64_t rows = 0;
-  bool operator==(const TableFacts&) const = default;
+  auto operator<=>(const TableFacts&) const = default;
 
   static constexpr auto shape() {
     using F = TableFacts;
@@ -80,6 +81,12 @@ struct TableName {
 // All of these: of one schema, or of the whole database that the session is in.
 using Scope = std::optional<std::string>;
 Result<std::vector<TableName>> list_tables(ServerConnection& server, const Scope& schema);
+struct TableRights {
+  std::string name;  // as SQL has it
+  bool is_readable = false;
+  bool has_hidden_rows = false;  // policies stand before them
+};
+Result<std::vector<TableRights>> list_table_rights(ServerConnection& server, const Scope& schema);
 // Tables and their rows: every row is read.
 Result<std::vector<TableFacts>> count_tables(ServerConnection& server, const Scope& schema, base::Progress& progress);
 Result<std::uint64_t> count_large_objects(ServerConnection& server);

@@ -122,12 +122,9 @@ Result<void> PostgresBackup::refuse_what_cannot_work(ServerConnection& server) {
   const auto add = [](std::string& names, const std::string& name) {
     if (names.size() < kNamesBytesShown) names += (names.empty() ? "" : ", ") + base::escaped(name, 140);
   };
-  for (const TableName& table : TRY(list_tables(server, place_.schema))) {
-    const std::string name = sql_name(table.schema) + "." + sql_name(table.name);
-    const Rows rights =
-        TRY(server.query("SELECT has_table_privilege($1, 'SELECT'), row_security_active($1::regclass)", {name}));
-    if (!rights.flag(0, 0)) add(unreadable, name);
-    if (rights.flag(0, 1)) add(hidden, name);
+  for (const TableRights& table : TRY(list_table_rights(server, place_.schema))) {
+    if (!table.is_readable) add(unreadable, table.name);
+    if (table.has_hidden_rows) add(hidden, table.name);
   }
   const std::string role = "the role " + base::escaped(address_->user(), 70);
   if (!unreadable.empty())

@@ -245,16 +245,16 @@ Result<void> Staging::compare(ServerConnection& server, const std::string& schem
   if (facts_.schema) {
     for (TableFacts& table : tables) table.schema = base::path_text(*facts_.schema);
   }
-  const auto differs = [](const TableFacts& table) {
-    return no_part("the table " + base::escaped(table.schema + "." + table.name, 140) + " has not the rows that " +
-                   std::string(kDumpFacts) + " says");
-  };
-  for (const TableFacts& table : facts_.tables) {
-    if (std::ranges::find(tables, table) == tables.end()) return differs(table);
+  // In one order, whatever order the two servers have.
+  std::ranges::sort(tables);
+  std::ranges::sort(facts_.tables);
+  const auto [said, there] = std::ranges::mismatch(facts_.tables, tables);
+  if (said != facts_.tables.end() || there != tables.end()) {
+    const TableFacts& table = said != facts_.tables.end() ? *said : *there;
+    return no_part("the table " + base::escaped(table.schema + "." + table.name, 140) + " is not as " +
+                   std::string(kDumpFacts) + " says: its " + base::counted(facts_.tables.size(), "table") + ", " +
+                   base::counted(table.rows, "row") + " in this one");
   }
-  if (tables.size() != facts_.tables.size())
-    return no_part("the dump has " + base::counted(tables.size(), "table") + ", " + std::string(kDumpFacts) + " says " +
-                   std::to_string(facts_.tables.size()));
   if (!scope && TRY(count_large_objects(server)) != facts_.large_objects)
     return no_part("the dump has not as many large objects as " + std::string(kDumpFacts) + " says");
   return {};
