@@ -182,16 +182,34 @@ TEST_F(PostgresHostile, AStrangersFunctionDoesNotBorrowASuperusersRights) {
   must(own->discard(""));
 }
 
-TEST_F(PostgresHostile, AnExtensionThatIsNotTrustedIsAStopThatNamesIt) {
+TEST_F(PostgresHostile, AnExtensionThatIsNotTrustedIsMadeForOneselfAlone) {
   fixture_.fill(fixture_.place(0), 1);
-  must(fixture_.server().as_admin("db_0").run("CREATE EXTENSION file_fdw"));
+  const auto admin_of = [this](const std::string& database) { return fixture_.server().as_admin(database); };
+  must(
+      admin_of("db_0").run("CREATE SCHEMA \"ext ra\"; CREATE EXTENSION file_fdw SCHEMA \"ext ra\"; ALTER SCHEMA "
+                           "\"ext ra\" OWNER TO notes"));
+  const std::string before = fixture_.state(fixture_.place(0));
+  const std::string traces = fixture_.traces();
   SpooledPart files = taken(fixture_.place(0));
-  const auto part = restore(fixture_.place(1));
-  const auto mark = part->stage(files, progress_);
-  ASSERT_FALSE(mark);
-  EXPECT_EQ(mark.error().code, ErrorCode::kStop);
-  EXPECT_THAT(mark.error().message, HasSubstr("file_fdw"));
-  must(part->discard(""));
+  const auto strangers = restore(fixture_.place(1), Trust::kStranger);
+  const auto refused = strangers->stage(files, progress_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kStop);
+  EXPECT_THAT(refused.error().message, HasSubstr("file_fdw"));
+  must(strangers->discard(""));
+  files.rewind();
+  const auto own = restore(fixture_.place(1), Trust::kOwn);
+  const std::string mark = must(own->stage(files, progress_));
+  must(own->swap(mark));
+  EXPECT_EQ(fixture_.state(fixture_.place(1)), before);
+  must(own->discard(mark));
+  EXPECT_EQ(fixture_.traces(), traces);
+  // What the live database has was wanted there.
+  files.rewind();
+  const std::string again = must(strangers->stage(files, progress_));
+  must(strangers->swap(again));
+  EXPECT_EQ(fixture_.state(fixture_.place(1)), before);
+  must(strangers->discard(again));
 }
 
 TEST_F(PostgresHostile, DamagedArchivesEndInAnErrorAndLeaveNothing) {

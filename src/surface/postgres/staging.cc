@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/words.h"
+#include "surface/postgres/archive_list.h"
 #include "surface/postgres/postgres.h"
 
 namespace spl::surface {
@@ -94,6 +95,12 @@ Result<DumpFacts> Staging::read_facts_file(PartSource& files) {
 // Those of a whole database are wanted for certain. Of what a schema needs of its database's nobody knows but the
 // server, when it is loaded.
 Result<void> Staging::check_extensions(ServerConnection& admin) {
+  std::vector<std::string> live;
+  if (has_live_) {
+    ServerConnection server = TRY(target_.open_admin_in(target_.database()));
+    for (const ExtensionFacts& extension : TRY(list_extensions(server))) live.push_back(extension.name);
+  }
+  const bool is_superuser = has_superuser_rights(admin, target_.admin().user());
   for (const ExtensionFacts& extension : facts_.extensions) {
     const Rows rows = TRY(admin.query(
         "SELECT bool_or(trusted OR NOT superuser) FROM pg_available_extension_versions WHERE name = $1 HAVING count(*) "
@@ -101,6 +108,12 @@ Result<void> Staging::check_extensions(ServerConnection& admin) {
         {extension.name}));
     const std::string shown = base::escaped(extension.name, 70);
     if (rows.size() > 0 && rows.flag(0, 0)) continue;
+    // Who put it there, or made the dump, has trusted it.
+    const bool is_wanted = signer_ == Trust::kOwn || std::ranges::find(live, extension.name) != live.end();
+    if (rows.size() > 0 && is_superuser && is_wanted) {
+      by_admin_.push_back(extension);
+      continue;
+    }
     missing_.push_back(shown);
     if (target_.schema()) continue;
     if (rows.size() == 0)
@@ -108,8 +121,27 @@ Result<void> Staging::check_extensions(ServerConnection& admin) {
           ErrorCode::kStop, "the server does not have the extension " + shown,
           "install the package that has it, such as postgresql-" + std::to_string(admin.major_version()) + "-" + shown);
     return fail(ErrorCode::kStop,
-                "only a superuser may make the extension " + shown + ", and a dump is loaded by a role that is none",
-                "a superuser who trusts it can set trusted = true in the extension's control file on the server");
+                "only a superuser may make the extension " + shown + ", and nobody here has asked for it",
+                "make it in the live database as a superuser (CREATE EXTENSION), with one in admin_url, and try again");
+  }
+  return {};
+}
+
+// Before anything of the dump is there.
+Result<void> Staging::make_extensions_by_admin() {
+  if (by_admin_.empty()) return {};
+  ServerConnection server = TRY(target_.open_admin_in(target_.other()));
+  for (const ExtensionFacts& extension : by_admin_) {
+    const std::string schema = sql_name(extension.schema);
+    if (extension.schema == facts_.schema) {
+      missing_.push_back(base::escaped(extension.name, 70));
+      continue;
+    }
+    if (!TRY(schema_oid(server, extension.schema))) {
+      TRY(server.run("CREATE SCHEMA " + schema + " AUTHORIZATION " + sql_name(target_.other())));
+      schemas_by_admin_.push_back(extension.schema);
+    }
+    TRY(server.run("CREATE EXTENSION IF NOT EXISTS " + sql_name(extension.name) + " WITH SCHEMA " + schema));
   }
   return {};
 }
@@ -196,6 +228,7 @@ Result<void> Staging::make_extensions(base::Progress& progress) {
   for (const ExtensionFacts& extension : facts_.extensions) {
     const std::string shown = base::escaped(extension.name, 70);
     if (std::ranges::find(missing_, shown) != missing_.end()) continue;
+    if (std::ranges::find(by_admin_, extension.name, &ExtensionFacts::name) != by_admin_.end()) continue;
     if (extension.schema == facts_.schema) {
       // The schema comes with the dump, and the extension does not.
       missing_.push_back(shown);
@@ -220,18 +253,31 @@ std::unexpected<Error> Staging::failed_load(const env::ChildExit& exit, const st
   return fail(ErrorCode::kStop, shown, hint);
 }
 
+// What the admin has made is passed over: the role could not even comment on it.
+Result<std::string> Staging::list_word(Source& content, spool::Spool& head, base::Progress& progress) {
+  const std::string list = TRY(list_archive(*program_, content, head, progress));
+  std::vector<std::string> names;
+  for (const ExtensionFacts& extension : by_admin_) names.push_back(extension.name);
+  TRY(env::write_file_atomically(surroundings_.env.fs, list_path(), list_without(list, names, schemas_by_admin_)));
+  return "--use-list=" + list_path();
+}
+
 Result<void> Staging::load(PartSource& files, base::Progress& progress) {
   const auto entry = TRY(files.next());
   if (!entry || entry->path != kDumpArchive || entry->type != codec::TarType::kFile)
     return no_part("there is no " + std::string(kDumpArchive) + " after " + std::string(kDumpFacts));
   {
-    const PasswordFile password = TRY(PasswordFile::make(surroundings_, password_));
-    const auto child = TRY(env::ChildProcess::start(
-        dump_program_options(*program_, load_words(role_address(target_.other())), &password)));
-    child->limit_waits(kLoadTimeMax, &progress);
     PartContent content(files);
-    TRY(feed(*child, content, entry->size_bytes, progress));
+    spool::Spool head = TRY(spool::Spool::make(surroundings_.env, surroundings_.spool));
+    std::vector<std::string> words = load_words(role_address(target_.other()));
+    if (!by_admin_.empty() && !target_.schema()) words.push_back(TRY(list_word(content, head, progress)));
+    SpoolThen archive(head, content);
+    const PasswordFile password = TRY(PasswordFile::make(surroundings_, password_));
+    const auto child = TRY(env::ChildProcess::start(dump_program_options(*program_, std::move(words), &password)));
+    child->limit_waits(kLoadTimeMax, &progress);
+    TRY(feed(*child, archive, entry->size_bytes, progress));
     const env::ChildExit exit = TRY(child->wait());
+    TRY(surroundings_.env.fs.remove(list_path()));
     if (!exit.ok()) return failed_load(exit, child->said());
   }
   if (const auto more = TRY(files.next())) return no_part(base::escaped(more->path, 100) + ": a part has no such file");
@@ -456,6 +502,7 @@ Result<std::string> Staging::run(PartSource& files, base::Progress& progress) {
   TRY(make_role(admin));
   TRY(make_database(admin));
   TRY(find_way_in(admin));
+  TRY(make_extensions_by_admin());
   if (target_.schema()) TRY(make_extensions(progress));
   TRY(load(files, progress));
   return target_.schema() ? finish_schema(admin, progress) : finish_database(admin, progress);

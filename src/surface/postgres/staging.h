@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "spool/spool.h"
 #include "surface/part.h"
 #include "surface/postgres/database_facts.h"
 #include "surface/postgres/dump_program.h"
@@ -30,6 +31,9 @@ class Staging {
   Result<void> make_role(ServerConnection& admin);
   Result<void> make_database(ServerConnection& admin);
   Result<void> make_extensions(base::Progress& progress);
+  Result<void> make_extensions_by_admin();
+  Result<std::string> list_word(Source& content, spool::Spool& head, base::Progress& progress);
+  [[nodiscard]] std::string list_path() const { return env::join(surroundings_.scratch_directory, "list"); }
   Result<void> find_way_in(ServerConnection& admin);
   Result<void> load(PartSource& files, base::Progress& progress);
   Result<void> compare(ServerConnection& server, const std::string& schema, base::Progress& progress);
@@ -53,9 +57,11 @@ class Staging {
   SecretBytes password_;
   ServerAddress way_in_;  // of the role
   std::optional<DumpProgram> program_;
-  std::string owner_;                 // who is to have it
-  bool has_live_ = false;             // something of this name is live
-  std::vector<std::string> missing_;  // extensions that could not be made
+  std::string owner_;                          // who is to have it
+  bool has_live_ = false;                      // something of this name is live
+  std::vector<ExtensionFacts> by_admin_;       // extensions that the admin makes
+  std::vector<std::string> schemas_by_admin_;  // and the schemas that he made for them
+  std::vector<std::string> missing_;           // extensions that could not be made
 };
 
 // Who is to own what is restored: the owner of what is live, else the url's role.
