@@ -80,6 +80,7 @@ Result<std::vector<TableFacts>> count_tables(ServerConnection& server, const Sco
   std::vector<TableFacts> counted;
   for (const TableName& table : tables) {
     progress.update("counting rows", counted.size(), tables.size(), "tables");
+    if (progress.cancelled()) return base::fail_cancelled("rows were not counted");
     // Names that are no UTF-8 are compared as dump.json can hold them.
     TableFacts facts{base::path_text(table.schema), base::path_text(table.name)};
     if (!table.is_partitioned) {

@@ -109,7 +109,7 @@ TEST_F(PostgresDriver, ACancelledBackupEndsAtOnceAndLeavesNothing) {
   const auto streamed = part->stream(files, progress);
   ASSERT_FALSE(streamed);
   EXPECT_EQ(streamed.error().cause, Cause::kCancelled);
-  auto admin = fixture_.server().as_admin();
+  EXPECT_THAT(must(fixture_.fs().list(fixture_.scratch())), ::testing::IsEmpty());
   // No lock is held any more.
   must(fixture_.server().as_notes("db_0").run("SET lock_timeout = 5000; DROP TABLE public.big"));
 }
@@ -229,6 +229,53 @@ TEST_F(PostgresDriver, RowsThatAreMissingAreFoundBeforeTheSwitch) {
   EXPECT_EQ(half.error().code, ErrorCode::kVerification) << half.error().message;
   must(back->discard(""));
   EXPECT_FALSE(fixture_.has_database("db_1"));
+}
+
+// Cancels itself when it hears of a step.
+class CancelledAt final : public base::Progress {
+ public:
+  CancelledAt(std::string phase, int times) : phase_(std::move(phase)), left_(times) {}
+  void update(std::string_view phase, std::uint64_t, std::uint64_t, std::string_view) override {
+    if (phase == phase_ && left_ > 0) --left_;
+  }
+  bool cancelled() override { return left_ == 0; }
+
+ private:
+  const std::string phase_;
+  int left_;
+};
+
+TEST_F(PostgresDriver, ARestoreThatIsEndedInTheMiddleLeavesNothingAfterADiscard) {
+  fixture_.fill(fixture_.place(0), 1);
+  const std::string traces = fixture_.traces();
+  SpooledPart files = taken(fixture_.place(0));
+  for (const char* phase : {"loading the database", "counting rows"}) {
+    CancelledAt progress(phase, 2);
+    files.rewind();
+    const auto mark = restore(fixture_.place(1))->stage(files, progress);
+    ASSERT_FALSE(mark);
+    EXPECT_EQ(mark.error().cause, Cause::kCancelled) << mark.error().message;
+    EXPECT_TRUE(must(restore(fixture_.place(1))->has_other("")));
+    must(restore(fixture_.place(1))->discard(""));
+    EXPECT_EQ(fixture_.traces(), traces);
+  }
+}
+
+TEST_F(PostgresSchemaDriver, ARestoreThatIsEndedInTheMiddleLeavesNothingAfterADiscard) {
+  fixture_.fill(fixture_.place(0), 1);
+  const std::string traces = fixture_.traces();
+  SpooledPart files = taken(fixture_.place(0));
+  // The second load of the tables, and the second count, are in the live database.
+  for (const auto& [phase, times] : {std::pair{"loading the database", 1}, std::pair{"loading the database", 4},
+                                     std::pair{"counting rows", 2}, std::pair{"counting rows", 9}}) {
+    CancelledAt progress(phase, times);
+    files.rewind();
+    const auto mark = restore(fixture_.place(1))->stage(files, progress);
+    ASSERT_FALSE(mark) << phase << times;
+    EXPECT_EQ(mark.error().cause, Cause::kCancelled) << mark.error().message;
+    must(restore(fixture_.place(1))->discard(""));
+    EXPECT_EQ(fixture_.traces(), traces);
+  }
 }
 
 TEST_F(PostgresSchemaDriver, ASchemaBesideLargeObjectsIsRefusedByThePlan) {

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -48,7 +47,12 @@ class PostgresServer {
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
   ~PostgresServer() {
-    server_.reset();
+    keeper_.reset();
+    if (server_) {
+      server_->close_input();
+      server_->limit_waits(std::chrono::seconds(20), nullptr);
+      (void)server_->wait();
+    }
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);
   }
@@ -83,23 +87,6 @@ class PostgresServer {
   env::Clock& clock() { return clock_; }
 
  private:
-  // Ends the server as it wants to be ended.
-  class Running {
-   public:
-    explicit Running(std::unique_ptr<env::ChildProcess> child) : child_(std::move(child)) {}
-    Running(const Running&) = delete;
-    Running& operator=(const Running&) = delete;
-    ~Running() {
-      ::kill(child_->pid(), SIGQUIT);
-      child_->limit_waits(std::chrono::seconds(20), nullptr);
-      (void)child_->wait();
-    }
-    [[nodiscard]] std::string said() const { return child_->said(); }
-
-   private:
-    std::unique_ptr<env::ChildProcess> child_;
-  };
-
   PostgresServer() {
     std::string pattern = (std::filesystem::temp_directory_path() / "spl-pg-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
@@ -133,7 +120,10 @@ class PostgresServer {
       options.arguments.emplace_back("-c");
       options.arguments.emplace_back(setting);
     }
-    server_ = std::make_unique<Running>(must(env::ChildProcess::start(options)));
+    // It ends when its standard input does, and so with the test, however that ends.
+    const std::vector<std::string> around{"sh", "-c", "\"$@\" </dev/null & read -r line; kill -QUIT $!; wait $!", "sh"};
+    options.arguments.insert(options.arguments.begin(), around.begin(), around.end());
+    server_ = must(env::ChildProcess::start(options));
     const auto address = must(ServerAddress::parse(SecretBytes(admin_url())));
     for (int i = 0; i < 300; ++i) {
       if (ServerConnection::open(address, clock_, nullptr)) break;
@@ -178,7 +168,7 @@ class PostgresServer {
   std::optional<env::UserIds> user_;
   std::string user_name_;
   std::string port_ = "5432";
-  std::unique_ptr<Running> server_;
+  std::unique_ptr<env::ChildProcess> server_;
   std::unique_ptr<ServerConnection> keeper_;
 };
 

@@ -244,9 +244,13 @@ Result<void> Staging::make_extensions(base::Progress& progress) {
 
 std::unexpected<Error> Staging::failed_load(const env::ChildExit& exit, const std::string& said) const {
   const std::string shown = "pg_restore " + exit.text() + ": " + base::escaped(said, kSaidBytesShown);
-  // What the server did not let the role do, or could not; anything else is what pg_restore thinks of the archive.
-  const bool of_server = said.find("ERROR:  ") != std::string::npos || said.find("FATAL:  ") != std::string::npos ||
-                         said.find("could not execute query") != std::string::npos;
+  const auto says = [&said](std::string_view what) { return said.find(what) != std::string::npos; };
+  if (says("server closed the connection") || says("connection to server"))
+    return fail(ErrorCode::kUnavailable, shown, "see the server's log, and try again");
+  // What the server did not let the role do, or could not, in whatever language it says so; anything else is what
+  // pg_restore thinks of the archive.
+  const bool of_server = says("could not execute query") || says("COPY failed for table") || says("PQputCopy") ||
+                         says("ERROR:  ") || says("FATAL:  ");
   if (!of_server) return no_part(shown);
   std::string hint = "the dump wants what a role that owns nothing but its database may not do";
   if (!missing_.empty()) hint += "; or it needs extensions that are missing here: " + base::join(missing_, ", ");
@@ -277,7 +281,6 @@ Result<void> Staging::load(PartSource& files, base::Progress& progress) {
     child->limit_waits(kLoadTimeMax, &progress);
     TRY(feed(*child, archive, entry->size_bytes, progress));
     const env::ChildExit exit = TRY(child->wait());
-    TRY(surroundings_.env.fs.remove(list_path()));
     if (!exit.ok()) return failed_load(exit, child->said());
   }
   if (const auto more = TRY(files.next())) return no_part(base::escaped(more->path, 100) + ": a part has no such file");
@@ -484,7 +487,7 @@ Result<std::string> Staging::finish_schema(ServerConnection& admin, base::Progre
   return TRY(schema_oid(live, target_.other())).value_or("");
 }
 
-Result<std::string> Staging::run(PartSource& files, base::Progress& progress) {
+Result<std::string> Staging::run_steps(PartSource& files, base::Progress& progress) {
   facts_ = TRY(read_facts_file(files));
   ServerConnection admin = TRY(target_.open_admin(&progress));
   const int major = std::max(major_of(facts_.program), admin.major_version());
@@ -506,6 +509,12 @@ Result<std::string> Staging::run(PartSource& files, base::Progress& progress) {
   if (target_.schema()) TRY(make_extensions(progress));
   TRY(load(files, progress));
   return target_.schema() ? finish_schema(admin, progress) : finish_database(admin, progress);
+}
+
+Result<std::string> Staging::run(PartSource& files, base::Progress& progress) {
+  auto mark = run_steps(files, progress);
+  (void)surroundings_.env.fs.remove(list_path());
+  return mark;
 }
 
 }  // namespace spl::surface

@@ -26,6 +26,7 @@ class Staging {
   static Result<void> remove(const RestoreTarget& target);
 
  private:
+  Result<std::string> run_steps(PartSource& files, base::Progress& progress);
   Result<DumpFacts> read_facts_file(PartSource& files);
   Result<void> check_extensions(ServerConnection& admin);
   Result<void> make_role(ServerConnection& admin);
