@@ -454,7 +454,8 @@ TEST_F(CliBundleTest, DiffSaysWhatDiffers) {
   EXPECT_EQ(run({"bundle", "diff", path("a"), path("b")}).code, 0);
   const codec::Json same = json_of(run({"bundle", "diff", path("a"), path("b"), "-o", "json"}).out);
   EXPECT_TRUE(flag_of(same, "same"));
-  EXPECT_EQ(members(same), (Words{"same", "only_a", "only_b", "differ", "truncated", "counts", "sections"}));
+  EXPECT_EQ(members(same),
+            (Words{"same", "only_a", "only_b", "differ", "truncated", "counts", "sections", "services", "parts"}));
   const std::string added = on("h", {"do", "more", "--thread", "th_test1"}).out.substr(0, 64);
   ASSERT_EQ(on("h", {"export", "--out", path("c"), "--no-identity"}).code, 0);
   const Ran text = run({"bundle", "diff", path("a"), path("c")});

@@ -217,13 +217,13 @@ TEST_F(CliDaemonTest, AnInnocentProcessWithTheDaemonsIdIsLeftAlone) {
   };
   {
     const Innocent innocent;
-    pretend(innocent.pid(), env::process_mark(innocent.pid()).value());
+    pretend(innocent.pid(), env::process_mark(innocent.pid()).value().value());
     nobody_is_stopped(innocent);
     const Innocent other(lock);
     nobody_is_stopped(innocent);
   }
   const Innocent innocent(lock);
-  std::string mark = env::process_mark(innocent.pid()).value();
+  std::string mark = env::process_mark(innocent.pid()).value().value();
   pretend(innocent.pid(), mark);
   EXPECT_TRUE(flag_of(json_on("h", {"status"}), "running")) << "all of it is as of a daemon";
   mark[0] = mark[0] == '0' ? '1' : '0';

@@ -168,7 +168,7 @@ FileOperation daemon_operation() {
           .run = [paths](env::Env env) -> Result<void> {
             const int pid = ::getpid();
             return home::write_daemon_mark(env, paths,
-                                           {pid, env::process_mark(pid).value(), "http://127.0.0.1:1", 1, "x"});
+                                           {pid, env::process_mark(pid).value().value(), "http://127.0.0.1:1", 1, "x"});
           },
           .shown = [paths](CrashMachine& machine) -> Shown {
             const Image tree = machine.fs.contents();

@@ -106,8 +106,14 @@ class ServicesTest : public CliTest {
     const auto json = json_on(home, {"service", service, "status"}, with_key());
     return text_of((*json.find("services")->array())[0], "state");
   }
-  [[nodiscard]] std::size_t processes(const std::string& home) const {
-    return env::processes_with({"SPL_SERVICE=counter@" + path(home)}).size();
+  [[nodiscard]] std::size_t processes(const std::string& home) const { return pids(home).size(); }
+  [[nodiscard]] std::vector<int> pids(const std::string& home) const {
+    std::vector<int> numbers;
+    const auto found = env::find_processes({{"SPL_SERVICE=counter@" + path(home)}});
+    EXPECT_TRUE(found) << found.error().message;
+    if (!found) return numbers;
+    for (const env::FoundProcess& one : *found) numbers.push_back(one.process.pid);
+    return numbers;
   }
   // What a restore has staged or keeps, in any directory of the service.
   std::string staged(const std::string& home) {
@@ -357,14 +363,31 @@ TEST_F(ServicesTest, AServiceThatForksTwiceAndIgnoresSignalsIsPausedAndEnded) {
   ASSERT_EQ(on("a", {"service", "counter", "start"}).code, 0);
   EXPECT_GE(processes("a"), 2u);
   ASSERT_EQ(on("a", {"service", "counter", "pause"}).code, 0);
-  for (const int pid : env::processes_with({"SPL_SERVICE=counter@" + path("a")}))
-    EXPECT_EQ(env::process_state(pid), 'T');
+  for (const int pid : pids("a")) EXPECT_EQ(env::activity_of(pid).value(), env::Activity::kStopped);
   EXPECT_EQ(state("a"), "paused");
   ASSERT_EQ(on("a", {"service", "counter", "resume"}).code, 0);
   EXPECT_EQ(state("a"), "running");
   const Ran ran = on("a", {"service", "counter", "stop"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(processes("a"), 0u);
+}
+
+TEST_F(ServicesTest, AServiceThatClearsItsEnvironmentIsStartedPausedAndEnded) {
+  make("a");
+  declare("a", "counter", "[run]\ncommand = [\"/usr/bin/env\", \"-i\", \"/bin/sleep\", \"3600\"]\n");
+  const Ran started = on("a", {"service", "counter", "start"});
+  ASSERT_EQ(started.code, 0) << started.err;
+  EXPECT_EQ(state("a"), "running");
+  EXPECT_EQ(processes("a"), 0u) << "it has no mark";
+  const auto json = json_on("a", {"service", "counter", "status"});
+  const int pid = static_cast<int>(number_of((*json.find("services")->array())[0], "pid"));
+  ASSERT_EQ(on("a", {"service", "counter", "pause"}).code, 0);
+  EXPECT_EQ(env::activity_of(pid).value(), env::Activity::kStopped);
+  EXPECT_EQ(state("a"), "paused");
+  ASSERT_EQ(on("a", {"service", "counter", "resume"}).code, 0);
+  EXPECT_EQ(state("a"), "running");
+  ASSERT_EQ(on("a", {"service", "counter", "stop"}).code, 0);
+  EXPECT_EQ(env::activity_of(pid).value(), env::Activity::kGone);
 }
 
 TEST_F(ServicesTest, OneThatCannotStartSaysWhyAndIsDown) {
@@ -420,8 +443,7 @@ TEST_F(ServicesTest, AKillAtAnyMomentLeavesServicesRunningAndNothingStaged) {
     ASSERT_EQ(discarded.code, 0) << step << discarded.err;
     EXPECT_EQ(state("a"), "running") << step;
     EXPECT_EQ(staged("a"), "") << step;
-    for (const int pid : env::processes_with({"SPL_SERVICE=counter@" + path("a")}))
-      EXPECT_NE(env::process_state(pid), 'T') << step;
+    for (const int pid : pids("a")) EXPECT_NE(env::activity_of(pid).value(), env::Activity::kStopped) << step;
     const std::string mark = read_file(files("a") + "/mark");
     EXPECT_TRUE(mark == "live" || mark == "in the bundle") << mark;
     write_file(files("a") + "/mark", "live");

@@ -126,7 +126,7 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
   serving = server.get();
   home::DaemonMark info;
   info.pid = env::own_process_id();
-  info.process_mark = env::process_mark(info.pid).value_or("");
+  info.process_mark = TRY(env::process_mark(info.pid)).value_or("");
   info.port = server->port();
   info.address = address_of(options.server, info.port);
   info.store_url = options.store_url;

@@ -57,6 +57,9 @@ template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::remove_context>{"/v1/local/contexts/remove", 200,
                                                                    "Removes a context."};
 template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::rename_context>{
+    "/v1/local/contexts/rename", 200, "Gives a context another name, in every surface that is split by it."};
+template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::set_secret>{"/v1/local/secrets", 200,
                                                                "Takes the value of a secret."};
 template <>

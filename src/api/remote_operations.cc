@@ -218,6 +218,10 @@ Result<operation::ContextEntry> RemoteOperations::add_context(const operation::N
 Result<operation::ContextEntry> RemoteOperations::remove_context(const operation::RemovedContext& context) {
   return through_door<&Operations::remove_context>(context);
 }
+Result<operation::ContextEntry> RemoteOperations::rename_context(const operation::RenamedContext& context,
+                                                                 base::Progress& /*progress*/) {
+  return through_door<&Operations::rename_context>(context);
+}
 Result<operation::SecretHandle> RemoteOperations::set_secret(const operation::NewSecret& secret) {
   return through_door<&Operations::set_secret>(secret);
 }

@@ -61,6 +61,8 @@ class RemoteOperations final : public operation::Operations {
                                                     base::Progress& progress) override;
   Result<operation::ContextEntry> add_context(const operation::NewContext& context) override;
   Result<operation::ContextEntry> remove_context(const operation::RemovedContext& context) override;
+  Result<operation::ContextEntry> rename_context(const operation::RenamedContext& context,
+                                                 base::Progress& progress) override;
   Result<operation::SecretHandle> set_secret(const operation::NewSecret& secret) override;
   Result<operation::DeletedSecret> delete_secret(const operation::SecretHandle& secret) override;
   Result<operation::PreviousReport> swap_previous_back(const operation::PreviousRequest& request,

@@ -62,6 +62,7 @@ void add_owner_routes(std::vector<Route>& table) {
   add<&Operations::command_services>(table);
   add<&Operations::add_context>(table);
   add<&Operations::remove_context>(table);
+  add<&Operations::rename_context>(table);
   add<&Operations::set_secret>(table);
   add<&Operations::delete_secret>(table);
   add<&Operations::swap_previous_back>(table);

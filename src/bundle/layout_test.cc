@@ -76,7 +76,7 @@ std::string why(SurfaceKind kind, std::initializer_list<std::string_view> paths,
 }
 
 TEST(PartFiles, OfEachKindHaveTheirNames) {
-  EXPECT_EQ(why(SurfaceKind::kPostgres, {"dump.json", "dump.pgc"}), "accepted");
+  EXPECT_EQ(why(SurfaceKind::kPostgres, {"dump.pgc"}), "accepted");
   EXPECT_EQ(why(SurfaceKind::kMariadb, {"dump.sql"}), "accepted");
   EXPECT_EQ(why(SurfaceKind::kCommand, {"dump.bin"}), "accepted");
   EXPECT_EQ(why(SurfaceKind::kSqlite, {"%.sqlite", "a.sqlite", "a.sqlite.sqlite"}), "accepted");

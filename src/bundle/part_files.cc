@@ -66,7 +66,7 @@ bool may_hold(SurfaceKind kind, std::string_view prefix, std::string_view path) 
     case SurfaceKind::kSqlite:
       return is_named(path, ".sqlite");
     case SurfaceKind::kPostgres:
-      return path == "dump.json" || path == "dump.pgc";
+      return path == "dump.pgc";
     case SurfaceKind::kMariadb:
       return path == "dump.sql";
     case SurfaceKind::kRedis:

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/words.h"
 #include "cli/bundle_file.h"
 #include "cli/command.h"
 #include "cli/progress.h"
@@ -153,6 +154,48 @@ struct ListedFile {
   }
 };
 
+struct ListedSection {
+  std::string prefix;
+  std::string service;
+  std::string surface;
+  std::string context;
+  std::string kind;
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  Digest sha256;
+
+  static constexpr auto shape() {
+    using L = ListedSection;
+    return codec::shape(codec::path_member("prefix", &L::prefix, "what its paths begin with"),
+                        codec::member("service", &L::service, "whose it is; empty of what is no service's"),
+                        codec::member("surface", &L::surface, "of which surface"),
+                        codec::member("context", &L::context, "of which context; empty where it is not split"),
+                        codec::member("kind", &L::kind, "files, git, sqlite, postgres, redis, ..."),
+                        codec::member("files", &L::files, "files in it"),
+                        codec::member("bytes", &L::bytes, "in these files"),
+                        codec::member("sha256", &L::sha256, "over their digest lines"));
+  }
+};
+
+ListedSection listed(const bundle::Section& section, std::optional<bundle::SurfaceKind> kind) {
+  ListedSection listed{.prefix = section.prefix,
+                       .service = {},
+                       .surface = {},
+                       .context = {},
+                       .kind = {},
+                       .files = section.files,
+                       .bytes = section.bytes,
+                       .sha256 = section.sha256};
+  if (!kind) return listed;
+  // services/<service>/<surface>/<part>/
+  const auto names = base::split(section.prefix, '/');
+  listed.service = names.at(1);
+  listed.surface = names.at(2);
+  if (names.at(3) != bundle::kWholeInstance) listed.context = names.at(3);
+  listed.kind = codec::enum_name(*kind);
+  return listed;
+}
+
 // Of manifest.json, whose exact form docs/formats/bundle.md has.
 Json manifest_schema() {
   const auto of_type = [](const char* type) { return Json(Json::Object{{"type", type}}); };
@@ -223,9 +266,26 @@ Result<int> run_verify(Session& session, const Arguments& arguments) {
   return 0;
 }
 
+Result<void> list_sections(Output& out, const Manifest& manifest, const std::string& prefix) {
+  ListOutput list(out);
+  const auto kinds = bundle::section_kinds(manifest);
+  bool any = false;
+  for (std::size_t i = 0; i < manifest.sections.size(); ++i) {
+    const ListedSection section = listed(manifest.sections[i], kinds[i]);
+    if (!section.prefix.starts_with(prefix)) continue;
+    any = true;
+    TRY(list.item(out.text() ? shown(section.prefix) + "  " + (section.kind.empty() ? "" : section.kind + ", ") +
+                                   counted(section.files, "file") + ", " + human_bytes(section.bytes)
+                             : codec::shape_json(section).text()));
+  }
+  if (!any) return operation::no_such_file(prefix);
+  return list.end();
+}
+
 Result<int> run_list(Session& session, const Arguments& arguments) {
   const Keys keys = TRY(read_keys(session, arguments));
   const std::string prefix = arguments.value("PREFIX").value_or("");
+  const bool sections = arguments.has("--sections");
   ShownProgress& progress = session.progress();
   const BundleFile opened = TRY(open_bundle(arguments.at("FILE"), keys, progress.interrupt(), Session::workers()));
   progress.follow(*opened.file);
@@ -233,7 +293,7 @@ Result<int> run_list(Session& session, const Arguments& arguments) {
   ListOutput list(out, Showing::kAtTheEnd);
   bool any = false;
   const auto item = [&](std::string_view path, std::uint64_t bytes) -> Result<void> {
-    if (!path.starts_with(prefix)) return {};
+    if (sections || !path.starts_with(prefix)) return {};
     any = true;
     if (out.text()) return list.item(path_line(path, out.out_is_terminal()));
     return list.item(codec::shape_json(ListedFile{std::string(path), bytes}).text());
@@ -244,9 +304,18 @@ Result<int> run_list(Session& session, const Arguments& arguments) {
     if (progress.cancelled()) return base::fail_cancelled("the list is not whole");
     TRY(item(entry->path, entry->size_bytes));
   }
+  if (sections) {
+    TRY(list_sections(out, opened.reader->manifest(), prefix));
+    return 0;
+  }
   if (!any) return operation::no_such_file(prefix);
   TRY(list.end());
   return 0;
+}
+
+Json list_schema() {
+  return Json::Object{
+      {"anyOf", Json::Array{codec::list_schema_of<ListedFile>(), codec::list_schema_of<ListedSection>()}}};
 }
 
 Command with_keys(Command command) {
@@ -285,11 +354,15 @@ std::vector<Command> bundle_commands() {
            .summary = "List the files in a bundle",
            .details = "The bundle is verified on the way: an error at the end means that what was listed is not "
                       "to be trusted.",
+           .options = {{.name = "--sections",
+                        .value = "",
+                        .help = "its parts instead of files: of services by surface and context, with kind and size"}},
            .positionals = {file,
                            {.name = "PREFIX", .help = "only paths that begin so", .need = Positional::Need::kOptional}},
-           .examples = {"spl bundle list my.spl", "spl bundle list my.spl records/"},
+           .examples = {"spl bundle list my.spl", "spl bundle list my.spl records/",
+                        "spl bundle list my.spl --sections services/"},
            .run = run_list,
-           .schema = codec::list_schema_of<ListedFile>,
+           .schema = list_schema,
            .needs_home = false}),
       with_keys(bundle_extract_command()),
       with_keys(bundle_diff_command()),

@@ -58,6 +58,12 @@ Result<int> run_context_remove(Session& session, const Arguments& arguments) {
   return print_context(session.out(), TRY(TRY(session.changing())->remove_context(request)), "removed");
 }
 
+Result<int> run_context_rename(Session& session, const Arguments& arguments) {
+  const operation::RenamedContext request{arguments.at("OLD"), arguments.at("NEW")};
+  return print_context(session.out(), TRY(TRY(session.changing())->rename_context(request, session.progress())),
+                       "renamed");
+}
+
 // TOML: handle = "value".
 Result<std::vector<operation::NewSecret>> secrets_in(Session& session, const std::string& file) {
   const env::AsOneself as_oneself;
@@ -164,6 +170,17 @@ Command context_command() {
                               .examples = {"spl context list", "spl context list -o json"},
                               .run = run_context_list,
                               .schema = codec::list_schema_of<ContextEntry>});
+  context.commands.push_back({.name = "rename",
+                              .summary = "Give a context another name",
+                              .details =
+                                  "In every surface that is split by it, and in its secrets: the services are stopped, "
+                                  "files and directories get their new names, and the services start again. All of it "
+                                  "or nothing, also after a crash. Records keep the namespace that they have.",
+                              .positionals = {{.name = "OLD", .help = "the context"},
+                                              {.name = "NEW", .help = "lowercase letters, digits, _ and -"}},
+                              .examples = {"spl context rename geomind geo"},
+                              .run = run_context_rename,
+                              .schema = codec::schema_of<ContextEntry>});
   context.commands.push_back({.name = "remove",
                               .summary = "Remove a context",
                               .details = "One that has data in files is only removed with --delete-data.",

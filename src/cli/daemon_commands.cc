@@ -151,9 +151,9 @@ Result<int> run_stop(Session& session, const Arguments&) {
                 "stop it where it runs: in its container, or by its supervisor");
   }
   if (!info) return print_stopped(out, std::nullopt);
-  const auto process = env::ProcessHandle::open(info->pid);
+  const auto process = TRY(env::ProcessHandle::open(info->pid));
   // The handle may be that of a later process with the same id.
-  if (!process || !home::is_alive(*info, session.paths())) return print_stopped(out, std::nullopt);
+  if (!process || !TRY(home::is_alive(*info, session.paths()))) return print_stopped(out, std::nullopt);
   TRY(process->signal(SIGTERM));
   if (!process->wait(kStopWaitMax))
     return fail(Cause::kTimeout, "the daemon, pid " + std::to_string(info->pid) + ", has not ended in 60 seconds",

@@ -143,8 +143,9 @@ std::vector<Command> instance_commands() {
                       .schema = codec::schema_of<VersionReport>,
                       .needs_home = false});
   commands.push_back({.name = "doctor",
-                      .summary = "Check store, records, identity and authority",
-                      .details = "Every record is checked against its id. Nothing is changed. The exit code is 1 where "
+                      .summary = "Check store, records, identity, authority, services and secrets",
+                      .details = "Every record is checked against its id, every declaration is read, and so is every "
+                                 "secret; what a crash has left is told. Nothing is changed. The exit code is 1 where "
                                  "something is broken.",
                       .examples = {"spl doctor", "spl doctor -o json"},
                       .run = run_doctor,

@@ -3,61 +3,37 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <fstream>
-#include <sstream>
+#include <utility>
+
+#include "env/proc_files.h"
+#include "env/process_table.h"
 
 namespace spl::env {
 namespace {
 
-constexpr int kStartField = 22;  // proc(5), counted from 1
-
-// When a process began, in ticks since the machine did (proc(5)).
-std::optional<std::string> start_of(int pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  if (!std::getline(file, line)) return std::nullopt;
-  // The second field is the program's name in parentheses and may hold anything.
-  const std::size_t name_end = line.rfind(')');
-  if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream rest(line.substr(name_end + 1));
-  std::string state;
-  std::string field;
-  rest >> state;
-  if (state == "Z" || state == "X") return std::nullopt;
-  for (int i = 3; i < kStartField && rest >> field;) ++i;
-  return field.empty() ? std::nullopt : std::optional(field);
-}
-
-std::string boot_id() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  std::getline(file, id);
-  return id;
-}
-
-// "pid:[4026531836]": elsewhere the same number is another process.
-std::string pid_namespace() {
-  std::array<char, 64> name{};
-  const ssize_t n = ::readlink("/proc/self/ns/pid", name.data(), name.size());
-  return n > 0 ? std::string(name.data(), static_cast<std::size_t>(n)) : std::string();
-}
+constexpr std::size_t kIdBytesMax = 4096;
+constexpr rlim_t kDescriptorsMax = 65536;  // more than any service has processes
 
 }  // namespace
 
 // glibc 2.36 declares pidfd_open and pidfd_send_signal without saying that they are C.
-std::optional<ProcessHandle> ProcessHandle::open(int pid) {
+Result<std::optional<ProcessHandle>> ProcessHandle::open(int pid) {
   Descriptor descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!descriptor.is_open()) return std::nullopt;
-  return ProcessHandle(std::move(descriptor), pid);
+  if (descriptor.is_open()) return ProcessHandle(std::move(descriptor), pid);
+  if (errno == ESRCH) return std::nullopt;
+  return base::fail_errno("cannot follow process " + std::to_string(pid), errno);
 }
 
 Result<bool> ProcessHandle::signal(int number) const {
@@ -78,10 +54,39 @@ int own_process_id() {
   return ::getpid();
 }
 
-std::optional<std::string> process_mark(int pid) {
-  auto start = start_of(pid);
-  if (!start) return std::nullopt;
-  return boot_id() + " " + pid_namespace() + " " + *start;
+Result<std::string> boot_id() {
+  std::string id = TRY(read_proc("/proc/sys/kernel/random/boot_id", kIdBytesMax)).value_or("");
+  while (id.ends_with('\n')) id.pop_back();
+  if (id.empty()) return fail("the machine does not tell when it was started");
+  return id;
+}
+
+Result<std::string> process_namespace() {
+  return TRY(proc_link("/proc/self/ns/pid")).value_or("");
+}
+
+Result<std::optional<std::string>> process_mark(int pid) {
+  const auto entry = TRY(process_entry(pid));
+  if (!entry) return std::nullopt;
+  const std::string boot = TRY(boot_id());
+  const std::string name_space = TRY(process_namespace());
+  return boot + " " + name_space + " " + std::to_string(entry->start_ticks);
+}
+
+ManyDescriptors::ManyDescriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = std::min(limit.rlim_max, kDescriptorsMax);
+  if (limit.rlim_cur >= wanted) return;
+  const rlim_t before = std::exchange(limit.rlim_cur, wanted);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) soft_before_ = before;
+}
+
+ManyDescriptors::~ManyDescriptors() {
+  rlimit limit{};
+  if (!soft_before_ || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(*soft_before_, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::optional<int> lock_holder(const std::string& path) {

@@ -1,5 +1,5 @@
 // Other processes: by a handle that stays with one, what tells it from all others, and who holds a lock. Any thread.
-// Sources: pidfd_open(2), proc(5), flock(2).
+// Sources: pidfd_open(2), proc(5), flock(2), getrlimit(2).
 #pragma once
 
 #include <chrono>
@@ -14,8 +14,8 @@ namespace spl::env {
 // A process by a handle that stays with it, even when its id goes to another one.
 class ProcessHandle {
  public:
-  // Nothing where there is no such process.
-  static std::optional<ProcessHandle> open(int pid);
+  // Nothing where there is no such process; an error where it cannot be had, as without a free descriptor.
+  static Result<std::optional<ProcessHandle>> open(int pid);
 
   // False where it has ended; an error where it may not be signalled.
   [[nodiscard]] Result<bool> signal(int number) const;
@@ -32,8 +32,26 @@ class ProcessHandle {
 
 int own_process_id();
 // What tells a process from all others that ever have its id: the run of the machine, the namespace of process ids,
-// when it began. Nothing where there is no such process, or it has ended and nobody has waited for it.
-std::optional<std::string> process_mark(int pid);
+// when it began. Nothing where there is no such process, or all of it has ended and nobody has waited for it; an error
+// where it cannot be looked at.
+Result<std::optional<std::string>> process_mark(int pid);
+// The run of the machine: another one after each start of it.
+Result<std::string> boot_id();
+// Of process ids, "pid:[4026531836]": in another one the same number is another process.
+Result<std::string> process_namespace();
+
+// While it lives, this process may have as many descriptors as its hard limit allows, to 65536, for a pidfd of each
+// process of a service. The limit is the whole process's: one at a time.
+class ManyDescriptors {
+ public:
+  ManyDescriptors();
+  ManyDescriptors(const ManyDescriptors&) = delete;
+  ManyDescriptors& operator=(const ManyDescriptors&) = delete;
+  ~ManyDescriptors();
+
+ private:
+  std::optional<unsigned long> soft_before_ = {};  // nothing where the limit was not changed
+};
 
 // Who holds the advisory lock (flock) on a file, as far as the kernel tells.
 std::optional<int> lock_holder(const std::string& path);

@@ -97,9 +97,11 @@ int ProgramImage::become() const {
   ::umask(creation_mask);
   if (memory && ::setrlimit(RLIMIT_AS, &*memory) != 0) return errno;
   if (processor_time && ::setrlimit(RLIMIT_CPU, &*processor_time) != 0) return errno;
+  // A directory of the user's own may stand below one that is closed to the user.
+  const bool is_there = ::chdir(directory) == 0;
   const bool is_user =
       !user || (::setgroups(groups.size(), groups.data()) == 0 && ::setgid(user->gid) == 0 && ::setuid(user->uid) == 0);
-  if (!is_user || ::chdir(directory) != 0) return errno;
+  if (!is_user || (!is_there && ::chdir(directory) != 0)) return errno;
   int error = ENOENT;
   for (const std::string& path : paths) {
     ::execve(path.c_str(), arguments.data(), environment.data());

@@ -26,8 +26,8 @@ std::optional<DaemonMark> parse_mark(std::string_view text) {
   return std::move(*mark);
 }
 
-bool is_alive(const DaemonMark& mark, const HomePaths& paths) {
-  if (env::process_mark(mark.pid) != mark.process_mark) return false;
+Result<bool> is_alive(const DaemonMark& mark, const HomePaths& paths) {
+  if (TRY(env::process_mark(mark.pid)) != mark.process_mark) return false;
   // The kernel does not name the holder of every lock: on some file systems it tells only that there is one.
   const auto holder = env::lock_holder(paths.lock());
   return holder ? *holder == mark.pid : env::is_locked(paths.lock());
@@ -39,7 +39,7 @@ Result<std::optional<DaemonMark>> running_daemon(env::Env env, const HomePaths& 
   // It may have been removed meanwhile.
   if (!text) return std::nullopt;
   auto mark = parse_mark(*text);
-  if (!mark || !is_alive(*mark, paths)) return std::nullopt;
+  if (!mark || !TRY(is_alive(*mark, paths))) return std::nullopt;
   return mark;
 }
 

@@ -35,7 +35,7 @@ std::string mark_text(const DaemonMark& mark);
 std::optional<DaemonMark> parse_mark(std::string_view text);
 
 // Whether this is still the daemon of the home.
-bool is_alive(const DaemonMark& mark, const HomePaths& paths);
+Result<bool> is_alive(const DaemonMark& mark, const HomePaths& paths);
 // Of one that is alive; nothing otherwise.
 Result<std::optional<DaemonMark>> running_daemon(env::Env env, const HomePaths& paths);
 Result<void> write_daemon_mark(env::Env env, const HomePaths& paths, const DaemonMark& mark);

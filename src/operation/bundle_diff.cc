@@ -2,69 +2,48 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/encoding.h"
-#include "crypto/sha256.h"
-#include "operation/bundle_files.h"
+#include "base/words.h"
+#include "codec/enum_names.h"
+#include "operation/bundle_side.h"
+#include "operation/part_diff.h"
 
 namespace spl::operation {
 namespace {
 
 constexpr std::uint64_t kProgressEvery = 4096;  // entries
-constexpr std::size_t kReadBytes = 256u << 10;
 
-// A bundle that is walked through, one file at a time.
-class Side {
- public:
-  Side(bundle::BundleReader& reader, std::string name) : reader_(reader), name_(std::move(name)) {}
+// "same", or what is said of what one alone has.
+std::string status_of(bool in_a, bool in_b, bool same) {
+  if (!in_a) return "only_b";
+  if (!in_b) return "only_a";
+  return same ? "same" : "differs";
+}
 
-  Result<void> next() {
-    const auto entry = TRY_IN(name_, next_file(reader_));
-    there_ = entry.has_value();
-    if (!there_) return {};
-    path_.assign(entry->path);
-    sha256_ = entry->kind == bundle::EntryKind::kServiceFile ? TRY(digest_of(*entry)) : entry->sha256;
-    return {};
+bool has_section(const bundle::Manifest& manifest, const std::string& prefix) {
+  return std::ranges::find(manifest.sections, prefix, &bundle::Section::prefix) != manifest.sections.end();
+}
+
+std::string declared(const bundle::Manifest& manifest, const std::string& service) {
+  const auto found = std::ranges::find(manifest.services, service, &bundle::Service::name);
+  if (found == manifest.services.end()) return "";
+  return (found->version.empty() ? "no version" : "version " + base::escaped(found->version, 100)) + ", schema " +
+         std::to_string(found->schema);
+}
+
+std::vector<ComparedService> compare_services(const bundle::Manifest& a, const bundle::Manifest& b) {
+  std::set<std::string> names;
+  for (const bundle::Service& service : a.services) names.insert(service.name);
+  for (const bundle::Service& service : b.services) names.insert(service.name);
+  std::vector<ComparedService> services;
+  for (const std::string& name : names) {
+    ComparedService service{name, {}, declared(a, name), declared(b, name)};
+    service.status = status_of(!service.a.empty(), !service.b.empty(), service.a == service.b);
+    services.push_back(std::move(service));
   }
-  [[nodiscard]] bool there() const { return there_; }
-  [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] const Digest& sha256() const { return sha256_; }
-
- private:
-  // Of all that a tree's entry says: type, link and mode count like content.
-  Result<Digest> digest_of(const bundle::BundleEntry& entry) {
-    crypto::Sha256 sha256;
-    sha256.update(std::string(1, static_cast<char>(entry.header->type)) + std::to_string(entry.header->mode) + " " +
-                  std::to_string(entry.header->link.size()) + " " + entry.header->link);
-    buffer_.resize(kReadBytes);
-    for (;;) {
-      const std::size_t n = TRY(reader_.read_content(buffer_));
-      if (n == 0) return sha256.finish();
-      sha256.update({buffer_.data(), n});
-    }
-  }
-
-  bundle::BundleReader& reader_;
-  const std::string name_;
-  bool there_ = false;
-  std::string path_;
-  Digest sha256_;
-  std::string buffer_;
-};
-
-// Every section of either bundle.
-std::vector<ComparedSection> compare_sections(const bundle::Manifest& a, const bundle::Manifest& b) {
-  std::map<std::string, std::string> states;
-  for (const bundle::Section& section : a.sections) states[section.prefix] = "only_a";
-  for (const bundle::Section& section : b.sections) {
-    const auto other = std::ranges::find(a.sections, section.prefix, &bundle::Section::prefix);
-    states[section.prefix] = other == a.sections.end()         ? "only_b"
-                             : other->sha256 == section.sha256 ? "same"
-                                                               : "differs";
-  }
-  std::vector<ComparedSection> compared;
-  for (const auto& [prefix, state] : states) compared.push_back({prefix, state});
-  return compared;
+  return services;
 }
 
 // Tells each difference and counts it.
@@ -72,22 +51,51 @@ class Tally {
  public:
   explicit Tally(const DifferenceSink& sink) : sink_(sink) {}
 
-  Result<void> add(Difference difference, const std::string& path) {
-    auto& [names, count] = differences_.at(static_cast<std::size_t>(difference));
-    ++count;
-    if (names.size() < kDifferencesMax) names.push_back(base::path_text(path));
-    return sink_(difference, path);
+  Result<void> add_only(Difference difference, BundleSide& side) {
+    differing_.insert(side.prefix());
+    if (side.kind()) {
+      const std::uint64_t items = TRY(count_items(side));
+      (difference == Difference::kOnlyA ? counts_of(side).removed : counts_of(side).added) += items;
+    }
+    return tell(difference, side.path());
   }
 
-  DiffReport report(std::vector<ComparedSection> sections) && {
+  Result<void> add_both(BundleSide& a, BundleSide& b) {
+    FileComparison compared;
+    if (a.kind() && b.kind()) {
+      compared = TRY(compare_service_file(a, b));
+      counts_of(a) += compared.counts;
+    } else {
+      compared.same = TRY(a.digest()) == TRY(b.digest());
+    }
+    if (compared.same) return {};
+    differing_.insert(a.prefix());
+    return tell(Difference::kDiffers, a.path());
+  }
+
+  DiffReport report(const bundle::Manifest& of_a, const bundle::Manifest& of_b) && {
     auto& [a, b, differ] = differences_;
-    return {.same = a.count + b.count + differ.count == 0,
-            .only_a = std::move(a.names),
-            .only_b = std::move(b.names),
-            .differ = std::move(differ.names),
-            .truncated = std::max({a.count, b.count, differ.count}) > kDifferencesMax,
-            .counts = {a.count, b.count, differ.count},
-            .sections = std::move(sections)};
+    DiffReport report{.same = a.count + b.count + differ.count == 0,
+                      .only_a = std::move(a.names),
+                      .only_b = std::move(b.names),
+                      .differ = std::move(differ.names),
+                      .truncated = std::max({a.count, b.count, differ.count}) > kDifferencesMax,
+                      .counts = {a.count, b.count, differ.count},
+                      .sections = {},
+                      .services = compare_services(of_a, of_b),
+                      .parts = {}};
+    for (const ComparedService& service : report.services) report.same = report.same && service.status == "same";
+    std::set<std::string> prefixes;
+    for (const bundle::Section& section : of_a.sections) prefixes.insert(section.prefix);
+    for (const bundle::Section& section : of_b.sections) prefixes.insert(section.prefix);
+    for (const std::string& prefix : prefixes) {
+      const std::string status =
+          status_of(has_section(of_a, prefix), has_section(of_b, prefix), !differing_.contains(prefix));
+      report.sections.push_back({prefix, status});
+      if (const auto part = parts_.find(prefix); part != parts_.end())
+        report.parts.push_back(compared_part(prefix, status, part->second));
+    }
+    return report;
   }
 
  private:
@@ -95,23 +103,55 @@ class Tally {
     std::vector<std::string> names;
     std::uint64_t count = 0;
   };
+  struct Part {
+    bundle::SurfaceKind kind = bundle::SurfaceKind::kFiles;
+    ItemCounts counts;
+  };
+
+  Result<void> tell(Difference difference, const std::string& path) {
+    auto& [names, count] = differences_.at(static_cast<std::size_t>(difference));
+    ++count;
+    if (names.size() < kDifferencesMax) names.push_back(base::path_text(path));
+    return sink_(difference, path);
+  }
+
+  ItemCounts& counts_of(const BundleSide& side) {
+    return parts_.try_emplace(side.prefix(), Part{*side.kind(), {}}).first->second.counts;
+  }
+
+  // services/<service>/<surface>/<part>/
+  static ComparedPart compared_part(const std::string& prefix, const std::string& status, const Part& part) {
+    const auto names = base::split(prefix, '/');
+    return {.service = names.at(1),
+            .surface = names.at(2),
+            .context = names.at(3) == bundle::kWholeInstance ? "" : names.at(3),
+            .kind = std::string(codec::enum_name(part.kind)),
+            .status = status,
+            .items = std::string(items_of(part.kind)),
+            .added = part.counts.added,
+            .removed = part.counts.removed,
+            .changed = part.counts.changed,
+            .touched = part.counts.touched};
+  }
 
   const DifferenceSink& sink_;
   std::array<Kind, 3> differences_;
+  std::set<std::string> differing_;    // sections
+  std::map<std::string, Part> parts_;  // by section
 };
 
-Result<void> compare(Side& a, Side& b, Tally& tally, base::Progress& progress) {
+Result<void> compare(BundleSide& a, BundleSide& b, Tally& tally, base::Progress& progress) {
   TRY(a.next());
   TRY(b.next());
   for (std::uint64_t done = 1; a.there() || b.there(); ++done) {
     if (!b.there() || (a.there() && a.path() < b.path())) {
-      TRY(tally.add(Difference::kOnlyA, a.path()));
+      TRY(tally.add_only(Difference::kOnlyA, a));
       TRY(a.next());
     } else if (!a.there() || b.path() < a.path()) {
-      TRY(tally.add(Difference::kOnlyB, b.path()));
+      TRY(tally.add_only(Difference::kOnlyB, b));
       TRY(b.next());
     } else {
-      if (a.sha256() != b.sha256()) TRY(tally.add(Difference::kDiffers, a.path()));
+      TRY(tally.add_both(a, b));
       TRY(a.next());
       TRY(b.next());
     }
@@ -126,11 +166,11 @@ Result<void> compare(Side& a, Side& b, Tally& tally, base::Progress& progress) {
 
 Result<DiffReport> diff_bundles(const ComparedBundle& a, const ComparedBundle& b, const DifferenceSink& sink,
                                 base::Progress& progress) {
-  Side side_a(a.reader, a.name);
-  Side side_b(b.reader, b.name);
+  BundleSide side_a(a.reader, a.name);
+  BundleSide side_b(b.reader, b.name);
   Tally tally(sink);
   TRY(compare(side_a, side_b, tally, progress));
-  return std::move(tally).report(compare_sections(a.reader.manifest(), b.reader.manifest()));
+  return std::move(tally).report(a.reader.manifest(), b.reader.manifest());
 }
 
 }  // namespace spl::operation

@@ -3,6 +3,7 @@
 #include "base/words.h"
 #include "crypto/sha256.h"
 #include "instance/move.h"
+#include "operation/service_doctor.h"
 
 namespace spl::operation {
 namespace {
@@ -102,6 +103,7 @@ Result<std::vector<Finding>> examine(instance::Instance& instance, base::Progres
     findings.push_back({"authority", FindingStatus::kStop, instance.store().name(), checked.error().message, ""});
   if (const auto tokens = reader->tokens(); !tokens)
     findings.push_back({"tokens", FindingStatus::kStop, instance.store().name(), tokens.error().message, ""});
+  TRY(examine_services(instance, progress, findings));
   return findings;
 }
 

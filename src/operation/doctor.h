@@ -1,5 +1,5 @@
 // What `spl doctor` looks at: the store's own checks, every record against its id, the identity, records without
-// effect. Any thread, on an open instance.
+// effect, services and what belongs to them (service_doctor.h). Any thread, on an open instance.
 #pragma once
 
 #include <vector>

@@ -42,6 +42,10 @@ Result<PastExport> newest_seen(store::StoreReader& reader, std::string_view did)
                     TRY(reader.setting(of(kSeenDigestSetting, did))).value_or("")};
 }
 
+std::string restored_setting(std::string_view did, std::string_view service, std::string_view context) {
+  return "restored:" + std::string(did) + ":" + std::string(service) + ":" + std::string(context);
+}
+
 Result<std::uint64_t> take_sequence(store::StoreWriter& writer) {
   const std::uint64_t sequence = TRY(last_sequence(writer)) + 1;
   if (sequence > bundle::kExportSequenceMax)

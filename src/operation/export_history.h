@@ -29,6 +29,10 @@ Result<PastExport> newest_seen(store::StoreReader& reader, std::string_view did)
 Result<std::uint64_t> take_sequence(store::StoreWriter& writer);
 // An export of the identity in force is durable; one that was begun later may have been finished before it.
 Result<void> note_finished(store::StoreWriter& writer, const PastExport& done);
+// The setting that holds the number of the export of an identity from which a service, or a context of it, was last
+// restored here.
+std::string restored_setting(std::string_view did, std::string_view service, std::string_view context);
+
 // An export of this identity was imported; changes nothing where a newer one was seen.
 Result<void> note_seen(store::StoreWriter& writer, std::string_view did, const PastExport& seen);
 // The identity `did` comes into force, or stays, with this export of it: its numbers go on from there, and never back.

@@ -26,11 +26,6 @@ std::unexpected<Error> cancelled() {
   return base::fail_cancelled("nothing was imported");
 }
 
-// The setting that holds the number of the export from which it was last restored here.
-std::string restored_setting(std::string_view did, std::string_view service, std::string_view context) {
-  return "restored:" + std::string(did) + ":" + std::string(service) + ":" + std::string(context);
-}
-
 // Whether this is what the record's file in a bundle of this store would hold.
 bool would_be(const store::StoredRecord& row, std::string_view content) {
   if (!row.judged_by && !row.sig) return row.canonical == content;

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/version.h"
 #include "instance/move.h"
+#include "operation/context_rename.h"
 #include "operation/doctor.h"
 #include "operation/import.h"
 
@@ -232,6 +233,11 @@ Result<ContextEntry> LocalOperations::add_context(const NewContext& context) {
 Result<ContextEntry> LocalOperations::remove_context(const RemovedContext& context) {
   const std::scoped_lock lock(instance_.service_work());
   return operation::remove_context(instance_, context);
+}
+
+Result<ContextEntry> LocalOperations::rename_context(const RenamedContext& context, base::Progress& progress) {
+  const std::scoped_lock lock(instance_.service_work());
+  return operation::rename_context(instance_, context, progress);
 }
 
 Result<SecretHandle> LocalOperations::set_secret(const NewSecret& secret) {

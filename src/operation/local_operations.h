@@ -52,6 +52,7 @@ class LocalOperations final : public Operations {
   Result<ServiceStates> command_services(const ServiceCommand& command, base::Progress& progress) override;
   Result<ContextEntry> add_context(const NewContext& context) override;
   Result<ContextEntry> remove_context(const RemovedContext& context) override;
+  Result<ContextEntry> rename_context(const RenamedContext& context, base::Progress& progress) override;
   Result<SecretHandle> set_secret(const NewSecret& secret) override;
   Result<DeletedSecret> delete_secret(const SecretHandle& secret) override;
   Result<PreviousReport> swap_previous_back(const PreviousRequest& request, base::Progress& progress) override;

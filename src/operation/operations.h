@@ -211,6 +211,7 @@ class Operations {
   virtual Result<ServiceStates> command_services(const ServiceCommand& command, base::Progress& progress) = 0;
   virtual Result<ContextEntry> add_context(const NewContext& context) = 0;
   virtual Result<ContextEntry> remove_context(const RemovedContext& context) = 0;
+  virtual Result<ContextEntry> rename_context(const RenamedContext& context, base::Progress& progress) = 0;
   virtual Result<SecretHandle> set_secret(const NewSecret& secret) = 0;
   virtual Result<DeletedSecret> delete_secret(const SecretHandle& secret) = 0;
   virtual Result<PreviousReport> swap_previous_back(const PreviousRequest& request, base::Progress& progress) = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "bundle/part_files.h"
 #include "codec/json.h"
 
 namespace spl::operation {
@@ -49,9 +50,14 @@ Result<void> RestoreJournals::save(const RestoreJournal& journal) {
 }
 
 Result<void> RestoreJournals::remove(const std::string& id) {
+  TRY(env::remove_tree(env_.fs, kept_of(id)));
   if (!TRY(env_.fs.info(path_of(id)))) return {};
   TRY(env_.fs.remove(path_of(id)));
   return env_.fs.sync_directory(directory_);
+}
+
+std::string RestoreJournals::keep_directory(const std::string& id, std::string_view part) const {
+  return env::join(kept_of(id), bundle::encoded_name(part));
 }
 
 }  // namespace spl::operation

@@ -84,11 +84,14 @@ class RestoreJournals {
   Result<std::vector<RestoreJournal>> all();
   // Durable when it returns; replaces the one of the same id.
   Result<void> save(const RestoreJournal& journal);
-  // No error where it is not there.
+  // No error where it is not there. What was kept for it goes with it.
   Result<void> remove(const std::string& id);
+  // Where a part ("notes/memory of geomind") may keep what it has replaced; it need not be there.
+  [[nodiscard]] std::string keep_directory(const std::string& id, std::string_view part) const;
 
  private:
   [[nodiscard]] std::string path_of(const std::string& id) const;
+  [[nodiscard]] std::string kept_of(const std::string& id) const { return env::join(directory_, id + ".kept"); }
   env::Env env_;
   std::string directory_;
 };

@@ -86,6 +86,15 @@ struct RemovedContext {
                         codec::member("delete_data", &RemovedContext::delete_data, "its data goes with it"));
   }
 };
+struct RenamedContext {
+  std::string name;
+  std::string new_name;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("name", &RenamedContext::name, "the context"),
+                        codec::member("new_name", &RenamedContext::new_name, "its name from now on"));
+  }
+};
 
 struct NewSecret {
   std::string handle;

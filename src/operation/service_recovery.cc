@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/words.h"
+#include "operation/context_rename.h"
 #include "service/pause.h"
 #include "service/program.h"
 #include "surface/drivers.h"
@@ -58,6 +59,7 @@ Result<RebuiltParts> rebuild(ServiceRooms& rooms, const RestoreJournal& journal)
     surface::RestoreRequest request;
     request.id = journal.id;
     request.data = surface::InTheWay::kIsReplaced;
+    request.keep_directory = rooms.journals.keep_directory(journal.id, name.text());
     RestoredPart part;
     part.place = place;
     part.kind = its->kind;
@@ -112,8 +114,13 @@ Result<void> write_commit_line(store::RecordStore& store, std::string_view id) {
 
 Result<void> recover_services(env::Env env, const home::HomePaths& paths, const home::Config& config,
                               store::RecordStore& store, base::Progress& progress) {
-  TRY(service::resume_leftovers(env, paths));
+  // What cannot be settled stays listed and lets nothing pause anew; it is no reason to do nothing else.
+  if (const auto resumed = service::resume_leftovers(env, paths); !resumed) {
+    env.log.write(env::LogLevel::kError, "pause not settled", {{"error", resumed.error().message}});
+    progress.step(resumed.error().message);
+  }
   TRY(remove_scratch(env, paths));
+  TRY(recover_rename(env, paths, config, store, progress));
   RestoreJournals journals(env, paths);
   std::vector<RestoreJournal> open;
   for (RestoreJournal& journal : TRY(journals.all())) {

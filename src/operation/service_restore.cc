@@ -217,6 +217,12 @@ Result<void> ServiceRestore::examine_contexts(std::vector<Finding>& findings) {
   return {};
 }
 
+// Of a context of the bundle, there.
+std::uint64_t ServiceRestore::bundled_id(const std::string& context) const {
+  const auto found = std::ranges::find(manifest_.contexts, context, &bundle::Context::name);
+  return found == manifest_.contexts.end() ? 0 : found->id;
+}
+
 std::uint64_t ServiceRestore::free_id() const {
   std::uint64_t id = rooms_.set.contexts().free_id();
   while (std::ranges::find(journal_.added_contexts, id, &JournalContext::id) != journal_.added_contexts.end() ||
@@ -348,7 +354,7 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
     where.owner = TRY(service::user_of(rooms_.set, *target->name.service));
     if (lies_in_files(where.kind) && !target->name.service->run) {
       const std::string below = where.kind == SurfaceKind::kSqlite ? env::parent_of(where.path) : where.path;
-      if (const auto holder = env::holder_below(below))
+      if (const auto holder = TRY(env::holder_below(below)))
         note(findings, "processes", FindingStatus::kStop, subject,
              "process " + std::to_string(holder->pid) + " (" + env::process_name(holder->pid) + ") holds " +
                  base::escaped(holder->path, 200),
@@ -361,6 +367,16 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
     request.of_context = options_.context || manifest_.scope.context;
     request.bytes = target->bytes;
     request.engine = target->engine;
+    request.keep_directory = rooms_.journals.keep_directory(journal_.id, target->name.text());
+    if (where.key_prefix) {
+      // The keys of the bundle begin as its context's do.
+      const std::string part = target->section.substr(0, target->section.size() - 1);
+      service::Context bundled = *target->name.context;
+      bundled.name = part.substr(part.rfind('/') + 1);
+      bundled.id = bundled_id(bundled.name);
+      const service::PartName its{target->name.service, target->name.surface, &bundled};
+      where.bundled_key_prefix = TRY(rooms_.set.place_of(its, rooms_.lookup)).key_prefix;
+    }
     target->path = where.path;
     TRY(env::make_directories(rooms_.env.fs, target->surroundings.scratch_directory));
     target->part = TRY(surface::restore_part(target->surroundings, std::move(where), std::move(request)));

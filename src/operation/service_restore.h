@@ -127,6 +127,7 @@ class ServiceRestore {
   Result<void> examine_previous();
   Result<void> examine_parts(std::vector<Finding>& findings);
   [[nodiscard]] std::uint64_t free_id() const;
+  [[nodiscard]] std::uint64_t bundled_id(const std::string& context) const;
   [[nodiscard]] bool brings_parts_of(const std::string& context) const;
   Result<void> choose_targets();
   void add_target(const bundle::Surface& surface, service::PartName name, const std::string& part);

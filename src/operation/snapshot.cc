@@ -109,7 +109,7 @@ Result<void> Snapshot::plan_parts(const spool::SpoolOptions& spool, base::Progre
       if (!takes(surface)) continue;
       for (const service::PartName& name : set_.parts_of(*service, surface, context_)) {
         auto part = std::make_unique<Part>(
-            Part{name, {env_, spool, env::join(scratch_, std::to_string(parts_.size()))}, nullptr, {}});
+            Part{name, {env_, spool, env::join(scratch_, std::to_string(parts_.size())), &views_}, nullptr, {}});
         parts_.push_back(std::move(part));
       }
     }
@@ -135,7 +135,7 @@ Result<void> Snapshot::plan_part(Part& part, base::Progress& progress) {
     }
     if (!is_pausable) {
       const std::string below = place.kind == bundle::SurfaceKind::kSqlite ? env::parent_of(place.path) : place.path;
-      part.has_loose_writers = env::holder_below(below).has_value();
+      part.has_loose_writers = TRY(env::holder_below(below)).has_value();
     }
   }
   part.driver = TRY(surface::backup_part(part.surroundings, std::move(place)));
@@ -168,14 +168,15 @@ void Snapshot::note_step(std::string name, nanoseconds& since) {
 }
 
 // Whether what writes to the part is still.
-Writers Snapshot::writers_of(const Part& part, const std::vector<service::PausedService>& paused) const {
+Result<Writers> Snapshot::writers_of(const Part& part, const std::vector<service::PausedService>& paused) const {
   const service::Declaration& service = *part.name.service;
   // What an engine serves is held by the engine itself.
   if (service::is_database(part.name.surface->kind)) return Writers::kPaused;
   const bool is_paused = std::ranges::any_of(paused, [&](const auto& one) { return one.service == &service; });
   if (is_paused) return Writers::kPaused;
   if (!service.run) return part.has_loose_writers ? Writers::kRunning : Writers::kPaused;
-  return service::processes_of({service::mark_of(set_, service)}).empty() ? Writers::kPaused : Writers::kRunning;
+  return TRY(service::processes_of({service::processes_source_of(set_, service)})).empty() ? Writers::kPaused
+                                                                                           : Writers::kRunning;
 }
 
 // In parallel: each waits for its own engine or disk.
@@ -185,7 +186,7 @@ Result<void> Snapshot::open_all(const std::vector<service::PausedService>& pause
     if (part->driver) waiting.push_back(part.get());
   }
   std::vector<Writers> writers;
-  for (const Part* part : waiting) writers.push_back(writers_of(*part, paused));
+  for (const Part* part : waiting) writers.push_back(TRY(writers_of(*part, paused)));
   std::atomic<std::size_t> next = 0;
   std::vector<Result<Consistency>> opened(waiting.size(), Consistency::kQuiesced);
   const auto work = [&] {
@@ -247,9 +248,14 @@ Result<void> Snapshot::take(const Records& records, base::Progress& progress) {
   auto done = take_paused(records, true);
   if (!done && done.error().cause == Cause::kTimeout && options_.allow_inconsistent) {
     warnings_.push_back("the writers could not be paused long enough, and were not: " + done.error().message);
+    std::vector<Part*> again;
     for (const auto& part : parts_) {
-      if (part->driver) TRY(plan_part(*part, progress));
+      if (!part->driver) continue;
+      again.push_back(part.get());
+      // Also what parts share is made anew.
+      part->driver.reset();
     }
+    for (Part* part : again) TRY(plan_part(*part, progress));
     TRY(prepare(progress));
     done = take_paused(records, false);
   }

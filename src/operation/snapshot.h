@@ -85,7 +85,8 @@ class Snapshot {
   Result<void> prepare(base::Progress& progress);
   Result<void> take_paused(const Records& records, bool pauses);
   Result<void> open_all(const std::vector<service::PausedService>& paused, std::chrono::nanoseconds deadline);
-  [[nodiscard]] surface::Writers writers_of(const Part& part, const std::vector<service::PausedService>& paused) const;
+  [[nodiscard]] Result<surface::Writers> writers_of(const Part& part,
+                                                    const std::vector<service::PausedService>& paused) const;
   void release_all();
   void weigh();
   void note_step(std::string name, std::chrono::nanoseconds& since);
@@ -96,6 +97,7 @@ class Snapshot {
   SnapshotOptions options_;
   const service::Context* context_ = nullptr;
   std::vector<const service::Declaration*> services_;
+  surface::SharedViews views_;                 // outlives the parts
   std::vector<std::unique_ptr<Part>> parts_;  // by section
   std::string scratch_;
   std::string taken_at_;

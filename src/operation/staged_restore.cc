@@ -164,6 +164,8 @@ Result<void> StagedRestore::switch_back(base::Progress& progress) {
 }
 
 Result<bool> StagedRestore::finish() {
+  TRY(each_part(true, &surface::RestorePart::retire));
+  TRY(each_part(false, &surface::RestorePart::retire));
   bool kept = false;
   for (RestoredPart& part : parts_) kept = TRY(part.part->has_other(part.place.mark)) || kept;
   if (kept) {

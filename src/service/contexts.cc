@@ -27,6 +27,12 @@ std::unexpected<Error> taken(const std::string& what) {
               "spl context list shows them");
 }
 
+Result<void> check_name(std::string_view name) {
+  if (base::is_name(name)) return {};
+  return fail(ErrorCode::kUsage, "\"" + base::escaped(name, 80) + "\" is no name of a context",
+              "lowercase letters, digits, _ and -, at most 63, not beginning with _ or -");
+}
+
 Result<Context> parse_context(TomlTable table) {
   Context context;
   context.name = TRY(table.required_text("name"));
@@ -60,6 +66,10 @@ Result<Contexts> Contexts::load(env::Env env, const home::HomePaths& paths) {
   TRY(root.end());
   std::ranges::sort(contexts.contexts_, {}, &Context::id);
   return contexts;
+}
+
+Contexts Contexts::none(env::Env env, const home::HomePaths& paths) {
+  return {env, paths.contexts()};
 }
 
 const Context* Contexts::find(std::string_view name) const {
@@ -102,9 +112,7 @@ Result<void> Contexts::save(std::vector<Context> contexts) {
 }
 
 Result<void> Contexts::add(Context context) {
-  if (!base::is_name(context.name))
-    return fail(ErrorCode::kUsage, "\"" + base::escaped(context.name, 80) + "\" is no name of a context",
-                "lowercase letters, digits, _ and -, at most 63, not beginning with _ or -");
+  TRY(check_name(context.name));
   if (context.id > kIdMax) return fail(ErrorCode::kUsage, "the id of a context is at most " + std::to_string(kIdMax));
   if (find(context.name) != nullptr) return taken("\"" + context.name + "\"");
   if (find(context.id) != nullptr) return taken("with the id " + std::to_string(context.id));
@@ -120,14 +128,23 @@ Result<void> Contexts::remove(std::string_view name) {
   return save(std::move(contexts));
 }
 
-Result<void> Contexts::rename(std::string_view from, std::string_view to) {
+Result<std::vector<Context>> Contexts::renamed(std::string_view from, std::string_view to) const {
   TRY(require(from));
-  if (from == to) return {};
-  if (!base::is_name(to)) return fail(ErrorCode::kUsage, "\"" + base::escaped(to, 80) + "\" is no name of a context");
-  if (find(to) != nullptr) return taken("\"" + std::string(to) + "\"");
   std::vector<Context> contexts = contexts_;
+  if (from == to) return contexts;
+  TRY(check_name(to));
+  if (find(to) != nullptr) return taken("\"" + std::string(to) + "\"");
   std::ranges::find(contexts, from, &Context::name)->name = to;
-  return save(std::move(contexts));
+  return contexts;
+}
+
+Result<void> Contexts::rename(std::string_view from, std::string_view to) {
+  return save(TRY(renamed(from, to)));
+}
+
+Result<void> Contexts::rename_unsaved(std::string_view from, std::string_view to) {
+  contexts_ = TRY(renamed(from, to));
+  return {};
 }
 
 }  // namespace spl::service

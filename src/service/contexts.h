@@ -19,6 +19,8 @@ class Contexts {
  public:
   // None where there is no file. Errors name file and line.
   static Result<Contexts> load(env::Env env, const home::HomePaths& paths);
+  // Those of a home whose file is not looked at: for who goes on without it.
+  static Contexts none(env::Env env, const home::HomePaths& paths);
 
   [[nodiscard]] const std::vector<Context>& all() const { return contexts_; }
   [[nodiscard]] const Context* find(std::string_view name) const;
@@ -32,10 +34,13 @@ class Contexts {
   Result<void> add(Context context);
   Result<void> remove(std::string_view name);
   Result<void> rename(std::string_view from, std::string_view to);
+  // The same in memory alone, to see what would come of it.
+  Result<void> rename_unsaved(std::string_view from, std::string_view to);
 
  private:
   Contexts(env::Env env, std::string path) : env_(env), path_(std::move(path)) {}
   Result<void> save(std::vector<Context> contexts);
+  [[nodiscard]] Result<std::vector<Context>> renamed(std::string_view from, std::string_view to) const;
   env::Env env_;
   std::string path_;
   std::vector<Context> contexts_;  // by id

@@ -237,4 +237,13 @@ Result<std::vector<InventoryRow>> find_strays(env::Env env, const ServiceSet& se
   return made.take();
 }
 
+Result<std::vector<InventoryRow>> find_unclaimed(env::Env env, const ServiceSet& set) {
+  Inventory made(env, set);
+  for (const Declaration& service : set.services()) {
+    for (const SurfaceDeclaration& surface : service.surfaces) TRY(made.add_strays(service, surface));
+  }
+  for (const Declaration& service : set.services()) TRY(made.add_undeclared(service));
+  return made.take();
+}
+
 }  // namespace spl::service

@@ -62,4 +62,7 @@ Result<std::vector<InventoryRow>> inventory(env::Env env, const ServiceSet& set,
 // The stray ones alone, of these services: quick.
 Result<std::vector<InventoryRow>> find_strays(env::Env env, const ServiceSet& set);
 
+// The stray ones and what is undeclared, of all services, without asking any driver.
+Result<std::vector<InventoryRow>> find_unclaimed(env::Env env, const ServiceSet& set);
+
 }  // namespace spl::service

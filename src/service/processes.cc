@@ -2,76 +2,187 @@
 
 #include <algorithm>
 #include <csignal>
-#include <set>
+#include <map>
 
+#include "env/proc_files.h"
 #include "env/process_table.h"
 
 namespace spl::service {
 namespace {
 
+using env::Activity;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLookEvery{1};
 constexpr milliseconds kLookEveryMax{50};
+constexpr int kCleanLooks = 2;  // what a look misses, because it was forked meanwhile, the next one sees
+constexpr std::size_t kPidBytesMax = 64;
 
-std::unexpected<Error> never_still() {
-  return fail(Cause::kTimeout, "its processes are not still: new ones appear all the time");
+// What runsv started, by its supervise/pid. That file outlives runsv and its number may be another process's: only a
+// child of the runsv that works in this very directory is meant.
+Result<std::vector<int>> roots_of(const ProcessSource& source) {
+  std::vector<int> roots;
+  if (source.runit_directory.empty()) return roots;
+  const auto text = TRY(env::read_proc(source.runit_directory + "/supervise/pid", kPidBytesMax));
+  int pid = 0;
+  for (const char c : text.value_or("")) {
+    if (c < '0' || c > '9') break;
+    pid = pid * 10 + (c - '0');
+  }
+  if (pid <= 1) return roots;
+  const auto entry = TRY(env::process_entry(pid));
+  if (entry && entry->parent > 1 && TRY(env::works_in(entry->parent, source.runit_directory))) roots.push_back(pid);
+  return roots;
+}
+
+Result<std::vector<env::FoundProcess>> find_all(const std::vector<ProcessSource>& sources) {
+  std::vector<env::ProcessOrigin> origins;
+  for (const ProcessSource& source : sources) {
+    env::ProcessOrigin origin{source.mark};
+    origin.roots = TRY(roots_of(source));
+    origins.push_back(std::move(origin));
+  }
+  return env::find_processes(origins);
+}
+
+// Nothing where it has gone. Its number may have gone to another process before the handle was opened.
+Result<std::optional<ServiceProcess>> follow(const env::FoundProcess& found,
+                                             const std::vector<ProcessSource>& sources) {
+  auto handle = TRY(env::ProcessHandle::open(found.process.pid));
+  if (!handle) return std::nullopt;
+  const auto now = TRY(env::process_entry(found.process.pid));
+  if (!now || now->start_ticks != found.process.start_ticks) return std::nullopt;
+  return ServiceProcess{found.process.pid, found.process.start_ticks, sources[found.origin].mark, std::move(*handle)};
+}
+
+// One look at all processes that an order means.
+class Look {
+ public:
+  static Result<Look> at(const StopOrder& order, const std::vector<ServiceProcess>& stopped) {
+    Look look;
+    for (const ServiceProcess& process : stopped) look.ours_.emplace(process.pid, process.start_ticks);
+    for (const env::FoundProcess& found : TRY(find_all(order.sources))) {
+      if (found.process.pid == order.spared) continue;
+      const Activity activity = TRY(env::activity_of(found.process.pid));
+      if (activity == Activity::kGone) continue;
+      look.found_.push_back(found);
+      look.activity_.emplace(found.process.pid, activity);
+    }
+    return look;
+  }
+
+  [[nodiscard]] const std::vector<env::FoundProcess>& found() const { return found_; }
+  [[nodiscard]] bool is_ours(const env::ProcessEntry& process) const {
+    const auto one = ours_.find(process.pid);
+    return one != ours_.end() && one->second == process.start_ticks;
+  }
+  [[nodiscard]] bool is_stopped(int pid) const {
+    const auto one = activity_.find(pid);
+    return one != activity_.end() && one->second == Activity::kStopped;
+  }
+  [[nodiscard]] Result<bool> is_still(const env::ProcessEntry& process) const {
+    switch (activity_.at(process.pid)) {
+      case Activity::kGone:
+      case Activity::kStopped:
+        return true;
+      case Activity::kRuns:
+        return false;
+      case Activity::kTraced:
+        return is_stopped(TRY(env::tracer_of(process.pid)));
+      case Activity::kWaits:
+        return waits_for_stopped_child(process);
+    }
+    return false;
+  }
+
+ private:
+  // In vfork: it stops before it does anything else, for the signal is there, and its child, which would let it go on,
+  // is stopped.
+  [[nodiscard]] Result<bool> waits_for_stopped_child(const env::ProcessEntry& parent) const {
+    if (!is_ours(parent)) return false;
+    for (const env::FoundProcess& child : found_) {
+      if (child.process.parent != parent.pid || !is_stopped(child.process.pid)) continue;
+      if (TRY(env::share_memory(parent.pid, child.process.pid))) return true;
+    }
+    return false;
+  }
+
+  std::vector<env::FoundProcess> found_;
+  std::map<int, Activity> activity_;
+  std::map<int, std::uint64_t> ours_;  // pid and start
+};
+
+std::unexpected<Error> never_still(int pid) {
+  std::string what = "new ones appear all the time";
+  if (pid != 0) {
+    const int tracer = env::tracer_of(pid).value_or(0);
+    what = "process " + std::to_string(pid) + " (" + env::process_name(pid) + ") " +
+           (tracer == 0 ? "does not stop" : "is traced by process " + std::to_string(tracer));
+  }
+  return fail(Cause::kTimeout, "its processes are not still: " + what);
 }
 
 }  // namespace
 
-bool is_stopped(int pid) {
-  const char state = env::process_state(pid);
-  return state == 'T' || state == 't';
-}
-
-std::vector<MarkedProcess> processes_of(const std::vector<std::string>& marks) {
-  std::vector<MarkedProcess> found;
-  for (const int pid : env::processes_with(marks)) {
-    auto handle = env::ProcessHandle::open(pid);
-    // Its number may have gone to another process before the handle was opened.
-    if (handle && env::has_in_environment(pid, marks)) found.push_back({pid, std::move(*handle)});
+Result<std::vector<ServiceProcess>> processes_of(const std::vector<ProcessSource>& sources) {
+  std::vector<ServiceProcess> processes;
+  for (const env::FoundProcess& found : TRY(find_all(sources))) {
+    if (auto process = TRY(follow(found, sources))) processes.push_back(std::move(*process));
   }
-  return found;
+  return processes;
 }
 
-Result<void> stop_all(env::Clock& clock, const std::vector<std::string>& marks, milliseconds at_most,
-                      std::vector<MarkedProcess>& stopped,
-                      const std::function<Result<void>(const std::vector<MarkedProcess>&)>& before) {
-  const auto end = clock.steady() + at_most;
-  std::set<int> seen;
-  for (milliseconds pause = kLookEvery;; pause = std::min(2 * pause, kLookEveryMax)) {
-    std::vector<MarkedProcess> fresh;
-    bool all_still = true;
-    for (MarkedProcess& process : processes_of(marks)) {
-      const bool still = is_stopped(process.pid);
-      const bool is_new = seen.insert(process.pid).second;
-      all_still = all_still && still;
-      // What was stopped before stays so, whoever resumes the others.
-      if (is_new && !still) fresh.push_back(std::move(process));
+Result<void> stop_all(env::Clock& clock, const StopOrder& order, std::vector<ServiceProcess>& stopped) {
+  const auto end = clock.steady() + order.at_most;
+  milliseconds pause = kLookEvery;
+  for (int clean = 0;;) {
+    const Look look = TRY(Look::at(order, stopped));
+    std::vector<ServiceProcess> fresh;
+    int runs = 0;
+    for (const env::FoundProcess& found : look.found()) {
+      if (TRY(look.is_still(found.process))) continue;
+      runs = found.process.pid;
+      if (look.is_ours(found.process)) continue;  // the signal has been sent
+      if (auto process = TRY(follow(found, order.sources))) fresh.push_back(std::move(*process));
     }
-    if (all_still) return {};
-    if (!fresh.empty() && before) TRY(before(fresh));
-    for (MarkedProcess& process : fresh) {
+    clean = runs == 0 ? clean + 1 : 0;
+    if (clean == kCleanLooks) return {};
+    if (!fresh.empty() && order.before) TRY(order.before(fresh));
+    // Not after the end: whoever lets them go on at the deadline may have done so.
+    if (clock.steady() > end) return never_still(runs);
+    for (ServiceProcess& process : fresh) {
       if (TRY(process.handle.signal(SIGSTOP))) stopped.push_back(std::move(process));
     }
-    if (clock.steady() > end) return never_still();
-    // A stopped process does not end: this is a short wait for the kernel to stop them.
-    if (!stopped.empty()) (void)stopped.back().handle.wait(pause);
+    if (runs == 0) continue;
+    clock.sleep_for(pause);  // for the kernel to stop them
+    pause = std::min(2 * pause, kLookEveryMax);
   }
 }
 
-void continue_all(const std::vector<MarkedProcess>& processes) {
-  for (const MarkedProcess& process : processes) (void)process.handle.signal(SIGCONT);
+Result<bool> are_still(const StopOrder& order, const std::vector<ServiceProcess>& stopped) {
+  const Look look = TRY(Look::at(order, stopped));
+  for (const env::FoundProcess& found : look.found()) {
+    if (!TRY(look.is_still(found.process))) return false;
+  }
+  return true;
 }
 
-Result<void> kill_all(env::Clock& clock, const std::string& mark, milliseconds at_most) {
+Result<void> continue_all(const std::vector<ServiceProcess>& processes) {
+  Result<void> all;
+  for (const ServiceProcess& process : processes) {
+    auto one = process.handle.signal(SIGCONT);
+    if (!one && all) all = std::unexpected(std::move(one).error());
+  }
+  return all;
+}
+
+Result<void> kill_all(env::Clock& clock, const ProcessSource& source, milliseconds at_most) {
   const auto end = clock.steady() + at_most;
   for (;;) {
-    const auto processes = processes_of({mark});
+    const auto processes = TRY(processes_of({source}));
     if (processes.empty()) return {};
-    for (const MarkedProcess& process : processes) TRY(process.handle.signal(SIGKILL));
-    for (const MarkedProcess& process : processes) {
+    for (const ServiceProcess& process : processes) TRY(process.handle.signal(SIGKILL));
+    for (const ServiceProcess& process : processes) {
       const auto left = std::chrono::duration_cast<milliseconds>(end - clock.steady());
       if (left.count() <= 0 || !process.handle.wait(left))
         return fail(Cause::kTimeout,

@@ -1,7 +1,11 @@
-// All processes of services, by the mark in their environment: a double fork does not escape. Any thread.
+// All processes of services: by the mark in their environment, so that a double fork does not escape, and as what
+// descends from the process that the supervisor started, so that one does not escape that overwrites its environment
+// (docs/decisions/D-12-services.md). Whatever cannot be looked at for want of something is an error, never "none".
+// Any thread. Source: runsv(8).
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -12,25 +16,39 @@
 
 namespace spl::service {
 
-struct MarkedProcess {
+// By what the processes of one service are known.
+struct ProcessSource {
+  std::string mark;                  // "SPL_SERVICE=notes@/var/lib/spl"
+  std::string runit_directory = {};  // where runsv keeps it; "" where nothing is asked of runit
+};
+
+struct ServiceProcess {
   int pid = 0;
+  std::uint64_t start_ticks = 0;  // with the number and the run of the machine it tells it from all others
+  std::string mark;               // of its service, whether it still has that itself or not
   env::ProcessHandle handle;
 };
 
-// Of all services that have one of the marks; each by a handle that was opened before the mark was seen, so that no
-// other process is ever meant.
-std::vector<MarkedProcess> processes_of(const std::vector<std::string>& marks);
-// Whether it is stopped, by a signal or a tracer.
-bool is_stopped(int pid);
+// Each by a handle of the very process that was found: no other one is ever meant.
+Result<std::vector<ServiceProcess>> processes_of(const std::vector<ProcessSource>& sources);
 
-// Stops them all until nothing new appears. `before` is told of those that are about to be stopped, some at a time.
-// Gives those that it stopped, also after an error: not those that were stopped before. Cause kTimeout where new ones
-// appear all the time.
-Result<void> stop_all(env::Clock& clock, const std::vector<std::string>& marks, std::chrono::milliseconds at_most,
-                      std::vector<MarkedProcess>& stopped,
-                      const std::function<Result<void>(const std::vector<MarkedProcess>&)>& before = {});
-void continue_all(const std::vector<MarkedProcess>& processes);
+struct StopOrder {
+  std::vector<ProcessSource> sources;
+  std::chrono::milliseconds at_most{0};
+  int spared = 0;  // is never stopped: who is to let the others go on
+  // Is told of those that are about to be stopped, some at a time; an error of it ends the order.
+  std::function<Result<void>(const std::vector<ServiceProcess>&)> before = {};
+};
+// Stops them all until two looks in a row find nothing that runs. Adds to `stopped` those that it stopped, also before
+// an error: never those that were stopped already, which stay so. A parent that waits in vfork counts as still while
+// its stopped child has its memory; one that is traced while its tracer is still. Cause kTimeout, with the name of one
+// that runs on.
+Result<void> stop_all(env::Clock& clock, const StopOrder& order, std::vector<ServiceProcess>& stopped);
+// Whether no process that the order means runs, at this moment; `stopped` are those that it stopped.
+Result<bool> are_still(const StopOrder& order, const std::vector<ServiceProcess>& stopped);
+// Tries all of them; the first error. What has ended is none.
+Result<void> continue_all(const std::vector<ServiceProcess>& processes);
 // Ends them all, and waits until they are gone.
-Result<void> kill_all(env::Clock& clock, const std::string& mark, std::chrono::milliseconds at_most);
+Result<void> kill_all(env::Clock& clock, const ProcessSource& source, std::chrono::milliseconds at_most);
 
 }  // namespace spl::service

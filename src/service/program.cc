@@ -48,6 +48,14 @@ std::string mark_of(const ServiceSet& set, const Declaration& service) {
   return "SPL_SERVICE=" + service.name + "@" + set.paths().root;
 }
 
+std::string runit_directory_of(const ServiceSet& set, std::string_view service) {
+  return env::join(set.paths().run(), "runit/" + std::string(service));
+}
+
+ProcessSource processes_source_of(const ServiceSet& set, const Declaration& service) {
+  return {mark_of(set, service), runit_directory_of(set, service.name)};
+}
+
 std::string log_of(const ServiceSet& set, const Declaration& service) {
   return env::join(set.paths().root, "logs/services/" + service.name + ".log");
 }
@@ -108,16 +116,30 @@ ServiceEnvironment::~ServiceEnvironment() {
   for (std::string& entry : entries_) explicit_bzero(entry.data(), entry.size());
 }
 
+Result<env::ProgramStart> program_of(env::Env env, const ServiceSet& set, const Declaration& service,
+                                     const Command& command, const PlaceholderValues& values,
+                                     const SecretLookup& secrets) {
+  env::ProgramStart program;
+  program.arguments = TRY(expanded(command, values));
+  program.working_directory = TRY(directory_for(set, service));
+  if (!TRY(env.fs.info(program.working_directory))) program.working_directory = "/";
+  program.user = TRY(user_of(set, service));
+  program.environment = TRY(ServiceEnvironment::of(set, service, secrets)).entries();
+  return program;
+}
+
+void wipe(env::ProgramStart& program) {
+  for (std::string& entry : program.environment) explicit_bzero(entry.data(), entry.size());
+}
+
 Result<void> run_command_of(env::Env env, const ServiceSet& set, const Declaration& service, const Command& command,
                             const PlaceholderValues& values, const SecretLookup& secrets,
                             const env::CommandLimits& limits) {
-  const ServiceEnvironment environment = TRY(ServiceEnvironment::of(set, service, secrets));
-  env::ChildOptions options;
-  options.arguments = TRY(expanded(command, values));
-  options.environment = environment.entries();
-  options.working_directory = TRY(directory_for(set, service));
-  if (!TRY(env.fs.info(options.working_directory))) options.working_directory = "/";
-  options.user = TRY(user_of(set, service));
+  env::ProgramStart program = TRY(program_of(env, set, service, command, values, secrets));
+  env::ChildOptions options{.arguments = program.arguments,
+                            .environment = std::move(program.environment),
+                            .working_directory = program.working_directory,
+                            .user = program.user};
   const auto ended = env::run_command(options, "", limits);
   for (std::string& entry : options.environment) explicit_bzero(entry.data(), entry.size());
   const env::CommandOutput output = TRY_IN("service " + service.name, ended);

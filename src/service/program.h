@@ -10,7 +10,9 @@
 #include "base/result.h"
 #include "env/child_process.h"
 #include "env/env.h"
+#include "env/program_start.h"
 #include "env/users.h"
+#include "service/processes.h"
 #include "service/service_set.h"
 
 namespace spl::service {
@@ -18,6 +20,10 @@ namespace spl::service {
 // The entry of the environment that each process of the service has, and every child of it, whatever it forks:
 // "SPL_SERVICE=notes@/var/lib/spl".
 std::string mark_of(const ServiceSet& set, const Declaration& service);
+// By what all of them are found: by that entry, and as descendants of what runit started.
+ProcessSource processes_source_of(const ServiceSet& set, const Declaration& service);
+// Where runit keeps the service.
+std::string runit_directory_of(const ServiceSet& set, std::string_view service);
 // The file that takes what its programs say.
 std::string log_of(const ServiceSet& set, const Declaration& service);
 
@@ -41,6 +47,14 @@ class ServiceEnvironment {
   ServiceEnvironment() = default;
   std::vector<std::string> entries_;  // "NAME=value"
 };
+
+// A command of the declaration as it is to be run: in workdir, or in "/" where that is missing, as the service's user,
+// with its environment, which has secrets. `command` has its placeholders still.
+Result<env::ProgramStart> program_of(env::Env env, const ServiceSet& set, const Declaration& service,
+                                     const Command& command, const PlaceholderValues& values,
+                                     const SecretLookup& secrets);
+// Overwrites the environment, which has secrets.
+void wipe(env::ProgramStart& program);
 
 // Runs a command of the declaration to its end, in workdir, as its user; what it says goes to the service's log. An
 // exit code other than 0 is an error, which shows the end of what it said. `command` has its placeholders still.

@@ -31,10 +31,6 @@ constexpr std::size_t kLogShown = 600;
 constexpr std::uint64_t kLogBytesMax = 16u << 20;
 constexpr std::uint32_t kProgramMode = 0755;
 
-std::string directory_of(const ServiceSet& set, std::string_view service) {
-  return env::join(set.paths().run(), "runit/" + std::string(service));
-}
-
 std::string shell_quoted(std::string_view text) {
   std::string quoted = "'";
   for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -76,9 +72,10 @@ class Runit final : public Supervisor {
   Result<void> wait_until_well(const Declaration& service, base::Progress& progress);
   Result<void> mark_down(const Declaration& service, bool down);
   Result<void> require_own_command(const Declaration& service);
+  [[nodiscard]] Result<bool> is_service(int pid, const Declaration& service) const;
   std::string end_of_log(const Declaration& service);
   [[nodiscard]] std::string path(const Declaration& service, std::string_view name) const {
-    return env::join(directory_of(set_, service.name), name);
+    return env::join(runit_directory_of(set_, service.name), name);
   }
   [[nodiscard]] std::string supervisor_file() const { return env::join(set_.paths().run(), "runsvdir.pid"); }
 
@@ -94,8 +91,11 @@ int number_in(std::string_view text) {
   return number;
 }
 
+constexpr std::string_view kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr char kInstallHint[] = "install runit, with apt-get install runit";
+
 std::vector<std::string> plain_environment() {
-  return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"};
+  return {"PATH=" + std::string(kPath), "LANG=C"};
 }
 
 // Of this program, for `spl service X run`: the key of the secrets and a keyring are found by it. The service itself
@@ -111,11 +111,10 @@ std::vector<std::string> whole_environment(env::Env env) {
 }
 
 Result<std::string> Runit::sv(const std::string& action, const std::string& service) {
-  const env::ChildOptions options{.arguments = {"sv", action, directory_of(set_, service)},
+  const env::ChildOptions options{.arguments = {"sv", action, runit_directory_of(set_, service)},
                                   .environment = plain_environment()};
   auto output = env::run_command(options, "", {.at_most = kSupervisorTimeout});
-  if (!output && output.error().code == ErrorCode::kUnavailable)
-    output.error().hint = "install runit, with apt-get install runit";
+  if (!output && output.error().code == ErrorCode::kUnavailable) output.error().hint = kInstallHint;
   return TRY(std::move(output)).output;
 }
 
@@ -130,8 +129,21 @@ Result<Supervised> Runit::look(const Declaration& service) {
       said.find(", want up") != std::string::npos || (found.is_up && said.find("want down") == std::string::npos);
   const std::size_t pid = said.find("(pid ");
   if (found.is_up && pid != std::string::npos) found.pid = number_in(std::string_view(said).substr(pid + 5));
-  found.runs = found.pid > 0 && env::has_in_environment(found.pid, {mark_of(set_, service)});
+  found.runs = found.pid > 0 && TRY(is_service(found.pid, service));
   return found;
+}
+
+// Whether the process, which runsv has started, has become the service: it has its mark, or has overwritten that since,
+// and is neither the script nor the program that becomes the service.
+Result<bool> Runit::is_service(int pid, const Declaration& service) const {
+  if (TRY(env::has_in_environment(pid, mark_of(set_, service)))) return true;
+  if (!TRY(env::process_entry(pid))) return false;
+  const std::vector<std::string> words = TRY(env::command_line(pid));
+  if (words.empty()) return false;
+  // runsv itself, before it has become the script; "/bin/sh ./run"; "spl --home H service X run".
+  if (words.front() == "runsv" || (words.size() == 2 && words.back() == "./run")) return false;
+  return words.size() < 3 || words[words.size() - 3] != "service" || words[words.size() - 2] != service.name ||
+         words.back() != "run";
 }
 
 Result<void> Runit::require_own_command(const Declaration& service) {
@@ -151,14 +163,14 @@ Result<ServiceStatus> Runit::status(const Declaration& service) {
     return status;
   }
   const Supervised found = TRY(look(service));
-  const auto processes = processes_of({mark_of(set_, service)});
+  const auto processes = TRY(processes_of({processes_source_of(set_, service)}));
   status.pid = static_cast<std::uint64_t>(found.pid);
   status.processes = processes.size();
   status.held = TRY(is_held_down(env_, set_, service));
   const bool wanted = found.is_supervised && !TRY(env_.fs.info(path(service, "down")));
   if (found.runs) {
-    const char state = env::process_state(found.pid);
-    status.state = state == 'T' ? ServiceState::kPaused : ServiceState::kRunning;
+    const env::Activity activity = TRY(env::activity_of(found.pid));
+    status.state = activity == env::Activity::kStopped ? ServiceState::kPaused : ServiceState::kRunning;
   } else if (wanted) {
     status.state = ServiceState::kFailing;
   }
@@ -176,7 +188,7 @@ Result<void> Runit::mark_down(const Declaration& service, bool down) {
 }
 
 Result<void> Runit::write_directory(const Declaration& service) {
-  const std::string directory = directory_of(set_, service.name);
+  const std::string directory = runit_directory_of(set_, service.name);
   TRY(env::make_directories(env_.fs, directory));
   const std::string log = log_of(set_, service);
   TRY(env::make_directories(env_.fs, env::parent_of(log)));
@@ -210,7 +222,7 @@ Result<std::optional<int>> Runit::supervisor() {
   const std::size_t space = text.find(' ');
   const int pid = number_in(text);
   if (pid <= 0 || space == std::string::npos) return std::optional<int>();
-  return env::process_mark(pid) == text.substr(space + 1) ? std::optional(pid) : std::nullopt;
+  return TRY(env::process_mark(pid)) == text.substr(space + 1) ? std::optional(pid) : std::nullopt;
 }
 
 Result<void> Runit::ensure_supervisor(const Declaration& service, base::Progress& progress) {
@@ -222,11 +234,11 @@ Result<void> Runit::ensure_supervisor(const Declaration& service, base::Progress
     auto started = env::start_detached({.arguments = {"runsvdir", "-P", directory},
                                         .environment = whole_environment(env_),
                                         .user = set_.home_owner()});
-    if (!started && started.error().code == ErrorCode::kUnavailable)
-      started.error().hint = "install runit, with apt-get install runit";
+    if (!started && started.error().code == ErrorCode::kUnavailable) started.error().hint = kInstallHint;
     const int pid = TRY(std::move(started));
+    const auto supervisor_mark = TRY(env::process_mark(pid));
     TRY(env::write_file_atomically(env_.fs, supervisor_file(),
-                                   std::to_string(pid) + " " + env::process_mark(pid).value_or("")));
+                                   std::to_string(pid) + " " + supervisor_mark.value_or("")));
   }
   const auto end = env_.clock.steady() + kSupervisorTimeout;
   while (!TRY(look(service)).is_supervised) {
@@ -296,14 +308,14 @@ Result<void> Runit::start(const Declaration& service, base::Progress& progress) 
   TRY(require_own_command(service));
   if (TRY(is_held_down(env_, set_, service)))
     return fail(ErrorCode::kRefused, "service " + service.name + " is kept down by a restore that has not ended",
-                "wait for it, or run spl doctor, which finishes what a crash left");
+                "wait for it; spl doctor says how it is");
   progress.update("starting " + service.name, 0, 0, "");
   TRY(initialise(service, progress));
   TRY(write_directory(service));
   TRY(turn_log(service));
   TRY(ensure_supervisor(service, progress));
-  // What a stop that was cut off left.
-  if (!TRY(look(service)).runs) TRY(kill_all(env_.clock, mark_of(set_, service), kKillTimeout));
+  // What a stop that was cut off left; what runsv has just started is none of that.
+  if (!TRY(look(service)).runs) TRY(kill_all(env_.clock, {mark_of(set_, service)}, kKillTimeout));
   TRY(sv("up", service.name));
   auto well = wait_until_well(service, progress);
   if (!well) {
@@ -316,12 +328,12 @@ Result<void> Runit::start(const Declaration& service, base::Progress& progress) 
 
 Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
   TRY(require_own_command(service));
-  const std::string mark = mark_of(set_, service);
-  if (TRY(env_.fs.info(directory_of(set_, service.name)))) TRY(mark_down(service, true));
+  const ProcessSource source = processes_source_of(set_, service);
+  if (TRY(env_.fs.info(runit_directory_of(set_, service.name)))) TRY(mark_down(service, true));
   if (TRY(look(service)).is_supervised) {
     progress.update("stopping " + service.name, 0, 0, "");
     TRY(sv("down", service.name));
-    continue_all(processes_of({mark}));
+    TRY(continue_all(TRY(processes_of({source}))));
     const auto began = env_.clock.steady();
     const auto goes_on = [&](const Supervised& found) {
       const auto passed = env_.clock.steady() - began;
@@ -329,11 +341,11 @@ Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
     };
     while (goes_on(TRY(look(service)))) env_.clock.sleep_for(kLookEvery);
   }
-  TRY_IN("service " + service.name, kill_all(env_.clock, mark, kKillTimeout));
+  TRY_IN("service " + service.name, kill_all(env_.clock, source, kKillTimeout));
   // It is checked, not assumed.
   for (const std::string& directory : {set_.data_directory(service.name), set_.run_directory(service.name)}) {
     if (!TRY(env_.fs.info(directory))) continue;
-    if (const auto holder = env::holder_below(directory))
+    if (const auto holder = TRY(env::holder_below(directory)))
       return fail("service " + service.name + " is stopped, and process " + std::to_string(holder->pid) + " (" +
                       env::process_name(holder->pid) + ") still holds " + base::escaped(holder->path, 200),
                   "end that process");
@@ -343,22 +355,24 @@ Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
 
 Result<void> Runit::pause(const Declaration& service) {
   TRY(require_own_command(service));
-  std::vector<MarkedProcess> stopped;
-  const auto done = stop_all(env_.clock, {mark_of(set_, service)}, kStillTimeout, stopped);
-  if (!done) continue_all(stopped);
+  const env::ManyDescriptors many;
+  std::vector<ServiceProcess> stopped;
+  const StopOrder order{{processes_source_of(set_, service)}, kStillTimeout};
+  const auto done = stop_all(env_.clock, order, stopped);
+  if (!done) (void)continue_all(stopped);
   TRY_IN("service " + service.name, done);
   return {};
 }
 
 Result<void> Runit::resume(const Declaration& service) {
   TRY(require_own_command(service));
-  continue_all(processes_of({mark_of(set_, service)}));
-  return {};
+  const env::ManyDescriptors many;
+  return continue_all(TRY(processes_of({processes_source_of(set_, service)})));
 }
 
 Result<void> Runit::hold_down(const Declaration& service, base::Progress& progress) {
   TRY(require_own_command(service));
-  TRY(env::make_directories(env_.fs, directory_of(set_, service.name)));
+  TRY(env::make_directories(env_.fs, runit_directory_of(set_, service.name)));
   TRY(env::write_file_atomically(env_.fs, path(service, "held"), ""));
   return stop(service, progress);
 }
@@ -376,7 +390,7 @@ Result<void> Runit::shut_down() {
   }
   const auto pid = TRY(supervisor());
   if (!pid) return {};
-  if (const auto handle = env::ProcessHandle::open(*pid)) {
+  if (const auto handle = TRY(env::ProcessHandle::open(*pid))) {
     TRY(handle->signal(SIGHUP));
     if (!handle->wait(kSupervisorTimeout)) return fail(Cause::kTimeout, "runsvdir does not end");
   }
@@ -389,8 +403,26 @@ std::unique_ptr<Supervisor> runit_supervisor(env::Env env, const ServiceSet& set
   return std::make_unique<Runit>(env, set, std::move(secrets));
 }
 
+Result<void> check_runit_is_installed(env::Env env) {
+  for (const std::string_view program : {"runsvdir", "runsv", "sv"}) {
+    bool found = false;
+    for (const std::string& directory : base::split(kPath, ':'))
+      found = found || TRY(env.fs.info(env::join(directory, program))).has_value();
+    if (!found)
+      return fail(ErrorCode::kUnavailable, "runit is not installed: there is no " + std::string(program), kInstallHint);
+  }
+  return {};
+}
+
+// What is there is marked as down until it has started well, and again from the beginning of a stop.
+Result<bool> is_to_run(env::Env env, const ServiceSet& set, const Declaration& service) {
+  const std::string directory = runit_directory_of(set, service.name);
+  if (!TRY(env.fs.info(env::join(directory, "run")))) return false;
+  return !TRY(env.fs.info(env::join(directory, "down"))).has_value();
+}
+
 Result<bool> is_held_down(env::Env env, const ServiceSet& set, const Declaration& service) {
-  return TRY(env.fs.info(env::join(directory_of(set, service.name), "held"))).has_value();
+  return TRY(env.fs.info(env::join(runit_directory_of(set, service.name), "held"))).has_value();
 }
 
 }  // namespace spl::service

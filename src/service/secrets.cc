@@ -26,6 +26,27 @@ std::unexpected<Error> not_found(const std::string& handle) {
   return fail(Cause::kNotFound, "there is no secret " + handle, "spl secret set " + handle + " takes its value");
 }
 
+std::string id_path_of(const home::HomePaths& paths) {
+  return env::join(paths.secrets(), "home_id");
+}
+
+// SPL_SECRET_KEY_FILE, else a place of the user's with the name of this home's secrets.
+Result<std::string> key_path_of(env::Env env, const home::HomePaths& paths) {
+  if (env.variables != nullptr) {
+    if (const auto named = env.variables->get("SPL_SECRET_KEY_FILE")) {
+      if (!named->starts_with('/')) return fail(ErrorCode::kUsage, "SPL_SECRET_KEY_FILE is no absolute path");
+      return *named;
+    }
+  }
+  const std::string id = base::escaped(TRY(env::read_file(env.fs, id_path_of(paths), 256)), 64);
+  if (env::own_user_id() == 0) return "/etc/spl/keys/" + id;
+  const auto home = env.variables != nullptr ? env.variables->get("HOME") : std::nullopt;
+  if (home) return *home + "/.config/spl/keys/" + id;
+  const auto account = TRY(env::find_user(env::own_user_id()));
+  if (!account) return fail("this user has no home directory for the key of secrets", "set SPL_SECRET_KEY_FILE");
+  return account->directory + "/.config/spl/keys/" + id;
+}
+
 // secrets/<handle> with % for /, sealed under a key that is never below the home.
 class FileSecrets final : public SecretStore {
  public:
@@ -91,24 +112,8 @@ class FileSecrets final : public SecretStore {
     std::ranges::replace(handle, '/', '%');
     return env::join(paths_.secrets(), handle);
   }
-  [[nodiscard]] std::string id_path() const { return env::join(paths_.secrets(), "home_id"); }
-
-  // SPL_SECRET_KEY_FILE, else a place of the user's with the name of this home's secrets.
-  Result<std::string> key_path() {
-    if (env_.variables != nullptr) {
-      if (const auto named = env_.variables->get("SPL_SECRET_KEY_FILE")) {
-        if (!named->starts_with('/')) return fail(ErrorCode::kUsage, "SPL_SECRET_KEY_FILE is no absolute path");
-        return *named;
-      }
-    }
-    const std::string id = base::escaped(TRY(env::read_file(env_.fs, id_path(), 256)), 64);
-    if (env::own_user_id() == 0) return "/etc/spl/keys/" + id;
-    const auto home = env_.variables != nullptr ? env_.variables->get("HOME") : std::nullopt;
-    if (home) return *home + "/.config/spl/keys/" + id;
-    const auto account = TRY(env::find_user(env::own_user_id()));
-    if (!account) return fail("this user has no home directory for the key of secrets", "set SPL_SECRET_KEY_FILE");
-    return account->directory + "/.config/spl/keys/" + id;
-  }
+  [[nodiscard]] std::string id_path() const { return id_path_of(paths_); }
+  Result<std::string> key_path() { return key_path_of(env_, paths_); }
 
   Result<SecretBytes> read_key() {
     const std::string path = TRY(key_path());
@@ -279,6 +284,13 @@ std::string variable_of(std::string_view handle) {
   for (const char c : handle)
     name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : (c >= '0' && c <= '9') ? c : '_';
   return name;
+}
+
+Result<std::optional<std::string>> secret_key_file(env::Env env, const home::HomePaths& paths,
+                                                   const home::SecretsConfig& config) {
+  if (config.backend != home::SecretsConfig::Backend::kFile) return std::optional<std::string>();
+  if (!TRY(env.fs.info(id_path_of(paths)))) return std::optional<std::string>();
+  return std::optional(TRY(key_path_of(env, paths)));
 }
 
 std::unique_ptr<SecretStore> open_secrets(env::Env env, const home::HomePaths& paths,

@@ -33,6 +33,10 @@ class SecretStore {
 // The backend that the configuration names.
 std::unique_ptr<SecretStore> open_secrets(env::Env env, const home::HomePaths& paths,
                                           const home::SecretsConfig& config);
+// Of the backend `file`: where the key of the sealed values is, whether it is there or not. Nothing of the other
+// backends, and where no value was ever set.
+Result<std::optional<std::string>> secret_key_file(env::Env env, const home::HomePaths& paths,
+                                                   const home::SecretsConfig& config);
 // The variable in which the backend env looks for a handle: SPL_SECRET_NOTES_SMTP_PASSWORD.
 std::string variable_of(std::string_view handle);
 // Code kUsage where it is no handle: two or three names with / between them.

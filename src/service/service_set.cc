@@ -102,6 +102,14 @@ std::vector<NamedCommand> commands_of(const Declaration& service) {
 
 }  // namespace
 
+namespace {
+
+Result<Declaration> read_declaration(env::Env env, const std::string& file) {
+  return parse_declaration(file, TRY(env::read_file(env.fs, file, kDeclarationBytesMax)));
+}
+
+}  // namespace
+
 Result<std::optional<env::UserIds>> foreign_owner_of(env::Env env, const home::HomePaths& paths) {
   const auto info = TRY(env.fs.info(paths.root));
   if (!info || info->uid == 0 || env::own_user_id() != 0) return std::optional<env::UserIds>();
@@ -134,24 +142,50 @@ std::string PartName::section() const {
 }
 
 Result<ServiceSet> ServiceSet::load(env::Env env, const home::HomePaths& paths) {
-  ServiceSet set(paths, TRY(Contexts::load(env, paths)));
+  std::vector<SetFault> faults;
+  ServiceSet set = TRY(load_readable(env, paths, faults));
+  if (!faults.empty()) return std::unexpected(std::move(faults.front().error));
+  return set;
+}
+
+Result<ServiceSet> ServiceSet::load_readable(env::Env env, const home::HomePaths& paths,
+                                             std::vector<SetFault>& faults) {
+  auto contexts = Contexts::load(env, paths);
+  if (!contexts) faults.push_back({paths.contexts(), contexts.error()});
+  ServiceSet set(paths, contexts ? std::move(*contexts) : Contexts::none(env, paths));
   set.home_owner_ = TRY(foreign_owner_of(env, paths));
   std::map<std::string, std::string> files;  // by name of the service
   if (TRY(env.fs.info(paths.services()))) {
     for (const std::string& name : TRY(env.fs.list(paths.services()))) {
       if (!name.ends_with(kSuffix) || name.starts_with('.')) continue;
       const std::string file = env::join(paths.services(), name);
-      Declaration service = TRY(parse_declaration(file, TRY(env::read_file(env.fs, file, kDeclarationBytesMax))));
-      const auto [before, is_new] = files.emplace(service.name, file);
-      if (!is_new) return wrong_at(service.at, "name is " + service.name + ", as in " + before->second);
-      set.services_.push_back(std::move(service));
+      auto service = read_declaration(env, file);
+      if (!service) {
+        faults.push_back({file, std::move(service).error()});
+        continue;
+      }
+      const auto [before, is_new] = files.emplace(service->name, file);
+      if (is_new) {
+        set.services_.push_back(std::move(*service));
+      } else {
+        const auto twice = wrong_at(service->at, "name is " + service->name + ", as in " + before->second);
+        faults.push_back({file, twice.error()});
+      }
     }
   }
-  TRY(set.order());
-  TRY(set.check());
-  TRY(set.check_own_files(env));
-  set.file_places_ = TRY(set.files_of(nullptr));
+  auto settled = set.settle(env);
+  // A file that is left out would make others wrong that are not.
+  if (!settled && faults.empty()) faults.push_back({paths.services(), std::move(settled).error()});
   return set;
+}
+
+// What they are together.
+Result<void> ServiceSet::settle(env::Env env) {
+  TRY(order());
+  TRY(check());
+  TRY(check_own_files(env));
+  file_places_ = TRY(files_of(nullptr));
+  return {};
 }
 
 Result<ServiceSet> ServiceSet::none(env::Env env, const home::HomePaths& paths) {
@@ -289,6 +323,9 @@ Result<surface::Place> ServiceSet::place_of(const PartName& part, const SecretLo
     switch (surface.split->how) {
       case Split::How::kDatabase:
         place.database = std::move(name);
+        if (surface.kind != SurfaceKind::kRedis) break;
+        for (const Context& other : contexts_.all())
+          place.other_databases.push_back(TRY(expand(surface.split->pattern, values(*part.service, &other))));
         break;
       case Split::How::kSchema:
         place.schema = std::move(name);

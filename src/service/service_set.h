@@ -30,10 +30,21 @@ struct PartName {
   [[nodiscard]] std::string section() const;
 };
 
+// What is wrong with a home's declarations or contexts.
+struct SetFault {
+  std::string file;
+  Error error;
+};
+
 class ServiceSet {
  public:
   // Code kUsage, with file, line and key, where a declaration or contexts.toml is wrong.
   static Result<ServiceSet> load(env::Env env, const home::HomePaths& paths);
+
+  // What of them can be read, for who looks at a home in which something may be wrong: all that is wrong with single
+  // files is added to `faults`, in their order; where there is nothing of the kind, the first thing that is wrong with
+  // all of them together.
+  static Result<ServiceSet> load_readable(env::Env env, const home::HomePaths& paths, std::vector<SetFault>& faults);
 
   // The home's contexts, and no service.
   static Result<ServiceSet> none(env::Env env, const home::HomePaths& paths);
@@ -70,6 +81,7 @@ class ServiceSet {
  private:
   ServiceSet(home::HomePaths paths, Contexts contexts) : paths_(std::move(paths)), contexts_(std::move(contexts)) {}
   Result<void> order();
+  Result<void> settle(env::Env env);
   Result<void> check_meeting() const;
   Result<void> check_own_files(env::Env env) const;
   Result<void> check_programs(env::Env env, const SurfaceDeclaration& surface, const std::string& path,

@@ -71,6 +71,10 @@ class Supervisor {
 // Debian's runit, by its programs runsvdir and sv. All that it is given outlives it.
 std::unique_ptr<Supervisor> runit_supervisor(env::Env env, const ServiceSet& set, SecretLookup secrets);
 
+// Code kUnavailable where a program of it is not installed.
+Result<void> check_runit_is_installed(env::Env env);
+// Whether it was started, and nobody has stopped it since: it should run, also after the machine was started anew.
+Result<bool> is_to_run(env::Env env, const ServiceSet& set, const Declaration& service);
 // Whether a restore keeps the service down: asked by `spl service X run`, before it becomes the service.
 Result<bool> is_held_down(env::Env env, const ServiceSet& set, const Declaration& service);
 

@@ -23,6 +23,7 @@
 #include "spool/spool.h"
 #include "surface/finding.h"
 #include "surface/part_stream.h"
+#include "surface/shared_views.h"
 
 namespace spl::surface {
 
@@ -42,7 +43,10 @@ struct Place {
   std::optional<std::string> schema;      // postgres, of a split: what is this part's, placeholders replaced
   std::optional<std::string> database;    // postgres and redis, of a split
   std::optional<std::string> key_prefix;  // redis, of a split
-  std::optional<env::UserIds> owner;      // whose the restored files are, where this process is root; none: its own
+  // redis, for a restore: what the keys of the bundle begin with, where it is not key_prefix.
+  std::optional<std::string> bundled_key_prefix;
+  std::vector<std::string> other_databases;  // redis, of a split: those of other contexts, also without a key
+  std::optional<env::UserIds> owner;         // whose the restored files are, where this process is root; none: its own
 };
 
 // What every driver needs from its caller; it outlives the parts.
@@ -50,6 +54,7 @@ struct Surroundings {
   env::Env env;
   spool::SpoolOptions spool;      // where bytes wait; they may be secret
   std::string scratch_directory;  // 0700, there, empty at first, short enough for a socket in it
+  SharedViews* views = nullptr;   // of all parts of one moment; none: a part is alone
 };
 
 // How much one moment the view is that open() has taken.
@@ -108,13 +113,16 @@ struct RestoreRequest {
   bool of_context = false;  // of one context: what leaves it is a stop and not a warning
   std::uint64_t bytes = 0;  // of the section
   std::string engine;       // what wrote the part
+  // Where `previous` is kept of a kind that cannot keep it beside the live state without a price; made when it is
+  // wanted, gone with discard(). Of this part alone.
+  std::string keep_directory = {};
 };
 
 // A part on its way from a bundle to its place. Staged state stands beside the live one and is named after the
 // restore's id, so that a RestorePart made anew after a crash, of the same place and id, finds it. Every call but
 // stage() can be repeated, at any time, whatever was done before it or half done.
 //
-//   inspect, stage, check, [swap [swap_back]], discard
+//   inspect, stage, check, [swap [swap_back | retire [swap_back]]], discard
 //
 // After swap() what was live before is what is staged: it is `previous`; swap_back() exchanges them again, discard()
 // removes whatever is not live. Where there was nothing before, swap() leaves nothing staged and swap_back() takes the
@@ -134,6 +142,12 @@ class RestorePart {
   // or twice is the same.
   virtual Result<void> swap(std::string_view mark) = 0;
   virtual Result<void> swap_back(std::string_view mark) = 0;
+  // After the commit: marks within data are gone, and `previous` is where it costs least. Then has_other(), swap_back()
+  // and discard() go on with that; swap() does nothing any more.
+  virtual Result<void> retire(std::string_view mark) {
+    (void)mark;
+    return {};
+  }
   // What is live.
   virtual Result<std::vector<Count>> count_live() = 0;
   // Whether something is staged (or, after a swap, previous).

@@ -1,0 +1,311 @@
+#include "operation/context_rename.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include "base/encoding.h"
+#include "env/process_table.h"
+#include "operation/context_moves.h"
+#include "operation/export_history.h"
+#include "operation/service_restore.h"
+
+namespace spl::operation {
+namespace {
+
+constexpr std::size_t kJournalBytesMax = 64u << 20;
+
+struct StoppedService {
+  std::string name;
+  bool runs = false;  // before, and so afterwards
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("name", &StoppedService::name, "the service"),
+                        codec::member("runs", &StoppedService::runs, "whether it ran"));
+  }
+};
+
+struct RenamedSecret {
+  std::string from;
+  std::string to;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("from", &RenamedSecret::from, "the handle before"),
+                        codec::member("to", &RenamedSecret::to, "the handle after"));
+  }
+};
+
+struct RenameJournal {
+  std::string from;
+  std::string to;
+  std::string began_at;
+  std::vector<StoppedService> services;  // in starting order
+  std::vector<RenamedSecret> secrets;
+  std::vector<ContextMove> moves;
+
+  static constexpr auto shape() {
+    using J = RenameJournal;
+    return codec::shape(codec::member("from", &J::from, "the context's name before"),
+                        codec::member("to", &J::to, "its name after"),
+                        codec::member("began_at", &J::began_at, "when it began"),
+                        codec::member("services", &J::services, "what is down meanwhile, in starting order"),
+                        codec::member("secrets", &J::secrets, "what is copied"),
+                        codec::member("moves", &J::moves, "what gets another name, in this order"));
+  }
+};
+
+bool lies_in_files(service::SurfaceKind kind) {
+  using enum service::SurfaceKind;
+  return kind == kFiles || kind == kGit || kind == kSqlite;
+}
+
+class Rename {
+ public:
+  Rename(ServiceRooms& rooms, RenameJournal journal, base::Progress& progress)
+      : rooms_(rooms), fs_(rooms.env.fs), journal_(std::move(journal)), progress_(progress) {}
+
+  // Whatever speaks against it, before anything is changed.
+  Result<void> plan() {
+    auto renamed = TRY(service::ServiceSet::load(rooms_.env, rooms_.set.paths()));
+    TRY(renamed.contexts().rename_unsaved(journal_.from, journal_.to));
+    TRY(renamed.check());
+    TRY(check_kinds());
+    TRY(check_previous());
+    TRY(plan_moves());
+    TRY(plan_services());
+    // While services run, their own processes hold files as well: it is looked again when they are down.
+    if (std::ranges::none_of(journal_.services, &StoppedService::runs)) TRY(check_holders());
+    return plan_secrets();
+  }
+
+  // To the commit line. After an error everything is as it was before.
+  Result<void> run() {
+    auto done = forward();
+    if (done) return done;
+    Error error = std::move(done).error();
+    if (const auto back = undo(); !back) {
+      error.message += "; and what was done could not be taken back: " + back.error().message;
+      error.hint = "the next start tries again" + (back.error().hint.empty() ? "" : ": " + back.error().hint);
+    }
+    return std::unexpected(std::move(error));
+  }
+
+  // After the commit line.
+  Result<void> finish(store::RecordStore& store, const std::optional<std::string>& did) {
+    TRY(move_all());
+    TRY(start_all());
+    if (did) TRY(carry_history(store, *did));
+    for (const RenamedSecret& secret : journal_.secrets) TRY(rooms_.secrets->remove(secret.from));
+    return remove_journal();
+  }
+
+  Result<void> undo() {
+    // Where nothing was moved yet, nothing has to be down for it.
+    if (!journal_.moves.empty()) TRY(hold_all());
+    for (const ContextMove& move : std::views::reverse(journal_.moves)) TRY(move_one(move.to, move.from));
+    for (const RenamedSecret& secret : journal_.secrets) TRY(rooms_.secrets->remove(secret.to));
+    TRY(start_all());
+    return remove_journal();
+  }
+
+ private:
+  [[nodiscard]] Result<void> check_kinds() const {
+    for (const service::Declaration& service : rooms_.set.services()) {
+      for (const service::SurfaceDeclaration& surface : service.surfaces) {
+        if (!surface.is_split() || lies_in_files(surface.kind)) continue;
+        return fail(ErrorCode::kRefused, Cause::kNotImplemented,
+                    "the context cannot be renamed: " + service.name + "/" + surface.name +
+                        " is split by context, and is " + std::string(codec::enum_name(surface.kind)),
+                    "this version renames contexts in files, git and sqlite: restore a backup of it with --as instead");
+      }
+    }
+    return {};
+  }
+
+  // What is kept of a restore stands beside what would be moved, under the name that it had.
+  Result<void> check_previous() {
+    for (const RestoreJournal& journal : TRY(rooms_.journals.all())) {
+      const auto part = std::ranges::find(journal.parts, journal_.from, &JournalPart::context);
+      if (part == journal.parts.end()) continue;
+      return fail(ErrorCode::kRefused,
+                  "the context cannot be renamed: a restore of " + part->service + " has kept what it replaced in it",
+                  "spl service all restore --discard-previous removes it, --previous brings it back");
+    }
+    return {};
+  }
+
+  Result<void> plan_moves() {
+    const service::Context context = *TRY(rooms_.set.contexts().require(journal_.from));
+    journal_.moves = TRY(moves_of_context(rooms_.env, rooms_.set, context, journal_.to));
+    return {};
+  }
+
+  Result<void> plan_services() {
+    for (const service::Declaration& service : rooms_.set.services()) {
+      const auto is_split = [](const service::SurfaceDeclaration& surface) { return surface.is_split(); };
+      if (!service.run || service.run->command.empty() || std::ranges::none_of(service.surfaces, is_split)) continue;
+      const service::ServiceStatus status = TRY(rooms_.supervisor->status(service));
+      if (status.state == service::ServiceState::kFailing)
+        return fail(ErrorCode::kRefused,
+                    "the context cannot be renamed: service " + service.name + " should run and does not",
+                    "mend it, or end it with spl service " + service.name + " stop");
+      const bool runs =
+          status.state == service::ServiceState::kRunning || status.state == service::ServiceState::kPaused;
+      journal_.services.push_back({service.name, runs});
+    }
+    return {};
+  }
+
+  // Those that have a value; one whose new handle has one already is left alone.
+  Result<void> plan_secrets() {
+    const service::Context before = *TRY(rooms_.set.contexts().require(journal_.from));
+    service::Context after = before;
+    after.name = journal_.to;
+    for (const service::Declaration& service : rooms_.set.services()) {
+      for (const service::SecretDeclaration& secret : service.secrets) {
+        if (!service::names_context(secret.handle)) continue;
+        const std::string from = TRY(service::expand(secret.handle, rooms_.set.values(service, &before)));
+        const std::string to = TRY(service::expand(secret.handle, rooms_.set.values(service, &after)));
+        if (from == to || !TRY(has_secret(from)) || TRY(has_secret(to))) continue;
+        journal_.secrets.push_back({from, to});
+      }
+    }
+    return {};
+  }
+
+  Result<bool> has_secret(const std::string& handle) {
+    const auto value = rooms_.secrets->get(handle);
+    if (!value && value.error().cause != Cause::kNotFound) return std::unexpected(value.error());
+    return value.has_value();
+  }
+
+  Result<void> forward() {
+    if (progress_.cancelled()) return base::fail_cancelled("nothing was changed");
+    journal_.moves.clear();
+    // What was found so far has only shown that nothing is in the way.
+    journal_.moves.clear();
+    TRY(save());
+    for (const RenamedSecret& secret : journal_.secrets)
+      TRY(rooms_.secrets->set(secret.to, TRY(rooms_.secrets->get(secret.from))));
+    progress_.update("stopping the services", 0, 0, "");
+    TRY(hold_all());
+    // Databases may have come and gone as long as the services ran.
+    TRY(plan_moves());
+    TRY(check_holders());
+    TRY(save());
+    progress_.update("switching", 0, 0, "");
+    TRY(move_all());
+    progress_.update("starting the services", 0, 0, "");
+    TRY(start_all());
+    return rooms_.set.contexts().rename(journal_.from, journal_.to);
+  }
+
+  // Also of services that nobody has declared, or that the operator runs.
+  Result<void> check_holders() {
+    for (const ContextMove& move : journal_.moves) {
+      if (!TRY(fs_.info(move.from))) continue;
+      if (const auto holder = TRY(env::holder_below(move.from)))
+        return fail(ErrorCode::kRefused,
+                    "the context cannot be renamed: process " + std::to_string(holder->pid) + " (" +
+                        env::process_name(holder->pid) + ") holds " + base::escaped(holder->path, 200),
+                    "end that process, or the service that it is of");
+    }
+    return {};
+  }
+
+  Result<void> hold_all() {
+    for (const StoppedService& service : std::views::reverse(journal_.services))
+      TRY_IN("stop " + service.name, rooms_.control.hold_down(service.name));
+    return {};
+  }
+
+  Result<void> start_all() {
+    for (const StoppedService& service : journal_.services) {
+      TRY(rooms_.control.let_up(service.name));
+      if (service.runs) TRY_IN("start " + service.name, rooms_.control.start(service.name, progress_));
+    }
+    return {};
+  }
+
+  Result<void> move_all() {
+    for (const ContextMove& move : journal_.moves) TRY(move_one(move.from, move.to));
+    return {};
+  }
+
+  // Done once or twice is the same; durable when it returns.
+  Result<void> move_one(const std::string& from, const std::string& to) {
+    if (TRY(fs_.info(from))) TRY(fs_.rename_to_new(from, to));
+    const auto parent = TRY(fs_.info(env::parent_of(to)));
+    return parent ? fs_.sync_directory(env::parent_of(to)) : Result<void>();
+  }
+
+  // From which export it was last restored: an older one stays an older one.
+  Result<void> carry_history(store::RecordStore& store, const std::string& did) const {
+    const auto writer = TRY(store.writer());
+    for (const service::Declaration& service : rooms_.set.services()) {
+      const auto number = TRY(writer->setting(restored_setting(did, service.name, journal_.from)));
+      if (number) TRY(writer->set_setting(restored_setting(did, service.name, journal_.to), *number));
+    }
+    return writer->commit();
+  }
+
+  Result<void> save() {
+    const std::string path = rename_journal_of(rooms_.set.paths());
+    TRY(env::make_directories(fs_, env::parent_of(path)));
+    return env::write_file_atomically(fs_, path, codec::shape_text(journal_) + "\n");
+  }
+  Result<void> remove_journal() {
+    const std::string path = rename_journal_of(rooms_.set.paths());
+    TRY(fs_.remove(path));
+    const auto directory = TRY(fs_.info(env::parent_of(path)));
+    return directory ? fs_.sync_directory(env::parent_of(path)) : Result<void>();
+  }
+
+  ServiceRooms& rooms_;
+  env::FileSystem& fs_;
+  RenameJournal journal_;
+  base::Progress& progress_;
+};
+
+}  // namespace
+
+std::string rename_journal_of(const home::HomePaths& paths) {
+  return env::join(paths.root, "restores/rename.json");
+}
+
+Result<ContextEntry> rename_context(instance::Instance& instance, const RenamedContext& request,
+                                    base::Progress& progress) {
+  const auto rooms = TRY(ServiceRooms::open(instance.env(), instance.paths(), TRY(instance.config())));
+  if (request.name != request.new_name) {
+    RenameJournal journal;
+    journal.from = request.name;
+    journal.to = request.new_name;
+    journal.began_at = env::rfc3339(instance.env().clock.now());
+    Rename rename(*rooms, std::move(journal), progress);
+    TRY(rename.plan());
+    TRY(rename.run());
+    TRY(rename.finish(instance.store(), instance.did()));
+  }
+  const service::Context* context = TRY(rooms->set.contexts().require(request.new_name));
+  return ContextEntry{context->name, context->id, context->label};
+}
+
+Result<void> recover_rename(env::Env env, const home::HomePaths& paths, const home::Config& config,
+                            store::RecordStore& store, base::Progress& progress) {
+  const std::string path = rename_journal_of(paths);
+  if (!TRY(env.fs.info(path))) return {};
+  const std::string text = TRY(env::read_file(env.fs, path, kJournalBytesMax));
+  auto journal = codec::parse_shape_text<RenameJournal>(text, codec::Unknown::kRefused);
+  if (!journal)
+    return fail("the journal " + path + " cannot be read: " + journal.error().message,
+                "a context may be half renamed: look at what the file says before it is removed");
+  const auto rooms = TRY(ServiceRooms::open(env, paths, config));
+  const std::string what = "the renaming of " + journal->from + " to " + journal->to + ", which was cut off";
+  const bool committed = rooms->set.contexts().find(journal->to) != nullptr;
+  progress.step("following " + what);
+  const auto did = TRY(TRY(store.reader())->setting(store::kDidSetting));
+  Rename rename(*rooms, std::move(*journal), progress);
+  TRY_IN(what, committed ? rename.finish(store, did) : rename.undo());
+  return {};
+}
+
+}  // namespace spl::operation

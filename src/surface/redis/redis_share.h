@@ -1,0 +1,13 @@
+// Which keys of its server a place means. Pure.
+#pragma once
+
+#include "surface/part.h"
+#include "surface/redis/part_keys.h"
+#include "surface/redis/redis_connection.h"
+
+namespace spl::surface {
+
+// Code kUsage where a split names a database by no number.
+Result<RedisShare> redis_share_of(const Place& place, const RedisAddress& address);
+
+}  // namespace spl::surface

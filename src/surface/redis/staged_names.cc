@@ -1,0 +1,187 @@
+#include <algorithm>
+
+#include "surface/redis/kept_keys.h"
+#include "surface/redis/staged_keys.h"
+
+namespace spl::surface {
+namespace {
+
+constexpr std::string_view kFileName = "keys";
+
+// Three names for a key: live it has its own; "spl:<id>:<prefix>:n:" before it is what the bundle brought and is not
+// live, "...:o:" what was live before. One mark says that something is staged, a second one that what the bundle
+// brought is live, or on its way there.
+class StagedNames final : public StagedKeys {
+ public:
+  StagedNames(RedisConnection& connection, env::FileSystem& fs, RedisShare share, StagedKeysOptions options)
+      : connection_(connection), fs_(fs), share_(std::move(share)), options_(std::move(options)) {
+    const std::string prefix = "spl:" + options_.id + ":" + share_.prefix;
+    fresh_ = prefix + ":n:";
+    former_ = prefix + ":o:";
+    staged_mark_ = prefix + ":staged";
+    swapped_mark_ = prefix + ":swapped";
+  }
+
+  Result<void> begin() override {
+    TRY(select());
+    TRY(connection_.ask({"SET", staged_mark_, "1"}));
+    return {};
+  }
+  Result<std::uint32_t> database_for(std::uint32_t /*live*/) override { return share_.database.value_or(0); }
+  [[nodiscard]] std::string staged_name(std::string_view live) const override { return fresh_ + std::string(live); }
+  Result<void> end() override { return {}; }
+  Result<std::uint64_t> count_staged() override { return count(fresh_); }
+  Result<std::uint64_t> count_live() override { return count(share_.prefix); }
+  Result<void> swap() override;
+  Result<void> swap_back() override;
+  Result<void> retire() override;
+  Result<bool> has_other() override;
+  Result<void> discard() override;
+
+ private:
+  Result<void> select() { return connection_.select(share_.database.value_or(0)); }
+  Result<bool> has(const std::string& key) {
+    const RedisReply reply = TRY(connection_.ask({"EXISTS", key}));
+    return reply.integer() == 1;
+  }
+  Result<bool> has_any(const std::string& prefix);
+  Result<std::uint64_t> count(const std::string& prefix);
+  // Each key with one beginning gets another one.
+  Result<void> move(const std::string& from, const std::string& to);
+  Result<void> remove(const std::string& prefix);
+  [[nodiscard]] std::string file() const { return env::join(options_.keep_directory, kFileName); }
+
+  RedisConnection& connection_;
+  env::FileSystem& fs_;
+  const RedisShare share_;
+  const StagedKeysOptions options_;
+  std::string fresh_;
+  std::string former_;
+  std::string staged_mark_;
+  std::string swapped_mark_;
+};
+
+Result<bool> StagedNames::has_any(const std::string& prefix) {
+  bool any = false;
+  TRY(scan_keys(connection_, prefix, [&](const auto&) -> Result<void> {
+    any = true;
+    return {};
+  }));
+  return any;
+}
+
+// Of keys that have no end.
+Result<std::uint64_t> StagedNames::count(const std::string& prefix) {
+  TRY(select());
+  std::vector<std::string> seen;  // a key may come twice
+  std::uint64_t number = 0;
+  TRY(scan_keys(connection_, prefix, [&](const std::vector<std::string>& keys) -> Result<void> {
+    for (const std::string& key : keys) TRY(connection_.tell({"PTTL", key}));
+    for (const std::string& key : keys) {
+      const RedisReply left = TRY(connection_.answer());
+      if (left.integer() == -1) seen.push_back(key);
+    }
+    return {};
+  }));
+  std::ranges::sort(seen);
+  number = static_cast<std::uint64_t>(std::ranges::unique(seen).begin() - seen.begin());
+  return number;
+}
+
+Result<void> StagedNames::move(const std::string& from, const std::string& to) {
+  return scan_keys(connection_, from, [&](const std::vector<std::string>& keys) -> Result<void> {
+    for (const std::string& key : keys) TRY(connection_.tell({"RENAME", key, to + key.substr(from.size())}));
+    std::optional<std::string> refused;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const RedisReply reply = TRY(connection_.answer());
+      // A key whose time was over, or one that came twice.
+      if (reply.is_error() && !reply.text().starts_with("ERR no such key")) refused = std::string(reply.text());
+    }
+    if (refused) return redis_refused(connection_.name(), "RENAME", *refused);
+    return {};
+  });
+}
+
+Result<void> StagedNames::remove(const std::string& prefix) {
+  return scan_keys(connection_, prefix, [&](const std::vector<std::string>& keys) -> Result<void> {
+    for (const std::string& key : keys) TRY(connection_.tell({"UNLINK", key}));
+    for (std::size_t i = 0; i < keys.size(); ++i) TRY(connection_.answer());
+    return {};
+  });
+}
+
+Result<void> StagedNames::swap() {
+  TRY(select());
+  if (!TRY(has(staged_mark_))) return {};
+  if (!TRY(has(swapped_mark_))) {
+    TRY(move(share_.prefix, former_ + share_.prefix));
+    TRY(connection_.ask({"SET", swapped_mark_, "1"}));
+  }
+  TRY(move(fresh_, ""));
+  return make_durable(connection_);
+}
+
+Result<void> StagedNames::swap_back() {
+  TRY(select());
+  const bool is_kept = !options_.keep_directory.empty() && TRY(fs_.info(options_.keep_directory));
+  if (is_kept && !TRY(has(staged_mark_))) {
+    TRY(remove(former_));
+    TRY(bring_back_keys(connection_, former_, fs_, file()));
+    TRY(connection_.ask({"MSET", staged_mark_, "1", swapped_mark_, "1"}));
+  }
+  if (!TRY(has(staged_mark_))) return {};
+  if (TRY(has(swapped_mark_))) {
+    TRY(move(share_.prefix, fresh_ + share_.prefix));
+    TRY(connection_.ask({"DEL", swapped_mark_}));
+  }
+  TRY(move(former_, ""));
+  TRY(make_durable(connection_));
+  return is_kept ? env::remove_tree(fs_, options_.keep_directory) : Result<void>();
+}
+
+Result<void> StagedNames::retire() {
+  TRY(select());
+  if (!TRY(has(swapped_mark_))) return {};
+  if (!options_.keep_directory.empty() && !TRY(fs_.info(options_.keep_directory)) && TRY(has_any(former_))) {
+    // Complete when it has its name.
+    const std::string part = options_.keep_directory + ".part";
+    TRY(env::remove_tree(fs_, part));
+    TRY(env::make_directories(fs_, part));
+    TRY(keep_keys(connection_, former_, {}, fs_, env::join(part, kFileName)));
+    TRY(fs_.sync_directory(part));
+    TRY(fs_.rename(part, options_.keep_directory));
+    TRY(fs_.sync_directory(env::parent_of(options_.keep_directory)));
+  }
+  TRY(remove(former_));
+  TRY(connection_.ask({"DEL", staged_mark_, swapped_mark_}));
+  return {};
+}
+
+Result<bool> StagedNames::has_other() {
+  if (!options_.keep_directory.empty() && TRY(fs_.info(options_.keep_directory))) return true;
+  TRY(select());
+  if (!TRY(has(staged_mark_))) return false;
+  return TRY(has(swapped_mark_)) ? has_any(former_) : Result<bool>(true);
+}
+
+Result<void> StagedNames::discard() {
+  TRY(select());
+  if (TRY(has(swapped_mark_))) {
+    TRY(remove(former_));
+  } else {
+    TRY(remove(fresh_));
+  }
+  TRY(connection_.ask({"DEL", staged_mark_, swapped_mark_}));
+  if (options_.keep_directory.empty()) return {};
+  TRY(env::remove_tree(fs_, options_.keep_directory + ".part"));
+  return env::remove_tree(fs_, options_.keep_directory);
+}
+
+}  // namespace
+
+std::unique_ptr<StagedKeys> staged_names(RedisConnection& connection, env::FileSystem& fs, RedisShare share,
+                                         StagedKeysOptions options) {
+  return std::make_unique<StagedNames>(connection, fs, std::move(share), std::move(options));
+}
+
+}  // namespace spl::surface
