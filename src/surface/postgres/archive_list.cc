@@ -29,6 +29,19 @@ Result<std::string> read_whole(int file) {
   return fail(ErrorCode::kVerification, Cause::kTooLarge, "the dump's list of what is in it is too large");
 }
 
+// Of a line without its numbers: "EXTENSION - hstore ", "COMMENT - EXTENSION hstore ", "SCHEMA - gis notes". Empty of
+// what is a comment.
+std::string_view entry_of(std::string_view line) {
+  // "2; 3079 16385 EXTENSION - hstore "
+  if (line.starts_with(";")) return {};
+  for (int field = 0; field < 3; ++field) {
+    const std::size_t space = line.find(' ');
+    if (space == std::string_view::npos) return {};
+    line.remove_prefix(space + 1);
+  }
+  return line;
+}
+
 }  // namespace
 
 Result<std::size_t> SpoolThen::read(std::span<char> out) {
@@ -60,27 +73,43 @@ Result<std::string> list_archive(const DumpProgram& program, Source& content, sp
     break;  // it has seen what it wants to see
   }
   const env::ChildExit exit = TRY(child->wait());
+  if (!exit.ok() && child->said().find("unsupported version") != std::string::npos)
+    return fail(ErrorCode::kStop, "pg_restore " + program.version + " is older than the pg_dump that made the dump",
+                "install a newer postgresql-client");
   if (!exit.ok())
     return fail(ErrorCode::kVerification, Cause::kMalformed,
                 "pg_restore " + exit.text() + ": " + base::escaped(child->said(), 400));
   return read_whole(written.number());
 }
 
+std::vector<std::string> listed(std::string_view list, std::string_view kind) {
+  const std::string begin = std::string(kind) + " - ";
+  std::vector<std::string> found;
+  for (const std::string& line : base::split(list, '\n')) {
+    const std::string_view entry = entry_of(line);
+    if (entry.starts_with(begin)) found.emplace_back(entry.substr(begin.size()));
+  }
+  return found;
+}
+
+bool is_listed_as(std::string_view line, std::string_view name) {
+  std::string shown(name);
+  // As pg_restore has it, so that a line is a line.
+  std::ranges::replace_if(shown, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return line == shown || line.starts_with(shown + " ");
+}
+
 std::string list_without(std::string_view list, const std::vector<std::string>& extensions,
                          const std::vector<std::string>& schemas) {
-  // "2; 3079 16385 EXTENSION - hstore ", "3451; 0 0 COMMENT - EXTENSION hstore ", "6; 2615 16398 SCHEMA - gis notes"
   const auto is_passed_over = [&](std::string_view line) {
-    for (int field = 0; field < 3; ++field) {
-      const std::size_t space = line.find(' ');
-      if (space == std::string_view::npos) return false;
-      line.remove_prefix(space + 1);
-    }
-    const auto is = [&line](const std::string& what) { return line == what || line.starts_with(what + " "); };
-    return std::ranges::any_of(extensions,
-                               [&is](const std::string& name) {
-                                 return is("EXTENSION - " + name) || is("COMMENT - EXTENSION " + name);
-                               }) ||
-           std::ranges::any_of(schemas, [&is](const std::string& name) { return is("SCHEMA - " + name); });
+    const std::string_view entry = entry_of(line);
+    const auto is = [&entry](const std::string& kind, const std::string& name) {
+      return entry.starts_with(kind) && is_listed_as(entry.substr(kind.size()), name);
+    };
+    return std::ranges::any_of(
+               extensions,
+               [&](const std::string& name) { return is("EXTENSION - ", name) || is("COMMENT - EXTENSION ", name); }) ||
+           std::ranges::any_of(schemas, [&](const std::string& name) { return is("SCHEMA - ", name); });
   };
   std::string kept;
   for (const std::string& line : base::split(list, '\n')) {

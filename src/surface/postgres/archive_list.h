@@ -16,6 +16,10 @@ namespace spl::surface {
 // Code kVerification where it is no archive.
 Result<std::string> list_archive(const DumpProgram& program, Source& content, spool::Spool& head,
                                  base::Progress& progress);
+// What the list's lines of a kind ("SCHEMA") say after it: "name owner". Both may have spaces.
+std::vector<std::string> listed(std::string_view list, std::string_view kind);
+// Whether that is of this name.
+bool is_listed_as(std::string_view line, std::string_view name);
 // The list without these extensions and schemas, which are there already, and without comments on the extensions.
 std::string list_without(std::string_view list, const std::vector<std::string>& extensions,
                          const std::vector<std::string>& schemas);

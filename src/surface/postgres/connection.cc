@@ -20,6 +20,7 @@ using std::chrono::nanoseconds;
 
 constexpr std::chrono::milliseconds kLookEvery{100};  // at Progress::cancelled()
 constexpr std::chrono::seconds kConnectTimeMax{20};
+constexpr std::chrono::seconds kStartTimeMax{60};  // of a server, crash recovery with it
 constexpr std::size_t kMessageBytesShown = 600;
 
 // Set at the connection's start, they stand above what a database or a role has been given by ALTER ... SET.
@@ -89,7 +90,8 @@ void ServerConnection::Finish::operator()(pg_conn* connection) const {
 }
 
 Result<ServerConnection::Handle> ServerConnection::connect(const ServerAddress& address, env::Clock& clock,
-                                                           base::Progress* progress) {
+                                                           base::Progress* progress, bool& is_starting) {
+  is_starting = false;
   std::vector<const char*> keywords;
   std::vector<const char*> values;
   std::string options = std::string(kOptions);
@@ -119,8 +121,14 @@ Result<ServerConnection::Handle> ServerConnection::connect(const ServerAddress& 
   PQsetNoticeProcessor(handle.get(), [](void*, const char*) {}, nullptr);
   const nanoseconds deadline = clock.since_boot() + kConnectTimeMax;
   for (PostgresPollingStatusType next = PGRES_POLLING_WRITING;;) {
-    if (PQstatus(handle.get()) == CONNECTION_BAD || next == PGRES_POLLING_FAILED)
-      return no_server(address, PQerrorMessage(handle.get()));
+    if (PQstatus(handle.get()) == CONNECTION_BAD || next == PGRES_POLLING_FAILED) {
+      auto failed = no_server(address, PQerrorMessage(handle.get()));
+      // There is one, which starts, or recovers from a crash: what it says is in its own language.
+      keywords.insert(keywords.begin(), "connect_timeout");
+      values.insert(values.begin(), "5");
+      if (PQpingParams(keywords.data(), values.data(), 0) == PQPING_REJECT) is_starting = true;
+      return failed;
+    }
     if (next == PGRES_POLLING_OK) return handle;
     const short events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
     if (!TRY(wait_on(PQsocket(handle.get()), events, progress, clock, deadline)))
@@ -131,12 +139,19 @@ Result<ServerConnection::Handle> ServerConnection::connect(const ServerAddress& 
 
 Result<ServerConnection> ServerConnection::open(const ServerAddress& address, env::Clock& clock,
                                                 base::Progress* progress) {
-  auto handle = connect(address, clock, progress);
+  bool is_starting = false;
+  auto handle = connect(address, clock, progress, is_starting);
+  const nanoseconds deadline = clock.since_boot() + kStartTimeMax;
+  while (!handle && is_starting && clock.since_boot() < deadline) {
+    if (progress != nullptr && progress->cancelled()) return base::fail_cancelled("the server was not waited for");
+    clock.sleep_for(kLookEvery);
+    handle = connect(address, clock, progress, is_starting);
+  }
   if (!handle && handle.error().cause != Cause::kCancelled && address.is_local() && address.password().empty()) {
     const auto account = TRY(env::find_user(address.user()));
     if (account && account->ids.uid != 0 && env::own_user_id() == 0) {
       const env::AsUser as_user(account->ids.uid);
-      auto again = connect(address, clock, progress);
+      auto again = connect(address, clock, progress, is_starting);
       if (again) handle = std::move(again);
     }
   }

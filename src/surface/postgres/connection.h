@@ -47,14 +47,16 @@ inline constexpr std::string_view kObjectInUse = "55006";
 inline constexpr std::string_view kDeadlock = "40P01";
 inline constexpr std::string_view kNoSuchTable = "42P01";
 inline constexpr std::string_view kNoSuchSchema = "3F000";
+inline constexpr std::string_view kNoSuchObject = "42704";
 inline constexpr std::string_view kWrongObject = "42809";
 inline constexpr std::string_view kBadParameter = "22023";
 }  // namespace sql_state
 
 class ServerConnection {
  public:
-  // Code kUnavailable where there is no server, or it lets nobody in. Where this process is root's, the server is asked
-  // again with the rights of the Unix user that the role is called after: it may let that user in without a password.
+  // Code kUnavailable where there is no server, or it lets nobody in. One that is starting is waited for. Where this
+  // process is root's, the server is asked again with the rights of the Unix user that the role is called after: it may
+  // let that user in without a password.
   static Result<ServerConnection> open(const ServerAddress& address, env::Clock& clock, base::Progress* progress);
   ServerConnection(ServerConnection&&) noexcept = default;
   ServerConnection& operator=(ServerConnection&&) noexcept = default;
@@ -88,7 +90,8 @@ class ServerConnection {
   using Handle = std::unique_ptr<pg_conn, Finish>;
   ServerConnection(Handle handle, env::Clock& clock, const ServerAddress& address)
       : handle_(std::move(handle)), clock_(&clock), address_(address.copy()) {}
-  static Result<Handle> connect(const ServerAddress& address, env::Clock& clock, base::Progress* progress);
+  static Result<Handle> connect(const ServerAddress& address, env::Clock& clock, base::Progress* progress,
+                                bool& is_starting);
   Result<void> wait_for_answer();
   Result<Rows> take_answer();
   std::unexpected<Error> failure(const pg_result* result);

@@ -1,5 +1,4 @@
-// What a database, or a schema of it, holds: read in a session, written beside the dump as dump.json, so that a restore
-// can compare (docs/formats/postgres.md). One thread.
+// What a database, or a schema of it, is and holds: read in a session. One thread.
 #pragma once
 
 #include <compare>
@@ -9,9 +8,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "codec/shape.h"
 #include "surface/part.h"
 #include "surface/postgres/connection.h"
+#include "surface/postgres/engine_text.h"
 
 namespace spl::surface {
 
@@ -20,55 +19,6 @@ struct TableFacts {
   std::string name;
   std::uint64_t rows = 0;
   auto operator<=>(const TableFacts&) const = default;
-
-  static constexpr auto shape() {
-    using F = TableFacts;
-    return codec::shape(codec::path_member("schema", &F::schema, "the table's schema"),
-                        codec::path_member("name", &F::name, "its name"),
-                        codec::member("rows", &F::rows, "its own, without those of what inherits from it"));
-  }
-};
-
-struct ExtensionFacts {
-  std::string name;
-  std::string version;
-  std::string schema;
-
-  static constexpr auto shape() {
-    using F = ExtensionFacts;
-    return codec::shape(codec::path_member("name", &F::name, "the extension"),
-                        codec::path_member("version", &F::version, "as it is installed"),
-                        codec::path_member("schema", &F::schema, "where its objects are"));
-  }
-};
-
-// dump.json
-struct DumpFacts {
-  std::string server;                 // "15.18"
-  std::string program;                // pg_dump's
-  std::optional<std::string> schema;  // of a split by schema: its name when it was taken
-  std::string encoding;
-  std::string collation;
-  std::string character_type;
-  std::vector<TableFacts> tables;
-  std::uint64_t large_objects = 0;
-  std::vector<ExtensionFacts> extensions;
-  std::vector<std::string> grants;
-
-  static constexpr auto shape() {
-    using F = DumpFacts;
-    using enum codec::Presence;
-    return codec::shape(codec::member("server", &F::server, "the server's version"),
-                        codec::member("program", &F::program, "pg_dump's version"),
-                        codec::member("schema", &F::schema, "the schema's name, of a split by schema", kOmitted),
-                        codec::member("encoding", &F::encoding, "of the database"),
-                        codec::path_member("collation", &F::collation, "of the database"),
-                        codec::path_member("character_type", &F::character_type, "of the database"),
-                        codec::member("tables", &F::tables, "every table, in the order of schema and name"),
-                        codec::member("large_objects", &F::large_objects, "how many"),
-                        codec::member("extensions", &F::extensions, "what the database has, but for plpgsql"),
-                        codec::member("grants", &F::grants, "rights of other roles, which a restore does not give"));
-  }
 };
 
 struct TableName {
@@ -91,11 +41,15 @@ Result<std::vector<TableRights>> list_table_rights(ServerConnection& server, con
 Result<std::vector<TableFacts>> count_tables(ServerConnection& server, const Scope& schema, base::Progress& progress);
 Result<std::uint64_t> count_large_objects(ServerConnection& server);
 Result<std::vector<ExtensionFacts>> list_extensions(ServerConnection& server);
+// Without those that a schema does not need and that lie where somebody else's tables are.
+Result<std::vector<ExtensionFacts>> list_extensions_for(ServerConnection& server, const Scope& schema);
 Result<std::vector<std::string>> list_grants(ServerConnection& server, const Scope& schema);
 // One of what somebody has made there, for a message; nothing where there is none.
 Result<std::optional<std::string>> find_any_object(ServerConnection& server, const Scope& schema);
-// All but `server` and `program`.
-Result<DumpFacts> read_facts(ServerConnection& server, const Scope& schema, base::Progress& progress);
+// The same of what lies outside the schema.
+Result<std::optional<std::string>> find_any_object_beside(ServerConnection& server, const std::string& schema);
+// All but `program`.
+Result<EngineFacts> read_engine_facts(ServerConnection& server, const Scope& schema);
 
 std::vector<Count> counts_of(const std::vector<TableFacts>& tables, std::uint64_t large_objects, const Scope& schema);
 

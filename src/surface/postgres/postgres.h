@@ -16,8 +16,7 @@ std::unique_ptr<BackupPart> postgres_backup(const Surroundings& surroundings, Pl
 // object id. `surroundings` outlives both.
 std::unique_ptr<RestorePart> postgres_restore(const Surroundings& surroundings, Place place, RestoreRequest request);
 
-// In a part, in this order.
-inline constexpr std::string_view kDumpFacts = "dump.json";
+// The one file of a part.
 inline constexpr std::string_view kDumpArchive = "dump.pgc";
 
 }  // namespace spl::surface

@@ -79,7 +79,7 @@ class PostgresBackup final : public BackupPart {
   }
   Result<Consistency> open(Writers writers, nanoseconds deadline) override;
   Result<void> stream(PartSink& out, base::Progress& progress) override {
-    auto done = make_files(out, progress);
+    auto done = make_file(out, progress);
     session_.reset();
     if (!done) return std::unexpected(std::move(done).error().in(place_.subject));
     return {};
@@ -88,11 +88,11 @@ class PostgresBackup final : public BackupPart {
  private:
   Result<BackupPlan> make_plan(base::Progress& progress);
   Result<void> refuse_what_cannot_work(ServerConnection& server);
-  Result<void> find_warnings(ServerConnection& server, BackupPlan& plan);
+  Result<void> describe(ServerConnection& server, BackupPlan& plan);
   Result<bool> try_to_open(nanoseconds deadline);
   Result<bool> lock_tables(const std::vector<TableName>& tables, nanoseconds deadline);
   Result<bool> or_try_again(Result<void> result);
-  Result<void> make_files(PartSink& out, base::Progress& progress);
+  Result<void> make_file(PartSink& out, base::Progress& progress);
   Result<void> dump(Sink& out, base::Progress& progress);
   [[nodiscard]] std::vector<std::string> words(const std::string& connection) const;
 
@@ -138,15 +138,20 @@ Result<void> PostgresBackup::refuse_what_cannot_work(ServerConnection& server) {
   return {};
 }
 
-Result<void> PostgresBackup::find_warnings(ServerConnection& server, BackupPlan& plan) {
+// What a restore needs, and what it will not bring.
+Result<void> PostgresBackup::describe(ServerConnection& server, BackupPlan& plan) {
+  EngineFacts facts = TRY(read_engine_facts(server, place_.schema));
+  facts.program = program_->version;
+  plan.engine = engine_text(facts);
   std::vector<std::string> names;
-  for (const ExtensionFacts& extension : TRY(list_extensions(server))) names.push_back(extension.name);
+  for (const ExtensionFacts& extension : facts.extensions) names.push_back(extension.name);
   if (!names.empty())
     plan.warnings.push_back(place_.subject + ": a restore needs the extensions " + base::join(names, ", "));
   const auto grants = TRY(list_grants(server, place_.schema));
   if (!grants.empty())
-    plan.warnings.push_back(place_.subject + ": " + base::counted(grants.size(), "grant") +
-                            " to other roles: listed in " + std::string(kDumpFacts) + ", not given by a restore");
+    plan.warnings.push_back(
+        place_.subject + ": " + base::counted(grants.size(), "grant") +
+        " to other roles, which a restore does not give: " + base::escaped(base::join(grants, "; "), kNamesBytesShown));
   if (!place_.schema) {
     if (TRY(server.query("SELECT FROM pg_publication UNION ALL SELECT FROM pg_subscription s JOIN pg_database d ON "
                          "d.oid = s.subdbid WHERE d.datname = current_database()"))
@@ -165,7 +170,6 @@ Result<BackupPlan> PostgresBackup::make_plan(base::Progress& progress) {
   program_ = TRY(find_dump_program(surroundings_.env.fs, "pg_dump", server.major_version(), progress));
   TRY(refuse_what_cannot_work(server));
   BackupPlan plan;
-  plan.engine = "postgresql " + server.version();
   plan.method = "a snapshot in a transaction, read by pg_dump " + program_->version;
   const Rows size =
       place_.schema ? TRY(server.query("SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint FROM pg_class c JOIN "
@@ -174,7 +178,7 @@ Result<BackupPlan> PostgresBackup::make_plan(base::Progress& progress) {
                                        {*place_.schema}))
                     : TRY(server.query("SELECT pg_database_size(current_database())"));
   plan.bytes = bytes_ = size.number(0, 0);
-  TRY(find_warnings(server, plan));
+  TRY(describe(server, plan));
   return plan;
 }
 
@@ -272,12 +276,8 @@ Result<void> PostgresBackup::dump(Sink& out, base::Progress& progress) {
   return {};
 }
 
-Result<void> PostgresBackup::make_files(PartSink& out, base::Progress& progress) {
+Result<void> PostgresBackup::make_file(PartSink& out, base::Progress& progress) {
   session_->limit_waits(&progress);
-  DumpFacts facts = TRY(read_facts(*session_, place_.schema, progress));
-  facts.server = session_->version();
-  facts.program = program_->version;
-  TRY(out.add(std::string(kDumpFacts), codec::shape_json(facts).pretty() + "\n"));
   // An entry's size is said before its content.
   spool::Spool waiting = TRY(spool::Spool::make(surroundings_.env, surroundings_.spool));
   SpoolSink sink(waiting, progress, bytes_);

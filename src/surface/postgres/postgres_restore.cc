@@ -85,17 +85,19 @@ Result<std::string> PostgresRestore::oid_of_mark(std::string_view mark) const {
 }
 
 void PostgresRestore::look_at_versions(ServerConnection& admin, std::vector<Finding>& findings) {
-  const int wanted = major_of(request_.engine);
+  const EngineFacts bundled = parse_engine_text(request_.engine);
+  const int wanted = major_of(bundled.server);
   const int here = admin.major_version();
   if (here < wanted) {
     note(findings, "engine", FindingStatus::kStop,
-         "the server is PostgreSQL " + admin.version() + ", the bundle's was " + base::escaped(request_.engine, 40),
+         "the server is PostgreSQL " + admin.version() + ", the bundle's was " + base::escaped(bundled.server, 40),
          "restore into PostgreSQL " + std::to_string(wanted) + " or a newer one");
   } else {
     note(findings, "engine", FindingStatus::kOk, "PostgreSQL " + admin.version());
   }
   base::NoProgress progress;
-  const auto program = find_dump_program(surroundings_.env.fs, "pg_restore", std::max(wanted, here), progress);
+  const auto program = find_dump_program(surroundings_.env.fs, "pg_restore",
+                                         std::max({wanted, major_of(bundled.program), here}), progress);
   if (!program) note(findings, "tools", FindingStatus::kStop, program.error().message, program.error().hint);
 }
 
@@ -197,7 +199,8 @@ Result<void> PostgresRestore::look(std::vector<Finding>& findings) {
 Result<std::string> PostgresRestore::make_staged(PartSource& files, base::Progress& progress) {
   const RestoreTarget& to = *TRY(target());
   TRY(Staging::remove(to));
-  const std::string oid = TRY(Staging(surroundings_, to, request_.signer).run(files, progress));
+  const std::string oid =
+      TRY(Staging(surroundings_, to, request_.signer, parse_engine_text(request_.engine)).run(files, progress));
   return std::string(place_.schema ? kSchemaMark : kDatabaseMark) + oid;
 }
 

@@ -11,7 +11,6 @@
 namespace spl::surface {
 namespace {
 
-constexpr std::size_t kFactsBytesMax = 64u << 20;
 constexpr std::size_t kPieceBytes = 256u << 10;
 constexpr std::size_t kPasswordBytes = 32;
 constexpr std::size_t kSaidBytesShown = 600;
@@ -77,31 +76,53 @@ Result<void> Staging::remove(const RestoreTarget& target) {
   return admin.run("DROP ROLE IF EXISTS " + sql_name(name));
 }
 
-Result<DumpFacts> Staging::read_facts_file(PartSource& files) {
-  const auto entry = TRY(files.next());
-  if (!entry || entry->path != kDumpFacts || entry->type != codec::TarType::kFile)
-    return no_part("the part does not begin with " + std::string(kDumpFacts));
-  PartContent content(files);
-  if (entry->size_bytes > kFactsBytesMax) return no_part(std::string(kDumpFacts) + " is too large");
-  const std::string text = TRY(base::read_all(content, kFactsBytesMax));
-  auto facts = codec::parse_shape_text<DumpFacts>(text, codec::Unknown::kRefused);
-  if (!facts) return no_part(std::string(kDumpFacts) + ": " + facts.error().message);
-  if (facts->schema.has_value() != target_.schema().has_value())
-    return no_part(std::string(kDumpFacts) + ": it is " + (facts->schema ? "a schema" : "a database") +
-                   ", and the surface has " + (facts->schema ? "a database" : "a schema"));
-  return facts;
+Result<void> Staging::read_list(Source& content, spool::Spool& head, base::Progress& progress) {
+  list_ = TRY(list_archive(*program_, content, head, progress));
+  if (!target_.schema()) return {};
+  const std::size_t schemas = listed(list_, "SCHEMA").size();
+  if (schemas == 1) return {};
+  return no_part("the dump has " + base::counted(schemas, "schema") + ", and the surface is split by schema");
+}
+
+// A dump does not say where it was, but for those who are to make it.
+ExtensionFacts Staging::extension_called(const std::string& name, const std::vector<ExtensionFacts>& live) const {
+  const auto schemas = listed(list_, "SCHEMA");
+  const auto is_in_dump = [&schemas](const std::string& schema) {
+    return schema == "public" || schema == "pg_catalog" ||
+           std::ranges::any_of(schemas, [&](const std::string& line) { return is_listed_as(line, schema); });
+  };
+  for (const auto* facts : {&engine_.extensions, &live}) {
+    for (const ExtensionFacts& extension : *facts) {
+      if (extension.name == name && is_in_dump(extension.schema)) return extension;
+    }
+  }
+  return {name, {}, "public"};
 }
 
 // Those of a whole database are wanted for certain. Of what a schema needs of its database's nobody knows but the
 // server, when it is loaded.
 Result<void> Staging::check_extensions(ServerConnection& admin) {
-  std::vector<std::string> live;
+  std::vector<ExtensionFacts> live;
   if (has_live_) {
     ServerConnection server = TRY(target_.open_admin_in(target_.database()));
-    for (const ExtensionFacts& extension : TRY(list_extensions(server))) live.push_back(extension.name);
+    live = TRY(list_extensions(server));
+  }
+  if (target_.schema()) {
+    // No dump of a schema lists them: those that the bundle names, and those of where it goes.
+    extensions_ = engine_.extensions;
+    for (const ExtensionFacts& extension : live) {
+      if (std::ranges::find(extensions_, extension.name, &ExtensionFacts::name) == extensions_.end())
+        extensions_.push_back(extension);
+    }
+  } else {
+    for (std::string name : listed(list_, "EXTENSION")) {
+      // "hstore ": it has no owner there.
+      if (name.ends_with(' ')) name.pop_back();
+      extensions_.push_back(extension_called(name, live));
+    }
   }
   const bool is_superuser = has_superuser_rights(admin, target_.admin().user());
-  for (const ExtensionFacts& extension : facts_.extensions) {
+  for (const ExtensionFacts& extension : extensions_) {
     const Rows rows = TRY(admin.query(
         "SELECT bool_or(trusted OR NOT superuser) FROM pg_available_extension_versions WHERE name = $1 HAVING count(*) "
         "> 0",
@@ -109,7 +130,8 @@ Result<void> Staging::check_extensions(ServerConnection& admin) {
     const std::string shown = base::escaped(extension.name, 70);
     if (rows.size() > 0 && rows.flag(0, 0)) continue;
     // Who put it there, or made the dump, has trusted it.
-    const bool is_wanted = signer_ == Trust::kOwn || std::ranges::find(live, extension.name) != live.end();
+    const bool is_wanted =
+        signer_ == Trust::kOwn || std::ranges::find(live, extension.name, &ExtensionFacts::name) != live.end();
     if (rows.size() > 0 && is_superuser && is_wanted) {
       by_admin_.push_back(extension);
       continue;
@@ -127,13 +149,24 @@ Result<void> Staging::check_extensions(ServerConnection& admin) {
   return {};
 }
 
+// An extension within the schema of a split: it would be in the way of the schema, and no dump of a schema has it.
+bool Staging::comes_with_dump(const ExtensionFacts& extension) const {
+  if (!target_.schema()) return false;
+  const auto lines = listed(list_, "SCHEMA");
+  return std::ranges::any_of(lines, [&](const std::string& line) {
+    if (!is_listed_as(line, extension.schema)) return false;
+    // What follows is the owner.
+    return line.find(' ', std::min(extension.schema.size() + 1, line.size())) == std::string::npos;
+  });
+}
+
 // Before anything of the dump is there.
 Result<void> Staging::make_extensions_by_admin() {
   if (by_admin_.empty()) return {};
   ServerConnection server = TRY(target_.open_admin_in(target_.other()));
   for (const ExtensionFacts& extension : by_admin_) {
     const std::string schema = sql_name(extension.schema);
-    if (extension.schema == facts_.schema) {
+    if (comes_with_dump(extension)) {
       missing_.push_back(base::escaped(extension.name, 70));
       continue;
     }
@@ -169,9 +202,9 @@ Result<void> Staging::make_role(ServerConnection& admin) {
 
 Result<void> Staging::make_database(ServerConnection& admin) {
   // As the live one is, else as the one that was dumped, as far as this machine can.
-  std::string encoding = facts_.encoding;
-  std::string collation = facts_.collation;
-  std::string character_type = facts_.character_type;
+  std::string encoding = engine_.encoding;
+  std::string collation = engine_.collation;
+  std::string character_type = engine_.character_type;
   const Rows live =
       TRY(admin.query("SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = $1",
                       {target_.database()}));
@@ -180,12 +213,23 @@ Result<void> Staging::make_database(ServerConnection& admin) {
     collation = live.text(0, 1);
     character_type = live.text(0, 2);
   }
-  const std::string begin = "CREATE DATABASE " + sql_name(target_.other()) + " OWNER " + sql_name(target_.other()) +
-                            " TEMPLATE template0 ENCODING " + sql_text(encoding);
-  auto made = admin.run(begin + " LC_COLLATE " + sql_text(collation) + " LC_CTYPE " + sql_text(character_type));
-  if (!made && (admin.last_state() == sql_state::kWrongObject || admin.last_state() == sql_state::kBadParameter))
-    made = admin.run(begin + " LC_COLLATE 'C' LC_CTYPE 'C'");
-  return made;
+  const std::string begin =
+      "CREATE DATABASE " + sql_name(target_.other()) + " OWNER " + sql_name(target_.other()) + " TEMPLATE template0";
+  std::vector<std::string> tries;
+  if (!encoding.empty()) {
+    const std::string encoded = begin + " ENCODING " + sql_text(encoding);
+    if (!collation.empty() && !character_type.empty())
+      tries.push_back(encoded + " LC_COLLATE " + sql_text(collation) + " LC_CTYPE " + sql_text(character_type));
+    tries.push_back(encoded + " LC_COLLATE 'C' LC_CTYPE 'C'");
+  }
+  tries.push_back(begin);
+  for (std::size_t i = 0;; ++i) {
+    auto made = admin.run(tries[i]);
+    const std::string& state = admin.last_state();
+    const bool is_setting =
+        state == sql_state::kWrongObject || state == sql_state::kBadParameter || state == sql_state::kNoSuchObject;
+    if (made || !is_setting || i + 1 == tries.size()) return made;
+  }
 }
 
 ServerAddress Staging::role_address(const std::string& database) const {
@@ -225,11 +269,11 @@ Result<void> Staging::find_way_in(ServerConnection& admin) {
 Result<void> Staging::make_extensions(base::Progress& progress) {
   ServerConnection server =
       TRY(ServerConnection::open(role_address(target_.other()), surroundings_.env.clock, &progress));
-  for (const ExtensionFacts& extension : facts_.extensions) {
+  for (const ExtensionFacts& extension : extensions_) {
     const std::string shown = base::escaped(extension.name, 70);
     if (std::ranges::find(missing_, shown) != missing_.end()) continue;
     if (std::ranges::find(by_admin_, extension.name, &ExtensionFacts::name) != by_admin_.end()) continue;
-    if (extension.schema == facts_.schema) {
+    if (comes_with_dump(extension)) {
       // The schema comes with the dump, and the extension does not.
       missing_.push_back(shown);
       continue;
@@ -258,55 +302,54 @@ std::unexpected<Error> Staging::failed_load(const env::ChildExit& exit, const st
 }
 
 // What the admin has made is passed over: the role could not even comment on it.
-Result<std::string> Staging::list_word(Source& content, spool::Spool& head, base::Progress& progress) {
-  const std::string list = TRY(list_archive(*program_, content, head, progress));
+Result<std::string> Staging::list_word() {
   std::vector<std::string> names;
   for (const ExtensionFacts& extension : by_admin_) names.push_back(extension.name);
-  TRY(env::write_file_atomically(surroundings_.env.fs, list_path(), list_without(list, names, schemas_by_admin_)));
+  TRY(env::write_file_atomically(surroundings_.env.fs, list_path(), list_without(list_, names, schemas_by_admin_)));
   return "--use-list=" + list_path();
 }
 
-Result<void> Staging::load(PartSource& files, base::Progress& progress) {
-  const auto entry = TRY(files.next());
-  if (!entry || entry->path != kDumpArchive || entry->type != codec::TarType::kFile)
-    return no_part("there is no " + std::string(kDumpArchive) + " after " + std::string(kDumpFacts));
-  {
-    PartContent content(files);
-    spool::Spool head = TRY(spool::Spool::make(surroundings_.env, surroundings_.spool));
-    std::vector<std::string> words = load_words(role_address(target_.other()));
-    if (!by_admin_.empty() && !target_.schema()) words.push_back(TRY(list_word(content, head, progress)));
-    SpoolThen archive(head, content);
-    const PasswordFile password = TRY(PasswordFile::make(surroundings_, password_));
-    const auto child = TRY(env::ChildProcess::start(dump_program_options(*program_, std::move(words), &password)));
-    child->limit_waits(kLoadTimeMax, &progress);
-    TRY(feed(*child, archive, entry->size_bytes, progress));
-    const env::ChildExit exit = TRY(child->wait());
-    if (!exit.ok()) return failed_load(exit, child->said());
-  }
-  if (const auto more = TRY(files.next())) return no_part(base::escaped(more->path, 100) + ": a part has no such file");
+Result<void> Staging::load(Source& archive, std::uint64_t bytes, base::Progress& progress) {
+  std::vector<std::string> words = load_words(role_address(target_.other()));
+  if (!by_admin_.empty() && !target_.schema()) words.push_back(TRY(list_word()));
+  const PasswordFile password = TRY(PasswordFile::make(surroundings_, password_));
+  const auto child = TRY(env::ChildProcess::start(dump_program_options(*program_, std::move(words), &password)));
+  child->limit_waits(kLoadTimeMax, &progress);
+  TRY(feed(*child, archive, bytes, progress));
+  const env::ChildExit exit = TRY(child->wait());
+  if (!exit.ok()) return failed_load(exit, child->said());
   return {};
 }
 
-// What was counted when it was taken, and what is there. `schema`: what the facts' schema is called there.
-Result<void> Staging::compare(ServerConnection& server, const std::string& schema, base::Progress& progress) {
-  const Scope scope = facts_.schema ? Scope(schema) : Scope();
-  auto tables = TRY(count_tables(server, scope, progress));
-  if (facts_.schema) {
-    for (TableFacts& table : tables) table.schema = base::path_text(*facts_.schema);
-  }
-  // In one order, whatever order the two servers have.
-  std::ranges::sort(tables);
-  std::ranges::sort(facts_.tables);
-  const auto [said, there] = std::ranges::mismatch(facts_.tables, tables);
-  if (said != facts_.tables.end() || there != tables.end()) {
-    const TableFacts& table = said != facts_.tables.end() ? *said : *there;
-    return no_part("the table " + base::escaped(table.schema + "." + table.name, 140) + " is not as " +
-                   std::string(kDumpFacts) + " says: its " + base::counted(facts_.tables.size(), "table") + ", " +
-                   base::counted(table.rows, "row") + " in this one");
-  }
-  if (!scope && TRY(count_large_objects(server)) != facts_.large_objects)
-    return no_part("the dump has not as many large objects as " + std::string(kDumpFacts) + " says");
+Result<void> Staging::note_schemas() {
+  ServerConnection server = TRY(target_.open_admin_in(target_.other()));
+  const Rows rows = TRY(server.query("SELECT nspname FROM pg_namespace"));
+  for (std::size_t i = 0; i < rows.size(); ++i) schemas_before_.push_back(rows.text(i, 0));
   return {};
+}
+
+// The one that the dump has made, by the name that it had where it was taken. Nothing may lie beside it: it would be
+// lost.
+Result<std::string> Staging::find_loaded_schema(ServerConnection& loaded) {
+  const Rows rows = TRY(
+      loaded.query("SELECT n.nspname FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE r.rolname = $1",
+                   {target_.other()}));
+  const std::vector<std::string> lines = listed(list_, "SCHEMA");
+  std::vector<std::string> made;
+  std::vector<std::string> found;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::string name = rows.text(i, 0);
+    if (std::ranges::find(schemas_before_, name) != schemas_before_.end()) continue;
+    if (!lines.empty() && is_listed_as(lines.front(), name)) found.push_back(name);
+    made.push_back(std::move(name));
+  }
+  // The list is in the dump's encoding.
+  if (found.empty() && made.size() == 1) found = std::move(made);
+  if (found.size() != 1) return no_part("the dump has not made the one schema that it lists");
+  if (const auto object = TRY(find_any_object_beside(loaded, found.front())))
+    return no_part("the dump is of more than one schema: it has made " + base::escaped(*object, 140) + ", too");
+  if (TRY(count_large_objects(loaded)) > 0) return no_part("the dump of a schema has large objects");
+  return std::move(found.front());
 }
 
 // The loading is over: neither the role nor what the dump may have begun goes on.
@@ -390,7 +433,6 @@ Result<std::string> Staging::finish_database(ServerConnection& admin, base::Prog
   TRY(lock_role_out(admin));
   {
     ServerConnection staged = TRY(target_.open_admin_in(target_.other(), &progress));
-    TRY(compare(staged, {}, progress));
     TRY(give_to_owner(staged));
   }
   TRY(copy_properties(admin));
@@ -456,15 +498,13 @@ Result<void> Staging::refuse_what_lies_elsewhere(ServerConnection& live) {
 
 Result<std::string> Staging::finish_schema(ServerConnection& admin, base::Progress& progress) {
   const std::string name = sql_name(target_.other());
+  std::vector<TableFacts> counted;
   {
     ServerConnection loaded = TRY(target_.open_admin_in(target_.other(), &progress));
-    const Rows made = TRY(loaded.query(
-        "SELECT FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = $1 AND r.rolname = $2",
-        {*facts_.schema, target_.other()}));
-    if (made.size() == 0) return no_part("the dump has no schema " + base::escaped(*facts_.schema, 70));
-    TRY(compare(loaded, *facts_.schema, progress));
+    const std::string made = TRY(find_loaded_schema(loaded));
     // Only now: nothing but this renames a schema to that name.
-    TRY(loaded.run("ALTER SCHEMA " + sql_name(*facts_.schema) + " RENAME TO " + name));
+    TRY(loaded.run("ALTER SCHEMA " + sql_name(made) + " RENAME TO " + name));
+    counted = TRY(count_tables(loaded, target_.other(), progress));
   }
   ServerConnection live = TRY(target_.open_admin_in(target_.database(), &progress));
   const std::string comment = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1";
@@ -480,7 +520,8 @@ Result<std::string> Staging::finish_schema(ServerConnection& admin, base::Progre
       TRY(live.run("COMMENT ON SCHEMA " + name + " IS " + sql_text(said.text(0, 0))));
   }
   TRY(refuse_what_lies_elsewhere(live));
-  TRY(compare(live, target_.other(), progress));
+  if (TRY(count_tables(live, target_.other(), progress)) != counted)
+    return no_part("the schema was not carried over whole: other tables or rows are in it than were loaded");
   TRY(admin.run("DROP DATABASE " + name + " WITH (FORCE)"));
   TRY(give_to_owner(live));
   TRY(live.run("DROP ROLE " + name));
@@ -488,10 +529,15 @@ Result<std::string> Staging::finish_schema(ServerConnection& admin, base::Progre
 }
 
 Result<std::string> Staging::run_steps(PartSource& files, base::Progress& progress) {
-  facts_ = TRY(read_facts_file(files));
+  const auto entry = TRY(files.next());
+  if (!entry || entry->path != kDumpArchive || entry->type != codec::TarType::kFile)
+    return no_part("the part has no " + std::string(kDumpArchive));
+  PartContent content(files);
+  spool::Spool head = TRY(spool::Spool::make(surroundings_.env, surroundings_.spool));
   ServerConnection admin = TRY(target_.open_admin(&progress));
-  const int major = std::max(major_of(facts_.program), admin.major_version());
+  const int major = std::max({major_of(engine_.server), major_of(engine_.program), admin.major_version()});
   program_ = TRY(find_dump_program(surroundings_.env.fs, "pg_restore", major, progress));
+  TRY(read_list(content, head, progress));
   has_live_ = TRY(database_oid(admin, target_.database())).has_value();
   if (target_.schema() && !has_live_)
     return fail(ErrorCode::kStop, "there is no " + target_.url().shown(), "make the database: createdb");
@@ -506,8 +552,13 @@ Result<std::string> Staging::run_steps(PartSource& files, base::Progress& progre
   TRY(make_database(admin));
   TRY(find_way_in(admin));
   TRY(make_extensions_by_admin());
-  if (target_.schema()) TRY(make_extensions(progress));
-  TRY(load(files, progress));
+  if (target_.schema()) {
+    TRY(make_extensions(progress));
+    TRY(note_schemas());
+  }
+  SpoolThen archive(head, content);
+  TRY(load(archive, entry->size_bytes, progress));
+  if (const auto more = TRY(files.next())) return no_part(base::escaped(more->path, 100) + ": a part has no such file");
   return target_.schema() ? finish_schema(admin, progress) : finish_database(admin, progress);
 }
 

@@ -17,8 +17,9 @@ namespace spl::surface {
 
 class Staging {
  public:
-  Staging(const Surroundings& surroundings, const RestoreTarget& target, Trust signer)
-      : surroundings_(surroundings), target_(target), signer_(signer) {}
+  // `engine`: what the manifest says of it.
+  Staging(const Surroundings& surroundings, const RestoreTarget& target, Trust signer, EngineFacts engine)
+      : surroundings_(surroundings), target_(target), signer_(signer), engine_(std::move(engine)) {}
 
   // All of it: the object id of what is staged.
   Result<std::string> run(PartSource& files, base::Progress& progress);
@@ -27,17 +28,20 @@ class Staging {
 
  private:
   Result<std::string> run_steps(PartSource& files, base::Progress& progress);
-  Result<DumpFacts> read_facts_file(PartSource& files);
+  Result<void> read_list(Source& content, spool::Spool& head, base::Progress& progress);
+  [[nodiscard]] ExtensionFacts extension_called(const std::string& name, const std::vector<ExtensionFacts>& live) const;
   Result<void> check_extensions(ServerConnection& admin);
   Result<void> make_role(ServerConnection& admin);
   Result<void> make_database(ServerConnection& admin);
   Result<void> make_extensions(base::Progress& progress);
   Result<void> make_extensions_by_admin();
-  Result<std::string> list_word(Source& content, spool::Spool& head, base::Progress& progress);
+  Result<std::string> list_word();
   [[nodiscard]] std::string list_path() const { return env::join(surroundings_.scratch_directory, "list"); }
   Result<void> find_way_in(ServerConnection& admin);
-  Result<void> load(PartSource& files, base::Progress& progress);
-  Result<void> compare(ServerConnection& server, const std::string& schema, base::Progress& progress);
+  [[nodiscard]] bool comes_with_dump(const ExtensionFacts& extension) const;
+  Result<void> note_schemas();
+  Result<void> load(Source& archive, std::uint64_t bytes, base::Progress& progress);
+  Result<std::string> find_loaded_schema(ServerConnection& loaded);
   Result<std::string> finish_database(ServerConnection& admin, base::Progress& progress);
   Result<std::string> finish_schema(ServerConnection& admin, base::Progress& progress);
   Result<void> carry_schema_over(base::Progress& progress);
@@ -54,7 +58,9 @@ class Staging {
   const Surroundings& surroundings_;
   const RestoreTarget& target_;
   const Trust signer_;
-  DumpFacts facts_;
+  const EngineFacts engine_;
+  std::string list_;                        // of what the archive holds
+  std::vector<ExtensionFacts> extensions_;  // that it needs, as far as is known
   SecretBytes password_;
   ServerAddress way_in_;  // of the role
   std::optional<DumpProgram> program_;
@@ -63,6 +69,7 @@ class Staging {
   std::vector<ExtensionFacts> by_admin_;       // extensions that the admin makes
   std::vector<std::string> schemas_by_admin_;  // and the schemas that he made for them
   std::vector<std::string> missing_;           // extensions that could not be made
+  std::vector<std::string> schemas_before_;    // those of the loading database before it was loaded
 };
 
 // Who is to own what is restored: the owner of what is live, else the url's role.
