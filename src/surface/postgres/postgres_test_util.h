@@ -105,9 +105,10 @@ class PostgresServer {
     std::ofstream(data() + "/pg_hba.conf") << kUsualAccess;
     port_ = free_port();
     env::ChildOptions options = program("postgres", {"-D", data(), "-k", directory_, "-p", port_});
-    for (const char* setting : {"listen_addresses=127.0.0.1", "ssl=on", "fsync=off", "full_page_writes=off",
-                                "shared_buffers=16MB", "max_connections=30", "autovacuum=off", "max_wal_size=256MB",
-                                "log_statement=all", "max_locks_per_transaction=256"}) {
+    for (const char* setting :
+         {"listen_addresses=127.0.0.1", "ssl=on", "fsync=off", "full_page_writes=off", "shared_buffers=16MB",
+          "max_connections=30", "autovacuum=off", "max_wal_size=256MB", "wal_level=minimal", "max_wal_senders=0",
+          "max_parallel_workers=0", "jit=off", "max_locks_per_transaction=256"}) {
       options.arguments.emplace_back("-c");
       options.arguments.emplace_back(setting);
     }
@@ -129,7 +130,7 @@ class PostgresServer {
   std::string made_data() {
     const std::string binaries = std::filesystem::path(path_of("initdb")).parent_path().parent_path().filename();
     const std::string made = (std::filesystem::temp_directory_path() /
-                              ("spl-pg-data-" + binaries + "-" + user_name_ + "-" + std::to_string(::geteuid())))
+                              ("spl-pg-data1-" + binaries + "-" + user_name_ + "-" + std::to_string(::geteuid())))
                                  .string();
     struct stat info{};
     if (::lstat(made.c_str(), &info) == 0 && S_ISDIR(info.st_mode) &&
@@ -139,7 +140,7 @@ class PostgresServer {
     ::chmod((directory_ + "/password").c_str(), 0644);
     const std::string fresh = directory_ + "/made";
     run("initdb", {"-D", fresh, "-U", "postgres", "--pwfile=" + directory_ + "/password", "-A", "scram-sha-256",
-                   "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"});
+                   "--no-sync", "--wal-segsize=1", "-E", "UTF8", "--locale=C.UTF-8"});
     must(env::output_of_command(
         as_user({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                  "-days", "3650", "-subj", "/CN=localhost", "-keyout", fresh + "/server.key", "-out",
