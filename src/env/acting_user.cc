@@ -4,11 +4,13 @@
 #include <pwd.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <limits>
 
+#include "base/check.h"
 #include "base/encoding.h"
 
 namespace spl::env {
@@ -78,6 +80,20 @@ AsOneself::AsOneself() : acting_(acting().yes) {
 
 AsOneself::~AsOneself() {
   if (acting_) set_file_ids(acting().user, acting().group);
+}
+
+// By the system call itself: the C library's function would change every thread.
+AsUser::AsUser(std::uint32_t uid) {
+  if (::geteuid() != 0) return;
+  file_user_ = static_cast<std::uint32_t>(::setfsuid(kNoUser));
+  changed_ = ::syscall(SYS_setresuid, -1, uid, -1) == 0;
+}
+
+AsUser::~AsUser() {
+  if (!changed_) return;
+  // A thread that stayed another user would go on with the wrong rights.
+  SPL_CHECK(::syscall(SYS_setresuid, -1, 0, -1) == 0);
+  ::setfsuid(file_user_);
 }
 
 }  // namespace spl::env

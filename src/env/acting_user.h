@@ -4,6 +4,7 @@
 // threads inherit them. Sources: setfsuid(2), credentials(7), capabilities(7).
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
@@ -31,6 +32,20 @@ class AsOneself {
 
  private:
   const bool acting_;
+};
+
+// While it lives, this thread is that user (its effective id, and the one for file access), where this process is
+// root's: for a server that asks the kernel who is at the other end of a socket. Elsewhere it changes nothing.
+class AsUser {
+ public:
+  explicit AsUser(std::uint32_t uid);
+  AsUser(const AsUser&) = delete;
+  AsUser& operator=(const AsUser&) = delete;
+  ~AsUser();
+
+ private:
+  bool changed_ = false;
+  std::uint32_t file_user_ = 0;  // before
 };
 
 }  // namespace spl::env

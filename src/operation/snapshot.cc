@@ -301,6 +301,16 @@ std::vector<std::string> Snapshot::service_names() const {
   return names;
 }
 
+// What its parts say, in their order, and nothing twice.
+std::string Snapshot::engine_of(const service::SurfaceDeclaration& surface) const {
+  std::vector<std::string> texts;
+  for (const auto& part : parts_) {
+    if (part->name.surface != &surface || part->plan.engine.empty()) continue;
+    if (std::ranges::find(texts, part->plan.engine) == texts.end()) texts.push_back(part->plan.engine);
+  }
+  return base::join(texts, "; ");
+}
+
 Result<void> Snapshot::describe(bundle::Manifest& manifest) const {
   manifest.scope = {options_.service, options_.context};
   for (const service::Context& context : set_.contexts().all()) {
@@ -311,12 +321,8 @@ Result<void> Snapshot::describe(bundle::Manifest& manifest) const {
     // Its text names whatever it likes.
     if (context_ == nullptr) entry.declaration = service->text;
     for (const service::SurfaceDeclaration& surface : service->surfaces) {
-      std::string engine;
-      for (const auto& part : parts_) {
-        if (part->name.surface == &surface && !part->plan.engine.empty()) engine = part->plan.engine;
-      }
       entry.surfaces.push_back(
-          {surface.name, surface.kind, surface.surface_class, surface.is_split(), takes(surface), engine});
+          {surface.name, surface.kind, surface.surface_class, surface.is_split(), takes(surface), engine_of(surface)});
     }
     manifest.services.push_back(std::move(entry));
     for (const service::SecretDeclaration& secret : service->secrets) {

@@ -82,6 +82,7 @@ class Snapshot {
   Result<void> plan_parts(const spool::SpoolOptions& spool, base::Progress& progress);
   Result<void> plan_part(Part& part, base::Progress& progress);
   [[nodiscard]] bool takes(const service::SurfaceDeclaration& surface) const;
+  [[nodiscard]] std::string engine_of(const service::SurfaceDeclaration& surface) const;
   Result<void> prepare(base::Progress& progress);
   Result<void> take_paused(const Records& records, bool pauses);
   Result<void> open_all(const std::vector<service::PausedService>& paused, std::chrono::nanoseconds deadline);

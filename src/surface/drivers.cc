@@ -3,6 +3,7 @@
 #include "codec/enum_names.h"
 #include "surface/files/files.h"
 #include "surface/git/git.h"
+#include "surface/postgres/postgres.h"
 #include "surface/redis/redis.h"
 #include "surface/sqlite/sqlite.h"
 
@@ -20,6 +21,7 @@ Result<std::unique_ptr<BackupPart>> backup_part(const Surroundings& surroundings
   if (place.kind == bundle::SurfaceKind::kFiles) return files_backup(surroundings, std::move(place));
   if (place.kind == bundle::SurfaceKind::kGit) return git_backup(surroundings, std::move(place));
   if (place.kind == bundle::SurfaceKind::kSqlite) return sqlite_backup(surroundings, std::move(place));
+  if (place.kind == bundle::SurfaceKind::kPostgres) return postgres_backup(surroundings, std::move(place));
   if (place.kind == bundle::SurfaceKind::kRedis) return redis_backup(surroundings, std::move(place));
   return no_driver(place);
 }
@@ -31,6 +33,8 @@ Result<std::unique_ptr<RestorePart>> restore_part(const Surroundings& surroundin
   if (place.kind == bundle::SurfaceKind::kGit) return git_restore(surroundings, std::move(place), std::move(request));
   if (place.kind == bundle::SurfaceKind::kSqlite)
     return sqlite_restore(surroundings, std::move(place), std::move(request));
+  if (place.kind == bundle::SurfaceKind::kPostgres)
+    return postgres_restore(surroundings, std::move(place), std::move(request));
   if (place.kind == bundle::SurfaceKind::kRedis)
     return redis_restore(surroundings, std::move(place), std::move(request));
   return no_driver(place);

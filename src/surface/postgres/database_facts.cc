@@ -1,0 +1,178 @@
+#include "surface/postgres/database_facts.h"
+
+namespace spl::surface {
+namespace {
+
+// $1 is a schema, or empty where it is about all of them. What belongs to an extension is the extension's.
+const std::string kTables =
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND c.relpersistence "
+    "<> "
+    "'t' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND ($1::text = '' OR n.nspname = $1::text) AND "
+    "NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = "
+    "'e') "
+    "ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
+
+constexpr const char* kExtensions =
+    "SELECT e.extname, e.extversion, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+    "WHERE e.extname <> 'plpgsql' ORDER BY e.extname COLLATE \"C\"";
+
+// Relations, types that stand by themselves and functions.
+constexpr const char* kAnyObject =
+    "WITH o(classid, objid, space) AS ("
+    "SELECT 'pg_class'::regclass, oid, relnamespace FROM pg_class WHERE relkind IN ('r','p','v','m','S','f','c') "
+    "UNION ALL SELECT 'pg_proc'::regclass, oid, pronamespace FROM pg_proc "
+    "UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace FROM pg_type WHERE typtype IN ('d','e','r')) "
+    "SELECT i.type || ' ' || i.identity FROM o JOIN pg_namespace n ON n.oid = o.space, "
+    "LATERAL pg_identify_object(o.classid, o.objid, 0) i "
+    "WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND ($1::text = '' OR n.nspname = $1::text) "
+    "AND n.nspname <> $2::text AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = "
+    "o.objid AND d.deptype = 'e') "
+    "LIMIT 1";
+
+// Rights that somebody other than the owner was given.
+constexpr const char* kGrants =
+    "WITH spaces AS (SELECT oid, nspname, nspowner, nspacl FROM pg_namespace WHERE nspname <> 'information_schema' "
+    "AND nspname !~ '^pg_' AND ($1::text = '' OR nspname = $1::text)), "
+    "given(what, owner, acl) AS ("
+    "SELECT 'SCHEMA ' || quote_ident(nspname), nspowner, nspacl FROM spaces UNION ALL "
+    "SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || quote_ident(s.nspname) || '.' || "
+    "quote_ident(c.relname), c.relowner, c.relacl FROM pg_class c JOIN spaces s ON s.oid = c.relnamespace UNION ALL "
+    "SELECT '(' || quote_ident(a.attname) || ') ON TABLE ' || quote_ident(s.nspname) || '.' || quote_ident(c.relname), "
+    "c.relowner, a.attacl FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN spaces s ON s.oid = "
+    "c.relnamespace WHERE a.attacl IS NOT NULL UNION ALL "
+    "SELECT 'ROUTINE ' || p.oid::regprocedure::text, p.proowner, p.proacl FROM pg_proc p JOIN spaces s ON s.oid = "
+    "p.pronamespace UNION ALL "
+    "SELECT 'DATABASE ' || quote_ident(datname), datdba, datacl FROM pg_database WHERE datname = current_database() "
+    "AND $1::text = '') "
+    "SELECT line FROM (SELECT 'GRANT ' || x.privilege_type || CASE WHEN left(g.what, 1) = '(' THEN ' ' ELSE ' ON ' END "
+    "|| g.what || "
+    "' TO ' || CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || "
+    "CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS line "
+    "FROM given g, LATERAL aclexplode(g.acl) x WHERE g.acl IS NOT NULL AND x.grantee <> g.owner "
+    "AND NOT (x.grantee = 0 AND g.what = 'SCHEMA public')) lines ORDER BY line COLLATE \"C\"";
+
+// Those that a schema's objects depend on, and those that lie where nobody has tables: what a function's body calls
+// nobody knows.
+constexpr const char* kExtensionsFor =
+    "WITH space AS (SELECT oid FROM pg_namespace WHERE nspname = $1), mine(classid, objid) AS ("
+    "SELECT 'pg_class'::regclass, c.oid FROM pg_class c JOIN space s ON s.oid = c.relnamespace UNION ALL "
+    "SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p JOIN space s ON s.oid = p.pronamespace UNION ALL "
+    "SELECT 'pg_type'::regclass, t.oid FROM pg_type t JOIN space s ON s.oid = t.typnamespace UNION ALL "
+    "SELECT 'pg_operator'::regclass, o.oid FROM pg_operator o JOIN space s ON s.oid = o.oprnamespace UNION ALL "
+    "SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k JOIN space s ON s.oid = k.connamespace UNION ALL "
+    "SELECT 'pg_attrdef'::regclass, a.oid FROM pg_attrdef a JOIN pg_class c ON c.oid = a.adrelid JOIN space s ON s.oid "
+    "= c.relnamespace UNION ALL "
+    "SELECT 'pg_rewrite'::regclass, w.oid FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class JOIN space s ON "
+    "s.oid = c.relnamespace UNION ALL "
+    "SELECT 'pg_policy'::regclass, y.oid FROM pg_policy y JOIN pg_class c ON c.oid = y.polrelid JOIN space s ON s.oid "
+    "= c.relnamespace UNION ALL "
+    "SELECT 'pg_trigger'::regclass, g.oid FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN space s ON s.oid "
+    "= c.relnamespace) "
+    "SELECT e.extname, e.extversion, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+    "WHERE e.extname <> 'plpgsql' AND (n.nspname IN ('public', 'pg_catalog') OR NOT EXISTS (SELECT FROM pg_class c "
+    "WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid "
+    "= 'pg_class'::regclass AND x.objid = c.oid AND x.deptype = 'e')) OR EXISTS (SELECT FROM mine m JOIN pg_depend d "
+    "ON d.classid = m.classid AND d.objid = m.objid JOIN pg_depend x ON x.classid = d.refclassid AND x.objid = "
+    "d.refobjid WHERE x.deptype = 'e' AND x.refclassid = 'pg_extension'::regclass AND x.refobjid = e.oid)) "
+    "ORDER BY e.extname COLLATE \"C\"";
+
+std::string text_of(const Scope& schema) {
+  return schema.value_or("");
+}
+
+std::vector<ExtensionFacts> extensions_of(const Rows& rows) {
+  std::vector<ExtensionFacts> extensions;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    extensions.push_back({rows.text(i, 0), rows.text(i, 1), rows.text(i, 2)});
+  return extensions;
+}
+
+// In `schema`, or anywhere where that is empty; not in `without`.
+Result<std::optional<std::string>> first_object(ServerConnection& server, const std::string& schema,
+                                                const std::string& without) {
+  const Rows rows = TRY(server.query(kAnyObject, {schema, without}));
+  if (rows.size() == 0) return std::optional<std::string>();
+  return std::optional(rows.text(0, 0));
+}
+
+}  // namespace
+
+Result<std::vector<TableName>> list_tables(ServerConnection& server, const Scope& schema) {
+  const Rows rows = TRY(server.query("SELECT n.nspname, c.relname, c.relkind = 'p' " + kTables, {text_of(schema)}));
+  std::vector<TableName> tables;
+  for (std::size_t i = 0; i < rows.size(); ++i) tables.push_back({rows.text(i, 0), rows.text(i, 1), rows.flag(i, 2)});
+  return tables;
+}
+
+Result<std::vector<TableRights>> list_table_rights(ServerConnection& server, const Scope& schema) {
+  const Rows rows = TRY(server.query(
+      "SELECT n.nspname, c.relname, has_table_privilege(c.oid, 'SELECT'), row_security_active(c.oid) " + kTables,
+      {text_of(schema)}));
+  std::vector<TableRights> tables;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    tables.push_back({sql_name(rows.text(i, 0)) + "." + sql_name(rows.text(i, 1)), rows.flag(i, 2), rows.flag(i, 3)});
+  return tables;
+}
+
+Result<std::vector<TableFacts>> count_tables(ServerConnection& server, const Scope& schema, base::Progress& progress) {
+  const std::vector<TableName> tables = TRY(list_tables(server, schema));
+  std::vector<TableFacts> counted;
+  for (const TableName& table : tables) {
+    progress.update("counting rows", counted.size(), tables.size(), "tables");
+    if (progress.cancelled()) return base::fail_cancelled("rows were not counted");
+    TableFacts facts{table.schema, table.name};
+    if (!table.is_partitioned) {
+      const std::string from = "SELECT count(*) FROM ONLY " + sql_name(table.schema) + "." + sql_name(table.name);
+      facts.rows = TRY(server.query(from)).number(0, 0);
+    }
+    counted.push_back(std::move(facts));
+  }
+  return counted;
+}
+
+Result<std::uint64_t> count_large_objects(ServerConnection& server) {
+  return TRY(server.query("SELECT count(*) FROM pg_largeobject_metadata")).number(0, 0);
+}
+
+Result<std::vector<ExtensionFacts>> list_extensions(ServerConnection& server) {
+  return extensions_of(TRY(server.query(kExtensions)));
+}
+
+Result<std::vector<ExtensionFacts>> list_extensions_for(ServerConnection& server, const Scope& schema) {
+  if (!schema) return list_extensions(server);
+  return extensions_of(TRY(server.query(kExtensionsFor, {*schema})));
+}
+
+Result<std::vector<std::string>> list_grants(ServerConnection& server, const Scope& schema) {
+  const Rows rows = TRY(server.query(kGrants, {text_of(schema)}));
+  std::vector<std::string> grants;
+  for (std::size_t i = 0; i < rows.size(); ++i) grants.push_back(rows.text(i, 0));
+  return grants;
+}
+
+Result<std::optional<std::string>> find_any_object(ServerConnection& server, const Scope& schema) {
+  return first_object(server, text_of(schema), "");
+}
+
+Result<std::optional<std::string>> find_any_object_beside(ServerConnection& server, const std::string& schema) {
+  return first_object(server, "", schema);
+}
+
+Result<EngineFacts> read_engine_facts(ServerConnection& server, const Scope& schema) {
+  const Rows database =
+      TRY(server.query("SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = "
+                       "current_database()"));
+  return EngineFacts{server.version(),    {},
+                     database.text(0, 0), database.text(0, 1),
+                     database.text(0, 2), TRY(list_extensions_for(server, schema))};
+}
+
+std::vector<Count> counts_of(const std::vector<TableFacts>& tables, std::uint64_t large_objects, const Scope& schema) {
+  std::uint64_t rows = 0;
+  for (const TableFacts& table : tables) rows += table.rows;
+  std::vector<Count> counts{{"tables", tables.size()}, {"rows", rows}};
+  if (!schema) counts.push_back({"large_objects", large_objects});
+  return counts;
+}
+
+}  // namespace spl::surface

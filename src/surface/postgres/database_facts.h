@@ -1,0 +1,56 @@
+// What a database, or a schema of it, is and holds: read in a session. One thread.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "surface/part.h"
+#include "surface/postgres/connection.h"
+#include "surface/postgres/engine_text.h"
+
+namespace spl::surface {
+
+struct TableFacts {
+  std::string schema;
+  std::string name;
+  std::uint64_t rows = 0;
+  auto operator<=>(const TableFacts&) const = default;
+};
+
+struct TableName {
+  std::string schema;
+  std::string name;
+  bool is_partitioned = false;  // has no rows of its own
+  bool operator==(const TableName&) const = default;
+};
+
+// All of these: of one schema, or of the whole database that the session is in.
+using Scope = std::optional<std::string>;
+Result<std::vector<TableName>> list_tables(ServerConnection& server, const Scope& schema);
+struct TableRights {
+  std::string name;  // as SQL has it
+  bool is_readable = false;
+  bool has_hidden_rows = false;  // policies stand before them
+};
+Result<std::vector<TableRights>> list_table_rights(ServerConnection& server, const Scope& schema);
+// Tables and their rows: every row is read.
+Result<std::vector<TableFacts>> count_tables(ServerConnection& server, const Scope& schema, base::Progress& progress);
+Result<std::uint64_t> count_large_objects(ServerConnection& server);
+Result<std::vector<ExtensionFacts>> list_extensions(ServerConnection& server);
+// Without those that a schema does not need and that lie where somebody else's tables are.
+Result<std::vector<ExtensionFacts>> list_extensions_for(ServerConnection& server, const Scope& schema);
+Result<std::vector<std::string>> list_grants(ServerConnection& server, const Scope& schema);
+// One of what somebody has made there, for a message; nothing where there is none.
+Result<std::optional<std::string>> find_any_object(ServerConnection& server, const Scope& schema);
+// The same of what lies outside the schema.
+Result<std::optional<std::string>> find_any_object_beside(ServerConnection& server, const std::string& schema);
+// All but `program`.
+Result<EngineFacts> read_engine_facts(ServerConnection& server, const Scope& schema);
+
+std::vector<Count> counts_of(const std::vector<TableFacts>& tables, std::uint64_t large_objects, const Scope& schema);
+
+}  // namespace spl::surface
