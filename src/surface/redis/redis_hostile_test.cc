@@ -1,10 +1,7 @@
 // Parts that no backup has made, and servers that are not as a restore wants them: what is live stays as it is, and
 // nothing is left beside it.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <csignal>
 
@@ -333,18 +330,6 @@ TEST_F(RedisHostile, AServerThatGoesDownMeanwhileIsUnavailable) {
     std::vector<Finding> findings;
     EXPECT_EQ(restore->inspect(findings).error().code, ErrorCode::kUnavailable);
   }
-}
-
-// One that nobody listens on.
-std::string free_port() {
-  const env::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t bytes = sizeof address;
-  EXPECT_EQ(::bind(socket.number(), reinterpret_cast<sockaddr*>(&address), bytes), 0);
-  EXPECT_EQ(::getsockname(socket.number(), reinterpret_cast<sockaddr*>(&address), &bytes), 0);
-  return std::to_string(ntohs(address.sin_port));
 }
 
 TEST_F(RedisHostile, APasswordIsInNoMessage) {

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
@@ -186,6 +189,55 @@ TEST_F(RedisPlaces, FunctionsAreSaidNotToBeCarried) {
   (void)taken(place(server));
   ASSERT_EQ(warnings_.size(), 1U);
   EXPECT_THAT(warnings_[0], HasSubstr("functions"));
+}
+
+// The words of the command in docs/formats/redis.md.
+std::vector<std::string> documented_user() {
+  std::ifstream file(std::string(SPL_SOURCE_DIR) + "/docs/formats/redis.md");
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  text = text.substr(text.find("ACL SETUSER"));
+  std::istringstream words(text.substr(0, text.find("```")));
+  std::vector<std::string> all;
+  for (std::string word; words >> word;) {
+    if (word != "\\") all.push_back(word);
+  }
+  return all;
+}
+
+TEST_F(RedisPlaces, TheUserThatTheDocumentDescribesMayDoAllThatIsNeeded) {
+  const std::string port = free_port();
+  const testing::RedisServer server({"--port", port, "--bind", "127.0.0.1", "--save", "3600 1"});
+  RedisConnection admin = connect(server);
+  const std::vector<std::string> user = documented_user();
+  must(admin.ask(std::vector<std::string_view>(user.begin(), user.end())));
+  for (const std::string& prefix : {std::string(), std::string("geo:")}) {
+    SCOPED_TRACE(prefix);
+    for (std::uint32_t i = 0; i < 16; ++i) {
+      must(admin.select(i));
+      must(admin.ask({"FLUSHDB"}));
+    }
+    must(admin.select(0));
+    must(admin.ask({"SET", "geo:a", "1"}));
+    must(admin.ask({"SET", "geo:b", "1", "PXAT", "4102444800123"}));
+    Place by_user = place(server);
+    by_user.url = SecretBytes("redis://spl:PASSWORD@127.0.0.1:" + port);
+    if (!prefix.empty()) by_user.key_prefix = prefix;
+    must(admin.ask({"ACL", "LOG", "RESET"}));
+    SpooledPart files = taken(by_user);
+    must(admin.ask({"DEL", "geo:a"}));
+    must(admin.ask({"SET", "geo:c", "1"}));
+    std::vector<Finding> findings;
+    must(restore(by_user)->inspect(findings));
+    for (const Finding& finding : findings) EXPECT_NE(finding.status, FindingStatus::kStop) << finding.message;
+    for (const char* fsync : {"no", "yes"}) {
+      must(admin.ask({"CONFIG", "SET", "appendonly", fsync}));
+      expect_exchanges(server, by_user, files, "0 geo:a\n0 geo:b\n");
+      files.rewind();
+      must(admin.ask({"SET", "geo:c", "1"}));
+    }
+    must(admin.ask({"CONFIG", "SET", "appendonly", "no"}));
+    EXPECT_EQ(must(admin.ask({"ACL", "LOG"})).size(), 0U);  // of what was denied
+  }
 }
 
 // A command that is refused within the exchange leaves nothing half done, and later ones are heard.
