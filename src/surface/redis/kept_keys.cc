@@ -14,6 +14,7 @@ constexpr std::size_t kScanCount = 512;
 constexpr std::int64_t kNever = -1;
 constexpr std::uint64_t kShortBodyBytesMax = 64u << 10;
 constexpr std::size_t kToldAtOnce = 256;
+constexpr std::uint64_t kAnswersBytes = 16u << 20;
 
 struct Head {
   std::uint64_t key_bytes = 0;
@@ -68,11 +69,25 @@ Result<std::uint64_t> keep_keys(RedisConnection& connection, std::string_view pr
     return {};
   };
   TRY(scan_keys(connection, prefix, [&](const std::vector<std::string>& keys) -> Result<void> {
-    for (const std::string& key : keys) {
-      TRY(connection.tell({"PEXPIRETIME", key}));
-      TRY(connection.tell({"DUMP", key}));
+    // What is asked for at once, the server holds at once.
+    for (const std::string& key : keys) TRY(connection.tell({"MEMORY", "USAGE", key}));
+    std::vector<std::uint64_t> sizes;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const RedisReply size = TRY(connection.answer());
+      sizes.push_back(size.is_error() ? kAnswersBytes : static_cast<std::uint64_t>(size.integer()));
     }
-    for (const std::string& key : keys) {
+    std::size_t asked = 0;
+    const auto ask_some = [&]() -> Result<void> {
+      for (std::uint64_t bytes = 0; asked < keys.size() && bytes < kAnswersBytes; ++asked) {
+        bytes += sizes[asked];
+        TRY(connection.tell({"PEXPIRETIME", keys[asked]}));
+        TRY(connection.tell({"DUMP", keys[asked]}));
+      }
+      return {};
+    };
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (i == asked) TRY(ask_some());
+      const std::string& key = keys[i];
       const RedisReply expires = TRY(connection.answer());
       const RedisReply body = TRY(connection.answer());
       // Gone meanwhile: its time was over.

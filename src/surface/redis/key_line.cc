@@ -36,6 +36,8 @@ Result<std::optional<std::int64_t>> expiry(codec::JsonCursor& cursor) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(digits.begin(), digits.end(), value);
   if (error != std::errc{} || end != digits.end()) return malformed("has a time that is no whole number");
+  // RESTORE would take 0 for no end.
+  if (value < 1) return malformed("has a time before 1970");
   return std::optional<std::int64_t>(value);
 }
 
@@ -55,8 +57,9 @@ Result<KeyLine> parse(std::string_view text) {
   if (!TRY(cursor.next_member(name))) return malformed("has no body");
   const std::string body = TRY(cursor.string());
   if (name == "dump") {
-    line.dump = TRY(base::from_base64(body));
-    if (line.dump.size() > kLineBodyBytesMax) return malformed("has a body that should be a file of its own");
+    if (body.size() <= base64_bytes(kLineBodyBytesMax)) line.dump = TRY(base::from_base64(body));
+    if (body.size() > base64_bytes(kLineBodyBytesMax) || line.dump.size() > kLineBodyBytesMax)
+      return malformed("has a body that should be a file of its own");
   } else if (name == "large") {
     Digest digest;
     if (!base::parse_hex_digest(body, digest)) return malformed("names a large body by no digest");

@@ -39,6 +39,13 @@ codec::TarEntry file_of(std::string path, std::uint64_t bytes) {
 
 }  // namespace
 
+bool is_of_a_restore(std::string_view key) {
+  constexpr std::string_view kBefore = "spl:";
+  constexpr std::size_t kDigits = 16;
+  return key.size() > kBefore.size() + kDigits && key.starts_with(kBefore) && key[kBefore.size() + kDigits] == ':' &&
+         key.substr(kBefore.size(), kDigits).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 Result<PartKeys> PartKeys::make(const Surroundings& surroundings, RedisShare share) {
   const std::size_t held = share.database || !share.prefix.empty() ? kHeldOfPartBytes : kHeldOfAllBytes;
   auto keys = TRY(spool::SortedRuns::make(surroundings.env, surroundings.spool, held));

@@ -18,12 +18,15 @@
 
 namespace spl::surface {
 
+// Whether a key is one that a restore has staged, or a mark of its own: "spl:", 16 hexadecimal digits, ":".
+bool is_of_a_restore(std::string_view key);
+
 // Which keys of a server are a part's.
 struct RedisShare {
   std::optional<std::uint32_t> database;  // none: all
   std::string prefix;
   [[nodiscard]] bool has(const RdbKey& key) const {
-    return (!database || *database == key.database) && key.key.starts_with(prefix);
+    return (!database || *database == key.database) && key.key.starts_with(prefix) && !is_of_a_restore(key.key);
   }
 };
 

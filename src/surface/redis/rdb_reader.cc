@@ -396,6 +396,7 @@ Result<void> RdbReader::Impl::key(unsigned code, RdbSink& out) {
                 "leave the service out with --without, or remove such keys");
   if (code >= kValueTypes.size() || kValueTypes[code].layout == Layout::kNone)
     return malformed("a value of the unknown type " + std::to_string(code));
+  if (key_.expires_at_ms && *key_.expires_at_ms < 1) return malformed("a key that ends before 1970");
   key_.type = kValueTypes[code].type;
   TRY(out.begin_key(key_));
   out_ = &out;

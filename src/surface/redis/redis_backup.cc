@@ -51,6 +51,9 @@ Result<BackupPlan> RedisBackup::plan(base::Progress& progress) {
   BackupPlan plan;
   plan.engine = "redis " + facts.version + " rdb " + std::to_string(facts.rdb_version);
   plan.method = "a replica's fork";
+  if (facts.has_functions)
+    plan.warnings.push_back(place_.subject +
+                            ": functions (FUNCTION LIST) are not carried; whoever uses them loads them");
   const std::uint64_t all = facts.all_keys();
   plan.bytes = facts.data_bytes;
   if (share.database && all > 0) {

@@ -139,8 +139,9 @@ void RedisConnection::release(redisContext* context) {
 }
 
 std::unexpected<Error> redis_refused(const std::string& server, std::string_view command, std::string_view answer) {
-  const bool is_about_the_user =
-      answer.starts_with("NOAUTH") || answer.starts_with("NOPERM") || answer.starts_with("WRONGPASS");
+  const bool is_about_the_user = answer.starts_with("NOAUTH") || answer.starts_with("NOPERM") ||
+                                 answer.starts_with("WRONGPASS") ||
+                                 answer.starts_with("ERR AUTH");  // the server has no password at all
   return fail(is_about_the_user ? ErrorCode::kUnavailable : ErrorCode::kFailed,
               server + ": " + std::string(command) + ": " + base::escaped(answer),
               is_about_the_user ? "give the surface's url a user and a password ({secret:..}) that may do this" : "");
@@ -171,7 +172,12 @@ Result<RedisConnection> RedisConnection::open(const RedisAddress& address) {
   return connection;
 }
 
+bool RedisConnection::is_broken() const {
+  return is_within_long_ || !context_ || context_->err != 0;
+}
+
 Result<RedisReply> RedisConnection::ask(Words words) {
+  while (unread_ > 0) TRY(answer());
   TRY(tell(words));
   RedisReply reply = TRY(answer());
   if (reply.is_error()) return redis_refused(name_, words.front(), reply.text());
@@ -187,12 +193,14 @@ Result<void> RedisConnection::tell(Words words) {
   }
   if (::redisAppendCommandArgv(context_.get(), static_cast<int>(words.size()), texts.data(), sizes.data()) != REDIS_OK)
     return broken();
+  ++unread_;
   return {};
 }
 
 Result<RedisReply> RedisConnection::answer() {
   void* reply = nullptr;
   if (::redisGetReply(context_.get(), &reply) != REDIS_OK) return broken();
+  if (unread_ > 0) --unread_;
   return RedisReply(static_cast<redisReply*>(reply));
 }
 
@@ -204,6 +212,7 @@ Result<void> RedisConnection::begin_long(Words words, std::uint64_t last_bytes) 
     head += "\r\n";
   }
   head += "$" + std::to_string(last_bytes) + "\r\n";
+  is_within_long_ = true;
   return send_piece(head);
 }
 
@@ -222,7 +231,10 @@ Result<void> RedisConnection::send_piece(std::string_view octets) {
 }
 
 Result<void> RedisConnection::end_long() {
-  return send_piece("\r\n");
+  TRY(send_piece("\r\n"));
+  is_within_long_ = false;
+  ++unread_;
+  return {};
 }
 
 Result<void> RedisConnection::select(std::uint32_t database) {

@@ -59,7 +59,7 @@ class RedisConnection {
   // Code kUnavailable where nobody answers, or where the password is wrong.
   static Result<RedisConnection> open(const RedisAddress& address);
 
-  // One command. An answer that is an error is one here.
+  // One command. An answer that is an error is one here. Answers that an error before it has left unread are dropped.
   Result<RedisReply> ask(std::initializer_list<std::string_view> words) {
     return ask(Words(words.begin(), words.end()));
   }
@@ -84,6 +84,8 @@ class RedisConnection {
   // Its socket, of which nothing that was answered is unread: the connection is of no use afterwards.
   Result<env::Descriptor> take_socket();
   [[nodiscard]] const std::string& name() const { return name_; }
+  // Whether it is of no use any more: it is closed, or a long command was begun and not ended.
+  [[nodiscard]] bool is_broken() const;
 
  private:
   RedisConnection(redisContext* context, std::string name) : context_(context, &release), name_(std::move(name)) {}
@@ -92,6 +94,8 @@ class RedisConnection {
 
   std::unique_ptr<redisContext, void (*)(redisContext*)> context_;
   std::string name_;
+  std::size_t unread_ = 0;  // answers
+  bool is_within_long_ = false;
 };
 
 // An answer of the server that says no.

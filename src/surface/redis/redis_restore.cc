@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <climits>
 #include <map>
 #include <optional>
 
@@ -18,6 +19,7 @@ namespace {
 constexpr std::size_t kPieceBytes = 1u << 20;
 constexpr std::size_t kBatchKeys = 256;
 constexpr std::size_t kBatchBytes = 4u << 20;
+constexpr std::uint64_t kBodyBytesMax = 512u << 20;  // of a server that does not say
 constexpr std::string_view kMark = "keys of redis";
 constexpr std::string_view kLargeFolder = "large/";
 
@@ -119,6 +121,7 @@ class RedisRestore final : public RestorePart {
   Result<void> stage_batch(std::uint32_t database, std::vector<KeyLine>& batch);
   Result<void> stage_large(const Digest& name, std::uint64_t bytes, PartSource& files, base::Progress& progress);
   Result<std::string> live_name(const std::string& key) const;
+  Result<void> check_length(const std::string& key, std::uint64_t body_bytes) const;
   [[nodiscard]] std::unexpected<Error> no_part(std::string_view path, const std::string& why) const {
     return fail(ErrorCode::kVerification, Cause::kMalformed,
                 place_.subject + ": " + base::escaped(path, 200) + ": " + why);
@@ -134,11 +137,14 @@ class RedisRestore final : public RestorePart {
   Large large_;
   std::uint64_t staged_ = 0;         // keys, of them
   std::uint64_t staged_ending_ = 0;  // those that have an end
+  std::uint64_t body_bytes_max_ = kBodyBytesMax;
   bool has_staged_ = false;
 };
 
 Result<void> RedisRestore::connect() {
-  if (connection_) return {};
+  if (connection_ && !connection_->is_broken()) return {};
+  keys_.reset();
+  connection_.reset();
   const RedisAddress address = TRY_IN(place_.subject, RedisAddress::parse(place_.url.reveal()));
   share_ = TRY(redis_share_of(place_, address));
   auto connection = TRY(RedisConnection::open(address));
@@ -158,9 +164,9 @@ void RedisRestore::inspect_engine(const RedisServerFacts& facts, std::vector<Fin
   constexpr std::string_view kWord = " rdb ";
   unsigned wanted = 0;
   const std::size_t at = request_.engine.find(kWord);
-  if (at != std::string::npos)
-    std::from_chars(request_.engine.data() + at + kWord.size(), request_.engine.data() + request_.engine.size(),
-                    wanted);
+  const std::string_view number =
+      at == std::string::npos ? "" : std::string_view(request_.engine).substr(at + kWord.size());
+  if (std::from_chars(number.begin(), number.end(), wanted).ec == std::errc::result_out_of_range) wanted = UINT_MAX;
   const std::string here = "redis " + facts.version + " rdb " + std::to_string(facts.rdb_version);
   if (wanted <= facts.rdb_version) {
     note(findings, "engine", FindingStatus::kOk,
@@ -229,6 +235,10 @@ Result<void> RedisRestore::inspect(std::vector<Finding>& findings) {
   if (role != replication.end() && role->second != "master")
     note(findings, "engine", FindingStatus::kStop, "the server is a replica, which takes no writes",
          "declare the url of its master");
+  const auto cluster = TRY(connection_->info("cluster"));
+  if (const auto enabled = cluster.find("cluster_enabled"); enabled != cluster.end() && enabled->second == "1")
+    note(findings, "engine", FindingStatus::kStop, "the server is a node of a cluster, into which nothing is restored",
+         "declare the url of a server that is none");
   inspect_engine(facts, findings);
   TRY(inspect_room(findings));
   return inspect_data(facts, findings);
@@ -236,6 +246,10 @@ Result<void> RedisRestore::inspect(std::vector<Finding>& findings) {
 
 // What a key of the bundle is called here.
 Result<std::string> RedisRestore::live_name(const std::string& key) const {
+  // As a mark it would be believed.
+  if (is_of_a_restore(key))
+    return fail(ErrorCode::kStop, place_.subject + ": the key " + base::escaped(key, 100) +
+                                      " has a name that restores have for what they stage");
   if (!place_.key_prefix) return key;
   const std::string& before = place_.bundled_key_prefix ? *place_.bundled_key_prefix : *place_.key_prefix;
   if (!key.starts_with(before))
@@ -244,14 +258,26 @@ Result<std::string> RedisRestore::live_name(const std::string& key) const {
   return *place_.key_prefix + key.substr(before.size());
 }
 
+// The server closes a connection that sends it more than it takes, without an answer.
+Result<void> RedisRestore::check_length(const std::string& key, std::uint64_t body_bytes) const {
+  if (body_bytes <= body_bytes_max_) return {};
+  return fail(ErrorCode::kStop,
+              place_.subject + ": the value of the key " + base::escaped(key, 100) + " has " +
+                  std::to_string(body_bytes) + " octets, and the server takes " + std::to_string(body_bytes_max_),
+              "CONFIG SET proto-max-bulk-len and client-query-buffer-limit to more for the time of the restore");
+}
+
 Result<void> RedisRestore::stage_batch(std::uint32_t database, std::vector<KeyLine>& batch) {
   if (batch.empty()) return {};
   TRY_IN(place_.subject, scratch_->try_keys(batch));
-  TRY(connection_->select(TRY(keys_->database_for(database))));
+  std::vector<std::string> names;
   for (const KeyLine& line : batch) {
-    const std::string name = keys_->staged_name(TRY(live_name(line.head.key)));
-    TRY(tell_restore(*connection_, name, line.head.expires_at_ms, line.dump));
+    TRY(check_length(line.head.key, line.dump.size()));
+    names.push_back(keys_->staged_name(TRY(live_name(line.head.key))));
   }
+  TRY(connection_->select(TRY(keys_->database_for(database))));
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    TRY(tell_restore(*connection_, names[i], batch[i].head.expires_at_ms, batch[i].dump));
   std::optional<std::string> refused;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const RedisReply reply = TRY(connection_->answer());
@@ -317,11 +343,12 @@ Result<void> RedisRestore::stage_large(const Digest& name, std::uint64_t bytes, 
   if (begin == end) return no_part(path, "is the value of no key");
   for (auto at = begin; at != end; ++at) {
     const auto& [database, head] = at->second;
+    TRY(check_length(head.key, bytes));
+    const std::string key = keys_->staged_name(TRY(live_name(head.key)));
     SpoolBody tried(body);
     TRY_IN(place_.subject, scratch_->try_large(head.type, tried, bytes));
     TRY(connection_->select(TRY(keys_->database_for(database))));
     SpoolBody given(body);
-    const std::string key = keys_->staged_name(TRY(live_name(head.key)));
     const RedisReply reply = TRY(restore_long(*connection_, key, head.expires_at_ms, given, bytes));
     if (reply.is_error()) return redis_refused(connection_->name(), "RESTORE", reply.text());
     ++staged_;
@@ -337,6 +364,9 @@ Result<std::string> RedisRestore::stage(PartSource& files, base::Progress& progr
   large_.clear();
   staged_ = 0;
   staged_ending_ = 0;
+  body_bytes_max_ = kBodyBytesMax;
+  if (const auto most = connection_->parameter("proto-max-bulk-len"))
+    std::from_chars(most->data(), most->data() + most->size(), body_bytes_max_);
   scratch_.reset();
   scratch_.emplace(TRY(ScratchServer::start(surroundings_, progress)));
   TRY(keys_->begin());
@@ -354,8 +384,8 @@ Result<std::string> RedisRestore::stage(PartSource& files, base::Progress& progr
     path = path.substr(kPrefix.size(), path.size() - kPrefix.size() - kSuffix.size());
     const auto [end, error] = std::from_chars(path.begin(), path.end(), database);
     const bool is_whole = !place_.database && !place_.key_prefix;
-    if (error != std::errc{} || end != path.end() || (database != 0 && !is_whole))
-      return no_part(entry->path, "is no file of a redis part");
+    const bool is_number = error == std::errc{} && end == path.end() && path == std::to_string(database);
+    if (!is_number || (database != 0 && !is_whole)) return no_part(entry->path, "is no file of a redis part");
     TRY(stage_database(database, files, progress));
   }
   if (!large_.empty())

@@ -14,6 +14,7 @@
 #include "surface/redis/kept_keys.h"
 #include "surface/redis/rdb_reader.h"
 #include "surface/redis/redis_connection.h"
+#include "surface/redis/redis_test_kit.h"
 #include "testing/redis_server.h"
 #include "testing/temp_directory.h"
 
@@ -22,21 +23,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-template <class T>
-T must(Result<T> result) {
-  EXPECT_TRUE(result) << result.error().message;
-  return std::move(*result);
-}
-void must(const Result<void>& result) {
-  EXPECT_TRUE(result) << result.error().message;
-}
-
-RedisConnection connect(const testing::RedisServer& server) {
-  RedisAddress address;
-  address.socket = server.socket();
-  return must(RedisConnection::open(address));
-}
 
 // Room on the real file system, and what is done in every test.
 class Room {
@@ -61,49 +47,12 @@ class Room {
     return names;
   }
 
-  // Every type, in its short form and in its long one.
-  static void fill(RedisConnection& c, const std::string& prefix, int variant) {
-    const std::string v = std::to_string(variant);
-    const std::string p = prefix;
-    const std::string binary("\0\xff\n\"*?[", 7);
-    must(c.ask({"SET", p + "text", "variant " + v}));
-    must(c.ask({"SET", p + "number", v + "123456"}));
-    must(c.ask({"SET", p + std::string(300, 'k'), std::string(5000, 'c')}));
-    must(c.ask({"SET", p + binary, binary + v}));
-    must(c.ask({"SET", p, "the shortest key"}));
-    if (prefix.empty()) {
-      for (const char* key : {"1", "-1", "300", "70000", "-70000", "12345678901"}) must(c.ask({"SET", key, key}));
-    }
-    must(c.ask({"SET", p + "ends", "later"}));
-    must(c.ask({"PEXPIREAT", p + "ends", "4102444800" + std::string("12") + v}));
-    for (int i = 0; i < 3; ++i) {
-      const std::string n = std::to_string(i);
-      must(c.ask({"RPUSH", p + "list", n, "x" + v}));
-      must(c.ask({"SADD", p + "numbers", n}));
-      must(c.ask({"SADD", p + "set", "m" + n + v}));
-      must(c.ask({"ZADD", p + "scores", n + ".5", "m" + n}));
-      must(c.ask({"HSET", p + "hash", "f" + n, v}));
-      must(c.ask({"XADD", p + "stream", "*", "f" + n, v}));
-    }
-    must(c.ask({"XGROUP", "CREATE", p + "stream", "group", "0"}));
-    must(c.ask({"XREADGROUP", "GROUP", "group", "someone", "COUNT", "2", "STREAMS", p + "stream", ">"}));
-    for (int i = 0; i < 700; ++i) {
-      const std::string n = std::to_string(i);
-      const std::string_view x = "0123456789012345678901234567890123456789012345678901234567890123456789";
-      must(c.tell({"RPUSH", p + "long list", n + std::string(x)}));
-      must(c.tell({"SADD", p + "long set", n + std::string(x)}));
-      must(c.tell({"SADD", p + "many numbers", n}));
-      must(c.tell({"ZADD", p + "long scores", n + ".25", n + std::string(x)}));
-      must(c.tell({"HSET", p + "long hash", n, x}));
-      must(c.tell({"XADD", p + "long stream", "*", n, x}));
-      must(c.tell({"SET", p + "key " + n, v}));
-      for (int answers = 0; answers < 7; ++answers) EXPECT_FALSE(must(c.answer()).is_error());
-    }
-  }
+  static void fill(RedisConnection& c, const std::string& prefix, int variant) { fill_redis(c, prefix, variant); }
 
-  // Two keys with one value, which in a bundle is a file.
-  static void add_large(RedisConnection& c, const std::string& prefix) {
-    for (const char* key : {"large", "large too"}) must(c.ask({"SET", prefix + key, std::string(40u << 20, 'L')}));
+  // Two keys with one value, which in a bundle is a file unless the server compresses it.
+  static void add_large(RedisConnection& c, const std::string& prefix, const char* is_compressed = "no") {
+    must(c.ask({"CONFIG", "SET", "rdbcompression", is_compressed}));
+    for (const char* key : {"large", "large too"}) must(c.ask({"SET", prefix + key, std::string(33u << 20, 'L')}));
     must(c.ask({"PEXPIREAT", prefix + "large too", "4102444800999"}));
   }
 
@@ -253,7 +202,7 @@ class OfServers : public Room {
   }
   void add_large(const Place& place) {
     RedisConnection c = connection(place);
-    Room::add_large(c, "");
+    Room::add_large(c, "", "yes");
   }
   std::string state(const Place& place) {
     RedisConnection c = connection(place);

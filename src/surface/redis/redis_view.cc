@@ -192,6 +192,7 @@ Result<RedisServerFacts> RedisView::plan(const RedisAddress& address, base::Prog
   if (text_in(replication, "role") != "master")
     return fail(ErrorCode::kUsage, control_->name() + " is a replica, whose writers cannot be held here",
                 "declare the url of its master");
+  if (const auto functions = control_->ask({"FUNCTION", "LIST"})) facts.has_functions = functions->size() > 0;
   TRY(wait_until_at_rest(progress));
   return facts;
 }

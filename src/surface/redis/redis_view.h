@@ -26,6 +26,7 @@ struct RedisServerFacts {
   unsigned rdb_version = 0;
   std::uint64_t data_bytes = 0;                 // of memory
   std::map<std::uint32_t, std::uint64_t> keys;  // by database; of those that have some
+  bool has_functions = false;
   [[nodiscard]] std::uint64_t all_keys() const;
 };
 

@@ -11,6 +11,7 @@ constexpr std::chrono::milliseconds kAnswersWithin{20'000};
 constexpr std::chrono::milliseconds kLookEvery{10};
 constexpr std::size_t kPieceBytes = 1u << 20;
 constexpr std::string_view kKey = "k";
+const std::string kNoLimit = "1000000000000";
 const std::vector<std::string> kEnvironment{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                             "LC_ALL=C.UTF-8"};
 
@@ -52,29 +53,16 @@ Result<ScratchServer> ScratchServer::start(const Surroundings& surroundings, bas
   const std::string directory = env::join(surroundings.scratch_directory, "redis");
   TRY(env::remove_tree(surroundings.env.fs, directory));
   TRY(surroundings.env.fs.make_directory(directory));
-  env::ChildOptions options{.arguments = {"redis-server",
-                                          "--port",
-                                          "0",
-                                          "--unixsocket",
-                                          "s",
-                                          "--unixsocketperm",
-                                          "700",
-                                          "--save",
-                                          "",
-                                          "--appendonly",
-                                          "no",
-                                          "--sanitize-dump-payload",
-                                          "yes",
-                                          "--daemonize",
-                                          "no",
-                                          "--databases",
-                                          "1",
-                                          "--maxmemory",
-                                          "0",
-                                          "--logfile",
-                                          ""},
-                            .environment = kEnvironment,
-                            .working_directory = directory};
+  env::ChildOptions options{
+      .arguments = {"redis-server", "--port", "0", "--unixsocket", "s", "--unixsocketperm", "700", "--save", "",
+                    "--appendonly", "no", "--sanitize-dump-payload", "yes", "--daemonize", "no", "--databases", "1",
+                    "--maxmemory", "0",
+                    // Whatever length the live server takes.
+                    "--proto-max-bulk-len", kNoLimit, "--client-query-buffer-limit", kNoLimit,
+                    // Where memory ends, it is the first to go.
+                    "--oom-score-adj", "absolute", "--oom-score-adj-values", "1000 1000 1000", "--logfile", ""},
+      .environment = kEnvironment,
+      .working_directory = directory};
   if (env::own_user_id() == 0) {
     // What a stranger wrote is not looked at by root.
     if (const auto nobody = TRY(env::find_user("nobody"))) {
@@ -88,7 +76,7 @@ Result<ScratchServer> ScratchServer::start(const Surroundings& surroundings, bas
   const auto until = surroundings.env.clock.since_boot() + kAnswersWithin;
   for (;;) {
     auto connection = RedisConnection::open(address);
-    if (connection) return ScratchServer(std::move(process), std::move(*connection));
+    if (connection) return ScratchServer(std::move(process), std::move(*connection), std::move(address));
     if (progress.cancelled()) return base::fail_cancelled("nothing was restored");
     if (surroundings.env.clock.since_boot() > until)
       return fail(ErrorCode::kUnavailable,
@@ -98,11 +86,26 @@ Result<ScratchServer> ScratchServer::start(const Surroundings& surroundings, bas
 }
 
 Result<void> ScratchServer::try_keys(std::span<const KeyLine> keys) {
+  return told_of_end(tell_keys(keys));
+}
+
+Result<void> ScratchServer::try_large(RedisType type, Source& body, std::uint64_t bytes) {
+  return told_of_end(tell_large(type, body, bytes));
+}
+
+// A value that ends the server is a value that is refused.
+Result<void> ScratchServer::told_of_end(Result<void> tried) const {
+  if (tried || tried.error().code == ErrorCode::kVerification || RedisConnection::open(address_)) return tried;
+  return fail(ErrorCode::kVerification, Cause::kMalformed, "the redis-server in which values are tried ended at one",
+              "the value is broken, or the machine has no memory for it");
+}
+
+Result<void> ScratchServer::tell_keys(std::span<const KeyLine> keys) {
+  TRY(connection_.ask({"FLUSHALL"}));
   for (const KeyLine& line : keys) {
     TRY(connection_.tell({"RESTORE", kKey, "0", line.dump, "REPLACE"}));
     TRY(connection_.tell({"TYPE", kKey}));
   }
-  TRY(connection_.tell({"FLUSHALL"}));
   for (const KeyLine& line : keys) {
     const RedisReply restored = TRY(connection_.answer());
     if (restored.is_error()) return refused(line.head.key, restored.text());
@@ -110,11 +113,10 @@ Result<void> ScratchServer::try_keys(std::span<const KeyLine> keys) {
     if (type.text() != codec::enum_name(line.head.type))
       return refused(line.head.key, "it is a " + std::string(type.text()));
   }
-  TRY(connection_.answer());
   return {};
 }
 
-Result<void> ScratchServer::try_large(RedisType type, Source& body, std::uint64_t bytes) {
+Result<void> ScratchServer::tell_large(RedisType type, Source& body, std::uint64_t bytes) {
   const RedisReply restored = TRY(restore_long(connection_, kKey, {}, body, bytes));
   if (restored.is_error()) return refused("(a large one)", restored.text());
   const RedisReply its = TRY(connection_.ask({"TYPE", kKey}));

@@ -28,11 +28,15 @@ class ScratchServer {
   Result<void> try_large(RedisType type, Source& body, std::uint64_t bytes);
 
  private:
-  ScratchServer(std::unique_ptr<env::ChildProcess> process, RedisConnection connection)
-      : process_(std::move(process)), connection_(std::move(connection)) {}
+  ScratchServer(std::unique_ptr<env::ChildProcess> process, RedisConnection connection, RedisAddress address)
+      : process_(std::move(process)), connection_(std::move(connection)), address_(std::move(address)) {}
+  Result<void> tell_keys(std::span<const KeyLine> keys);
+  Result<void> tell_large(RedisType type, Source& body, std::uint64_t bytes);
+  [[nodiscard]] Result<void> told_of_end(Result<void> tried) const;
 
   std::unique_ptr<env::ChildProcess> process_;
   RedisConnection connection_;
+  RedisAddress address_;
 };
 
 // A RESTORE whose body is read from `body`, to its answer.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "base/encoding.h"
 #include "surface/redis/kept_keys.h"
@@ -52,7 +53,8 @@ class StagedDatabases final : public StagedKeys {
   using Pairs = std::map<std::uint32_t, Pair>;  // by live database
   Result<Pairs> find();
   Result<void> reserve(std::uint32_t live);
-  Result<std::uint32_t> take_spare();
+  // One without a key that is none of `places`.
+  Result<std::uint32_t> take_spare(const std::set<std::uint32_t>& places);
   Result<void> mark(std::uint32_t database, const std::string& name, std::uint32_t live);
   Result<void> unmark(std::uint32_t database, const std::string& name);
   Result<void> flush(std::uint32_t database);
@@ -97,11 +99,10 @@ Result<StagedDatabases::Pairs> StagedDatabases::find() {
   return pairs;
 }
 
-Result<std::uint32_t> StagedDatabases::take_spare() {
+Result<std::uint32_t> StagedDatabases::take_spare(const std::set<std::uint32_t>& places) {
   const auto spare = TRY(spare_databases(connection_, options_.other_databases));
   for (const std::uint32_t database : spare) {
-    const bool is_live = share_.database ? *share_.database == database : taken_.contains(database);
-    if (!is_live) return database;
+    if (!places.contains(database)) return database;
   }
   return fail(ErrorCode::kStop, connection_.name() + " has no database left to stage keys in",
               "raise `databases` in its configuration and start it again");
@@ -130,7 +131,16 @@ Result<void> StagedDatabases::reserve(std::uint32_t live) {
     return fail(ErrorCode::kStop,
                 connection_.name() + " has no database " + std::to_string(live) + ", in which the bundle has keys",
                 "raise `databases` in its configuration and start it again");
-  const std::uint32_t spare = TRY(take_spare());
+  std::set<std::uint32_t> places{live};
+  for (const auto& [place, staged] : taken_) places.insert(place);
+  // What was staged here, since nothing was known to be for here, moves on with its mark.
+  for (auto& [place, staged] : taken_) {
+    if (staged != live) continue;
+    const std::uint32_t other = TRY(take_spare(places));
+    TRY(connection_.ask({"SWAPDB", std::to_string(live), std::to_string(other)}));
+    staged = other;
+  }
+  const std::uint32_t spare = TRY(take_spare(places));
   TRY(mark(spare, fresh_, live));
   taken_[live] = spare;
   return {};
@@ -206,13 +216,20 @@ Result<std::uint64_t> StagedDatabases::count_live() {
 Result<void> StagedDatabases::exchange(std::uint32_t live, const std::string& marked, std::uint32_t other,
                                        const std::string& unmarked) {
   const std::string number = std::to_string(live);
-  TRY(connection_.ask({"MULTI"}));
-  TRY(connection_.ask({"SELECT", number}));
-  TRY(connection_.ask({"SET", marked, number}));
-  TRY(connection_.ask({"SWAPDB", number, std::to_string(other)}));
-  TRY(connection_.ask({"DEL", unmarked}));
-  TRY(connection_.ask({"EXEC"}));
-  return {};
+  TRY(connection_.tell({"MULTI"}));
+  TRY(connection_.tell({"SELECT", number}));
+  TRY(connection_.tell({"SET", marked, number}));
+  TRY(connection_.tell({"SWAPDB", number, std::to_string(other)}));
+  TRY(connection_.tell({"DEL", unmarked}));
+  // Also after a command that was refused: EXEC does nothing then, and no later command waits for it.
+  TRY(connection_.tell({"EXEC"}));
+  constexpr int kAnswers = 6;
+  std::optional<std::string> refused;
+  for (int i = 0; i < kAnswers; ++i) {
+    const RedisReply reply = TRY(connection_.answer());
+    if (reply.is_error() && !refused) refused = std::string(reply.text());
+  }
+  return refused ? Result<void>(redis_refused(connection_.name(), "SWAPDB", *refused)) : Result<void>();
 }
 
 Result<void> StagedDatabases::swap() {
@@ -241,17 +258,21 @@ Result<void> StagedDatabases::swap_back() {
 Result<void> StagedDatabases::load_kept() {
   if (options_.keep_directory.empty() || !TRY(fs_.info(options_.keep_directory))) return {};
   const Pairs pairs = TRY(find());
+  std::set<std::uint32_t> places;
   for (const std::string& name : TRY(fs_.list(options_.keep_directory))) {
     std::uint32_t live = 0;
     constexpr std::size_t kPrefixBytes = 3;
     if (name.size() <= kPrefixBytes) continue;
     std::from_chars(name.data() + kPrefixBytes, name.data() + name.size(), live);
+    places.insert(live);
+  }
+  for (const std::uint32_t live : places) {
     const auto found = pairs.find(live);
     const Pair pair = found == pairs.end() ? Pair{} : found->second;
     // Swapped back already, or never put aside.
     if (pair.fresh_at) continue;
     if (pair.back_at) TRY(flush(*pair.back_at));
-    const std::uint32_t spare = TRY(take_spare());
+    const std::uint32_t spare = TRY(take_spare(places));
     TRY(mark(spare, back_, live));
     TRY(bring_back_keys(connection_, "", fs_, file_of(live)));
   }

@@ -14,6 +14,7 @@ constexpr std::uint32_t kDatabasesMax = 1u << 16;
 constexpr std::chrono::milliseconds kLookEvery{20};
 constexpr int kLooksMax = 30'000;  // ten minutes
 constexpr std::string_view kFsync = "appendfsync";
+constexpr std::string_view kDurable = "spl:0000000000000000:durable";  // a name that no client has
 
 }  // namespace
 
@@ -60,8 +61,8 @@ Result<void> make_durable(RedisConnection& connection) {
     const auto was = connection.parameter(kFsync);
     if (!was) return {};
     TRY(connection.ask({"CONFIG", "SET", kFsync, "always"}));
-    auto written = connection.ask({"SET", "spl:durable", "1"});
-    auto removed = connection.ask({"DEL", "spl:durable"});
+    auto written = connection.ask({"SET", kDurable, "1"});
+    auto removed = connection.ask({"DEL", kDurable});
     TRY(connection.ask({"CONFIG", "SET", kFsync, *was}));
     TRY(std::move(written));
     TRY(std::move(removed));

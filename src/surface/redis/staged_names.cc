@@ -44,6 +44,15 @@ class StagedNames final : public StagedKeys {
     const RedisReply reply = TRY(connection_.ask({"EXISTS", key}));
     return reply.integer() == 1;
   }
+  // As scan_keys(), but a context's own prefix may be "spl:": what a restore has staged is none of its keys.
+  Result<void> scan(const std::string& prefix,
+                    const std::function<Result<void>(const std::vector<std::string>&)>& each) {
+    if (is_of_a_restore(prefix)) return scan_keys(connection_, prefix, each);
+    return scan_keys(connection_, prefix, [&each](std::vector<std::string> keys) -> Result<void> {
+      std::erase_if(keys, [](const std::string& key) { return is_of_a_restore(key); });
+      return each(keys);
+    });
+  }
   Result<bool> has_any(const std::string& prefix);
   Result<std::uint64_t> count(const std::string& prefix);
   // Each key with one beginning gets another one.
@@ -75,7 +84,7 @@ Result<std::uint64_t> StagedNames::count(const std::string& prefix) {
   TRY(select());
   std::vector<std::string> seen;  // a key may come twice
   std::uint64_t number = 0;
-  TRY(scan_keys(connection_, prefix, [&](const std::vector<std::string>& keys) -> Result<void> {
+  TRY(scan(prefix, [&](const std::vector<std::string>& keys) -> Result<void> {
     for (const std::string& key : keys) TRY(connection_.tell({"PTTL", key}));
     for (const std::string& key : keys) {
       const RedisReply left = TRY(connection_.answer());
@@ -89,7 +98,7 @@ Result<std::uint64_t> StagedNames::count(const std::string& prefix) {
 }
 
 Result<void> StagedNames::move(const std::string& from, const std::string& to) {
-  return scan_keys(connection_, from, [&](const std::vector<std::string>& keys) -> Result<void> {
+  return scan(from, [&](const std::vector<std::string>& keys) -> Result<void> {
     for (const std::string& key : keys) TRY(connection_.tell({"RENAME", key, to + key.substr(from.size())}));
     std::optional<std::string> refused;
     for (std::size_t i = 0; i < keys.size(); ++i) {
