@@ -81,7 +81,7 @@ class RedisHostile : public ::testing::Test {
     request.engine = std::move(engine);
     return request;
   }
-  SpooledPart part_of(const Files& files) {
+  SpooledPart part_of(const Files& files) const {
     auto part = must(SpooledPart::make(surroundings_.env, surroundings_.spool));
     for (const auto& [path, content] : files) must(part.add(path, content));
     part.rewind();

@@ -58,7 +58,7 @@ inline Place copy_of(const Place& place) {
 // Every type, in its short form and in its long one.
 inline void fill_redis(RedisConnection& c, const std::string& prefix, int variant) {
   const std::string v = std::to_string(variant);
-  const std::string p = prefix;
+  const std::string& p = prefix;
   const std::string binary("\0\xff\n\"*?[", 7);
   must(c.ask({"SET", p + "text", "variant " + v}));
   must(c.ask({"SET", p + "number", v + "123456"}));
