@@ -174,8 +174,8 @@ Command context_command() {
                               .summary = "Give a context another name",
                               .details =
                                   "In every surface that is split by it, and in its secrets: the services are stopped, "
-                                  "files and directories get their new names, and the services start again. All of it "
-                                  "or nothing, also after a crash. Records keep the namespace that they have.",
+                                  "files, directories and keys get their new names, and the services start again. All "
+                                  "of it or nothing, also after a crash. Records keep the namespace that they have.",
                               .positionals = {{.name = "OLD", .help = "the context"},
                                               {.name = "NEW", .help = "lowercase letters, digits, _ and -"}},
                               .examples = {"spl context rename geomind geo"},
@@ -183,7 +183,8 @@ Command context_command() {
                               .schema = codec::schema_of<ContextEntry>});
   context.commands.push_back({.name = "remove",
                               .summary = "Remove a context",
-                              .details = "One that has data in files is only removed with --delete-data.",
+                              .details = "One that has data is only removed with --delete-data. Of a surface whose "
+                                         "kind this version cannot look into, the data stays where it is.",
                               .options = {{.name = "--delete-data", .value = "", .help = "its data goes with it"}},
                               .positionals = {{.name = "NAME", .help = "the context"}},
                               .examples = {"spl context remove geomind", "spl context remove geomind --delete-data"},

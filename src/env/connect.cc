@@ -12,7 +12,6 @@
 #include <memory>
 
 #include "base/encoding.h"
-#include "env/descriptor.h"
 
 namespace spl::env {
 namespace {
@@ -53,6 +52,8 @@ class Question {
       connected = connect_to(place->ai_family, place->ai_addr, place->ai_addrlen);
     return connected;
   }
+
+  Descriptor take() { return std::move(socket_); }
 
   Result<void> send(std::string_view octets) {
     while (!octets.empty()) {
@@ -117,6 +118,12 @@ Result<std::string> ask_address(std::string_view address, std::string_view quest
   TRY(asked.connect());
   TRY(asked.send(question));
   return bytes_max == 0 ? Result<std::string>("") : asked.receive(bytes_max);
+}
+
+Result<Descriptor> connect_address(std::string_view address, milliseconds at_most) {
+  Question asked(address, at_most);
+  TRY(asked.connect());
+  return asked.take();
 }
 
 }  // namespace spl::env

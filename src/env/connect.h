@@ -1,4 +1,4 @@
-// One question to an address and what comes back, for finding out whether something answers there. Any thread.
+// One question to an address and what comes back, for finding out whether something answers there, and who. Any thread.
 #pragma once
 
 #include <chrono>
@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "env/descriptor.h"
 
 namespace spl::env {
 
@@ -13,5 +14,8 @@ namespace spl::env {
 // `bytes_max`; with 0 it only connects. Code kUnavailable where nobody answers in time.
 Result<std::string> ask_address(std::string_view address, std::string_view question, std::size_t bytes_max,
                                 std::chrono::milliseconds at_most);
+
+// The same address, connected; what is read from it and written to it does not wait.
+Result<Descriptor> connect_address(std::string_view address, std::chrono::milliseconds at_most);
 
 }  // namespace spl::env

@@ -5,9 +5,11 @@
 
 #include "base/encoding.h"
 #include "env/process_table.h"
+#include "operation/context_data.h"
 #include "operation/context_moves.h"
 #include "operation/export_history.h"
 #include "operation/service_restore.h"
+#include "service/engines.h"
 
 namespace spl::operation {
 namespace {
@@ -34,6 +36,17 @@ struct RenamedSecret {
   }
 };
 
+// A part in an engine.
+struct RenamedPart {
+  std::string service;
+  std::string surface;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("service", &RenamedPart::service, "whose it is"),
+                        codec::member("surface", &RenamedPart::surface, "of which surface"));
+  }
+};
+
 struct RenameJournal {
   std::string from;
   std::string to;
@@ -41,15 +54,17 @@ struct RenameJournal {
   std::vector<StoppedService> services;  // in starting order
   std::vector<RenamedSecret> secrets;
   std::vector<ContextMove> moves;
+  std::vector<RenamedPart> parts;
 
   static constexpr auto shape() {
     using J = RenameJournal;
-    return codec::shape(codec::member("from", &J::from, "the context's name before"),
-                        codec::member("to", &J::to, "its name after"),
-                        codec::member("began_at", &J::began_at, "when it began"),
-                        codec::member("services", &J::services, "what is down meanwhile, in starting order"),
-                        codec::member("secrets", &J::secrets, "what is copied"),
-                        codec::member("moves", &J::moves, "what gets another name, in this order"));
+    return codec::shape(
+        codec::member("from", &J::from, "the context's name before"), codec::member("to", &J::to, "its name after"),
+        codec::member("began_at", &J::began_at, "when it began"),
+        codec::member("services", &J::services, "what is down meanwhile, in starting order"),
+        codec::member("secrets", &J::secrets, "what is copied"),
+        codec::member("moves", &J::moves, "what gets another name, in this order"),
+        codec::member("parts", &J::parts, "what gets another name in engines", codec::Presence::kOmitted));
   }
 };
 
@@ -61,7 +76,14 @@ bool lies_in_files(service::SurfaceKind kind) {
 class Rename {
  public:
   Rename(ServiceRooms& rooms, RenameJournal journal, base::Progress& progress)
-      : rooms_(rooms), fs_(rooms.env.fs), journal_(std::move(journal)), progress_(progress) {}
+      : rooms_(rooms), fs_(rooms.env.fs), journal_(std::move(journal)), progress_(progress) {
+    const service::Contexts& contexts = rooms.set.contexts();
+    const service::Context* context = contexts.find(journal_.from);
+    if (context == nullptr) context = contexts.find(journal_.to);
+    if (context != nullptr) before_ = after_ = *context;
+    before_.name = journal_.from;
+    after_.name = journal_.to;
+  }
 
   // Whatever speaks against it, before anything is changed.
   Result<void> plan() {
@@ -71,6 +93,7 @@ class Rename {
     TRY(check_kinds());
     TRY(check_previous());
     TRY(plan_moves());
+    TRY(plan_parts());
     TRY(plan_services());
     // While services run, their own processes hold files as well: it is looked again when they are down.
     if (std::ranges::none_of(journal_.services, &StoppedService::runs)) TRY(check_holders());
@@ -91,6 +114,7 @@ class Rename {
 
   // After the commit line.
   Result<void> finish(store::RecordStore& store, const std::optional<std::string>& did) {
+    // What is in engines was moved, durably, before the commit line.
     TRY(move_all());
     TRY(start_all());
     if (did) TRY(carry_history(store, *did));
@@ -100,7 +124,8 @@ class Rename {
 
   Result<void> undo() {
     // Where nothing was moved yet, nothing has to be down for it.
-    if (!journal_.moves.empty()) TRY(hold_all());
+    if (!journal_.moves.empty() || !journal_.parts.empty()) TRY(hold_all());
+    TRY(move_parts(Direction::kBack));
     for (const ContextMove& move : std::views::reverse(journal_.moves)) TRY(move_one(move.to, move.from));
     for (const RenamedSecret& secret : journal_.secrets) TRY(rooms_.secrets->remove(secret.to));
     TRY(start_all());
@@ -111,11 +136,13 @@ class Rename {
   [[nodiscard]] Result<void> check_kinds() const {
     for (const service::Declaration& service : rooms_.set.services()) {
       for (const service::SurfaceDeclaration& surface : service.surfaces) {
-        if (!surface.is_split() || lies_in_files(surface.kind)) continue;
+        if (!surface.is_split() || lies_in_files(surface.kind) || surface.kind == service::SurfaceKind::kRedis)
+          continue;
         return fail(ErrorCode::kRefused, Cause::kNotImplemented,
                     "the context cannot be renamed: " + service.name + "/" + surface.name +
                         " is split by context, and is " + std::string(codec::enum_name(surface.kind)),
-                    "this version renames contexts in files, git and sqlite: restore a backup of it with --as instead");
+                    "this version renames contexts in files, git, sqlite and redis: restore a backup of it with --as "
+                    "instead");
       }
     }
     return {};
@@ -139,10 +166,84 @@ class Rename {
     return {};
   }
 
+  // What the context's name is in, in engines. Those are wanted up, as for a restore.
+  Result<void> plan_parts() {
+    journal_.parts.clear();
+    for (const service::Declaration& service : rooms_.set.services()) {
+      for (const service::SurfaceDeclaration& surface : service.surfaces) {
+        if (!surface.split || surface.split->pattern.find("{context}") == std::string::npos) continue;
+        journal_.parts.push_back({service.name, surface.name});
+      }
+    }
+    TRY(start_engines());
+    for (const RenamedPart& part : journal_.parts) {
+      TRY(live_data_of(rooms_, TRY(name_of(part, before_))));
+      if (!TRY(TRY(live_data_of(rooms_, TRY(name_of(part, after_))))->is_there())) continue;
+      return fail(ErrorCode::kRefused, Cause::kFileExists,
+                  "the context cannot be renamed: " + part.service + "/" + part.surface + " has data of " +
+                      journal_.to + " already",
+                  "spl inventory lists what is of no context; remove it, or choose another name");
+    }
+    return {};
+  }
+
+  Result<service::PartName> name_of(const RenamedPart& part, const service::Context& context) const {
+    const service::Declaration* service = TRY(rooms_.set.require(part.service));
+    const service::SurfaceDeclaration* surface = service->surface(part.surface);
+    if (surface == nullptr)
+      return fail(ErrorCode::kUsage, Cause::kNotFound,
+                  "service " + part.service + " does not declare the surface " + part.surface + " any more",
+                  "declare it as it was, so that what was renamed in it can be put back");
+    return service::PartName{service, surface, &context};
+  }
+
+  Result<void> start_engines() {
+    for (const RenamedPart& part : journal_.parts) {
+      const service::PartName name = TRY(name_of(part, before_));
+      const service::Declaration* engine = rooms_.set.engine_of(*name.service, *name.surface);
+      if (engine == nullptr) continue;
+      TRY(rooms_.control.let_up(engine->name));
+      TRY_IN("start " + engine->name, rooms_.control.start(engine->name, progress_));
+    }
+    return {};
+  }
+
+  enum class Direction : bool { kForth, kBack };
+  // Done once or twice is the same; durable when it returns. On the way back what has come up meanwhile where the
+  // context's own is to go gives way to it.
+  Result<void> move_parts(Direction direction) {
+    if (journal_.parts.empty()) return {};
+    const bool is_forth = direction == Direction::kForth;
+    base::NoProgress calm;  // nothing stops the way back
+    TRY(start_engines());
+    for (const RenamedPart& part : journal_.parts) {
+      const service::PartName from = TRY(name_of(part, is_forth ? before_ : after_));
+      const service::PartName to = TRY(name_of(part, is_forth ? after_ : before_));
+      const surface::Place place = TRY(rooms_.set.place_of(to, rooms_.lookup));
+      TRY_IN(from.text(), TRY(live_data_of(rooms_, from))
+                              ->move_to(place, is_forth ? surface::InTheWay::kStops : surface::InTheWay::kIsReplaced,
+                                        is_forth ? progress_ : calm));
+    }
+    return {};
+  }
+
+  // Engines stay up: their writers are down, and what is in them is moved by them.
   Result<void> plan_services() {
+    const auto engines = TRY(service::engines_of(rooms_.set, rooms_.lookup));
     for (const service::Declaration& service : rooms_.set.services()) {
       const auto is_split = [](const service::SurfaceDeclaration& surface) { return surface.is_split(); };
       if (!service.run || service.run->command.empty() || std::ranges::none_of(service.surfaces, is_split)) continue;
+      if (std::ranges::find(engines, &service) != engines.end()) {
+        const auto has_files = [](const service::SurfaceDeclaration& surface) {
+          return surface.is_split() && lies_in_files(surface.kind);
+        };
+        if (std::ranges::none_of(service.surfaces, has_files)) continue;
+        if (!journal_.parts.empty())
+          return fail(ErrorCode::kRefused, Cause::kNotImplemented,
+                      "the context cannot be renamed: " + service.name +
+                          " serves a database and has files that are split by context",
+                      "restore a backup of the context with --as instead");
+      }
       const service::ServiceStatus status = TRY(rooms_.supervisor->status(service));
       if (status.state == service::ServiceState::kFailing)
         return fail(ErrorCode::kRefused,
@@ -180,9 +281,9 @@ class Rename {
 
   Result<void> forward() {
     if (progress_.cancelled()) return base::fail_cancelled("nothing was changed");
-    journal_.moves.clear();
     // What was found so far has only shown that nothing is in the way.
     journal_.moves.clear();
+    journal_.parts.clear();
     TRY(save());
     for (const RenamedSecret& secret : journal_.secrets)
       TRY(rooms_.secrets->set(secret.to, TRY(rooms_.secrets->get(secret.from))));
@@ -190,9 +291,11 @@ class Rename {
     TRY(hold_all());
     // Databases may have come and gone as long as the services ran.
     TRY(plan_moves());
+    TRY(plan_parts());
     TRY(check_holders());
     TRY(save());
     progress_.update("switching", 0, 0, "");
+    TRY(move_parts(Direction::kForth));
     TRY(move_all());
     progress_.update("starting the services", 0, 0, "");
     TRY(start_all());
@@ -264,6 +367,8 @@ class Rename {
   env::FileSystem& fs_;
   RenameJournal journal_;
   base::Progress& progress_;
+  service::Context before_;
+  service::Context after_;
 };
 
 }  // namespace

@@ -17,7 +17,8 @@ namespace spl::operation {
 
 // Code kRefused, and nothing was changed, where something is in the way: the name is taken, files stand where its own
 // are to go, a restore of it keeps what it replaced, a process that is no service's holds its files. Cause
-// kNotImplemented where a surface of another kind than files, git and sqlite is split by context.
+// kNotImplemented where a surface of another kind than files, git, sqlite and redis is split by context. Engines are
+// started where they are down; code kUnavailable where one does not answer.
 Result<ContextEntry> rename_context(instance::Instance& instance, const RenamedContext& request,
                                     base::Progress& progress);
 

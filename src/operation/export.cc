@@ -238,16 +238,22 @@ Result<void> check_encrypted(const Snapshot& services, const bundle::Encryption&
 
 // What looks like a context's and is none's would be left behind in silence.
 Result<void> check_strays(const instance::Instance& instance, const service::ServiceSet& set,
-                          const ExportOptions& options) {
+                          const service::SecretLookup& secrets, const ExportOptions& options,
+                          base::Progress& progress) {
   if (options.allow_stray || options.context || options.service) return {};
-  for (const service::InventoryRow& stray : TRY(service::find_strays(instance.env(), set))) {
-    if (std::ranges::find(options.without, stray.service) != options.without.end()) continue;
-    return fail(
-        ErrorCode::kRefused,
-        "export refused: " + base::escaped(stray.where, 200) + " would be left behind: " + stray.snapshot,
-        "spl context add makes the context, --allow-stray leaves the data behind; spl inventory lists all of it");
-  }
-  return {};
+  const auto is_carried = [&options](const service::Declaration& service, const service::SurfaceDeclaration& surface) {
+    if (std::ranges::find(options.without, service.name) != options.without.end()) return false;
+    // An engine that holds nothing that is carried need not run.
+    const bool is_left = surface.surface_class == service::SurfaceClass::kDerived ||
+                         (surface.surface_class == service::SurfaceClass::kDerivedCostly && options.without_derived);
+    return !is_left || !service::is_database(surface.kind);
+  };
+  const auto strays = TRY(service::find_strays(instance.env(), set, is_carried, secrets, progress));
+  if (strays.empty()) return {};
+  return fail(ErrorCode::kRefused,
+              "export refused: " + base::escaped(strays.front().where, 200) +
+                  " would be left behind: " + strays.front().snapshot,
+              "spl context add makes the context, --allow-stray leaves the data behind; spl inventory lists all of it");
 }
 
 // The records as they were at the moment of the services.
@@ -306,7 +312,7 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
   const auto services = TRY(Snapshot::plan(instance.env(), set, secret_lookup(instance, config),
                                            spool_of_parts(instance, options), snapshot_options(options), progress));
   TRY(check_encrypted(*services, encryption, options));
-  TRY(check_strays(instance, set, options));
+  TRY(check_strays(instance, set, secret_lookup(instance, config), options, progress));
   const Number number = TRY(take_number(instance, options));
   bundle::Manifest manifest;
   manifest.export_sequence = number.sequence;

@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "base/encoding.h"
+#include "operation/context_data.h"
 #include "operation/secret_lookup.h"
 #include "operation/service_recovery.h"
 #include "operation/service_restore.h"
@@ -162,16 +163,20 @@ Result<ContextEntry> add_context(instance::Instance& instance, const NewContext&
 }
 
 Result<ContextEntry> remove_context(instance::Instance& instance, const RemovedContext& request) {
-  auto set = TRY(service::ServiceSet::load(instance.env(), instance.paths()));
-  const service::Context context = *TRY(set.contexts().require(request.name));
-  const auto data = TRY(data_of(instance.env(), set, context));
-  if (!data.empty() && !request.delete_data)
+  const auto rooms = TRY(rooms_of(instance));
+  const service::Context context = *TRY(rooms->set.contexts().require(request.name));
+  const auto paths = TRY(data_of(instance.env(), rooms->set, context));
+  const auto parts = TRY(
+      data_in_engines(*rooms, context, request.delete_data ? UnknownKinds::kAreAnError : UnknownKinds::kArePassedOver));
+  if (!request.delete_data && paths.size() + parts.size() > 0)
     return fail(ErrorCode::kRefused,
-                "the context " + context.name + " has data: " + base::escaped(data.front(), 200) +
-                    (data.size() > 1 ? ", ..." : ""),
+                "the context " + context.name +
+                    " has data: " + (paths.empty() ? parts.front().part.text() : base::escaped(paths.front(), 200)) +
+                    (paths.size() + parts.size() > 1 ? ", ..." : ""),
                 "back it up with spl export --context " + context.name + ", then give --delete-data");
-  for (const std::string& path : data) TRY(env::remove_tree(instance.env().fs, path));
-  TRY(set.contexts().remove(context.name));
+  for (const ContextData& part : parts) TRY_IN(part.part.text(), part.data->remove());
+  for (const std::string& path : paths) TRY(env::remove_tree(instance.env().fs, path));
+  TRY(rooms->set.contexts().remove(context.name));
   return ContextEntry{context.name, context.id, context.label};
 }
 

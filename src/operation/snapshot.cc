@@ -9,6 +9,7 @@
 #include "base/words.h"
 #include "env/process_table.h"
 #include "operation/part_writer.h"
+#include "service/engines.h"
 #include "service/processes.h"
 #include "service/program.h"
 #include "surface/drivers.h"
@@ -66,6 +67,7 @@ Result<std::unique_ptr<Snapshot>> Snapshot::plan(env::Env env, const service::Se
   TRY(snapshot->choose());
   TRY(snapshot->check_splits());
   TRY(snapshot->plan_parts(spool, progress));
+  if (snapshot->has_services()) snapshot->engines_ = TRY(service::engines_of(set, snapshot->secrets_));
   return snapshot;
 }
 
@@ -212,7 +214,7 @@ void Snapshot::release_all() {
 Result<void> Snapshot::take_paused(const Records& records, bool pauses) {
   steps_.clear();
   auto paused =
-      pauses ? service::writers_to_pause(set_, services_, options_.quiesce) : std::vector<service::PausedService>{};
+      pauses ? service::writers_to_pause(services_, engines_, options_.quiesce) : std::vector<service::PausedService>{};
   milliseconds hold_at_most{2000};
   for (const auto& one : paused) hold_at_most = std::min(hold_at_most, one.service->quiesce.timeout);
   TRY(records.hold());

@@ -98,7 +98,8 @@ class Snapshot {
   SnapshotOptions options_;
   const service::Context* context_ = nullptr;
   std::vector<const service::Declaration*> services_;
-  surface::SharedViews views_;                 // outlives the parts
+  std::vector<const service::Declaration*> engines_;
+  surface::SharedViews views_;                // outlives the parts
   std::vector<std::unique_ptr<Part>> parts_;  // by section
   std::string scratch_;
   std::string taken_at_;

@@ -3,10 +3,11 @@
 #include <algorithm>
 
 #include "base/encoding.h"
-#include "base/names.h"
 #include "base/words.h"
+#include "service/engines.h"
 #include "surface/drivers.h"
 #include "surface/glob.h"
+#include "surface/split_names.h"
 
 namespace spl::service {
 namespace {
@@ -37,21 +38,8 @@ bool lies_in_files(SurfaceKind kind) {
   return kind == SurfaceKind::kFiles || kind == SurfaceKind::kGit || kind == SurfaceKind::kSqlite;
 }
 
-// The text between what stands before and after the placeholder; nothing where it does not match.
-std::optional<std::string> context_in(std::string_view pattern, std::string_view name) {
-  std::size_t at = pattern.find(kContext);
-  std::size_t length = kContext.size();
-  if (const std::size_t id = pattern.find(kContextId);
-      id != std::string_view::npos && (at == std::string_view::npos || id < at)) {
-    at = id;
-    length = kContextId.size();
-  }
-  const std::string_view before = pattern.substr(0, at);
-  const std::string_view after = pattern.substr(at + length);
-  if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after))
-    return std::nullopt;
-  return std::string(name.substr(before.size(), name.size() - before.size() - after.size()));
-}
+// A context that no one can have, for engines that are asked where there are no contexts: it stands in for any.
+const Context kAnyContext{"any", 1, {}};
 
 class Inventory {
  public:
@@ -111,6 +99,40 @@ class Inventory {
     return {};
   }
 
+  // What an engine has that matches a split, and no context.
+  Result<void> add_engine_strays(const Declaration& service, const SurfaceDeclaration& surface,
+                                 const SecretLookup& secrets, base::Progress& progress) {
+    if (!surface.split) return {};
+    const auto found = TRY(surface::split_names(TRY(look_of(service, surface, secrets)), progress));
+    if (!found) return {};
+    const std::string& pattern = surface.split->pattern;
+    const std::string split = surface.split_text();
+    const std::string how = split.substr(0, split.size() - pattern.size());
+    for (const std::string& name : found->names) {
+      const bool is_beginning = surface.split->how == Split::How::kPrefix;
+      const auto context = if_stray(
+          pattern, is_beginning ? surface::context_at_beginning(pattern, name) : surface::context_in(pattern, name));
+      if (!context) continue;
+      InventoryRow row = row_of(service, surface);
+      row.where = shown_where(set_, service, surface.url) + " " + how + name;
+      row.state = InventoryState::kStray;
+      row.snapshot = "there is no context " + *context;
+      rows_.push_back(std::move(row));
+    }
+    if (!found->is_all)
+      remark(service, surface, "more than " + std::to_string(surface::kSplitNamesMax) + " names match its split");
+    return {};
+  }
+
+  // Beside what the row of a surface says of its snapshot.
+  void remark(const Declaration& service, const SurfaceDeclaration& surface, const std::string& text) {
+    for (InventoryRow& row : rows_) {
+      const bool is_its = row.service == service.name && row.surface == surface.name;
+      if (!is_its || row.state != InventoryState::kDeclared || row.snapshot == text) continue;
+      row.snapshot += (row.snapshot.empty() ? "" : "; ") + text;
+    }
+  }
+
   // What lies below {data} and within no surface; the highest directory of it.
   Result<void> add_undeclared(const Declaration& service) {
     const std::string root = set_.data_directory(service.name);
@@ -164,13 +186,25 @@ class Inventory {
       pattern.resize(end);
       matched.resize(separator);
     }
-    auto found = context_in(pattern, matched);
-    if (!found || !base::is_name(*found)) return std::nullopt;
+    return if_stray(pattern, surface::context_in(pattern, matched));
+  }
+
+  std::optional<std::string> if_stray(const std::string& pattern, std::optional<std::string> found) const {
+    if (!found) return std::nullopt;
     const bool by_id = pattern.find(kContextId) != std::string::npos;
     for (const Context& context : set_.contexts().all()) {
       if ((by_id ? std::to_string(context.id) : context.name) == *found) return std::nullopt;
     }
     return found;
+  }
+
+  // Where its engine is, and what of it is other surfaces'.
+  Result<surface::SplitLook> look_of(const Declaration& service, const SurfaceDeclaration& surface,
+                                     const SecretLookup& secrets) const {
+    const auto& contexts = set_.contexts().all();
+    const PartName any{&service, &surface, contexts.empty() ? &kAnyContext : &contexts.front()};
+    return surface::SplitLook{TRY(set_.place_of(any, secrets)), surface.split->pattern,
+                              TRY(other_places(set_, surface, secrets))};
   }
 
   Result<void> add_uncovered(const Declaration& service, const std::string& directory,
@@ -223,16 +257,27 @@ Result<std::vector<InventoryRow>> inventory(env::Env env, const ServiceSet& set,
     }
   }
   for (const Declaration* service : services) {
-    for (const SurfaceDeclaration& surface : service->surfaces) TRY(made.add_strays(*service, surface));
+    for (const SurfaceDeclaration& surface : service->surfaces) {
+      TRY(made.add_strays(*service, surface));
+      const auto asked = made.add_engine_strays(*service, surface, secrets, progress);
+      if (asked) continue;
+      if (asked.error().cause == Cause::kCancelled) return std::unexpected(asked.error());
+      made.remark(*service, surface, asked.error().message);
+    }
   }
   for (const Declaration* service : services) TRY(made.add_undeclared(*service));
   return made.take();
 }
 
-Result<std::vector<InventoryRow>> find_strays(env::Env env, const ServiceSet& set) {
+Result<std::vector<InventoryRow>> find_strays(env::Env env, const ServiceSet& set, const IsCarried& is_carried,
+                                              const SecretLookup& secrets, base::Progress& progress) {
   Inventory made(env, set);
   for (const Declaration& service : set.services()) {
-    for (const SurfaceDeclaration& surface : service.surfaces) TRY(made.add_strays(service, surface));
+    for (const SurfaceDeclaration& surface : service.surfaces) {
+      if (!is_carried(service, surface)) continue;
+      TRY(made.add_strays(service, surface));
+      TRY(made.add_engine_strays(service, surface, secrets, progress));
+    }
   }
   return made.take();
 }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,8 +60,12 @@ struct InventoryRow {
 Result<std::vector<InventoryRow>> inventory(env::Env env, const ServiceSet& set, const SecretLookup& secrets,
                                             const spool::SpoolOptions& spool, const std::string& scratch,
                                             base::Progress& progress);
-// The stray ones alone, of these services: quick.
-Result<std::vector<InventoryRow>> find_strays(env::Env env, const ServiceSet& set);
+
+// Whether a backup would have a surface in it.
+using IsCarried = std::function<bool(const Declaration&, const SurfaceDeclaration&)>;
+// The stray ones alone, of these surfaces. Engines are asked for theirs; code kUnavailable where one does not answer.
+Result<std::vector<InventoryRow>> find_strays(env::Env env, const ServiceSet& set, const IsCarried& is_carried,
+                                              const SecretLookup& secrets, base::Progress& progress);
 
 // The stray ones and what is undeclared, of all services, without asking any driver.
 Result<std::vector<InventoryRow>> find_unclaimed(env::Env env, const ServiceSet& set);

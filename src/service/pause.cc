@@ -78,11 +78,12 @@ std::string text_of_exit(const CommandOutcome& outcome) {
 
 }  // namespace
 
-std::vector<PausedService> writers_to_pause(const ServiceSet& set, const std::vector<const Declaration*>& services,
+std::vector<PausedService> writers_to_pause(const std::vector<const Declaration*>& services,
+                                            const std::vector<const Declaration*>& engines,
                                             std::optional<Quiesce> override_with) {
   std::vector<PausedService> paused;
   for (const Declaration* service : services) {
-    const bool may_be_frozen = service->run && !set.is_engine(*service);
+    const bool may_be_frozen = service->run && std::ranges::find(engines, service) == engines.end();
     const Quiesce declared = service->quiesce.method.value_or(may_be_frozen ? Quiesce::kFreeze : Quiesce::kNone);
     Quiesce how = override_with.value_or(declared);
     if (how == Quiesce::kFreeze && !may_be_frozen) how = declared == Quiesce::kFreeze ? Quiesce::kNone : declared;

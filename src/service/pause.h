@@ -34,8 +34,9 @@ struct PauseStep {
 };
 
 // How services are paused: what the line says, else their declaration, else freeze for those that spl runs.
-// Engines are never frozen.
-std::vector<PausedService> writers_to_pause(const ServiceSet& set, const std::vector<const Declaration*>& services,
+// Engines (service/engines.h) are never frozen.
+std::vector<PausedService> writers_to_pause(const std::vector<const Declaration*>& services,
+                                            const std::vector<const Declaration*>& engines,
                                             std::optional<Quiesce> override_with);
 
 class Pause {

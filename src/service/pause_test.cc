@@ -21,6 +21,7 @@
 #include "env/proc_files.h"
 #include "env/process_table.h"
 #include "env/program_start.h"
+#include "service/engines.h"
 #include "service/program.h"
 #include "testing/temp_directory.h"
 
@@ -144,7 +145,7 @@ class PauseTest : public ::testing::Test {
     set_ = std::make_unique<ServiceSet>(std::move(*set));
     std::vector<const Declaration*> services;
     for (const Declaration& service : set_->services()) services.push_back(&service);
-    return Pause::begin(machine(), *set_, nullptr, writers_to_pause(*set_, services, how));
+    return Pause::begin(machine(), *set_, nullptr, writers_to_pause(services, engines_of(*set_, nullptr).value(), how));
   }
   // Pauses, sees that these stand still, ends the pause, and sees that they go on.
   void pause_and_end(const std::vector<int>& pids) {

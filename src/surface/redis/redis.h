@@ -6,12 +6,18 @@
 
 #include <memory>
 
+#include "surface/live_data.h"
 #include "surface/part.h"
+#include "surface/split_names.h"
 
 namespace spl::surface {
 
 // `surroundings` outlives both.
 std::unique_ptr<BackupPart> redis_backup(const Surroundings& surroundings, Place place);
 std::unique_ptr<RestorePart> redis_restore(const Surroundings& surroundings, Place place, RestoreRequest request);
+// Databases with keys in them, or the beginnings that keys have.
+Result<SplitNames> redis_split_names(const SplitLook& look, base::Progress& progress);
+// Keys with one prefix, or of one database.
+Result<std::unique_ptr<LiveData>> redis_data(const Place& place, const std::vector<Place>& others);
 
 }  // namespace spl::surface

@@ -24,4 +24,14 @@ Result<RedisShare> redis_share_of(const Place& place, const RedisAddress& addres
   return share;
 }
 
+std::vector<RedisShare> shares_of_server(const std::vector<Place>& places, const RedisAddress& address) {
+  std::vector<RedisShare> shares;
+  for (const Place& place : places) {
+    const auto its = RedisAddress::parse(place.url.reveal());
+    if (!its || its->socket != address.socket || its->host != address.host || its->port != address.port) continue;
+    if (auto share = redis_share_of(place, *its)) shares.push_back(std::move(*share));
+  }
+  return shares;
+}
+
 }  // namespace spl::surface

@@ -1,0 +1,14 @@
+#include "surface/live_data.h"
+
+#include "codec/enum_names.h"
+#include "surface/redis/redis.h"
+
+namespace spl::surface {
+
+Result<std::unique_ptr<LiveData>> live_data(const Place& place, const std::vector<Place>& others) {
+  if (place.kind == bundle::SurfaceKind::kRedis) return redis_data(place, others);
+  return fail(ErrorCode::kRefused, Cause::kNotImplemented,
+              place.subject + ": this version cannot change what is in " + std::string(codec::enum_name(place.kind)));
+}
+
+}  // namespace spl::surface
