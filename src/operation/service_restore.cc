@@ -5,7 +5,7 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "env/process_table.h"
-#include "operation/secret_lookup.h"
+#include "operation/staged_commands.h"
 #include "service/pause.h"
 #include "service/program.h"
 #include "surface/drivers.h"
@@ -42,38 +42,6 @@ std::string scratch_of(const home::HomePaths& paths, std::string_view id) {
 }
 
 }  // namespace
-
-Result<void> SupervisorControl::hold_down(const std::string& service) {
-  const service::Declaration* declared = TRY(set_.require(service));
-  if (!declared->run) return {};
-  base::NoProgress progress;
-  return supervisor_.hold_down(*declared, progress);
-}
-
-Result<void> SupervisorControl::let_up(const std::string& service) {
-  const service::Declaration* declared = TRY(set_.require(service));
-  return declared->run ? supervisor_.let_up(*declared) : Result<void>();
-}
-
-Result<void> SupervisorControl::start(const std::string& service, base::Progress& progress) {
-  const service::Declaration* declared = TRY(set_.require(service));
-  return declared->run ? supervisor_.start(*declared, progress) : Result<void>();
-}
-
-ServiceRooms::ServiceRooms(env::Env machine, service::ServiceSet services, const home::HomePaths& paths,
-                           const home::SecretsConfig& config)
-    : env(machine),
-      set(std::move(services)),
-      secrets(service::open_secrets(machine, paths, config)),
-      lookup([store = secrets](std::string_view handle) { return store->get(std::string(handle)); }),
-      supervisor(service::runit_supervisor(machine, set, lookup)),
-      control(set, *supervisor),
-      journals(machine, paths) {}
-
-Result<std::unique_ptr<ServiceRooms>> ServiceRooms::open(env::Env env, const home::HomePaths& paths,
-                                                         const home::Config& config) {
-  return std::make_unique<ServiceRooms>(env, TRY(service::ServiceSet::load(env, paths)), paths, config.secrets);
-}
 
 ServiceRestore::ServiceRestore(ServiceRooms& rooms, const bundle::Manifest& manifest, const ImportOptions& options,
                                surface::Trust signer, base::Progress& progress)
@@ -385,6 +353,7 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
     if (!looked && looked.error().code == ErrorCode::kUnavailable) {
       note(findings, "engine", FindingStatus::kStop, subject, looked.error().message, looked.error().hint);
       continue;
+    TRY(examine_staged_command(target->name, *target->part, findings));
     }
     TRY_IN(subject, std::move(looked));
   }
@@ -482,9 +451,21 @@ Result<void> ServiceRestore::make_secrets() {
       text = base::to_base64(random);
       std::ranges::replace(text, '+', '-');
       std::ranges::replace(text, '/', '_');
+  for (const std::string& name : services_) TRY(run_staged_command_of(*rooms_.set.find(name)));
       text.resize(text.find('='));
       explicit_bzero(random.data(), random.size());
     } else {
+Result<void> ServiceRestore::run_staged_command_of(const service::Declaration& service) {
+  std::vector<StagedPart> parts;
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    RestoredPart& part = restore_->parts()[i];
+    if (targets_[i]->name.service == &service) parts.push_back({targets_[i]->name, part.part.get(), part.place.mark});
+  }
+  if (service.restore.staged.empty() || parts.empty()) return {};
+  progress_.update("running what " + service.name + " does to the staged copy", 0, 0, "");
+  return run_staged_command(rooms_, service, env::join(scratch_, "staging/" + service.name), parts, progress_);
+}
+
       const auto environment = TRY(service::ServiceEnvironment::of(rooms_.set, *wanted.service, rooms_.lookup));
       env::ChildOptions options;
       for (const std::string& word : wanted.secret->generate)
@@ -572,29 +553,6 @@ std::vector<RestoredService> ServiceRestore::report() const {
     services.push_back(std::move(service));
   }
   return services;
-}
-
-StagedRestoreOptions restore_options(ServiceRooms& rooms, RestoreJournal journal) {
-  StagedRestoreOptions options;
-  for (const std::string& name : journal.services) {
-    const service::Declaration* service = rooms.set.find(name);
-    if (service != nullptr && rooms.set.is_engine(*service)) options.engines.push_back(name);
-  }
-  options.journal = std::move(journal);
-  options.add_context = [&rooms](const RestoreJournal& of) -> Result<void> {
-    for (const JournalContext& context : of.added_contexts) {
-      if (rooms.set.contexts().find(context.name) == nullptr)
-        TRY(rooms.set.contexts().add({context.name, context.id, {}}));
-    }
-    return {};
-  };
-  options.remove_context = [&rooms](const RestoreJournal& of) -> Result<void> {
-    for (const JournalContext& context : of.added_contexts) {
-      if (rooms.set.contexts().find(context.name) != nullptr) TRY(rooms.set.contexts().remove(context.name));
-    }
-    return {};
-  };
-  return options;
 }
 
 }  // namespace spl::operation

@@ -33,6 +33,7 @@ class FilesRestore final : public RestorePart {
 
   Result<void> inspect(std::vector<Finding>& findings) override;
   Result<std::string> stage(PartSource& files, base::Progress& progress) override;
+  Result<std::vector<StagedThing>> staged_at(std::string_view mark) override;
   Result<std::vector<Count>> check(std::string_view mark, base::Progress& progress) override;
   Result<void> swap(std::string_view mark) override;
   Result<void> swap_back(std::string_view mark) override;
@@ -130,6 +131,11 @@ Result<std::vector<Count>> FilesRestore::count(const std::string& root, base::Pr
     }
   }
   return std::vector<Count>{{"files", files}, {"directories", directories}, {"links", links}, {"bytes", bytes}};
+}
+
+Result<std::vector<StagedThing>> FilesRestore::staged_at(std::string_view mark) {
+  if (mark.empty()) return std::vector<StagedThing>();
+  return std::vector<StagedThing>{{"", other_}};
 }
 
 Result<std::vector<Count>> FilesRestore::check(std::string_view mark, base::Progress& progress) {

@@ -36,6 +36,7 @@ class GitRestore final : public RestorePart {
   Result<void> inspect(std::vector<Finding>& findings) override;
   Result<std::string> stage(PartSource& files, base::Progress& progress) override;
   Result<std::vector<Count>> check(std::string_view mark, base::Progress& progress) override;
+  Result<std::vector<StagedThing>> staged_at(std::string_view mark) override;
   Result<void> swap(std::string_view mark) override;
   Result<void> swap_back(std::string_view mark) override;
   Result<std::vector<Count>> count_live() override;
@@ -420,6 +421,13 @@ Result<std::vector<Count>> GitRestore::count(const std::vector<std::string>& pat
 Result<std::vector<Count>> GitRestore::check(std::string_view mark, base::Progress& progress) {
   std::vector<std::string> paths;
   for (const auto& [name, inode] : TRY(read_mark(mark))) {
+Result<std::vector<StagedThing>> GitRestore::staged_at(std::string_view mark) {
+  std::vector<StagedThing> things;
+  if (mark.empty()) return things;
+  for (const auto& [name, inode] : TRY(read_mark(mark))) things.push_back({name, other(name)});
+  return things;
+}
+
     const std::string path = other(name);
     if (!TRY(is_inode(path, inode))) return fail(place_.subject + ": what was staged is not there any more: " + path);
     progress.update("checking " + place_.subject, paths.size(), 0, "repositories");
