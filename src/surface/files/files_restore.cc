@@ -84,7 +84,7 @@ Result<void> FilesRestore::inspect(std::vector<Finding>& findings) {
 
 Result<std::string> FilesRestore::stage(PartSource& files, base::Progress& progress) {
   TRY(discard({}));
-  TRY(env::make_directories(fs_, env::parent_of(place_.path), kParentMode));
+  TRY(make_directories_for(fs_, env::parent_of(place_.path), kParentMode, place_.owner));
   TRY(fs_.make_directory(other_));
   const auto live = TRY(fs_.info(place_.path));
   TreeBuilder builder(surroundings_, other_, {request_.signer, request_.of_context, place_.owner});
@@ -154,7 +154,7 @@ Result<void> FilesRestore::carry_over(const std::string& from, const std::string
   }
   for (const std::string& path : left_out) {
     const std::string target = env::join(to, path);
-    TRY(env::make_directories(fs_, env::parent_of(target), kParentMode));
+    TRY(make_directories_for(fs_, env::parent_of(target), kParentMode, place_.owner));
     TRY(fs_.rename_to_new(env::join(from, path), target));
     TRY(fs_.sync_directory(env::parent_of(target)));
   }

@@ -116,7 +116,7 @@ Result<void> SqliteRestore::write_file(const std::string& path, const codec::Tar
 
 Result<std::string> SqliteRestore::stage(PartSource& files, base::Progress& progress) {
   TRY(discard({}));
-  TRY(env::make_directories(fs_, files_.directory(), kParentMode));
+  TRY(make_directories_for(fs_, files_.directory(), kParentMode, place_.owner));
   std::string mark;
   std::set<std::string> names;
   while (const auto entry = TRY(files.next())) {
