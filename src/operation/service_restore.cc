@@ -5,6 +5,8 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "env/process_table.h"
+#include "operation/kept_records.h"
+#include "operation/preflight.h"
 #include "operation/staged_commands.h"
 #include "service/pause.h"
 #include "service/program.h"
@@ -98,7 +100,7 @@ Result<void> ServiceRestore::examine(std::vector<Finding>& findings) {
   for (const service::Declaration& service : rooms_.set.services()) {
     if (std::ranges::find(chosen, service.name) != chosen.end()) services_.push_back(service.name);
   }
-  TRY(examine_contexts(findings));
+  if (operation::brings_services(manifest_, options_)) TRY(examine_contexts(findings));
   if (!all_fit) return {};
   TRY(choose_targets());
   TRY(examine_secrets(findings));
@@ -286,6 +288,11 @@ Result<void> ServiceRestore::examine_secrets(std::vector<Finding>& findings) {
 Result<void> ServiceRestore::examine_previous() {
   for (const RestoreJournal& journal : TRY(rooms_.journals.all())) {
     if (journal.phase != RestorePhase::kPrevious) continue;
+    if (options_.replace_records && journal.kept_records && !refusal_)
+      refusal_ =
+          Error{ErrorCode::kRefused,
+                "import refused: the records that the import of " + journal.began_at + " replaced are kept as previous",
+                "spl service all restore --previous swaps them back, --discard-previous removes them"};
     for (const JournalPart& part : journal.parts) {
       const bool meets = std::ranges::any_of(targets_, [&part](const auto& target) {
         const std::string context = target->name.context == nullptr ? "" : target->name.context->name;
@@ -348,12 +355,12 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
     target->path = where.path;
     TRY(env::make_directories(rooms_.env.fs, target->surroundings.scratch_directory));
     target->part = TRY(surface::restore_part(target->surroundings, std::move(where), std::move(request)));
+    TRY(examine_staged_command(target->name, *target->part, findings));
     auto looked = target->part->inspect(findings);
     // An engine that does not answer is a finding like any other.
     if (!looked && looked.error().code == ErrorCode::kUnavailable) {
       note(findings, "engine", FindingStatus::kStop, subject, looked.error().message, looked.error().hint);
       continue;
-    TRY(examine_staged_command(target->name, *target->part, findings));
     }
     TRY_IN(subject, std::move(looked));
   }
@@ -376,6 +383,13 @@ Result<void> ServiceRestore::begin() {
   restore_ = std::make_unique<StagedRestore>(rooms_.journals, rooms_.control, std::move(parts),
                                              restore_options(rooms_, journal_));
   return restore_->begin();
+}
+
+Result<void> ServiceRestore::keep_records(store::StoreReader& records) {
+  const std::string path = rooms_.journals.records_file(journal_.id);
+  restore_->note_kept_records(TRY(operation::keep_records(rooms_.env, path, records, progress_)));
+  keeps_records_ = true;
+  return {};
 }
 
 // Directories above a surface's own, between the service's directory and it, are the service's.
@@ -439,22 +453,10 @@ Result<void> ServiceRestore::end() {
     EmptyPart none;
     if (!targets_[i]->staged) TRY(stage(i, none));
   }
+  for (const std::string& name : services_) TRY(run_staged_command_of(*rooms_.set.find(name)));
   return restore_->check(progress_);
 }
 
-Result<void> ServiceRestore::make_secrets() {
-  for (const WantedSecret& wanted : wanted_secrets_) {
-    std::string text;
-    if (wanted.secret->generate.empty()) {
-      std::string random(kMadeSecretBytes, '\0');
-      rooms_.env.random.fill(random);
-      text = base::to_base64(random);
-      std::ranges::replace(text, '+', '-');
-      std::ranges::replace(text, '/', '_');
-  for (const std::string& name : services_) TRY(run_staged_command_of(*rooms_.set.find(name)));
-      text.resize(text.find('='));
-      explicit_bzero(random.data(), random.size());
-    } else {
 Result<void> ServiceRestore::run_staged_command_of(const service::Declaration& service) {
   std::vector<StagedPart> parts;
   for (std::size_t i = 0; i < targets_.size(); ++i) {
@@ -466,6 +468,18 @@ Result<void> ServiceRestore::run_staged_command_of(const service::Declaration& s
   return run_staged_command(rooms_, service, env::join(scratch_, "staging/" + service.name), parts, progress_);
 }
 
+Result<void> ServiceRestore::make_secrets() {
+  for (const WantedSecret& wanted : wanted_secrets_) {
+    std::string text;
+    if (wanted.secret->generate.empty()) {
+      std::string random(kMadeSecretBytes, '\0');
+      rooms_.env.random.fill(random);
+      text = base::to_base64(random);
+      std::ranges::replace(text, '+', '-');
+      std::ranges::replace(text, '/', '_');
+      text.resize(text.find('='));
+      explicit_bzero(random.data(), random.size());
+    } else {
       const auto environment = TRY(service::ServiceEnvironment::of(rooms_.set, *wanted.service, rooms_.lookup));
       env::ChildOptions options;
       for (const std::string& word : wanted.secret->generate)
@@ -503,8 +517,10 @@ Result<void> ServiceRestore::switch_back() {
 
 Result<void> ServiceRestore::finish(std::vector<Finding>& findings) {
   const bool kept = TRY(restore_->finish());
+  std::vector<std::string> replaced = services_;
+  if (keeps_records_) replaced.emplace_back("the records");
   if (kept)
-    note(findings, "previous", FindingStatus::kOk, base::join(services_, ", "), "what was replaced is kept as previous",
+    note(findings, "previous", FindingStatus::kOk, base::join(replaced, ", "), "what was replaced is kept as previous",
          "spl service all restore --discard-previous removes it, --previous swaps it back");
   for (const std::string& name : services_) {
     const service::Declaration& service = *rooms_.set.find(name);

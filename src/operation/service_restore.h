@@ -21,9 +21,7 @@
 #include "operation/restore_journal.h"
 #include "operation/service_rooms.h"
 #include "operation/staged_restore.h"
-#include "service/secrets.h"
-#include "service/service_set.h"
-#include "service/supervisor.h"
+#include "store/record_store.h"
 #include "surface/spooled_part.h"
 
 namespace spl::operation {
@@ -55,6 +53,8 @@ class ServiceRestore {
 
   // From here on things are staged.
   Result<void> begin();
+  // The bundle's records will take the place of these, which are kept as `previous`.
+  Result<void> keep_records(store::StoreReader& records);
   // The current entry of `bundle`. Everything before it has verified as far as its section goes.
   Result<void> take(const bundle::BundleEntry& entry, bundle::BundleReader& bundle);
   // The bundle has verified to its last byte: what is left is staged, and everything checked.
@@ -119,6 +119,7 @@ class ServiceRestore {
   std::vector<std::string> made_secrets_;
   std::optional<Error> refusal_ = {};
   std::unique_ptr<StagedRestore> restore_;
+  bool keeps_records_ = false;
   std::optional<std::size_t> spooling_;
   std::optional<surface::SpooledPart> spooled_;
   std::string buffer_;
