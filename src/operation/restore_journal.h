@@ -87,6 +87,8 @@ class RestoreJournals {
   Result<std::vector<RestoreJournal>> all();
   // Durable when it returns; replaces the one of the same id.
   Result<void> save(const RestoreJournal& journal);
+  // What a killed save() has left beside the journals. Who calls holds the home's lock.
+  Result<void> remove_unfinished();
   // No error where it is not there. What was kept for it goes with it.
   Result<void> remove(const std::string& id);
   // Where the records are kept that were replaced; it need not be there.

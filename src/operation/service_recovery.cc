@@ -124,6 +124,7 @@ Result<void> recover_services(env::Env env, const home::HomePaths& paths, const 
   TRY(remove_scratch(env, paths));
   TRY(recover_rename(env, paths, config, store, progress));
   RestoreJournals journals(env, paths);
+  TRY(journals.remove_unfinished());
   std::vector<RestoreJournal> open;
   for (RestoreJournal& journal : TRY(journals.all())) {
     if (journal.phase != RestorePhase::kPrevious) open.push_back(std::move(journal));
