@@ -63,7 +63,7 @@ class SecretsToolsTest : public CliTest {
     EXPECT_EQ(json_of(with({"secret", "list", "-o", "json"}).out).text(), R"(["notes/geo/key","notes/key"])");
     const Ran started = with({"service", "notes", "start"});
     ASSERT_EQ(started.code, 0) << started.err;
-    EXPECT_EQ(with({"service", "notes", "stop"}).code, 0);
+    EXPECT_EQ(with({"service", "all", "stop"}).code, 0);
     EXPECT_EQ(read_file(path("h/data/notes/key")), "open\tsesame'\"$(x) \xC3\xA4\n");
     // Nothing of it stands in the home.
     EXPECT_NE(shell("grep -rq sesame --exclude-dir=notes " + path("h")), 0);
