@@ -16,8 +16,6 @@ namespace {
 using operation::Finding;
 
 Result<operation::ImportOptions> options_from(const Arguments& arguments) {
-  if (arguments.value("--records") == "replace")
-    return fail(ErrorCode::kUsage, "--records replace is not available in this version", "records are merged");
   operation::ImportOptions options;
   options.dry_run = arguments.has("--dry-run");
   options.force_overwrite = arguments.has("--force-overwrite");
@@ -28,6 +26,7 @@ Result<operation::ImportOptions> options_from(const Arguments& arguments) {
   options.context = arguments.value("--context");
   options.as = arguments.value("--as");
   options.replace = arguments.has("--replace");
+  options.replace_records = arguments.value("--records") == "replace";
   options.reader.workers = Session::workers();
   return options;
 }
@@ -136,7 +135,7 @@ std::vector<Option> restore_options() {
       {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the bundle"},
       {.name = "--records",
        .value = "HOW",
-       .help = "what happens to records that are there",
+       .help = "merge with the records that are there, or replace them all and keep them as previous",
        .choices = {"merge", "replace"}},
       {.name = "--without", .value = "SERVICE", .help = "leave out this service of the bundle", .times = Times::kAny}};
   options.push_back({.name = "--as",
@@ -155,8 +154,9 @@ Command import_command() {
       .summary = "Bring a bundle into this instance, checked to its last byte before anything is changed",
       .details =
           "Into an empty store the bundle's identity is installed. A store with records is left alone unless "
-          "all of the bundle's records are there already or --force-overwrite merges them; nothing is ever "
-          "deleted. One transaction: all or nothing.",
+          "all of the bundle's records are there already or --force-overwrite merges them. --records replace puts the "
+          "bundle's in the place of all that are there, which are kept: spl service all restore --previous brings "
+          "them back, --discard-previous deletes them. One transaction: all or nothing.",
       .positionals = {{.name = "FILE", .help = "the bundle; - is standard input", .names = Names::kFile}},
       .examples = {"spl import my.spl --dry-run", "spl import my.spl", "spl import my.spl --age-identity key.txt"},
       .run = run_import,

@@ -53,6 +53,7 @@ class Import {
   [[nodiscard]] bool may_stage(const ImportFacts& known) const;
   Result<void> add_older_services(ImportFacts& facts);
   Result<void> note_restored();
+  Result<void> replace_records();
   Result<void> put_all(Result<void> (Import::*write)());
   Result<void> take_record(const bundle::BundleEntry& entry);
   Result<bool> is_wanted(const bundle::BundleEntry& entry);
@@ -94,7 +95,8 @@ class Import {
   std::uint64_t records_before_ = 0;
   Mode mode_ = Mode::kInsert;
   bool adopts_ = false;
-  bool returns_ = false;  // the instance has moved, and this bundle brings it home
+  bool returns_ = false;   // the instance has moved, and this bundle brings it home
+  bool replaces_ = false;  // the bundle's records are put in the place of those that are here
   bool lacks_room_ = false;
   std::uint64_t missing_ = 0;  // in kCompare: records of the bundle that are not here
   std::uint64_t sigs_filled_ = 0;
@@ -119,7 +121,11 @@ Result<void> Import::prepare() {
   const bool empty = records_before_ == 0;
   const bool refused_anyway = (whole_instance() && !manifest_.identity_included) || !is_expected(manifest_, options_);
   returns_ = !refused_anyway && TRY(comes_home());
-  const bool merges = options_.force_overwrite || options_.merge;
+  if (options_.replace_records && !whole_instance())
+    return fail(ErrorCode::kUsage, "--records replace wants a bundle of a whole instance, and all of it",
+                "the records of a context or beside a service are merged");
+  replaces_ = options_.replace_records && !empty;
+  const bool merges = options_.force_overwrite || options_.merge || replaces_;
   mode_ = !refused_anyway && (empty || merges || returns_) ? Mode::kInsert : Mode::kCompare;
   if (mode_ == Mode::kInsert && !returns_) TRY(instance::require_not_moved(*writer_));
   if (mode_ == Mode::kInsert && empty && !TRY(has_room())) mode_ = Mode::kCompare;
@@ -198,7 +204,7 @@ Result<bool> Import::has_room() {
 
 // What the services say against it: by the manifest, which is signed, before anything else is read.
 Result<void> Import::plan_services() {
-  if (!brings_services(manifest_, options_)) {
+  if (!brings_services(manifest_, options_) && !replaces_) {
     for (const std::string& name : options_.without) {
       const bool there =
           std::ranges::find(manifest_.services, name, &bundle::Service::name) != manifest_.services.end();
@@ -242,7 +248,19 @@ Result<void> Import::note_restored() {
   for (const ServicePart& part : services_->parts())
     TRY(writer_->set_setting(restored_setting(manifest_.source_did, part.service, part.context),
                              std::to_string(manifest_.export_sequence)));
+  if (replaces_) TRY(writer_->set_setting(kRecordsReplacedSetting, services_->id()));
   return writer_->set_setting(kRestoreCommittedSetting, services_->id());
+}
+
+// Within the transaction: until the commit the records are there for everybody else.
+Result<void> Import::replace_records() {
+  if (!replaces_) return {};
+  if (stages_) TRY(services_->keep_records(*writer_));
+  note("records", FindingStatus::kWarn, did_before_.value_or(""),
+       "the bundle's records take the place of " + std::to_string(records_before_) + " that are here",
+       "they are kept as previous: spl service all restore --previous brings them back");
+  TRY(writer_->clear_records());
+  return writer_->expect_many_distinct();
 }
 
 // Whether the record is of what is taken of the bundle.
@@ -340,8 +358,10 @@ Result<void> Import::refuse(const ImportFacts& known) const {
   if (services_ && services_->refusal()) return std::unexpected(*services_->refusal());
   if (wants_known_signer(manifest_, options_, known))
     return fail(ErrorCode::kRefused, Cause::kUnknownSigner,
-                "restore refused: the bundle is signed by " + manifest_.source_did +
-                    ", and services are only restored from this instance's own bundles",
+                "restore refused: the bundle is signed by " + manifest_.source_did + ", and " +
+                    (brings_services(manifest_, options_) ? "services are only restored from"
+                                                          : "records are only replaced by") +
+                    " this instance's own bundles",
                 "name the signer with --expect-did where you trust it");
   if (missing_ > 0 && !lacks_room_)
     return fail(ErrorCode::kRefused, Cause::kStoreNotEmpty,
@@ -363,7 +383,7 @@ Result<std::set<std::string>> Import::effective_now(const std::optional<std::str
 }
 
 Result<void> Import::note_effects(const std::set<std::string>& effective_before) {
-  if (!adopts_ || effective_before.empty()) return {};
+  if (effective_before.empty()) return {};
   const auto after = TRY(effective_now(did_after()));
   std::string names;
   std::size_t lost = 0;
@@ -371,7 +391,11 @@ Result<void> Import::note_effects(const std::set<std::string>& effective_before)
     if (after.contains(id)) continue;
     if (lost++ < kNamedRecordsMax) names += " " + id;
   }
-  if (lost > 0)
+  if (lost > 0 && replaces_)
+    note("authority", FindingStatus::kWarn, did_before_.value_or(""),
+         std::to_string(lost) + " records that had an effect here have none afterwards:" + names,
+         "those that the bundle has, too, spl authority endorse ID... signs anew");
+  else if (lost > 0)
     note("authority", FindingStatus::kWarn, *did_before_,
          std::to_string(lost) + " records of the identity before lose their effect:" + names,
          "spl authority endorse ID... signs them anew");
@@ -395,13 +419,15 @@ Result<void> Import::adopt() {
   } else {
     TRY(note_seen(*writer_, manifest_.source_did, this_export()));
   }
-  if (records_before_ > 0) return {};
+  if (records_before_ > 0 && !replaces_) return {};
   std::string random(16, '\0');
   instance_.env().random.fill(random);
   return writer_->new_incarnation(base::to_hex(random));
 }
 
 Result<void> Import::install() {
+  // What is taken away is kept, or nothing is.
+  if (replaces_ && !stages_) return fail("the records cannot be replaced: what is here was not kept");
   progress_.update("making it durable", 0, 0, "");
   auto done = adopt();
   if (done && stages_) done = note_restored();
@@ -461,10 +487,11 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   const std::scoped_lock lock(instance_.service_work());
   TRY(prepare());
   const auto effective_before =
-      adopts_ && records_before_ > 0 ? TRY(effective_now(did_before_)) : std::set<std::string>();
+      (adopts_ || replaces_) && records_before_ > 0 ? TRY(effective_now(did_before_)) : std::set<std::string>();
   TRY(plan_services());
   stages_ = may_stage(TRY(facts()));
   if (stages_) TRY(services_->begin());
+  TRY(replace_records());
   TRY(take_entries());
   if (stages_) TRY(services_->end());
   // From here on the bundle has verified to its last byte.

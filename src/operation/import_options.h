@@ -28,6 +28,7 @@ struct ImportOptions {
   std::optional<std::string> as = {};       // under which name it is restored
   bool replace = false;                     // data that is here is replaced, and kept as previous
   bool merge = false;                       // services are restored: records come along, whatever is here
+  bool replace_records = false;             // the store's make room for the bundle's, and are kept as previous
   bundle::ReaderOptions reader;
   // How the bundle was encrypted where the caller has opened it already and the source is the inside; else nothing.
   std::optional<bundle::Opening> opened_by_caller;
@@ -47,6 +48,8 @@ struct ImportOptions {
         codec::member("as", &ImportOptions::as, "the name under which it is restored", kOmitted),
         codec::member("replace", &ImportOptions::replace, "take the place of what is here"),
         codec::member("merge", &ImportOptions::merge, "a restore of services: records are merged"),
+        codec::member("replace_records", &ImportOptions::replace_records,
+                      "the bundle's records take the place of all that are here, which are kept as previous"),
         codec::member("opened", &ImportOptions::opened_by_caller,
                       "how the bundle was encrypted, where the client has opened it: none, passphrase, recipients, or "
                       "recipients:AGE1...:N with the recipient whose key opened it and how many there are",

@@ -64,7 +64,9 @@ void Preflight::signer() {
     note_source("signer", FindingStatus::kOk,
                 std::string("the signer is ") + (signer == Signer::kSelf ? "this instance" : "the one expected"));
   } else if (wants_known_signer(manifest_, options_, facts_)) {
-    note_source("signer", FindingStatus::kStop, "services are only restored from this instance's own bundles",
+    note_source("signer", FindingStatus::kStop,
+                brings_services() ? "services are only restored from this instance's own bundles"
+                                  : "records are only replaced by this instance's own bundles",
                 "name the signer with --expect-did where you trust it");
   } else if (facts_.records > 0 && facts_.strict_signers) {
     note_source("signer", FindingStatus::kStop, "the signer is unknown, and strict_signers is set",
@@ -175,7 +177,8 @@ bool brings_services(const bundle::Manifest& manifest, const ImportOptions& opti
 }
 
 bool wants_known_signer(const bundle::Manifest& manifest, const ImportOptions& options, const ImportFacts& facts) {
-  if (!brings_services(manifest, options) || signer_of(manifest, options, facts) != Signer::kUnknown) return false;
+  const bool takes_over = brings_services(manifest, options) || options.replace_records;
+  if (!takes_over || signer_of(manifest, options, facts) != Signer::kUnknown) return false;
   // Into an empty home anybody's bundle may come: there is nothing yet that it could take over.
   return facts.records > 0 || options.replace;
 }

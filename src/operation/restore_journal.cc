@@ -49,6 +49,15 @@ Result<void> RestoreJournals::save(const RestoreJournal& journal) {
   return env::write_file_atomically(env_.fs, path_of(journal.id), codec::shape_json(journal).text() + "\n");
 }
 
+Result<void> RestoreJournals::remove_unfinished() {
+  if (!TRY(env_.fs.info(directory_))) return {};
+  for (const std::string& name : TRY(env_.fs.list(directory_))) {
+    if (name.starts_with('.') && name.ends_with(std::string(kSuffix) + ".tmp"))
+      TRY(env_.fs.remove(env::join(directory_, name)));
+  }
+  return {};
+}
+
 Result<void> RestoreJournals::remove(const std::string& id) {
   TRY(env::remove_tree(env_.fs, kept_of(id)));
   if (!TRY(env_.fs.info(path_of(id)))) return {};

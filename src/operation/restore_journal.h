@@ -64,16 +64,19 @@ struct RestoreJournal {
   std::vector<std::string> services;  // that are down meanwhile, in the order in which they start
   std::vector<JournalContext> added_contexts;
   std::vector<JournalPart> parts;
+  std::optional<std::uint64_t> kept_records = {};  // of the store, which the bundle's replace
 
   static constexpr auto shape() {
     using J = RestoreJournal;
-    return codec::shape(codec::member("id", &J::id, "of this restore"),
-                        codec::member("phase", &J::phase, "how far it is"),
-                        codec::member("began_at", &J::began_at, "when it began"),
-                        codec::member("bundle_sha256", &J::bundle_sha256, "of the bundle"),
-                        codec::member("services", &J::services, "what is down meanwhile, in starting order"),
-                        codec::member("added_contexts", &J::added_contexts, "contexts that were not here"),
-                        codec::member("parts", &J::parts, "what is staged"));
+    return codec::shape(
+        codec::member("id", &J::id, "of this restore"), codec::member("phase", &J::phase, "how far it is"),
+        codec::member("began_at", &J::began_at, "when it began"),
+        codec::member("bundle_sha256", &J::bundle_sha256, "of the bundle"),
+        codec::member("services", &J::services, "what is down meanwhile, in starting order"),
+        codec::member("added_contexts", &J::added_contexts, "contexts that were not here"),
+        codec::member("parts", &J::parts, "what is staged"),
+        codec::member("kept_records", &J::kept_records, "how many records were replaced; missing: they were not",
+                      codec::Presence::kOmitted));
   }
 };
 
@@ -84,8 +87,14 @@ class RestoreJournals {
   Result<std::vector<RestoreJournal>> all();
   // Durable when it returns; replaces the one of the same id.
   Result<void> save(const RestoreJournal& journal);
+  // What a killed save() has left beside the journals. Who calls holds the home's lock.
+  Result<void> remove_unfinished();
   // No error where it is not there. What was kept for it goes with it.
   Result<void> remove(const std::string& id);
+  // Where the records are kept that were replaced; it need not be there.
+  [[nodiscard]] std::string records_file(const std::string& id) const {
+    return env::join(kept_of(id), "records.ndjson");
+  }
   // Where a part ("notes/memory of geomind") may keep what it has replaced; it need not be there.
   [[nodiscard]] std::string keep_directory(const std::string& id, std::string_view part) const;
 
@@ -98,5 +107,7 @@ class RestoreJournals {
 
 // The commit line: what the record store's setting of this name holds is the id of the last restore that was committed.
 inline constexpr std::string_view kRestoreCommittedSetting = "restore_committed";
+// What this one holds is the id of the restore whose records are the store's, as long as those before can come back.
+inline constexpr std::string_view kRecordsReplacedSetting = "records_replaced";
 
 }  // namespace spl::operation

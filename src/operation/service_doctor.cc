@@ -291,6 +291,7 @@ class ServiceDoctor {
     std::set<std::string> services;
     for (const JournalPart& part : journal.parts) services.insert(part.service);
     for (const std::string& service : journal.services) services.insert(service);
+    if (journal.kept_records) services.insert("the records");
     const std::string subject = base::join(services, ", ");
     const std::string what = "the restore of " + journal.began_at;
     if (journal.phase == RestorePhase::kPrevious) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/words.h"
+#include "instance/move.h"
 #include "operation/context_rename.h"
+#include "operation/kept_records.h"
 #include "service/pause.h"
 #include "service/program.h"
 #include "surface/drivers.h"
@@ -122,6 +124,7 @@ Result<void> recover_services(env::Env env, const home::HomePaths& paths, const 
   TRY(remove_scratch(env, paths));
   TRY(recover_rename(env, paths, config, store, progress));
   RestoreJournals journals(env, paths);
+  TRY(journals.remove_unfinished());
   std::vector<RestoreJournal> open;
   for (RestoreJournal& journal : TRY(journals.all())) {
     if (journal.phase != RestorePhase::kPrevious) open.push_back(std::move(journal));
@@ -133,6 +136,8 @@ Result<void> recover_services(env::Env env, const home::HomePaths& paths, const 
     progress.step("following the restore " + journal.id + ", which was cut off");
     const bool is_committed = committed == journal.id;
     const std::string what = "the restore of " + journal.began_at + ", which was cut off";
+    if (!is_committed && journal.phase == RestorePhase::kSwitching)
+      TRY_IN(what, put_records_back(env, journals, journal, store, progress));
     TRY_IN(what, follow(*rooms, std::move(journal), is_committed, progress));
   }
   return {};
@@ -151,6 +156,9 @@ Result<void> restore_previous(ServiceRooms& rooms, store::RecordStore& store, co
     return fail(ErrorCode::kRefused,
                 "there is no previous state" + (service ? " of the service " + *service : std::string()),
                 "a restore that replaces something keeps it, until --discard-previous");
+  if (service && last->kept_records)
+    return fail(ErrorCode::kRefused, *service + " was restored together with the records",
+                "spl service all restore --previous swaps back all of that restore");
   if (service) {
     for (const JournalPart& part : last->parts) {
       if (part.service != *service)
@@ -158,10 +166,12 @@ Result<void> restore_previous(ServiceRooms& rooms, store::RecordStore& store, co
                     "spl service all restore --previous swaps back all of that restore");
     }
   }
+  if (last->kept_records) TRY(instance::require_not_moved(*TRY(store.reader())));
   // Without the commit line a start after a crash goes on with the way back.
   TRY(write_commit_line(store, ""));
   last->phase = RestorePhase::kSwitching;
   TRY(rooms.journals.save(*last));
+  TRY(put_records_back(rooms.env, rooms.journals, *last, store, progress));
   return follow(rooms, std::move(*last), false, progress);
 }
 
@@ -174,7 +184,8 @@ Result<std::uint64_t> discard_previous(ServiceRooms& rooms, const std::optional<
     const auto goes = [&](const JournalPart& part) {
       return (!service || part.service == *service) && (!context || part.context == *context);
     };
-    if (std::ranges::none_of(journal.parts, goes)) continue;
+    const bool records_go = journal.kept_records && !service && !context;
+    if (std::ranges::none_of(journal.parts, goes) && !records_go) continue;
     TRY(start_engines(rooms, journal, progress));
     RebuiltParts rebuilt = TRY(rebuild(rooms, journal));
     for (const RestoredPart& part : rebuilt.parts) {
@@ -185,7 +196,8 @@ Result<std::uint64_t> discard_previous(ServiceRooms& rooms, const std::optional<
     rebuilt.parts.clear();
     (void)env::remove_tree(rooms.env.fs, rebuilt.scratch);
     std::erase_if(journal.parts, goes);
-    if (journal.parts.empty()) {
+    if (records_go) ++discarded;
+    if (journal.parts.empty() && (!journal.kept_records || records_go)) {
       TRY(rooms.journals.remove(journal.id));
     } else {
       TRY(rooms.journals.save(journal));

@@ -18,8 +18,8 @@ namespace spl::operation {
 Result<void> recover_services(env::Env env, const home::HomePaths& paths, const home::Config& config,
                               store::RecordStore& store, base::Progress& progress);
 
-// What a restore has replaced takes its place again, and what was restored goes. `service`: only where it was restored
-// by itself; none: the last restore. Code kRefused where there is nothing to go back to.
+// What a restore has replaced takes its place again, records among it, and what was restored goes. `service`: only
+// where it was restored by itself; none: the last restore. Code kRefused where there is nothing to go back to.
 Result<void> restore_previous(ServiceRooms& rooms, store::RecordStore& store, const std::optional<std::string>& service,
                               base::Progress& progress);
 // What was replaced goes, of a service or of all, of a context or of all. Gives how many parts went.

@@ -5,7 +5,9 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "env/process_table.h"
-#include "operation/secret_lookup.h"
+#include "operation/kept_records.h"
+#include "operation/preflight.h"
+#include "operation/staged_commands.h"
 #include "service/pause.h"
 #include "service/program.h"
 #include "surface/drivers.h"
@@ -42,38 +44,6 @@ std::string scratch_of(const home::HomePaths& paths, std::string_view id) {
 }
 
 }  // namespace
-
-Result<void> SupervisorControl::hold_down(const std::string& service) {
-  const service::Declaration* declared = TRY(set_.require(service));
-  if (!declared->run) return {};
-  base::NoProgress progress;
-  return supervisor_.hold_down(*declared, progress);
-}
-
-Result<void> SupervisorControl::let_up(const std::string& service) {
-  const service::Declaration* declared = TRY(set_.require(service));
-  return declared->run ? supervisor_.let_up(*declared) : Result<void>();
-}
-
-Result<void> SupervisorControl::start(const std::string& service, base::Progress& progress) {
-  const service::Declaration* declared = TRY(set_.require(service));
-  return declared->run ? supervisor_.start(*declared, progress) : Result<void>();
-}
-
-ServiceRooms::ServiceRooms(env::Env machine, service::ServiceSet services, const home::HomePaths& paths,
-                           const home::SecretsConfig& config)
-    : env(machine),
-      set(std::move(services)),
-      secrets(service::open_secrets(machine, paths, config)),
-      lookup([store = secrets](std::string_view handle) { return store->get(std::string(handle)); }),
-      supervisor(service::runit_supervisor(machine, set, lookup)),
-      control(set, *supervisor),
-      journals(machine, paths) {}
-
-Result<std::unique_ptr<ServiceRooms>> ServiceRooms::open(env::Env env, const home::HomePaths& paths,
-                                                         const home::Config& config) {
-  return std::make_unique<ServiceRooms>(env, TRY(service::ServiceSet::load(env, paths)), paths, config.secrets);
-}
 
 ServiceRestore::ServiceRestore(ServiceRooms& rooms, const bundle::Manifest& manifest, const ImportOptions& options,
                                surface::Trust signer, base::Progress& progress)
@@ -130,7 +100,7 @@ Result<void> ServiceRestore::examine(std::vector<Finding>& findings) {
   for (const service::Declaration& service : rooms_.set.services()) {
     if (std::ranges::find(chosen, service.name) != chosen.end()) services_.push_back(service.name);
   }
-  TRY(examine_contexts(findings));
+  if (operation::brings_services(manifest_, options_)) TRY(examine_contexts(findings));
   if (!all_fit) return {};
   TRY(choose_targets());
   TRY(examine_secrets(findings));
@@ -318,6 +288,11 @@ Result<void> ServiceRestore::examine_secrets(std::vector<Finding>& findings) {
 Result<void> ServiceRestore::examine_previous() {
   for (const RestoreJournal& journal : TRY(rooms_.journals.all())) {
     if (journal.phase != RestorePhase::kPrevious) continue;
+    if (options_.replace_records && journal.kept_records && !refusal_)
+      refusal_ =
+          Error{ErrorCode::kRefused,
+                "import refused: the records that the import of " + journal.began_at + " replaced are kept as previous",
+                "spl service all restore --previous swaps them back, --discard-previous removes them"};
     for (const JournalPart& part : journal.parts) {
       const bool meets = std::ranges::any_of(targets_, [&part](const auto& target) {
         const std::string context = target->name.context == nullptr ? "" : target->name.context->name;
@@ -380,6 +355,7 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
     target->path = where.path;
     TRY(env::make_directories(rooms_.env.fs, target->surroundings.scratch_directory));
     target->part = TRY(surface::restore_part(target->surroundings, std::move(where), std::move(request)));
+    TRY(examine_staged_command(target->name, *target->part, findings));
     auto looked = target->part->inspect(findings);
     // An engine that does not answer is a finding like any other.
     if (!looked && looked.error().code == ErrorCode::kUnavailable) {
@@ -407,6 +383,13 @@ Result<void> ServiceRestore::begin() {
   restore_ = std::make_unique<StagedRestore>(rooms_.journals, rooms_.control, std::move(parts),
                                              restore_options(rooms_, journal_));
   return restore_->begin();
+}
+
+Result<void> ServiceRestore::keep_records(store::StoreReader& records) {
+  const std::string path = rooms_.journals.records_file(journal_.id);
+  restore_->note_kept_records(TRY(operation::keep_records(rooms_.env, path, records, progress_)));
+  keeps_records_ = true;
+  return {};
 }
 
 // Directories above a surface's own, between the service's directory and it, are the service's.
@@ -470,7 +453,19 @@ Result<void> ServiceRestore::end() {
     EmptyPart none;
     if (!targets_[i]->staged) TRY(stage(i, none));
   }
+  for (const std::string& name : services_) TRY(run_staged_command_of(*rooms_.set.find(name)));
   return restore_->check(progress_);
+}
+
+Result<void> ServiceRestore::run_staged_command_of(const service::Declaration& service) {
+  std::vector<StagedPart> parts;
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    RestoredPart& part = restore_->parts()[i];
+    if (targets_[i]->name.service == &service) parts.push_back({targets_[i]->name, part.part.get(), part.place.mark});
+  }
+  if (service.restore.staged.empty() || parts.empty()) return {};
+  progress_.update("running what " + service.name + " does to the staged copy", 0, 0, "");
+  return run_staged_command(rooms_, service, env::join(scratch_, "staging/" + service.name), parts, progress_);
 }
 
 Result<void> ServiceRestore::make_secrets() {
@@ -522,8 +517,10 @@ Result<void> ServiceRestore::switch_back() {
 
 Result<void> ServiceRestore::finish(std::vector<Finding>& findings) {
   const bool kept = TRY(restore_->finish());
+  std::vector<std::string> replaced = services_;
+  if (keeps_records_) replaced.emplace_back("the records");
   if (kept)
-    note(findings, "previous", FindingStatus::kOk, base::join(services_, ", "), "what was replaced is kept as previous",
+    note(findings, "previous", FindingStatus::kOk, base::join(replaced, ", "), "what was replaced is kept as previous",
          "spl service all restore --discard-previous removes it, --previous swaps it back");
   for (const std::string& name : services_) {
     const service::Declaration& service = *rooms_.set.find(name);
@@ -572,29 +569,6 @@ std::vector<RestoredService> ServiceRestore::report() const {
     services.push_back(std::move(service));
   }
   return services;
-}
-
-StagedRestoreOptions restore_options(ServiceRooms& rooms, RestoreJournal journal) {
-  StagedRestoreOptions options;
-  for (const std::string& name : journal.services) {
-    const service::Declaration* service = rooms.set.find(name);
-    if (service != nullptr && rooms.set.is_engine(*service)) options.engines.push_back(name);
-  }
-  options.journal = std::move(journal);
-  options.add_context = [&rooms](const RestoreJournal& of) -> Result<void> {
-    for (const JournalContext& context : of.added_contexts) {
-      if (rooms.set.contexts().find(context.name) == nullptr)
-        TRY(rooms.set.contexts().add({context.name, context.id, {}}));
-    }
-    return {};
-  };
-  options.remove_context = [&rooms](const RestoreJournal& of) -> Result<void> {
-    for (const JournalContext& context : of.added_contexts) {
-      if (rooms.set.contexts().find(context.name) != nullptr) TRY(rooms.set.contexts().remove(context.name));
-    }
-    return {};
-  };
-  return options;
 }
 
 }  // namespace spl::operation

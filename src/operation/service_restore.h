@@ -19,48 +19,12 @@
 #include "operation/findings.h"
 #include "operation/import_options.h"
 #include "operation/restore_journal.h"
+#include "operation/service_rooms.h"
 #include "operation/staged_restore.h"
-#include "service/secrets.h"
-#include "service/service_set.h"
-#include "service/supervisor.h"
+#include "store/record_store.h"
 #include "surface/spooled_part.h"
 
 namespace spl::operation {
-
-// What runs services, as a restore asks it to.
-class SupervisorControl final : public ServiceControl {
- public:
-  SupervisorControl(service::ServiceSet& set, service::Supervisor& supervisor) : set_(set), supervisor_(supervisor) {}
-  Result<void> hold_down(const std::string& service) override;
-  Result<void> let_up(const std::string& service) override;
-  Result<void> start(const std::string& service, base::Progress& progress) override;
-
- private:
-  service::ServiceSet& set_;
-  service::Supervisor& supervisor_;
-};
-
-// What a home has for its services, opened together.
-struct ServiceRooms {
-  static Result<std::unique_ptr<ServiceRooms>> open(env::Env env, const home::HomePaths& paths,
-                                                    const home::Config& config);
-  ServiceRooms(env::Env machine, service::ServiceSet services, const home::HomePaths& paths,
-               const home::SecretsConfig& config);
-  ServiceRooms(const ServiceRooms&) = delete;
-  ServiceRooms& operator=(const ServiceRooms&) = delete;
-  ~ServiceRooms() = default;
-
-  env::Env env;
-  service::ServiceSet set;
-  std::shared_ptr<service::SecretStore> secrets;
-  service::SecretLookup lookup;
-  std::unique_ptr<service::Supervisor> supervisor;
-  SupervisorControl control;
-  RestoreJournals journals;
-};
-
-// The journal's restore with what adds and removes its contexts; `rooms` outlives it.
-StagedRestoreOptions restore_options(ServiceRooms& rooms, RestoreJournal journal);
 
 // A service, or one context of it.
 struct ServicePart {
@@ -89,6 +53,8 @@ class ServiceRestore {
 
   // From here on things are staged.
   Result<void> begin();
+  // The bundle's records will take the place of these, which are kept as `previous`.
+  Result<void> keep_records(store::StoreReader& records);
   // The current entry of `bundle`. Everything before it has verified as far as its section goes.
   Result<void> take(const bundle::BundleEntry& entry, bundle::BundleReader& bundle);
   // The bundle has verified to its last byte: what is left is staged, and everything checked.
@@ -133,6 +99,7 @@ class ServiceRestore {
   void add_target(const bundle::Surface& surface, service::PartName name, const std::string& part);
   Result<void> stage(std::size_t target, surface::PartSource& files);
   Result<void> stage_spooled();
+  Result<void> run_staged_command_of(const service::Declaration& service);
   Result<void> make_parents(const Target& target);
   Result<void> make_secrets();
   void take_secrets_back();
@@ -152,6 +119,7 @@ class ServiceRestore {
   std::vector<std::string> made_secrets_;
   std::optional<Error> refusal_ = {};
   std::unique_ptr<StagedRestore> restore_;
+  bool keeps_records_ = false;
   std::optional<std::size_t> spooling_;
   std::optional<surface::SpooledPart> spooled_;
   std::string buffer_;

@@ -166,7 +166,7 @@ Result<void> StagedRestore::switch_back(base::Progress& progress) {
 Result<bool> StagedRestore::finish() {
   TRY(each_part(true, &surface::RestorePart::retire));
   TRY(each_part(false, &surface::RestorePart::retire));
-  bool kept = false;
+  bool kept = journal_.kept_records.has_value();
   for (RestoredPart& part : parts_) kept = TRY(part.part->has_other(part.place.mark)) || kept;
   if (kept) {
     TRY(save(RestorePhase::kPrevious));

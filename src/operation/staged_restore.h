@@ -56,6 +56,8 @@ class StagedRestore {
 
   [[nodiscard]] std::vector<RestoredPart>& parts() { return parts_; }
 
+  // The store's records are replaced, too, and this many are kept: `previous` has them from the commit on.
+  void note_kept_records(std::uint64_t count) { journal_.kept_records = count; }
   // Nothing is staged before the journal says that something may be.
   Result<void> begin();
   Result<void> stage(std::size_t part, surface::PartSource& files, base::Progress& progress);

@@ -337,7 +337,25 @@ Result<void> check_freeze(const Declaration& service) {
   return {};
 }
 
+Result<void> check_staged(const Declaration& service) {
+  if (service.restore.staged.empty()) return {};
+  std::set<std::string> variables;
+  for (const SurfaceDeclaration& surface : service.surfaces) {
+    const std::string variable = staged_variable(surface.name);
+    if (!variables.insert(variable).second)
+      return wrong_at(surface.at, "surface.name: " + surface.name + " and another surface would both be " + variable +
+                                      " for restore.staged");
+  }
+  return {};
+}
+
 }  // namespace
+
+std::string staged_variable(std::string_view surface) {
+  std::string name = "SPL_STAGED_";
+  for (const char c : surface) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c == '-' ? '_' : c;
+  return name;
+}
 
 bool SurfaceDeclaration::is_split() const {
   if (split) return true;
@@ -392,6 +410,7 @@ Result<Declaration> parse_declaration(const std::string& file, const std::string
   TRY(parse_lists(root, service));
   TRY(root.end());
   TRY(check_freeze(service));
+  TRY(check_staged(service));
   return service;
 }
 

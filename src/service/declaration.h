@@ -132,6 +132,9 @@ struct Declaration {
 
 inline constexpr std::size_t kDeclarationBytesMax = 1u << 20;
 
+// The variable in which [restore].staged finds a surface: SPL_STAGED_FILES.
+std::string staged_variable(std::string_view surface);
+
 // Code kUsage: "<file>:<line>: <key> <what is wrong>".
 Result<Declaration> parse_declaration(const std::string& file, const std::string& text);
 

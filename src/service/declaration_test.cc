@@ -111,6 +111,15 @@ TEST(Declaration, ErrorsNameFileLineAndKey) {
   EXPECT_THAT(error_of("name = \"notes\"\nname = \"b\"\n"), HasSubstr("notes.toml:2: "));
 }
 
+TEST(Declaration, TwoSurfacesWithOneVariableForStagedAreAnError) {
+  const std::string surfaces =
+      "name = \"notes\"\n[[surface]]\nname = \"a-b\"\nkind = \"files\"\npath = \"/d\"\n"
+      "[[surface]]\nname = \"a_b\"\nkind = \"files\"\npath = \"/e\"\n";
+  EXPECT_EQ(error_of(surfaces), "no error");
+  EXPECT_THAT(error_of(surfaces + "[restore]\nstaged = [\"/x\", \"{staging}\"]\n"),
+              HasSubstr("notes.toml:6: surface.name: a_b and another surface would both be SPL_STAGED_A_B"));
+}
+
 TEST(Declaration, NamesThatCannotBe) {
   for (const char* name : {"all", "backup", "catalog", "Notes", "-a", "a b", ""})
     EXPECT_THAT(error_of("name = \"" + std::string(name) + "\"\n"), HasSubstr("notes.toml:1: name")) << name;

@@ -134,8 +134,13 @@ void wipe(env::ProgramStart& program) {
 
 Result<void> run_command_of(env::Env env, const ServiceSet& set, const Declaration& service, const Command& command,
                             const PlaceholderValues& values, const SecretLookup& secrets,
-                            const env::CommandLimits& limits) {
+                            const env::CommandLimits& limits, const std::vector<std::string>& more_environment) {
   env::ProgramStart program = TRY(program_of(env, set, service, command, values, secrets));
+  for (const std::string& entry : more_environment) {
+    const std::string name = entry.substr(0, entry.find('=') + 1);
+    std::erase_if(program.environment, [&name](const std::string& other) { return other.starts_with(name); });
+    program.environment.push_back(entry);
+  }
   env::ChildOptions options{.arguments = program.arguments,
                             .environment = std::move(program.environment),
                             .working_directory = program.working_directory,

@@ -57,10 +57,11 @@ Result<env::ProgramStart> program_of(env::Env env, const ServiceSet& set, const 
 void wipe(env::ProgramStart& program);
 
 // Runs a command of the declaration to its end, in workdir, as its user; what it says goes to the service's log. An
-// exit code other than 0 is an error, which shows the end of what it said. `command` has its placeholders still.
+// exit code other than 0 is an error, which shows the end of what it said. `command` has its placeholders still;
+// `more_environment` ("NAME=value") goes before what the declaration says.
 Result<void> run_command_of(env::Env env, const ServiceSet& set, const Declaration& service, const Command& command,
                             const PlaceholderValues& values, const SecretLookup& secrets,
-                            const env::CommandLimits& limits);
+                            const env::CommandLimits& limits, const std::vector<std::string>& more_environment = {});
 
 // This process becomes the service's program, as its supervisor wants it; comes back with an error alone.
 Error become_service(env::Env env, const ServiceSet& set, const Declaration& service, const SecretLookup& secrets);

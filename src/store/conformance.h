@@ -67,6 +67,43 @@ TYPED_TEST_P(StoreConformance, HasAnIncarnationThatChangesOnlyWhenTold) {
   EXPECT_EQ(this->store_.reader().value()->incarnation().value(), second);
 }
 
+TYPED_TEST_P(StoreConformance, ClearedRecordsAreGoneAndTheRestStays) {
+  const Record old = conformance::nth(1);
+  const Record fresh = conformance::nth(2, "u");
+  const auto replace = [&](bool commits) {
+    auto writer = this->store_.writer().value();
+    ASSERT_TRUE(writer->clear_records());
+    EXPECT_EQ(writer->counts().value().records, 0u);
+    EXPECT_FALSE(writer->contains(old.id).value());
+    EXPECT_EQ(writer->next_clock("did:x:a", "t").value(), 0u);
+    ASSERT_TRUE(writer->expect_many_distinct());
+    EXPECT_EQ(writer->put(fresh).value(), PutOutcome::kInserted);
+    EXPECT_EQ(writer->put(conformance::nth(0)).value(), PutOutcome::kInserted);
+    if (commits) {
+      ASSERT_TRUE(writer->commit());
+    }
+  };
+  {
+    auto writer = this->store_.writer().value();
+    EXPECT_EQ(writer->put(old).value(), PutOutcome::kInserted);
+    ASSERT_TRUE(writer->set_setting("kept", "yes"));
+    ASSERT_TRUE(writer->commit());
+  }
+  replace(false);
+  EXPECT_TRUE(this->store_.reader().value()->contains(old.id).value());
+  EXPECT_EQ(this->store_.reader().value()->counts().value().records, 1u);
+  replace(true);
+  auto reader = this->store_.reader().value();
+  EXPECT_FALSE(reader->contains(old.id).value());
+  EXPECT_TRUE(reader->contains(fresh.id).value());
+  EXPECT_EQ(reader->counts().value().records, 2u);
+  EXPECT_EQ(reader->counts().value().threads, 2u);
+  EXPECT_EQ(reader->log_size().value(), 2u);
+  EXPECT_EQ(reader->thread("t").value()->records, 1u);
+  EXPECT_EQ(reader->setting("kept").value(), "yes");
+  EXPECT_TRUE(this->store_.check());
+}
+
 TYPED_TEST_P(StoreConformance, GivesBackWhatWasPut) {
   Record record =
       conformance::make({.act = "KNOW",
@@ -540,8 +577,8 @@ TYPED_TEST_P(StoreConformance, TokensAreKeptReplacedAndRemoved) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(StoreConformance, IsEmptyAtFirst, HasAnIncarnationThatChangesOnlyWhenTold,
-                            GivesBackWhatWasPut, ADuplicateIsASilentNoOp, AnAbsentSignatureIsFilledByAValidOneOnly,
-                            AWrongSignatureThatCameFirstIsCarried,
+                            ClearedRecordsAreGoneAndTheRestStays, GivesBackWhatWasPut, ADuplicateIsASilentNoOp,
+                            AnAbsentSignatureIsFilledByAValidOneOnly, AWrongSignatureThatCameFirstIsCarried,
                             OnAReservedThreadARightSignatureTakesThePlaceOfAWrongOne, IdsAreFoundByTheirBeginning,
                             ADifferentJudgedByIsKeptAsFirstSeen, TwoRecordsOfOneClockAreBothKept,
                             NextClockFollowsTheLargestOfActorAndThread, NobodyElseBringsTheClockOfAKeyToItsEnd,

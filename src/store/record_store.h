@@ -143,6 +143,9 @@ class StoreWriter : public StoreReader {
   // indexes until commit(). Where the promise is broken put() or commit() fails. Not together with mark(). In a store
   // that has records it does nothing.
   virtual Result<void> expect_many_distinct() = 0;
+  // Takes every record away, and what was known of threads and clocks with them; settings and tokens stay. What is put
+  // from then on arrives in a log that begins anew: new_incarnation() is to be called, too. Not together with mark().
+  virtual Result<void> clear_records() = 0;
   // Durable when it returns. Once.
   virtual Result<void> commit() = 0;
 };

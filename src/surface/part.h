@@ -118,6 +118,12 @@ struct RestoreRequest {
   std::string keep_directory = {};
 };
 
+// Something staged that a command may look into and change.
+struct StagedThing {
+  std::string name;   // where the part is many: "team/site.git", "crm.db"; "" where it is one
+  std::string where;  // an absolute path
+};
+
 // A part on its way from a bundle to its place. Staged state stands beside the live one and is named after the
 // restore's id, so that a RestorePart made anew after a crash, of the same place and id, finds it. Every call but
 // stage() can be repeated, at any time, whatever was done before it or half done.
@@ -136,6 +142,13 @@ class RestorePart {
   // a line of text, which the caller keeps and gives back. What a former try of the same id left is removed first.
   // Code kVerification where the files are not what their format says, kStop where they do what no restore may.
   virtual Result<std::string> stage(PartSource& files, base::Progress& progress) = 0;
+  // Between stage() and check(): what is staged, for commands that change it in place; nothing where the part is empty,
+  // or `mark` is. Cause kNotImplemented of a kind that cannot be changed so.
+  virtual Result<std::vector<StagedThing>> staged_at(std::string_view mark) {
+    (void)mark;
+    return fail(ErrorCode::kUsage, Cause::kNotImplemented,
+                "what is staged of this kind cannot be changed by a command");
+  }
   // The staged state, by what its kind can check of itself.
   virtual Result<std::vector<Count>> check(std::string_view mark, base::Progress& progress) = 0;
   // No process of the service runs, but for the engine of a database. The mark tells on which side what is: done once

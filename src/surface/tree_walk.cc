@@ -96,4 +96,13 @@ Result<void> remove_whole_tree(env::FileSystem& fs, const std::string& path) {
   return fs.remove(path);
 }
 
+Result<void> make_directories_for(env::FileSystem& fs, const std::string& path, std::uint32_t mode,
+                                  const std::optional<env::UserIds>& owner) {
+  const std::string parent = env::parent_of(path);
+  if (TRY(fs.info(path)) || parent == path) return env::make_directories(fs, path, mode);
+  TRY(make_directories_for(fs, parent, mode, owner));
+  TRY(env::make_directories(fs, path, mode));
+  return owner ? fs.set_owner(path, owner->uid, owner->gid) : Result<void>();
+}
+
 }  // namespace spl::surface

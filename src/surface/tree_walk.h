@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "env/file_system.h"
+#include "env/users.h"
 
 namespace spl::surface {
 
@@ -64,5 +65,9 @@ std::string path_below(const std::string& directory, std::string_view name);
 
 // Nothing of a tree is left, whatever the modes in it are; no error where it is not there.
 Result<void> remove_whole_tree(env::FileSystem& fs, const std::string& path);
+
+// The directory and those above it that are missing; what is made is `owner`'s, if one is given, and durable.
+Result<void> make_directories_for(env::FileSystem& fs, const std::string& path, std::uint32_t mode,
+                                  const std::optional<env::UserIds>& owner);
 
 }  // namespace spl::surface

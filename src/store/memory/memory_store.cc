@@ -240,6 +240,15 @@ class MemoryWriter final : public Reading<StoreWriter> {
     distinct_ = state_.log.empty();
     return {};
   }
+  Result<void> clear_records() override {
+    SPL_CHECK(marked_ == nullptr);
+    state_.log.clear();
+    state_.sequences.clear();
+    state_.threads.clear();
+    state_.clocks.clear();
+    own_threads_.clear();
+    return {};
+  }
   Result<void> commit() override {
     SPL_CHECK(!done_);
     done_ = true;

@@ -116,6 +116,7 @@ class SqliteWriter final : public Reading<StoreWriter> {
   Result<void> put_token(const Token& token) override;
   Result<bool> remove_token(const Digest& sha256) override;
   Result<void> expect_many_distinct() override;
+  Result<void> clear_records() override;
   Result<void> fence() override;
   Result<void> commit() override;
 
@@ -290,6 +291,17 @@ Result<void> SqliteWriter::expect_many_distinct() {
   session_.forget_statements();
   TRY(session_.connection.execute(kDropIdIndex));
   id_index_is_put_off_ = true;
+  return {};
+}
+
+Result<void> SqliteWriter::clear_records() {
+  SPL_CHECK(!marked_);
+  thread_sums_.clear();
+  clock_sums_.clear();
+  forget_names();
+  for (const char* statement :
+       {"DELETE FROM record_log", "DELETE FROM clocks", "DELETE FROM threads", "DELETE FROM actors"})
+    TRY(session_.connection.execute(statement));
   return {};
 }
 

@@ -33,6 +33,7 @@ class FilesRestore final : public RestorePart {
 
   Result<void> inspect(std::vector<Finding>& findings) override;
   Result<std::string> stage(PartSource& files, base::Progress& progress) override;
+  Result<std::vector<StagedThing>> staged_at(std::string_view mark) override;
   Result<std::vector<Count>> check(std::string_view mark, base::Progress& progress) override;
   Result<void> swap(std::string_view mark) override;
   Result<void> swap_back(std::string_view mark) override;
@@ -83,7 +84,7 @@ Result<void> FilesRestore::inspect(std::vector<Finding>& findings) {
 
 Result<std::string> FilesRestore::stage(PartSource& files, base::Progress& progress) {
   TRY(discard({}));
-  TRY(env::make_directories(fs_, env::parent_of(place_.path), kParentMode));
+  TRY(make_directories_for(fs_, env::parent_of(place_.path), kParentMode, place_.owner));
   TRY(fs_.make_directory(other_));
   const auto live = TRY(fs_.info(place_.path));
   TreeBuilder builder(surroundings_, other_, {request_.signer, request_.of_context, place_.owner});
@@ -132,6 +133,11 @@ Result<std::vector<Count>> FilesRestore::count(const std::string& root, base::Pr
   return std::vector<Count>{{"files", files}, {"directories", directories}, {"links", links}, {"bytes", bytes}};
 }
 
+Result<std::vector<StagedThing>> FilesRestore::staged_at(std::string_view mark) {
+  if (mark.empty()) return std::vector<StagedThing>();
+  return std::vector<StagedThing>{{"", other_}};
+}
+
 Result<std::vector<Count>> FilesRestore::check(std::string_view mark, base::Progress& progress) {
   if (!TRY(is_staged(other_, mark))) return fail(place_.subject + ": what was staged is not there any more: " + other_);
   return count(other_, &progress);
@@ -148,7 +154,7 @@ Result<void> FilesRestore::carry_over(const std::string& from, const std::string
   }
   for (const std::string& path : left_out) {
     const std::string target = env::join(to, path);
-    TRY(env::make_directories(fs_, env::parent_of(target), kParentMode));
+    TRY(make_directories_for(fs_, env::parent_of(target), kParentMode, place_.owner));
     TRY(fs_.rename_to_new(env::join(from, path), target));
     TRY(fs_.sync_directory(env::parent_of(target)));
   }

@@ -63,7 +63,7 @@ Result<std::uint64_t> bytes_of(env::FileSystem& fs, const std::string& repositor
 
 Result<BackupPlan> GitBackup::plan(base::Progress& progress) {
   BackupPlan plan;
-  plan.engine = TRY(git_version(progress));
+  plan.engine = TRY(git_version(fs_, progress));
   plan.method = "refs and what they name";
   repositories_.clear();
   for (const std::string& name : TRY(find_repositories(fs_, place_.path, place_.inner))) {
@@ -97,9 +97,10 @@ Result<Consistency> GitBackup::open(Writers writers, nanoseconds deadline) {
 Result<std::string> GitBackup::make_shadow(const Repository& repository, base::Progress& progress) {
   std::string shadow = env::join(surroundings_.scratch_directory, "shadow");
   TRY(env::remove_tree(fs_, shadow));
+  TRY(fs_.make_directory(shadow));
   const bool is_sha256 =
       std::ranges::any_of(repository.moment.refs, [](const auto& ref) { return ref.second.size() == 64; });
-  TRY_IN(place_.subject, run_git(shadow,
+  TRY_IN(place_.subject, run_git(fs_, shadow,
                                  {"init", "--bare", "--quiet",
                                   "--template=", is_sha256 ? "--object-format=sha256" : "--object-format=sha1", shadow},
                                  progress));
@@ -115,7 +116,8 @@ Result<std::string> GitBackup::make_shadow(const Repository& repository, base::P
 
 Result<void> GitBackup::stream_bundle(const Repository& repository, PartSink& out, base::Progress& progress) {
   const std::string shadow = TRY(make_shadow(repository, progress));
-  const auto git = TRY(env::ChildProcess::start(git_options(shadow, {"bundle", "create", "--quiet", "-", "--all"})));
+  const auto git =
+      TRY(env::ChildProcess::start(TRY(git_options(fs_, shadow, {"bundle", "create", "--quiet", "-", "--all"}))));
   git->limit_waits(kBundleTimeMax, &progress);
   git->close_input();
   spool::Spool waiting = TRY(spool::Spool::make(surroundings_.env, surroundings_.spool));

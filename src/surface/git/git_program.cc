@@ -41,7 +41,8 @@ std::string fsck_severities() {
   return text;
 }
 
-env::ChildOptions git_options(const std::string& directory, const std::vector<std::string>& words) {
+Result<env::ChildOptions> git_options(env::FileSystem& fs, const std::string& directory,
+                                      const std::vector<std::string>& words) {
   env::ChildOptions options{.arguments = {"git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c",
                                           "protocol.allow=never", "-c", "gc.auto=0", "-c", "pack.threads=2"},
                             .environment = {}};
@@ -59,21 +60,23 @@ env::ChildOptions git_options(const std::string& directory, const std::vector<st
                          "GIT_OPTIONAL_LOCKS=0",
                          "GIT_DIR=" + directory};
   options.working_directory = "/";
+  const auto info = env::own_user_id() == 0 ? TRY(fs.info(directory)) : std::nullopt;
+  if (info && info->uid != 0) options.user = env::UserIds{info->uid, info->gid};
   return options;
 }
 
-Result<std::string> run_git(const std::string& directory, const std::vector<std::string>& words,
+Result<std::string> run_git(env::FileSystem& fs, const std::string& directory, const std::vector<std::string>& words,
                             base::Progress& progress, std::string_view input) {
   auto output =
-      env::output_of_command(git_options(directory, words), input,
+      env::output_of_command(TRY(git_options(fs, directory, words)), input,
                              {.at_most = kTimeMax, .output_bytes_max = kOutputBytesMax, .progress = &progress});
   if (!output && output.error().code == ErrorCode::kUnavailable) output.error().hint = "install git";
   return output;
 }
 
-Result<std::string> git_version(base::Progress& progress) {
+Result<std::string> git_version(env::FileSystem& fs, base::Progress& progress) {
   // "git version 2.39.5"
-  std::string text = TRY(run_git("/", {"version"}, progress));
+  std::string text = TRY(run_git(fs, "/", {"version"}, progress));
   while (text.ends_with('\n')) text.pop_back();
   constexpr std::string_view kHead = "git version ";
   return "git " + base::escaped(text.starts_with(kHead) ? text.substr(kHead.size()) : text, 40);

@@ -17,6 +17,7 @@ constexpr std::size_t kPieceBytes = 256u << 10;
 constexpr std::size_t kHeaderBytesMax = 256u << 20;  // all refs of a repository
 constexpr std::size_t kFactsBytesMax = 16u << 20;
 constexpr std::uint32_t kParentMode = 0750;
+constexpr std::uint32_t kRepositoryMode = 0755;
 constexpr std::chrono::hours kPackTimeMax{24};
 constexpr std::string_view kBundleSuffix = ".bundle";
 constexpr std::string_view kFactsSuffix = ".json";
@@ -35,6 +36,7 @@ class GitRestore final : public RestorePart {
 
   Result<void> inspect(std::vector<Finding>& findings) override;
   Result<std::string> stage(PartSource& files, base::Progress& progress) override;
+  Result<std::vector<StagedThing>> staged_at(std::string_view mark) override;
   Result<std::vector<Count>> check(std::string_view mark, base::Progress& progress) override;
   Result<void> swap(std::string_view mark) override;
   Result<void> swap_back(std::string_view mark) override;
@@ -81,7 +83,7 @@ class GitRestore final : public RestorePart {
 
 Result<void> GitRestore::inspect(std::vector<Finding>& findings) {
   base::NoProgress progress;
-  TRY(git_version(progress));
+  TRY(git_version(fs_, progress));
   const auto there = TRY(live_names());
   if (!there.empty() && request_.data == InTheWay::kStops)
     findings.push_back({"data", FindingStatus::kStop, place_.subject,
@@ -145,7 +147,9 @@ Result<void> GitRestore::copy_tree(const std::string& from, const std::string& t
 // An empty one, with hooks and configuration of the live one, or of the template.
 Result<void> GitRestore::make_repository(const std::string& name, const std::string& path, base::Progress& progress) {
   const bool has_live = TRY(is_repository(fs_, live(name)));
-  TRY_IN(place_.subject, run_git(path, {"init", "--bare", "--quiet", "--template=", path}, progress));
+  const auto before = TRY(fs_.info(live(name)));
+  TRY(fs_.make_directory(path, has_live ? before->mode & 0777 : kRepositoryMode));
+  TRY_IN(place_.subject, run_git(fs_, path, {"init", "--bare", "--quiet", "--template=", path}, progress));
   if (has_live) {
     for (const char* kept : {"config", "hooks", "info"}) {
       const std::string from = env::join(live(name), kept);
@@ -218,7 +222,7 @@ Result<void> GitRestore::unpack(const std::string& name, const std::string& path
   if (is_sha256)
     return no_part(place_.subject, entry, "has object ids of SHA-256, which this version does not restore");
   const auto git = TRY(env::ChildProcess::start(
-      git_options(path, {"index-pack", "--stdin", "--fsck-objects", "--strict=" + fsck_severities()})));
+      TRY(git_options(fs_, path, {"index-pack", "--stdin", "--fsck-objects", "--strict=" + fsck_severities()}))));
   git->limit_waits(kPackTimeMax, &progress);
   Result<void> fed = git->input().write(piece);
   piece.resize(kPieceBytes);
@@ -302,7 +306,7 @@ Result<std::string> GitRestore::stage(PartSource& files, base::Progress& progres
     const std::string target = other(*name);
     Staged& staged = repositories[*name];
     if (!TRY(fs_.info(target))) {
-      TRY(env::make_directories(fs_, env::parent_of(target), kParentMode));
+      TRY(make_directories_for(fs_, env::parent_of(target), kParentMode, place_.owner));
       TRY(make_repository(*name, target, progress));
     }
     TRY(is_bundle ? unpack(*name, target, files, staged, progress) : settle(*name, target, files, staged));
@@ -366,7 +370,7 @@ Result<void> GitRestore::swap(std::string_view mark) {
     if (TRY(fs_.info(live(name)))) {
       TRY(fs_.exchange(live(name), other(name)));
     } else {
-      TRY(env::make_directories(fs_, env::parent_of(live(name)), kParentMode));
+      TRY(make_directories_for(fs_, env::parent_of(live(name)), kParentMode, place_.owner));
       TRY(fs_.rename_to_new(other(name), live(name)));
     }
     TRY(fs_.sync_directory(env::parent_of(live(name))));
@@ -405,7 +409,7 @@ Result<std::vector<Count>> GitRestore::count(const std::vector<std::string>& pat
   for (const std::string& path : paths) {
     refs += TRY(read_repository(fs_, path)).refs.size();
     // "count: 3", "in-pack: 12"
-    for (const std::string& line : base::split(TRY(run_git(path, {"count-objects", "-v"}, progress)), '\n')) {
+    for (const std::string& line : base::split(TRY(run_git(fs_, path, {"count-objects", "-v"}, progress)), '\n')) {
       for (const std::string_view what : {"count: ", "in-pack: "}) {
         if (!line.starts_with(what)) continue;
         std::uint64_t number = 0;
@@ -417,13 +421,20 @@ Result<std::vector<Count>> GitRestore::count(const std::vector<std::string>& pat
   return std::vector<Count>{{"repositories", paths.size()}, {"refs", refs}, {"objects", objects}};
 }
 
+Result<std::vector<StagedThing>> GitRestore::staged_at(std::string_view mark) {
+  std::vector<StagedThing> things;
+  if (mark.empty()) return things;
+  for (const auto& [name, inode] : TRY(read_mark(mark))) things.push_back({name, other(name)});
+  return things;
+}
+
 Result<std::vector<Count>> GitRestore::check(std::string_view mark, base::Progress& progress) {
   std::vector<std::string> paths;
   for (const auto& [name, inode] : TRY(read_mark(mark))) {
     const std::string path = other(name);
     if (!TRY(is_inode(path, inode))) return fail(place_.subject + ": what was staged is not there any more: " + path);
     progress.update("checking " + place_.subject, paths.size(), 0, "repositories");
-    const auto sound = run_git(path, {"fsck", "--strict", "--no-dangling", "--no-progress", "--full"}, progress);
+    const auto sound = run_git(fs_, path, {"fsck", "--strict", "--no-dangling", "--no-progress", "--full"}, progress);
     if (!sound) {
       if (sound.error().cause == Cause::kCancelled) return std::unexpected(sound.error());
       return fail(ErrorCode::kVerification, place_.subject + ": git fsck does not take the repository " +

@@ -39,7 +39,7 @@ class Repositories {
   std::string git(const std::string& repository, std::vector<std::string> words, std::string_view input = {}) {
     base::NoProgress progress;
     words.insert(words.begin(), {"-c", "user.name=A", "-c", "user.email=a@example.org"});
-    std::string text = must(run_git(repository, words, progress, input));
+    std::string text = must(run_git(fs_, repository, words, progress, input));
     while (text.ends_with('\n')) text.pop_back();
     return text;
   }
@@ -258,7 +258,8 @@ TEST_F(GitDriver, BundlesThatLieAreRefused) {
   const std::string repository = fixture_.place(0).path;
   fixture_.fill(fixture_.place(0), 1);
   base::NoProgress progress;
-  const std::string good = must(run_git(repository, {"bundle", "create", "--quiet", "-", "--all"}, progress));
+  const std::string good =
+      must(run_git(fixture_.fs(), repository, {"bundle", "create", "--quiet", "-", "--all"}, progress));
   const auto with = [&](const std::string& bundle, const std::string& facts) {
     SpooledPart files = spool();
     must(files.add("%.bundle", bundle));

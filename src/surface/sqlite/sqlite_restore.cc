@@ -36,6 +36,7 @@ class SqliteRestore final : public RestorePart {
 
   Result<void> inspect(std::vector<Finding>& findings) override;
   Result<std::string> stage(PartSource& files, base::Progress& progress) override;
+  Result<std::vector<StagedThing>> staged_at(std::string_view mark) override;
   Result<std::vector<Count>> check(std::string_view mark, base::Progress& progress) override;
   Result<void> swap(std::string_view mark) override;
   Result<void> swap_back(std::string_view mark) override;
@@ -53,6 +54,7 @@ class SqliteRestore final : public RestorePart {
   Result<bool> is_inode(const std::string& path, std::uint64_t inode);
   Result<void> take_beside(const std::string& from, const std::string& to);
   Result<void> remove_beside(const std::string& path);
+  Result<void> require_closed(const std::string& path);
   Result<std::vector<Count>> count(const std::vector<std::string>& paths, base::Progress& progress);
   Result<void> sync() { return fs_.sync_directory(files_.directory()); }
   [[nodiscard]] std::string live(const std::string& name) const { return files_.path_of(name); }
@@ -114,7 +116,7 @@ Result<void> SqliteRestore::write_file(const std::string& path, const codec::Tar
 
 Result<std::string> SqliteRestore::stage(PartSource& files, base::Progress& progress) {
   TRY(discard({}));
-  TRY(env::make_directories(fs_, files_.directory(), kParentMode));
+  TRY(make_directories_for(fs_, files_.directory(), kParentMode, place_.owner));
   std::string mark;
   std::set<std::string> names;
   while (const auto entry = TRY(files.next())) {
@@ -246,11 +248,31 @@ Result<std::vector<Count>> SqliteRestore::count(const std::vector<std::string>& 
   return std::vector<Count>{{"databases", paths.size()}, {"tables", tables}, {"rows", rows}};
 }
 
+Result<std::vector<StagedThing>> SqliteRestore::staged_at(std::string_view mark) {
+  std::vector<StagedThing> things;
+  if (mark.empty()) return things;
+  for (const auto& [name, inode] : TRY(read_mark(mark)))
+    things.push_back({files_.is_pattern() ? name : std::string(), other(name)});
+  return things;
+}
+
+// A log or a journal is part of what a command has written, and would be left behind by the switch.
+Result<void> SqliteRestore::require_closed(const std::string& path) {
+  for (const std::string_view beside : {kSqliteLog, kSqliteJournal}) {
+    const auto info = TRY(fs_.info(path + std::string(beside)));
+    if (info && info->size_bytes > 0)
+      return fail(place_.subject + ": a command has left the staged database open: " + path + std::string(beside),
+                  "it must close the database before it ends");
+  }
+  return remove_beside(path);
+}
+
 Result<std::vector<Count>> SqliteRestore::check(std::string_view mark, base::Progress& progress) {
   std::vector<std::string> paths;
   for (const auto& [name, inode] : TRY(read_mark(mark))) {
     if (!TRY(is_inode(other(name), inode)))
       return fail(place_.subject + ": what was staged is not there any more: " + other(name));
+    TRY(require_closed(other(name)));
     paths.push_back(other(name));
   }
   return count(paths, progress);
