@@ -196,10 +196,10 @@ class CommandSecrets final : public SecretStore {
       explicit_bzero(output.output.data(), output.output.size());
       // One that cannot be opened just now is not missing: it would be made anew over the old one.
       if (!config_.list.empty() && std::ranges::binary_search(TRY(list()), handle))
-        return fail(ErrorCode::kUnavailable,
-                    "the secret " + handle + " is there and cannot be read: the command of secrets.get " +
-                        output.exit.text(),
-                    "see whether it can be read by hand: the store may be locked");
+        return fail(
+            ErrorCode::kUnavailable,
+            "the secret " + handle + " is there and cannot be read: the command of secrets.get " + output.exit.text(),
+            "see whether it can be read by hand: the store may be locked");
       return fail(Cause::kNotFound,
                   "there is no secret " + handle + ": the command of secrets.get " + output.exit.text(),
                   "see whether it finds the secret when it is run by hand");
