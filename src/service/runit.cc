@@ -70,6 +70,7 @@ class Runit final : public Supervisor {
   Result<void> ensure_supervisor(const Declaration& service, base::Progress& progress);
   Result<void> initialise(const Declaration& service, base::Progress& progress);
   Result<void> wait_until_well(const Declaration& service, base::Progress& progress);
+  Result<bool> is_supervised(const std::string& name);
   Result<void> mark_down(const Declaration& service, bool down);
   Result<void> require_own_command(const Declaration& service);
   [[nodiscard]] Result<bool> is_service(int pid, const Declaration& service) const;
@@ -382,6 +383,13 @@ Result<void> Runit::let_up(const Declaration& service) {
   return {};
 }
 
+// Whether a runsv looks after a directory.
+Result<bool> Runit::is_supervised(const std::string& name) {
+  if (!TRY(env_.fs.info(env::join(set_.paths().run(), "runit/" + name + "/supervise")))) return false;
+  const std::string said = TRY(sv("status", name));
+  return said.starts_with("run: ") || said.starts_with("down: ") || said.starts_with("finish: ");
+}
+
 Result<void> Runit::shut_down() {
   const std::string directory = env::join(set_.paths().run(), "runit");
   if (!TRY(env_.fs.info(directory))) return {};
@@ -394,7 +402,16 @@ Result<void> Runit::shut_down() {
     TRY(handle->signal(SIGHUP));
     if (!handle->wait(kSupervisorTimeout)) return fail(Cause::kTimeout, "runsvdir does not end");
   }
-  return env_.fs.remove(supervisor_file());
+  TRY(env_.fs.remove(supervisor_file()));
+  // One that is still about to end would take the next start's word for its own.
+  const auto end = env_.clock.steady() + kSupervisorTimeout;
+  for (const std::string& name : TRY(env_.fs.list(directory))) {
+    while (TRY(is_supervised(name))) {
+      if (env_.clock.steady() > end) return fail(Cause::kTimeout, "runsv of " + name + " does not end");
+      env_.clock.sleep_for(kLookEvery);
+    }
+  }
+  return {};
 }
 
 }  // namespace
