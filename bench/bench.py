@@ -12,17 +12,20 @@ import sys
 import growth
 import report
 import rows
+import services
 from data import Workspace
 from measure import Missing, Runner, remove
 from result import Result
 
 FULL_SIZE = 1_000_000
-# Of disk: files and a file system of them take most.
-BYTES_A_RECORD = 16_000
+# Of disk: files and a file system of them take most, then trees of services and what is made of them.
+BYTES_A_RECORD = 28_000
 BYTES_A_RECORD_OF_SCALE = 3_000
 ROWS = {
     "put": rows.put, "put-one": rows.put_one, "export": rows.export, "import": rows.import_, "verify": rows.verify,
-    "reimport": rows.reimport, "memory": growth.memory, "scale": growth.scale, "micro": growth.micro,
+    "reimport": rows.reimport, "backup": services.backup, "restore": services.restore,
+    "one-context": services.one_context, "pause": services.pause, "memory": growth.memory, "scale": growth.scale,
+    "micro": growth.micro,
 }
 
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import subprocess
 
+import trees
 from measure import need, remove
 
 SEED = 1
@@ -23,6 +24,10 @@ class Workspace:
         self._sizes = {}
         for stale in cache.glob("records-*"):
             if self.key not in stale.name:
+                remove(stale)
+        self.tree_key = hashlib.sha256((bench_sources / "trees.py").read_bytes()).hexdigest()[:12]
+        for stale in [*cache.glob("tree-*"), *cache.glob("*.part")]:
+            if self.tree_key not in stale.name or stale.suffix == ".part":
                 remove(stale)
 
     def records(self, count):
@@ -93,6 +98,31 @@ class Workspace:
             subprocess.run(["sync", "-f", str(tree)], check=True)
             stamp.write_text(json.dumps({"names_sha256": made_of}))
         return tree
+
+    def tree(self, octets):
+        """A mixed tree of that many octets, and what was counted when it was made."""
+        return self._kept_tree(f"mixed-{octets}", lambda root: trees.make_mixed(root, octets))
+
+    def contexts(self, octets, names):
+        """A directory with a mixed tree for each name, of that many octets together."""
+        return self._kept_tree(f"contexts-{len(names)}-{octets}", lambda root: trees.make_contexts(root, octets, names))
+
+    def small_files(self, count):
+        return self._kept_tree(f"small-{count}", lambda root: trees.make_small(root, count))
+
+    def _kept_tree(self, what, make):
+        tree = self.cache / f"tree-{what}-{self.tree_key}"
+        counted = tree.with_suffix(".json")
+        if not counted.exists():
+            self.say(f"making the tree {what}")
+            remove(tree)
+            part = tree.with_suffix(".part")
+            part.mkdir()
+            counts = make(part)
+            part.rename(tree)
+            subprocess.run(["sync", "-f", str(tree)], check=True)
+            counted.write_text(json.dumps(counts))
+        return tree, json.loads(counted.read_text())
 
     def _names_digest(self, bundle):
         # A record's name tells its content.

@@ -6,6 +6,7 @@ import subprocess
 from measure import Missing, Sample, median, remove
 from result import Figure, Result
 from rows import import_once, put_once, thread_list
+from services import backup_and_restore
 
 MICRO_LIMITS = {
     "sha256_stream": "sha256_bytes_s", "sha256_500_bytes": "sha256_bytes_s", "zstd_3_frame": "zstd_3_bytes_s",
@@ -33,8 +34,10 @@ def operations(bench):
     def verify(count):
         return runner.run([runner.spl, "bundle", "verify", data.bundle(count)])
 
-    return {"export": export, "import": import_, "verify": verify, "reimport": reimport,
-            "put": lambda count: put_once(bench, count), "thread-list": lambda count: thread_list(bench, count)}
+    backup, restore = backup_and_restore(bench)
+    return {"export": export, "import": import_, "verify": verify, "reimport": reimport, "backup": backup,
+            "restore": restore, "put": lambda count: put_once(bench, count),
+            "thread-list": lambda count: thread_list(bench, count)}
 
 
 def at_sizes(bench, title, operation, sizes, runs):
@@ -52,7 +55,7 @@ def at_sizes(bench, title, operation, sizes, runs):
 def memory(bench):
     small, full = bench.size // 10, bench.size
     results = []
-    for name in ("put", "export", "import", "verify", "reimport"):
+    for name in ("put", "export", "import", "verify", "reimport", "backup", "restore"):
         title = f"memory {name}"
         samples = at_sizes(bench, title, operations(bench)[name], [small, full], 3)
         peaks = {size: median([s.peak_bytes for s in samples[size]]) for size in samples}
