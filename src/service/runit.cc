@@ -23,6 +23,7 @@ constexpr milliseconds kLookEvery = 20ms;
 constexpr milliseconds kSupervisorTimeout = 15s;  // runsvdir looks for new directories every five seconds
 constexpr milliseconds kNoticed = 3s;             // runsv sleeps for a second after a service that has ended at once
 constexpr milliseconds kKillTimeout = 10s;
+constexpr milliseconds kEndsBySelf = 2s;
 constexpr milliseconds kStillTimeout = 10s;
 constexpr milliseconds kStaysUp = 1s;       // a service without `health` that runs so long has started
 constexpr milliseconds kHealthAnswer = 5s;  // one question
@@ -71,6 +72,7 @@ class Runit final : public Supervisor {
   Result<void> initialise(const Declaration& service, base::Progress& progress);
   Result<void> wait_until_well(const Declaration& service, base::Progress& progress);
   Result<bool> is_supervised(const std::string& name);
+  Result<void> check_not_held(const Declaration& service);
   Result<void> mark_down(const Declaration& service, bool down);
   Result<void> require_own_command(const Declaration& service);
   [[nodiscard]] Result<bool> is_service(int pid, const Declaration& service) const;
@@ -343,13 +345,22 @@ Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
     while (goes_on(TRY(look(service)))) env_.clock.sleep_for(kLookEvery);
   }
   TRY_IN("service " + service.name, kill_all(env_.clock, source, kKillTimeout));
-  // It is checked, not assumed.
+  return check_not_held(service);
+}
+
+// It is checked, not assumed, that nobody holds its files. One that is just ending, as a run of spl that was killed,
+// is waited for.
+Result<void> Runit::check_not_held(const Declaration& service) {
+  const auto until = env_.clock.steady() + kEndsBySelf;
   for (const std::string& directory : {set_.data_directory(service.name), set_.run_directory(service.name)}) {
     if (!TRY(env_.fs.info(directory))) continue;
-    if (const auto holder = TRY(env::holder_below(directory)))
-      return fail("service " + service.name + " is stopped, and process " + std::to_string(holder->pid) + " (" +
-                      env::process_name(holder->pid) + ") still holds " + base::escaped(holder->path, 200),
-                  "end that process");
+    while (const auto holder = TRY(env::holder_below(directory))) {
+      if (env_.clock.steady() > until)
+        return fail("service " + service.name + " is stopped, and process " + std::to_string(holder->pid) + " (" +
+                        env::process_name(holder->pid) + ") still holds " + base::escaped(holder->path, 200),
+                    "end that process");
+      env_.clock.sleep_for(kLookEvery);
+    }
   }
   return {};
 }

@@ -55,7 +55,7 @@ class PartKeys final : public RdbSink {
   PartKeys(RedisShare share, spool::SortedRuns keys, spool::Spool bodies)
       : share_(std::move(share)), keys_(std::move(keys)), bodies_(std::move(bodies)) {}
   Result<void> spool_held();
-  Result<void> write_line(std::string_view key, std::string_view content, PartSink& out);
+  Result<void> write_line(std::string_view key, std::string_view octets, PartSink& out);
   Result<void> write_body(Body body, PartSink& out);
 
   RedisShare share_;

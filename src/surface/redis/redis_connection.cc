@@ -1,6 +1,5 @@
 #include "surface/redis/redis_connection.h"
 
-#include <hiredis/hiredis.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -2,6 +2,8 @@
 // thread. Sources: https://redis.io/docs/latest/develop/reference/protocol-spec/, hiredis.h.
 #pragma once
 
+#include <hiredis/hiredis.h>
+
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
@@ -16,9 +18,6 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "env/descriptor.h"
-
-struct redisContext;
-struct redisReply;
 
 namespace spl::surface {
 
