@@ -132,7 +132,6 @@ TEST_F(CliUsageTest, WrongUseIsOneLineAndCode2) {
       {"export", "--out", "x", "--quiesce", "pause"},
       {"export", "--out", "x", "--recipient", "age1nobody"},
       {"import"},
-      {"import", "x", "--records", "replace", "--context", "geo"},
       {"import", "x", "--records", "other"},
       {"import", "-", "--passphrase-file", "-"},
       {"bundle", "verify"},
