@@ -7,6 +7,7 @@
 #include "env/process_table.h"
 #include "operation/kept_records.h"
 #include "operation/preflight.h"
+#include "operation/restore_room.h"
 #include "operation/staged_commands.h"
 #include "service/pause.h"
 #include "service/program.h"
@@ -77,7 +78,6 @@ Result<std::unique_ptr<ServiceRestore>> ServiceRestore::plan(ServiceRooms& rooms
 Result<void> ServiceRestore::examine(std::vector<Finding>& findings) {
   progress_.update("looking at the services", 0, 0, "");
   std::vector<std::string> chosen;
-  bool all_fit = true;
   for (const bundle::Service& service : manifest_.services) {
     if (options_.service && service.name != *options_.service) continue;
     if (std::ranges::find(options_.without, service.name) != options_.without.end()) {
@@ -85,35 +85,35 @@ Result<void> ServiceRestore::examine(std::vector<Finding>& findings) {
            "this service of the bundle is left out, as was asked for");
       continue;
     }
-    const bool fits = TRY(examine_service(service, findings));
-    all_fit = all_fit && fits;
-    if (fits) chosen.push_back(service.name);
+    examine_service(service, findings);
+    chosen.push_back(service.name);
   }
   for (const std::string& name : options_.without) {
     if (std::ranges::find(manifest_.services, name, &bundle::Service::name) == manifest_.services.end())
       note(findings, "service", FindingStatus::kWarn, name,
            "there is nothing to leave out: the bundle has no service of this name");
   }
-  if (options_.service && chosen.empty() && all_fit)
+  if (options_.service && chosen.empty())
     note(findings, "service", FindingStatus::kStop, *options_.service, "the bundle has no service of this name",
          "spl bundle show FILE lists those that it has");
   for (const service::Declaration& service : rooms_.set.services()) {
     if (std::ranges::find(chosen, service.name) != chosen.end()) services_.push_back(service.name);
   }
   if (operation::brings_services(manifest_, options_)) TRY(examine_contexts(findings));
-  if (!all_fit) return {};
+  // Also where something stands against a service already: the report has all of it.
   TRY(choose_targets());
   TRY(examine_secrets(findings));
   TRY(examine_previous());
-  return examine_parts(findings);
+  TRY(examine_parts(findings));
+  examine_room(findings);
+  return {};
 }
 
 // Whether the home has a service that takes what the bundle has of it.
-Result<bool> ServiceRestore::examine_service(const bundle::Service& service, std::vector<Finding>& findings) const {
+void ServiceRestore::examine_service(const bundle::Service& service, std::vector<Finding>& findings) const {
   const service::Declaration* declared = rooms_.set.find(service.name);
   const auto stop = [&](const std::string& message, const std::string& hint) {
     note(findings, "service", FindingStatus::kStop, service.name, message, hint);
-    return false;
   };
   const std::string leave_out = "leave it out with --without " + service.name;
   if (declared == nullptr)
@@ -146,7 +146,6 @@ Result<bool> ServiceRestore::examine_service(const bundle::Service& service, std
   note(findings, "service", FindingStatus::kOk, service.name,
        same ? "version " + declared->version
             : "version " + declared->version + " is here, the bundle was made of " + service.version);
-  return true;
 }
 
 // Which context of the home each of the bundle's becomes.
@@ -167,12 +166,11 @@ Result<void> ServiceRestore::examine_contexts(std::vector<Finding>& findings) {
         stop(name, "there is a context of this name already",
              "--as NAME restores it under another name, --replace puts it in the place of the one here");
     } else {
-      const service::Context* same_id = rooms_.set.contexts().find(target.id);
-      if (same_id != nullptr && options_.as) {
+      if (const service::Context* same_id = rooms_.set.contexts().find(target.id)) {
+        if (!options_.as)
+          stop(name, "its id " + std::to_string(target.id) + " is that of " + same_id->name + " here",
+               "--as NAME restores it under another name and id");
         target.id = free_id();
-      } else if (same_id != nullptr) {
-        stop(name, "its id " + std::to_string(target.id) + " is that of " + same_id->name + " here",
-             "--as NAME restores it under another name and id");
       }
       journal_.added_contexts.push_back({target.name, target.id});
       note(findings, "context", FindingStatus::kOk, name, "is added, with the id " + std::to_string(target.id));
@@ -219,6 +217,7 @@ Result<void> ServiceRestore::choose_targets() {
     for (const bundle::Surface& surface : service.surfaces) {
       if (!surface.included) continue;
       const service::SurfaceDeclaration* its = declared->surface(surface.name);
+      if (its == nullptr || its->kind != surface.kind || its->is_split() != surface.per_context) continue;
       if (!surface.per_context) {
         // One context's restore takes nothing that is everybody's.
         if (!options_.context) add_target(surface, {declared, its, nullptr}, std::string(bundle::kWholeInstance));
@@ -245,6 +244,7 @@ void ServiceRestore::add_target(const bundle::Surface& surface, service::PartNam
       Target{name,
              std::move(prefix),
              has_section ? section->bytes : 0,
+             has_section ? section->files : 0,
              surface.engine,
              {},
              {rooms_.env, spool_options(), env::join(scratch_, std::to_string(targets_.size()))},
@@ -366,6 +366,17 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
   }
   progress_.enter({}, {});
   return {};
+}
+
+// A section waits in the spool until it has verified; what is staged stands beside what is live.
+void ServiceRestore::examine_room(std::vector<Finding>& findings) {
+  RestoreRoom room;
+  for (const auto& target : targets_) {
+    room.want_for_a_while(spool_options().directory, target->bytes);
+    if (lies_in_files(target->name.surface->kind) && !target->path.empty())
+      room.want(env::parent_of(target->path), target->bytes, target->files);
+  }
+  room.report(findings);
 }
 
 Result<void> ServiceRestore::begin() {

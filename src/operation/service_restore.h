@@ -72,6 +72,7 @@ class ServiceRestore {
     service::PartName name;  // its context is one of contexts_
     std::string section;     // in the bundle
     std::uint64_t bytes = 0;
+    std::uint64_t files = 0;
     std::string engine;
     std::string path;  // of a surface that lies in files
     surface::Surroundings surroundings;
@@ -87,11 +88,12 @@ class ServiceRestore {
   ServiceRestore(ServiceRooms& rooms, const bundle::Manifest& manifest, const ImportOptions& options,
                  surface::Trust signer, base::Progress& progress);
   Result<void> examine(std::vector<Finding>& findings);
-  Result<bool> examine_service(const bundle::Service& service, std::vector<Finding>& findings) const;
+  void examine_service(const bundle::Service& service, std::vector<Finding>& findings) const;
   Result<void> examine_contexts(std::vector<Finding>& findings);
   Result<void> examine_secrets(std::vector<Finding>& findings);
   Result<void> examine_previous();
   Result<void> examine_parts(std::vector<Finding>& findings);
+  void examine_room(std::vector<Finding>& findings);
   [[nodiscard]] std::uint64_t free_id() const;
   [[nodiscard]] std::uint64_t bundled_id(const std::string& context) const;
   [[nodiscard]] bool brings_parts_of(const std::string& context) const;

@@ -89,14 +89,6 @@ Result<void> GitRestore::inspect(std::vector<Finding>& findings) {
     findings.push_back({"data", FindingStatus::kStop, place_.subject,
                         "a repository is in the way: " + live(there.front()),
                         "--replace puts the bundle's in its place, and keeps it as previous"});
-  std::string parent = env::parent_of(place_.path);
-  while (!TRY(fs_.info(parent)) && parent != env::parent_of(parent)) parent = env::parent_of(parent);
-  const std::uint64_t free = TRY(fs_.free_bytes(parent));
-  const bool fits = request_.bytes <= free;
-  findings.push_back({"space", fits ? FindingStatus::kOk : FindingStatus::kStop, place_.subject,
-                      std::to_string(request_.bytes >> 20) + " MiB are wanted beside it, " +
-                          std::to_string(free >> 20) + " MiB are free",
-                      fits ? "" : "free some disk space"});
   return {};
 }
 
