@@ -5,8 +5,9 @@
 namespace spl::operation {
 
 Result<std::unique_ptr<surface::LiveData>> live_data_of(const ServiceRooms& rooms, const service::PartName& part) {
-  return surface::live_data(TRY(rooms.set.place_of(part, rooms.lookup)),
-                            TRY(service::other_places(rooms.set, *part.surface, rooms.lookup)));
+  const surface::Place place = TRY(rooms.set.place_of(part, rooms.lookup));
+  const auto others = TRY(service::other_places(rooms.set, *part.surface, rooms.lookup));
+  return surface::live_data(rooms.env, place, others);
 }
 
 Result<std::vector<ContextData>> data_in_engines(const ServiceRooms& rooms, const service::Context& context,

@@ -5,8 +5,8 @@
 
 namespace spl::surface {
 
-Result<std::unique_ptr<LiveData>> live_data(const Place& place, const std::vector<Place>& others) {
-  if (place.kind == bundle::SurfaceKind::kRedis) return redis_data(place, others);
+Result<std::unique_ptr<LiveData>> live_data(env::Env machine, const Place& place, const std::vector<Place>& others) {
+  if (place.kind == bundle::SurfaceKind::kRedis) return redis_data(machine, place, others);
   return fail(ErrorCode::kRefused, Cause::kNotImplemented,
               place.subject + ": this version cannot change what is in " + std::string(codec::enum_name(place.kind)));
 }

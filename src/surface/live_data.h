@@ -25,6 +25,6 @@ class LiveData {
 
 // `others` are parts of other surfaces of the kind: what is theirs is left alone. Code kUnavailable where the engine
 // does not answer; kRefused, cause kNotImplemented, of a kind that cannot.
-Result<std::unique_ptr<LiveData>> live_data(const Place& place, const std::vector<Place>& others);
+Result<std::unique_ptr<LiveData>> live_data(env::Env machine, const Place& place, const std::vector<Place>& others);
 
 }  // namespace spl::surface

@@ -151,4 +151,30 @@ Result<void> bring_back_keys(RedisConnection& connection, std::string_view prefi
   return hear();
 }
 
+Result<bool> KeptFiles::are_there() const {
+  if (directory_.empty()) return false;
+  return TRY(fs_.info(directory_)).has_value();
+}
+
+Result<std::vector<std::string>> KeptFiles::list() const {
+  if (!TRY(are_there())) return std::vector<std::string>();
+  return fs_.list(directory_);
+}
+
+Result<void> KeptFiles::make(const std::function<Result<std::uint64_t>(const std::string& directory)>& write) {
+  if (directory_.empty()) return {};
+  TRY(env::remove_tree(fs_, unfinished()));
+  TRY(env::make_directories(fs_, unfinished()));
+  if (TRY(write(unfinished())) == 0) return env::remove_tree(fs_, unfinished());
+  TRY(fs_.sync_directory(unfinished()));
+  TRY(fs_.rename(unfinished(), directory_));
+  return fs_.sync_directory(env::parent_of(directory_));
+}
+
+Result<void> KeptFiles::remove() {
+  if (directory_.empty()) return {};
+  TRY(env::remove_tree(fs_, unfinished()));
+  return env::remove_tree(fs_, directory_);
+}
+
 }  // namespace spl::surface

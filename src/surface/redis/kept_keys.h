@@ -6,6 +6,8 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "env/file_system.h"
 #include "surface/redis/redis_connection.h"
@@ -24,5 +26,24 @@ Result<std::uint64_t> keep_keys(RedisConnection& connection, std::string_view pr
 // The keys of such a file into the selected database, with `prefix` before each.
 Result<void> bring_back_keys(RedisConnection& connection, std::string_view prefix, env::FileSystem& fs,
                              const std::string& path);
+
+// The files of what one part's restore has replaced: in a directory of their own, which is there when all of them are
+// whole and durable. Where the directory is "", nothing is kept.
+class KeptFiles {
+ public:
+  KeptFiles(env::FileSystem& fs, std::string directory) : fs_(fs), directory_(std::move(directory)) {}
+  [[nodiscard]] Result<bool> are_there() const;
+  [[nodiscard]] Result<std::vector<std::string>> list() const;
+  [[nodiscard]] std::string path_of(std::string_view name) const { return env::join(directory_, name); }
+  // `write` puts them into the directory that it is given, and says how many keys they have. Of none there are no
+  // files.
+  Result<void> make(const std::function<Result<std::uint64_t>(const std::string& directory)>& write);
+  Result<void> remove();
+
+ private:
+  [[nodiscard]] std::string unfinished() const { return directory_ + ".part"; }
+  env::FileSystem& fs_;
+  std::string directory_;
+};
 
 }  // namespace spl::surface

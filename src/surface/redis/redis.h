@@ -18,6 +18,6 @@ std::unique_ptr<RestorePart> redis_restore(const Surroundings& surroundings, Pla
 // Databases with keys in them, or the beginnings that keys have.
 Result<SplitNames> redis_split_names(const SplitLook& look, base::Progress& progress);
 // Keys with one prefix, or of one database.
-Result<std::unique_ptr<LiveData>> redis_data(const Place& place, const std::vector<Place>& others);
+Result<std::unique_ptr<LiveData>> redis_data(env::Env machine, const Place& place, const std::vector<Place>& others);
 
 }  // namespace spl::surface

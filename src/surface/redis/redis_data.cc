@@ -15,8 +15,10 @@ constexpr std::string_view kScanCount = "1000";
 
 class RedisData final : public LiveData {
  public:
-  RedisData(RedisConnection connection, std::string subject, RedisShare share, std::vector<RedisShare> others)
-      : connection_(std::move(connection)),
+  RedisData(env::Env machine, RedisConnection connection, std::string subject, RedisShare share,
+            std::vector<RedisShare> others)
+      : env_(machine),
+        connection_(std::move(connection)),
         subject_(std::move(subject)),
         share_(std::move(share)),
         others_(std::move(others)) {}
@@ -30,6 +32,7 @@ class RedisData final : public LiveData {
   Result<void> each_own(base::Progress& progress,
                         const std::function<Result<bool>(const std::vector<std::string>&)>& each);
 
+  env::Env env_;
   RedisConnection connection_;
   const std::string subject_;
   const RedisShare share_;
@@ -72,7 +75,7 @@ Result<void> RedisData::remove() {
     TRY(connection_.ask(words));
     return true;
   }));
-  return make_durable(connection_);
+  return make_durable(connection_, env_.clock);
 }
 
 Result<void> RedisData::move_to(const Place& to, InTheWay at_target, base::Progress& progress) {
@@ -99,12 +102,12 @@ Result<void> RedisData::move_to(const Place& to, InTheWay at_target, base::Progr
                   subject_ + ": the key " + base::escaped(*in_the_way, kKeyShown) + " is in the way");
     return true;
   }));
-  return make_durable(connection_);
+  return make_durable(connection_, env_.clock);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<LiveData>> redis_data(const Place& place, const std::vector<Place>& others) {
+Result<std::unique_ptr<LiveData>> redis_data(env::Env machine, const Place& place, const std::vector<Place>& others) {
   const RedisAddress address = TRY_IN(place.subject, RedisAddress::parse(place.url.reveal()));
   RedisShare share = TRY(redis_share_of(place, address));
   if (!share.database)
@@ -116,7 +119,7 @@ Result<std::unique_ptr<LiveData>> redis_data(const Place& place, const std::vect
         other.prefix.starts_with(share.prefix))
       inner.push_back(std::move(other));
   }
-  return std::make_unique<RedisData>(std::move(connection), place.subject, std::move(share), std::move(inner));
+  return std::make_unique<RedisData>(machine, std::move(connection), place.subject, std::move(share), std::move(inner));
 }
 
 }  // namespace spl::surface

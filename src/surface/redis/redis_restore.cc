@@ -155,8 +155,8 @@ Result<void> RedisRestore::connect() {
     std::from_chars(other.data(), other.data() + other.size(), number);
     options.other_databases.push_back(number);
   }
-  keys_ = place_.key_prefix ? staged_names(*connection_, surroundings_.env.fs, share_, std::move(options))
-                            : staged_databases(*connection_, surroundings_.env.fs, share_, std::move(options));
+  keys_ = place_.key_prefix ? staged_names(*connection_, surroundings_, share_, std::move(options))
+                            : staged_databases(*connection_, surroundings_, share_, std::move(options));
   return {};
 }
 

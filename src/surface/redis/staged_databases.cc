@@ -11,6 +11,8 @@
 namespace spl::surface {
 namespace {
 
+constexpr std::string_view kFilePrefix = "db-";
+
 // Where the marks of one live database are.
 struct Pair {
   std::optional<std::uint32_t> fresh_at;   // what the bundle brought
@@ -20,8 +22,13 @@ struct Pair {
 
 class StagedDatabases final : public StagedKeys {
  public:
-  StagedDatabases(RedisConnection& connection, env::FileSystem& fs, RedisShare share, StagedKeysOptions options)
-      : connection_(connection), fs_(fs), share_(std::move(share)), options_(std::move(options)) {
+  StagedDatabases(RedisConnection& connection, const Surroundings& surroundings, RedisShare share,
+                  StagedKeysOptions options)
+      : connection_(connection),
+        surroundings_(surroundings),
+        share_(std::move(share)),
+        options_(std::move(options)),
+        kept_(surroundings.env.fs, options_.keep_directory) {
     const std::string whose = share_.database ? std::to_string(*share_.database) : "all";
     const std::string prefix = "spl:" + options_.id + ":" + whose + ":";
     fresh_ = prefix + "new";
@@ -63,14 +70,13 @@ class StagedDatabases final : public StagedKeys {
   Result<void> load_kept();
   Result<std::uint64_t> count(std::uint32_t database);
   Result<std::uint64_t> keys_of(std::uint32_t database);
-  [[nodiscard]] std::string file_of(std::uint32_t live) const {
-    return env::join(options_.keep_directory, "db-" + std::to_string(live));
-  }
+  static std::string file_of(std::uint32_t live) { return std::string(kFilePrefix) + std::to_string(live); }
 
   RedisConnection& connection_;
-  env::FileSystem& fs_;
+  const Surroundings& surroundings_;
   const RedisShare share_;
   const StagedKeysOptions options_;
+  KeptFiles kept_;
   std::string fresh_;
   std::string former_;
   std::string back_;
@@ -238,7 +244,7 @@ Result<void> StagedDatabases::swap() {
     // What is live gets the mark of what was; there is none to be taken away.
     TRY(exchange(live, former_, *pair.fresh_at, back_));
   }
-  return make_durable(connection_);
+  return make_durable(connection_, surroundings_.env.clock);
 }
 
 Result<void> StagedDatabases::swap_back() {
@@ -250,20 +256,19 @@ Result<void> StagedDatabases::swap_back() {
       TRY(exchange(live, fresh_, *pair.former_at, former_));
     }
   }
-  TRY(make_durable(connection_));
-  return env::remove_tree(fs_, options_.keep_directory);
+  TRY(make_durable(connection_, surroundings_.env.clock));
+  return kept_.remove();
 }
 
 // What retire() has put into files is staged again, beside what is live.
 Result<void> StagedDatabases::load_kept() {
-  if (options_.keep_directory.empty() || !TRY(fs_.info(options_.keep_directory))) return {};
+  if (!TRY(kept_.are_there())) return {};
   const Pairs pairs = TRY(find());
   std::set<std::uint32_t> places;
-  for (const std::string& name : TRY(fs_.list(options_.keep_directory))) {
+  for (const std::string& name : TRY(kept_.list())) {
+    if (!name.starts_with(kFilePrefix)) continue;
     std::uint32_t live = 0;
-    constexpr std::size_t kPrefixBytes = 3;
-    if (name.size() <= kPrefixBytes) continue;
-    std::from_chars(name.data() + kPrefixBytes, name.data() + name.size(), live);
+    std::from_chars(name.data() + kFilePrefix.size(), name.data() + name.size(), live);
     places.insert(live);
   }
   for (const std::uint32_t live : places) {
@@ -274,32 +279,24 @@ Result<void> StagedDatabases::load_kept() {
     if (pair.back_at) TRY(flush(*pair.back_at));
     const std::uint32_t spare = TRY(take_spare(places));
     TRY(mark(spare, back_, live));
-    TRY(bring_back_keys(connection_, "", fs_, file_of(live)));
+    TRY(bring_back_keys(connection_, "", surroundings_.env.fs, kept_.path_of(file_of(live))));
   }
   return {};
 }
 
 Result<void> StagedDatabases::retire() {
   const Pairs pairs = TRY(find());
-  if (!options_.keep_directory.empty() && !TRY(fs_.info(options_.keep_directory))) {
-    // Complete when it has its name.
-    const std::string part = options_.keep_directory + ".part";
-    TRY(env::remove_tree(fs_, part));
-    TRY(env::make_directories(fs_, part));
-    std::uint64_t kept = 0;
-    for (const auto& [live, pair] : pairs) {
-      if (pair.fresh_at != live || !pair.former_at) continue;
-      TRY(connection_.select(*pair.former_at));
-      kept +=
-          TRY(keep_keys(connection_, "", {fresh_, former_, back_}, fs_, env::join(part, "db-" + std::to_string(live))));
-    }
-    if (kept == 0) {
-      TRY(env::remove_tree(fs_, part));
-    } else {
-      TRY(fs_.sync_directory(part));
-      TRY(fs_.rename(part, options_.keep_directory));
-      TRY(fs_.sync_directory(env::parent_of(options_.keep_directory)));
-    }
+  if (!TRY(kept_.are_there())) {
+    TRY(kept_.make([&](const std::string& directory) -> Result<std::uint64_t> {
+      std::uint64_t kept = 0;
+      for (const auto& [live, pair] : pairs) {
+        if (pair.fresh_at != live || !pair.former_at) continue;
+        TRY(connection_.select(*pair.former_at));
+        kept += TRY(keep_keys(connection_, "", {fresh_, former_, back_}, surroundings_.env.fs,
+                              env::join(directory, file_of(live))));
+      }
+      return kept;
+    }));
   }
   for (const auto& [live, pair] : pairs) {
     if (pair.fresh_at != live) continue;
@@ -310,7 +307,7 @@ Result<void> StagedDatabases::retire() {
 }
 
 Result<bool> StagedDatabases::has_other() {
-  if (!options_.keep_directory.empty() && TRY(fs_.info(options_.keep_directory))) return true;
+  if (TRY(kept_.are_there())) return true;
   for (const auto& [live, pair] : TRY(find())) {
     if (pair.fresh_at && *pair.fresh_at != live) return true;
     if (pair.former_at && *pair.former_at != live && TRY(keys_of(*pair.former_at)) > 0) return true;
@@ -327,16 +324,14 @@ Result<void> StagedDatabases::discard() {
       TRY(*at == live ? unmark(live, name) : flush(*at));
     }
   }
-  if (options_.keep_directory.empty()) return {};
-  TRY(env::remove_tree(fs_, options_.keep_directory + ".part"));
-  return env::remove_tree(fs_, options_.keep_directory);
+  return kept_.remove();
 }
 
 }  // namespace
 
-std::unique_ptr<StagedKeys> staged_databases(RedisConnection& connection, env::FileSystem& fs, RedisShare share,
-                                             StagedKeysOptions options) {
-  return std::make_unique<StagedDatabases>(connection, fs, std::move(share), std::move(options));
+std::unique_ptr<StagedKeys> staged_databases(RedisConnection& connection, const Surroundings& surroundings,
+                                             RedisShare share, StagedKeysOptions options) {
+  return std::make_unique<StagedDatabases>(connection, surroundings, std::move(share), std::move(options));
 }
 
 }  // namespace spl::surface

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <thread>
 
 #include "base/encoding.h"
 #include "surface/redis/redis_view.h"
@@ -50,7 +49,7 @@ Result<std::vector<std::uint32_t>> spare_databases(RedisConnection& connection,
   return spare;
 }
 
-Result<void> make_durable(RedisConnection& connection) {
+Result<void> make_durable(RedisConnection& connection, env::Clock& clock) {
   const auto persistence = TRY(connection.info("persistence"));
   const auto says = [&](const std::string& name, const std::string& value) {
     const auto found = persistence.find(name);
@@ -77,7 +76,7 @@ Result<void> make_durable(RedisConnection& connection) {
     if (!reply.is_error()) return {};
     const bool is_busy = reply.text().contains("in progress");
     if (!is_busy || looks == kLooksMax) return redis_refused(connection.name(), "SAVE", reply.text());
-    std::this_thread::sleep_for(kLookEvery);
+    clock.sleep_for(kLookEvery);
   }
 }
 

@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "env/file_system.h"
+#include "env/env.h"
+#include "surface/part.h"
 #include "surface/redis/part_keys.h"
 #include "surface/redis/redis_connection.h"
 
@@ -44,11 +45,11 @@ class StagedKeys {
   virtual Result<void> discard() = 0;
 };
 
-// `connection` and `fs` outlive it.
-std::unique_ptr<StagedKeys> staged_databases(RedisConnection& connection, env::FileSystem& fs, RedisShare share,
-                                             StagedKeysOptions options);
-std::unique_ptr<StagedKeys> staged_names(RedisConnection& connection, env::FileSystem& fs, RedisShare share,
-                                         StagedKeysOptions options);
+// `connection` and `surroundings` outlive it.
+std::unique_ptr<StagedKeys> staged_databases(RedisConnection& connection, const Surroundings& surroundings,
+                                             RedisShare share, StagedKeysOptions options);
+std::unique_ptr<StagedKeys> staged_names(RedisConnection& connection, const Surroundings& surroundings,
+                                         RedisShare share, StagedKeysOptions options);
 
 // Of the server.
 Result<std::uint32_t> number_of_databases(RedisConnection& connection);
@@ -56,6 +57,6 @@ Result<std::uint32_t> number_of_databases(RedisConnection& connection);
 Result<std::vector<std::uint32_t>> spare_databases(RedisConnection& connection,
                                                    const std::vector<std::uint32_t>& others);
 // What was written is on the disk, as far as the server keeps anything there.
-Result<void> make_durable(RedisConnection& connection);
+Result<void> make_durable(RedisConnection& connection, env::Clock& clock);
 
 }  // namespace spl::surface

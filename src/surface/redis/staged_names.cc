@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "spool/sorted_runs.h"
 #include "surface/redis/kept_keys.h"
 #include "surface/redis/staged_keys.h"
 
@@ -7,14 +8,20 @@ namespace spl::surface {
 namespace {
 
 constexpr std::string_view kFileName = "keys";
+constexpr std::size_t kSeenBytesMax = 4u << 20;
 
 // Three names for a key: live it has its own; "spl:<id>:<prefix>:n:" before it is what the bundle brought and is not
 // live, "...:o:" what was live before. One mark says that something is staged, a second one that what the bundle
 // brought is live, or on its way there.
 class StagedNames final : public StagedKeys {
  public:
-  StagedNames(RedisConnection& connection, env::FileSystem& fs, RedisShare share, StagedKeysOptions options)
-      : connection_(connection), fs_(fs), share_(std::move(share)), options_(std::move(options)) {
+  StagedNames(RedisConnection& connection, const Surroundings& surroundings, RedisShare share,
+              StagedKeysOptions options)
+      : connection_(connection),
+        surroundings_(surroundings),
+        share_(std::move(share)),
+        options_(std::move(options)),
+        kept_(surroundings.env.fs, options_.keep_directory) {
     const std::string prefix = "spl:" + options_.id + ":" + share_.prefix;
     fresh_ = prefix + ":n:";
     former_ = prefix + ":o:";
@@ -58,12 +65,12 @@ class StagedNames final : public StagedKeys {
   // Each key with one beginning gets another one.
   Result<void> move(const std::string& from, const std::string& to);
   Result<void> remove(const std::string& prefix);
-  [[nodiscard]] std::string file() const { return env::join(options_.keep_directory, kFileName); }
 
   RedisConnection& connection_;
-  env::FileSystem& fs_;
+  const Surroundings& surroundings_;
   const RedisShare share_;
   const StagedKeysOptions options_;
+  KeptFiles kept_;
   std::string fresh_;
   std::string former_;
   std::string staged_mark_;
@@ -82,18 +89,24 @@ Result<bool> StagedNames::has_any(const std::string& prefix) {
 // Of keys that have no end.
 Result<std::uint64_t> StagedNames::count(const std::string& prefix) {
   TRY(select());
-  std::vector<std::string> seen;  // a key may come twice
-  std::uint64_t number = 0;
+  auto seen = TRY(spool::SortedRuns::make(surroundings_.env, surroundings_.spool, kSeenBytesMax));
   TRY(scan(prefix, [&](const std::vector<std::string>& keys) -> Result<void> {
     for (const std::string& key : keys) TRY(connection_.tell({"PTTL", key}));
     for (const std::string& key : keys) {
       const RedisReply left = TRY(connection_.answer());
-      if (left.integer() == -1) seen.push_back(key);
+      if (left.integer() == -1) TRY(seen.add(key, ""));
     }
     return {};
   }));
-  std::ranges::sort(seen);
-  number = static_cast<std::uint64_t>(std::ranges::unique(seen).begin() - seen.begin());
+  // A key may come twice.
+  TRY(seen.rewind());
+  std::uint64_t number = 0;
+  std::optional<std::string> last;
+  for (std::string_view key, content; TRY(seen.next(key, content));) {
+    if (last == key) continue;
+    ++number;
+    last = key;
+  }
   return number;
 }
 
@@ -127,15 +140,15 @@ Result<void> StagedNames::swap() {
     TRY(connection_.ask({"SET", swapped_mark_, "1"}));
   }
   TRY(move(fresh_, ""));
-  return make_durable(connection_);
+  return make_durable(connection_, surroundings_.env.clock);
 }
 
 Result<void> StagedNames::swap_back() {
   TRY(select());
-  const bool is_kept = !options_.keep_directory.empty() && TRY(fs_.info(options_.keep_directory));
+  const bool is_kept = TRY(kept_.are_there());
   if (is_kept && !TRY(has(staged_mark_))) {
     TRY(remove(former_));
-    TRY(bring_back_keys(connection_, former_, fs_, file()));
+    TRY(bring_back_keys(connection_, former_, surroundings_.env.fs, kept_.path_of(kFileName)));
     TRY(connection_.ask({"MSET", staged_mark_, "1", swapped_mark_, "1"}));
   }
   if (!TRY(has(staged_mark_))) return {};
@@ -144,30 +157,24 @@ Result<void> StagedNames::swap_back() {
     TRY(connection_.ask({"DEL", swapped_mark_}));
   }
   TRY(move(former_, ""));
-  TRY(make_durable(connection_));
-  return is_kept ? env::remove_tree(fs_, options_.keep_directory) : Result<void>();
+  TRY(make_durable(connection_, surroundings_.env.clock));
+  return is_kept ? kept_.remove() : Result<void>();
 }
 
 Result<void> StagedNames::retire() {
   TRY(select());
   if (!TRY(has(swapped_mark_))) return {};
-  if (!options_.keep_directory.empty() && !TRY(fs_.info(options_.keep_directory)) && TRY(has_any(former_))) {
-    // Complete when it has its name.
-    const std::string part = options_.keep_directory + ".part";
-    TRY(env::remove_tree(fs_, part));
-    TRY(env::make_directories(fs_, part));
-    TRY(keep_keys(connection_, former_, {}, fs_, env::join(part, kFileName)));
-    TRY(fs_.sync_directory(part));
-    TRY(fs_.rename(part, options_.keep_directory));
-    TRY(fs_.sync_directory(env::parent_of(options_.keep_directory)));
-  }
+  if (!TRY(kept_.are_there()) && TRY(has_any(former_)))
+    TRY(kept_.make([this](const std::string& directory) {
+      return keep_keys(connection_, former_, {}, surroundings_.env.fs, env::join(directory, kFileName));
+    }));
   TRY(remove(former_));
   TRY(connection_.ask({"DEL", staged_mark_, swapped_mark_}));
   return {};
 }
 
 Result<bool> StagedNames::has_other() {
-  if (!options_.keep_directory.empty() && TRY(fs_.info(options_.keep_directory))) return true;
+  if (TRY(kept_.are_there())) return true;
   TRY(select());
   if (!TRY(has(staged_mark_))) return false;
   return TRY(has(swapped_mark_)) ? has_any(former_) : Result<bool>(true);
@@ -181,16 +188,14 @@ Result<void> StagedNames::discard() {
     TRY(remove(fresh_));
   }
   TRY(connection_.ask({"DEL", staged_mark_, swapped_mark_}));
-  if (options_.keep_directory.empty()) return {};
-  TRY(env::remove_tree(fs_, options_.keep_directory + ".part"));
-  return env::remove_tree(fs_, options_.keep_directory);
+  return kept_.remove();
 }
 
 }  // namespace
 
-std::unique_ptr<StagedKeys> staged_names(RedisConnection& connection, env::FileSystem& fs, RedisShare share,
-                                         StagedKeysOptions options) {
-  return std::make_unique<StagedNames>(connection, fs, std::move(share), std::move(options));
+std::unique_ptr<StagedKeys> staged_names(RedisConnection& connection, const Surroundings& surroundings,
+                                         RedisShare share, StagedKeysOptions options) {
+  return std::make_unique<StagedNames>(connection, surroundings, std::move(share), std::move(options));
 }
 
 }  // namespace spl::surface
