@@ -18,6 +18,8 @@ constexpr char kCalls[] =
     "ftruncate,"
     "write,writev,pwrite64,sendto,sendmsg,kill,pidfd_send_signal,execve";
 
+constexpr char kHelpers[] = "helpers";
+
 // It is alive as long as the number in its file goes up.
 constexpr char kBeating[] = R"sh(#!/bin/sh
 n=0
@@ -30,7 +32,8 @@ class KillSweep : public ServicesKit {
   // the bundle does not have.
   void make() {
     init("a");
-    declare_cache("a");
+    // What it has said is done outlives it, as PostgreSQL's does.
+    declare_cache("a", ", \"--appendonly\", \"yes\"");
     declare_postgres("a");
     const std::string beat = write_script("beating", kBeating);
     declare("a", "desk",
@@ -123,9 +126,41 @@ class KillSweep : public ServicesKit {
   }
   [[nodiscard]] std::string data_of(const std::string& context) const { return path("a") + "/data/desk/" + context; }
 
+  // Runs it again, stops it there, kills another process, and lets it go on. What was killed, and its exit code.
+  struct Killed {
+    std::string when;
+    int code = -1;
+  };
+  Killed kill_another_at(std::size_t step, std::size_t steps, const std::string& words, const std::string& victim) {
+    const std::size_t at = (calls_.size() * step + calls_.size() / 2) / steps;
+    const Call& call = calls_[at];
+    // A service, by the supervisor's note of its process; or what the program has started itself.
+    write_script("kill-another", R"sh(#!/bin/sh
+calls=$1 victim=$2
+shift 2
+rm -f "$calls"
+strace -qq -o "$calls" -e signal=STOP "$@" &
+tracer=$!
+while kill -0 $tracer 2>/dev/null && ! grep -q 'stopped by' "$calls" 2>/dev/null; do sleep 0.005; done
+spl=$(pgrep -P $tracer -o) || exit 99
+if [ "$victim" = helpers ]; then victims=$(pgrep -P $spl); else victims=$(cat "$victim"); fi
+[ -z "$victims" ] || kill -KILL $victims 2>/dev/null
+kill -CONT $spl
+wait $tracer
+)sh");
+    const std::string process = victim == kHelpers ? victim : path("a") + "/run/runit/" + victim + "/supervise/pid";
+    const int code =
+        shell("PATH=/usr/bin:/bin HOME=/nonexistent " + path("kill-another") + " " + path("calls") + " " + process +
+              " -e trace=" + kCalls + " -e inject=" + call.name + ":signal=STOP:when=" + std::to_string(call.number) +
+              " " + spl_program() + " --home " + path("a") + " " + words + " >" + path("said") + " 2>&1");
+    return {victim + " killed at call " + std::to_string(at) + " of " + std::to_string(calls_.size()) + ": " +
+                call.text.substr(0, 200) + "\nwhereupon: " + read_file(path("said")),
+            code};
+  }
+
   void sweep_restore(std::size_t steps) {
     make();
-    const std::string words = "service all restore --from " + path("a.spl") + " --replace --no-progress";
+    const std::string words = restore_words();
     trace(words);
     take_back("nothing was killed yet");
     std::size_t undone = 0;
@@ -177,6 +212,31 @@ class KillSweep : public ServicesKit {
     EXPECT_EQ(run_traced("", words), 0);
     EXPECT_THAT(names_in(path("out")), ::testing::ElementsAre("b.spl"));
   }
+  // What dies is a service or a helper of the program; that one goes on, and says how it ended.
+  void sweep_others(const std::string& words, const std::string& victim, std::size_t steps) {
+    trace(words);
+    if (marks() == kNew) take_back("nothing was killed yet");
+    for (std::size_t i = 0; i < steps && !HasFailure(); ++i) {
+      const Killed killed = kill_another_at(i, steps, words, victim);
+      // The supervisor starts a service again.
+      EXPECT_EQ(ask("a", {"service", "all", "start"}).code, 0) << killed.when;
+      if (words.find("restore") != std::string::npos) {
+        EXPECT_EQ(marks(), killed.code == 0 ? kNew : kOld) << killed.when;
+        if (killed.code == 0) take_back(killed.when);
+        EXPECT_EQ(names_in(path("a") + "/restores").size(), 0U) << killed.when;
+      }
+      EXPECT_EQ(marks(), kOld) << killed.when;
+      EXPECT_EQ(left("a"), "") << killed.when;
+      EXPECT_EQ(output_of("find " + path("a") + "/data/desk -name '*spl*'"), "") << killed.when;
+      expect_that_it_beats(killed.when);
+    }
+  }
+  [[nodiscard]] std::string restore_words() const {
+    return "service all restore --from " + path("a.spl") + " --replace --no-progress";
+  }
+  [[nodiscard]] std::string backup_words() const {
+    return "service all backup --without cache --without pg --plaintext --force --no-progress --to " + path("b.spl");
+  }
   void expect_recovery(const std::string& when) {
     const Ran next = ask("a", {"service", "all", "resume"});
     EXPECT_EQ(next.code, 0) << when << next.err;
@@ -208,11 +268,29 @@ TEST_F(KillSweep, ABackupLeavesNothingAndTheServicesGoOn) {
   sweep_backup(60);
 }
 
+TEST_F(KillSweep, EnginesServicesAndHelpersThatDieInARestoreLeaveNothingHalfDone) {
+  if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
+  make();
+  for (const std::string& victim : {"cache", "pg", "desk", kHelpers}) sweep_others(restore_words(), victim, 20);
+}
+
+TEST_F(KillSweep, EnginesServicesAndHelpersThatDieInABackupLeaveNothingBehind) {
+  if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
+  make();
+  for (const std::string& victim : {"cache", "pg", "desk", kHelpers}) sweep_others(backup_words(), victim, 12);
+}
+
 class KilledAtAFewCalls : public KillSweep {};
 
 TEST_F(KilledAtAFewCalls, ARestoreIsUndoneOrFinished) {
   if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
   sweep_restore(8);
+}
+
+TEST_F(KilledAtAFewCalls, EnginesServicesAndHelpersThatDieInARestoreLeaveNothingHalfDone) {
+  if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
+  make();
+  for (const std::string victim : {"cache", "pg", kHelpers}) sweep_others(restore_words(), victim, 2);
 }
 
 TEST_F(KilledAtAFewCalls, ABackupLeavesNothingAndTheServicesGoOn) {

@@ -104,12 +104,12 @@ Ran ServicesKit::restore(const std::string& home, const std::string& file, const
   return ask(home, words);
 }
 
-void ServicesKit::declare_cache(const std::string& home) {
+void ServicesKit::declare_cache(const std::string& home, const std::string& more_arguments) {
   declare(home, "cache",
           "version = \"7\"\n[run]\n"
           "command = [\"/usr/bin/redis-server\", \"--port\", \"0\", \"--unixsocket\", \"{run}/s\",\n"
-          "  \"--dir\", \"{data}\", \"--save\", \"3600 1\", \"--logfile\", \"\"]\n"
-          "health = \"unix:{run}/s\"\nlisten = [\"unix:{run}/s\"]\n");
+          "  \"--dir\", \"{data}\", \"--save\", \"3600 1\", \"--logfile\", \"\"" +
+              more_arguments + "]\n" + "health = \"unix:{run}/s\"\nlisten = [\"unix:{run}/s\"]\n");
 }
 
 void ServicesKit::declare_postgres(const std::string& home) {

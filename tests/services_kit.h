@@ -35,7 +35,7 @@ class ServicesKit : public CliTest {
   Ran restore(const std::string& home, const std::string& file, const Words& more = {});
 
   // Services "cache", a Redis, and "pg", a PostgreSQL with the role and the database "app".
-  void declare_cache(const std::string& home);
+  void declare_cache(const std::string& home, const std::string& more_arguments = {});
   void declare_postgres(const std::string& home);
   [[nodiscard]] std::string run_directory(const std::string& home, const std::string& service) const;
   [[nodiscard]] std::string cache_socket(const std::string& home) const { return run_directory(home, "cache") + "/s"; }
