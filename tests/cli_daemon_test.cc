@@ -434,6 +434,19 @@ TEST_F(CliDaemonTest, AnInputThatIsInterruptedLeavesNothing) {
   EXPECT_EQ(number_of(json_on("served", {"status"}), "record_count"), 0u);
 }
 
+TEST_F(CliDaemonTest, GoesOnWhenAPackageHasReplacedItsProgram) {
+  make_home("h", 0);
+  write_file(path("h/services/notes.toml"),
+             "name = \"notes\"\n[[surface]]\nname = \"db\"\nkind = \"sqlite\"\npath = \"{data}/notes.db\"\n");
+  ASSERT_EQ(shell("mkdir -p " + path("h/data/notes") + " && sqlite3 " + path("h/data/notes/notes.db") +
+                  " 'CREATE TABLE t(a)' && cp " + spl_program() + " " + path("spl") + " && HOME=/nonexistent " +
+                  path("spl") + " --home " + path("h") + " serve --daemon --port 0 >/dev/null && rm " + path("spl")),
+            0);
+  EXPECT_EQ(on("h", {"export", "--out", path("a.spl"), "--plaintext"}).code, 0);
+  EXPECT_EQ(on("h", {"service", "all", "restore", "--from", path("a.spl"), "--replace"}).code, 0);
+  EXPECT_EQ(on("h", {"stop"}).code, 0);
+}
+
 TEST_F(CliDaemonTest, AHomeOfADaemonThatCannotStartIsNotLeftBehind) {
   make_home("h", 0);
   const std::string taken = std::to_string(start_daemon("h"));

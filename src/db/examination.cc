@@ -92,7 +92,7 @@ std::unexpected<Error> bad(const std::string& path, const std::string& why) {
 }  // namespace
 
 Result<Examination> examine_database(const std::string& path, base::Progress& progress) {
-  env::ChildOptions options{.arguments = {TRY(env::own_program()), kExamine, path}, .environment = {}};
+  env::ChildOptions options{.arguments = {env::kThisProgram, kExamine, path}, .environment = {}};
   if (kLimitsMemory) options.address_space_bytes_max = kExaminationMemoryMax;
   options.processor_time_max = kExaminationTimeMax;
   const auto output = TRY(env::run_command(

@@ -77,9 +77,12 @@ Error become(const ProgramStart& program) {
 
 Result<std::string> own_program() {
   std::array<char, PATH_MAX> path{};
-  const ssize_t n = ::readlink("/proc/self/exe", path.data(), path.size());
+  const ssize_t n = ::readlink(kThisProgram, path.data(), path.size());
   if (n <= 0) return base::fail_errno("cannot tell which program this is", errno);
-  return std::string(path.data(), static_cast<std::size_t>(n));
+  std::string file(path.data(), static_cast<std::size_t>(n));
+  constexpr std::string_view kGone = " (deleted)";
+  if (file.ends_with(kGone)) file.resize(file.size() - kGone.size());
+  return file;
 }
 
 }  // namespace spl::env

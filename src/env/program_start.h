@@ -24,7 +24,9 @@ Result<int> start_detached(const ProgramStart& program);
 // Does not come back but with an error. What it makes is readable for all (umask 022). Standard input, output and error
 // stay; nothing else is inherited.
 Error become(const ProgramStart& program);
-// The file that this process runs.
+// The program that this process runs, for this process to start it again: also where its file is gone.
+inline constexpr const char* kThisProgram = "/proc/self/exe";
+// Its file, for what is started when this process may have ended. Where a package has replaced it, its successor.
 Result<std::string> own_program();
 
 }  // namespace spl::env
