@@ -82,6 +82,17 @@ AsOneself::~AsOneself() {
   if (acting_) set_file_ids(acting().user, acting().group);
 }
 
+AsFileUser::AsFileUser(const std::optional<UserIds>& user) {
+  if (!user || ::geteuid() != 0) return;
+  before_ = UserIds{static_cast<std::uint32_t>(::setfsuid(kNoUser)), static_cast<std::uint32_t>(::setfsgid(kNoGroup))};
+  // Root can: to go on with root's rights is what may not be.
+  SPL_CHECK(set_file_ids(user->uid, user->gid));
+}
+
+AsFileUser::~AsFileUser() {
+  if (before_) SPL_CHECK(set_file_ids(before_->uid, before_->gid));
+}
+
 // By the system call itself: the C library's function would change every thread.
 AsUser::AsUser(std::uint32_t uid) {
   if (::geteuid() != 0) return;

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "env/users.h"
 
 namespace spl::env {
 
@@ -32,6 +34,19 @@ class AsOneself {
 
  private:
   const bool acting_;
+};
+
+// While it lives, this thread has that user's file access alone, where this process is root's and a user is given: for
+// what lies where that user may put links. What it makes is that user's.
+class AsFileUser {
+ public:
+  explicit AsFileUser(const std::optional<UserIds>& user);
+  AsFileUser(const AsFileUser&) = delete;
+  AsFileUser& operator=(const AsFileUser&) = delete;
+  ~AsFileUser();
+
+ private:
+  std::optional<UserIds> before_ = {};
 };
 
 // While it lives, this thread is that user (its effective id, and the one for file access), where this process is

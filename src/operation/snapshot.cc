@@ -24,11 +24,6 @@ using surface::Writers;
 
 constexpr std::size_t kAtOnceMax = 16;  // parts that are opened at the same time
 
-bool lies_in_files(bundle::SurfaceKind kind) {
-  using enum bundle::SurfaceKind;
-  return kind == kFiles || kind == kGit || kind == kSqlite;
-}
-
 std::string_view word_of(Consistency consistency) {
   switch (consistency) {
     case Consistency::kQuiesced:
@@ -127,7 +122,7 @@ Result<void> Snapshot::plan_part(Part& part, base::Progress& progress) {
   progress.update("planning", 0, 0, "");
   TRY(env::make_directories(env_.fs, part.surroundings.scratch_directory));
   surface::Place place = TRY(set_.place_of(part.name, secrets_));
-  if (lies_in_files(place.kind)) {
+  if (surface::lies_in_files(place.kind)) {
     const bool is_pausable = part.name.service->run.has_value();
     const bool is_there = place.kind == bundle::SurfaceKind::kSqlite || TRY(env_.fs.info(place.path)).has_value();
     if (!is_there && part.name.context != nullptr) {

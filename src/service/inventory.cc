@@ -34,10 +34,6 @@ std::string shown_where(const ServiceSet& set, const Declaration& service, std::
   return text;
 }
 
-bool lies_in_files(SurfaceKind kind) {
-  return kind == SurfaceKind::kFiles || kind == SurfaceKind::kGit || kind == SurfaceKind::kSqlite;
-}
-
 // A context that no one can have, for engines that are asked where there are no contexts: it stands in for any.
 const Context kAnyContext{"any", 1, {}};
 
@@ -71,7 +67,7 @@ class Inventory {
 
   // Directories and files that match a split by path, and no context.
   Result<void> add_strays(const Declaration& service, const SurfaceDeclaration& surface) {
-    if (!surface.is_split() || !lies_in_files(surface.kind)) return {};
+    if (!surface.is_split() || !surface::lies_in_files(surface.kind)) return {};
     const std::string pattern = shown_where(set_, service, surface.path);
     const std::size_t placeholder = std::min(pattern.find(kContext), pattern.find(kContextId));
     const std::size_t begin = pattern.rfind('/', placeholder) + 1;
@@ -140,7 +136,7 @@ class Inventory {
     std::vector<std::string> covered;
     for (const Declaration& other : set_.services()) {
       for (const SurfaceDeclaration& surface : other.surfaces) {
-        if (!lies_in_files(surface.kind)) continue;
+        if (!surface::lies_in_files(surface.kind)) continue;
         for (const PartName& part : set_.parts_of(other, surface, nullptr)) {
           const std::string path = TRY(expand(surface.path, set_.values(other, part.context)));
           covered.push_back(path);

@@ -7,7 +7,9 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "bundle/layout.h"
+#include "surface/drivers.h"
 #include "surface/glob.h"
+#include "surface/tree_walk.h"
 
 namespace spl::service {
 namespace {
@@ -16,16 +18,6 @@ constexpr std::string_view kSuffix = ".toml";
 constexpr std::size_t kSocketPathBytesMax = 107;
 // A context that no one can have, for instances that have none yet: it stands in for any.
 const Context kAnyContext{"any", 0, {}};
-
-// "a/b" begins with "a", "ab" does not.
-bool is_at_or_below(std::string_view path, std::string_view directory) {
-  if (directory == "/") return true;
-  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
-}
-
-bool lies_in_files(SurfaceKind kind) {
-  return kind == SurfaceKind::kFiles || kind == SurfaceKind::kGit || kind == SurfaceKind::kSqlite;
-}
 
 std::string without_end_slashes(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
@@ -227,7 +219,7 @@ const Declaration* ServiceSet::engine_of(const Declaration& service, const Surfa
   if (address.empty()) return nullptr;
   for (const Declaration& candidate : services_) {
     if (!candidate.run) continue;
-    if (address.starts_with("unix:") && is_at_or_below(address.substr(5), run_directory(candidate.name)))
+    if (address.starts_with("unix:") && surface::is_at_or_below(address.substr(5), run_directory(candidate.name)))
       return &candidate;
     for (const std::string& listened : candidate.run->listen) {
       const auto expanded = expand(listened, values(candidate, nullptr));
@@ -307,7 +299,7 @@ Result<surface::Place> ServiceSet::place_of(const PartName& part, const SecretLo
   if (surface.kind == SurfaceKind::kFiles || surface.kind == SurfaceKind::kGit) {
     const auto add_inner = [&place](const std::vector<std::string>& others) {
       for (const std::string& other : others) {
-        if (other != place.path && is_at_or_below(other, place.path)) place.inner.push_back(other);
+        if (other != place.path && surface::is_at_or_below(other, place.path)) place.inner.push_back(other);
       }
     };
     add_inner(file_places_);
@@ -344,7 +336,7 @@ Result<std::vector<std::string>> ServiceSet::files_of(const Context* only) const
   std::vector<std::string> places;
   for (const Declaration& service : services_) {
     for (const SurfaceDeclaration& surface : service.surfaces) {
-      if (!lies_in_files(surface.kind)) continue;
+      if (!surface::lies_in_files(surface.kind)) continue;
       for (const PartName& part : parts_of(service, surface, only)) {
         const std::string path = without_end_slashes(TRY(expand(surface.path, values(service, part.context))));
         places.push_back(path);
@@ -428,7 +420,7 @@ Result<void> ServiceSet::check_meeting() const {
       for (std::size_t i = 0; i < parts; ++i) {
         const PlaceholderValues known = values(service, surface.is_split() ? &contexts[i] : nullptr);
         std::string where;
-        if (lies_in_files(surface.kind)) {
+        if (surface::lies_in_files(surface.kind)) {
           where = without_end_slashes(TRY(expand(surface.path, known)));
         } else {
           where = std::string(TRY(expand_secret(surface.url, known, hidden)).reveal()) + " " +
@@ -442,7 +434,7 @@ Result<void> ServiceSet::check_meeting() const {
     for (std::size_t j = i + 1; j < held.size(); ++j) {
       const Held& one = held[i];
       const Held& other = held[j];
-      if (lies_in_files(one.surface->kind) != lies_in_files(other.surface->kind)) continue;
+      if (surface::lies_in_files(one.surface->kind) != surface::lies_in_files(other.surface->kind)) continue;
       const bool meets =
           one.where == other.where ||
           (one.surface->kind == SurfaceKind::kSqlite && other.surface->kind == SurfaceKind::kSqlite &&
@@ -460,14 +452,14 @@ Result<void> ServiceSet::check_own_files(env::Env env) const {
   const Context& any = contexts_.all().empty() ? kAnyContext : contexts_.all().front();
   for (const Declaration& service : services_) {
     for (const SurfaceDeclaration& surface : service.surfaces) {
-      if (!lies_in_files(surface.kind)) continue;
+      if (!surface::lies_in_files(surface.kind)) continue;
       const std::string path =
           without_end_slashes(TRY(expand(surface.path, values(service, surface.is_split() ? &any : nullptr))));
       for (const std::string& own : {paths_.identity(), paths_.secrets(), paths_.run(), paths_.services()}) {
-        if (is_at_or_below(own, path) || is_at_or_below(path, own))
+        if (surface::is_at_or_below(own, path) || surface::is_at_or_below(path, own))
           return wrong_at(surface.at, "surface " + surface.name + " contains " + own + ", which is spl's own");
       }
-      if (is_at_or_below(paths_.store(), path))
+      if (surface::is_at_or_below(paths_.store(), path))
         return wrong_at(surface.at, "surface " + surface.name + " contains " + paths_.store() + ", which is spl's own");
       for (const Declaration& other : services_) TRY(check_programs(env, surface, path, other));
     }
@@ -483,7 +475,7 @@ Result<void> ServiceSet::check_programs(env::Env env, const SurfaceDeclaration& 
         named.of_program ? std::min<std::size_t>(named.command->size(), 1) : named.command->size();
     for (std::size_t i = 0; i < words; ++i) {
       const auto word = expand((*named.command)[i], values(service, nullptr));
-      if (!word || !word->starts_with('/') || !is_at_or_below(*word, path)) continue;
+      if (!word || !word->starts_with('/') || !surface::is_at_or_below(*word, path)) continue;
       if (surface.kind == SurfaceKind::kSqlite && *word == path) continue;
       const auto info = env.fs.info(*word);
       const bool is_file = info && *info && (*info)->type == env::FileType::kFile;

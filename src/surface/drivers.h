@@ -1,4 +1,4 @@
-// The drivers by kind. Any thread.
+// The kinds, and their drivers. Any thread.
 #pragma once
 
 #include <memory>
@@ -6,6 +6,12 @@
 #include "surface/part.h"
 
 namespace spl::surface {
+
+// Whether it is files of a directory, and not within an engine or behind a command.
+constexpr bool lies_in_files(bundle::SurfaceKind kind) {
+  using enum bundle::SurfaceKind;
+  return kind == kFiles || kind == kGit || kind == kSqlite;
+}
 
 // `surroundings` outlives the part. Code kUsage, cause kNotImplemented, of a kind that this version has no driver for.
 Result<std::unique_ptr<BackupPart>> backup_part(const Surroundings& surroundings, Place place);

@@ -4,12 +4,28 @@
 #include <functional>
 
 #include "base/encoding.h"
+#include "env/acting_user.h"
 #include "surface/glob.h"
 
 namespace spl::surface {
+namespace {
+
+bool is_roots(const env::FileInfo& info) {
+  constexpr std::uint32_t kOthersWrite = 022;
+  constexpr std::uint32_t kSticky = 01000;
+  return info.uid == 0 && info.type != env::FileType::kSymlink &&
+         ((info.mode & kOthersWrite) == 0 || (info.mode & kSticky) != 0);
+}
+
+}  // namespace
 
 std::string path_below(const std::string& directory, std::string_view name) {
   return directory.empty() ? std::string(name) : directory + "/" + std::string(name);
+}
+
+bool is_at_or_below(std::string_view path, std::string_view directory) {
+  if (directory == "/") return true;
+  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
 TreeFilter TreeFilter::of(const std::string& root, std::vector<std::string> exclude,
@@ -101,8 +117,41 @@ Result<void> make_directories_for(env::FileSystem& fs, const std::string& path, 
   const std::string parent = env::parent_of(path);
   if (TRY(fs.info(path)) || parent == path) return env::make_directories(fs, path, mode);
   TRY(make_directories_for(fs, parent, mode, owner));
-  TRY(env::make_directories(fs, path, mode));
-  return owner ? fs.set_owner(path, owner->uid, owner->gid) : Result<void>();
+  const auto who = TRY(who_names_in(fs, parent, owner));
+  const env::AsFileUser as(who);
+  // Another may have made it meanwhile.
+  if (const auto made = fs.make_directory(path, mode); !made && !TRY(fs.info(path))) return made;
+  TRY(fs.sync_directory(parent));
+  return owner && !who ? fs.set_owner(path, owner->uid, owner->gid) : Result<void>();
+}
+
+Result<bool> is_roots_alone(env::FileSystem& fs, const std::string& path) {
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const auto info = TRY(fs.info(path.substr(0, end)));
+    if (info && !is_roots(*info)) return false;
+    if (end == std::string::npos) return true;
+  }
+}
+
+Result<std::optional<env::UserIds>> who_names_in(env::FileSystem& fs, const std::string& directory,
+                                                 const std::optional<env::UserIds>& owner) {
+  if (!owner || TRY(is_roots_alone(fs, directory))) return std::optional<env::UserIds>();
+  return owner;
+}
+
+Result<void> remove_tree_of(env::FileSystem& fs, const std::string& path, const std::optional<env::UserIds>& owner) {
+  const env::AsFileUser as(TRY(who_names_in(fs, env::parent_of(path), owner)));
+  const auto info = TRY(fs.info(path));
+  if (!owner || !info || info->type != env::FileType::kDirectory) return remove_whole_tree(fs, path);
+  if (is_roots(*info)) {
+    for (const std::string& name : TRY(fs.list(path))) TRY(remove_tree_of(fs, env::join(path, name), owner));
+    return fs.remove(path);
+  }
+  {
+    const env::AsFileUser within(owner);
+    for (const std::string& name : TRY(fs.list(path))) TRY(remove_whole_tree(fs, env::join(path, name)));
+  }
+  return fs.remove(path);
 }
 
 }  // namespace spl::surface

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -63,10 +64,23 @@ class TreeWalk {
 // Below a directory: "a" in "" is "a", in "d" it is "d/a".
 std::string path_below(const std::string& directory, std::string_view name);
 
+// "a/b" is below "a", "ab" is not.
+bool is_at_or_below(std::string_view path, std::string_view directory);
+
 // Nothing of a tree is left, whatever the modes in it are; no error where it is not there.
 Result<void> remove_whole_tree(env::FileSystem& fs, const std::string& path);
 
-// The directory and those above it that are missing; what is made is `owner`'s, if one is given, and durable.
+// Whether nobody but root can lead a process elsewhere on the way to `path`: no directory of it is another's or may be
+// written by others, and none is a link.
+Result<bool> is_roots_alone(env::FileSystem& fs, const std::string& path);
+// With whose rights names in a directory are made and taken away: root's own where it is root's alone, else `owner`'s.
+Result<std::optional<env::UserIds>> who_names_in(env::FileSystem& fs, const std::string& directory,
+                                                 const std::optional<env::UserIds>& owner);
+// As remove_whole_tree(), with `owner`'s rights wherever others than root may put links. Not durable by itself.
+Result<void> remove_tree_of(env::FileSystem& fs, const std::string& path, const std::optional<env::UserIds>& owner);
+
+// The directory and those above it that are missing; what is made is `owner`'s, if one is given, and durable. Where
+// others than root may put links on the way it is made with the owner's rights.
 Result<void> make_directories_for(env::FileSystem& fs, const std::string& path, std::uint32_t mode,
                                   const std::optional<env::UserIds>& owner);
 
