@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "bundle/part_files.h"
+#include "env/acting_user.h"
 #include "surface/git/git.h"
 #include "surface/git/git_program.h"
 #include "surface/git/repository.h"
@@ -71,7 +72,12 @@ class GitRestore final : public RestorePart {
   Result<void> read_header_line(const std::string& path, std::string_view line, Staged& staged);
   Result<void> settle(const std::string& name, const std::string& path, PartSource& files, Staged& staged);
   Result<void> copy_tree(const std::string& from, const std::string& to);
-  Result<void> give_to_owner(const std::string& path);
+  // With whose rights repositories get their names.
+  Result<std::optional<env::UserIds>> who_names() {
+    const auto info = TRY(fs_.info(place_.path));
+    const bool is_one = !info || TRY(is_repository(fs_, place_.path));
+    return who_names_in(fs_, is_one ? env::parent_of(place_.path) : place_.path, place_.owner);
+  }
   Result<std::vector<Count>> count(const std::vector<std::string>& paths, base::Progress& progress);
   Result<void> sync();
 
@@ -136,11 +142,18 @@ Result<void> GitRestore::copy_tree(const std::string& from, const std::string& t
   return {};
 }
 
-// An empty one, with hooks and configuration of the live one, or of the template.
+// An empty one, with hooks and configuration of the live one, or of the template. It is the owner's from the beginning,
+// and all within is done with the owner's rights: links that the service has put there lead nowhere else.
 Result<void> GitRestore::make_repository(const std::string& name, const std::string& path, base::Progress& progress) {
   const bool has_live = TRY(is_repository(fs_, live(name)));
   const auto before = TRY(fs_.info(live(name)));
-  TRY(fs_.make_directory(path, has_live ? before->mode & 0777 : kRepositoryMode));
+  {
+    const auto who = TRY(who_names_in(fs_, env::parent_of(path), place_.owner));
+    const env::AsFileUser as(who);
+    TRY(fs_.make_directory(path, has_live ? before->mode & 0777 : kRepositoryMode));
+    if (place_.owner && !who) TRY(fs_.set_owner(path, place_.owner->uid, place_.owner->gid));
+  }
+  const env::AsFileUser as(place_.owner);
   TRY_IN(place_.subject, run_git(fs_, path, {"init", "--bare", "--quiet", "--template=", path}, progress));
   if (has_live) {
     for (const char* kept : {"config", "hooks", "info"}) {
@@ -270,18 +283,6 @@ Result<void> GitRestore::settle(const std::string& name, const std::string& path
   return {};
 }
 
-Result<void> GitRestore::give_to_owner(const std::string& path) {
-  if (!place_.owner) return {};
-  const TreeFilter all;
-  TreeWalk walk(fs_, path, all);
-  while (const auto entry = TRY(walk.next())) {
-    const std::string one = entry->path.empty() ? path : env::join(path, entry->path);
-    TRY(fs_.set_owner(one, place_.owner->uid, place_.owner->gid));
-    // Setting the owner takes setuid and setgid away, and nothing else.
-  }
-  return {};
-}
-
 Result<std::string> GitRestore::stage(PartSource& files, base::Progress& progress) {
   TRY(discard({}));
   std::map<std::string, Staged> repositories;
@@ -301,6 +302,7 @@ Result<std::string> GitRestore::stage(PartSource& files, base::Progress& progres
       TRY(make_directories_for(fs_, env::parent_of(target), kParentMode, place_.owner));
       TRY(make_repository(*name, target, progress));
     }
+    const env::AsFileUser as(place_.owner);
     TRY(is_bundle ? unpack(*name, target, files, staged, progress) : settle(*name, target, files, staged));
   }
   std::string mark;
@@ -310,7 +312,6 @@ Result<std::string> GitRestore::stage(PartSource& files, base::Progress& progres
     const auto below = repositories.lower_bound(name + "/");
     if (!name.empty() && below != repositories.end() && below->first.starts_with(name + "/"))
       return no_part(place_.subject, bundle::encoded_name(below->first), "lies within another repository");
-    TRY(give_to_owner(other(name)));
     TRY(fs_.sync_all(env::parent_of(other(name))));
     mark += (mark.empty() ? "" : " ") + std::to_string(TRY(fs_.info(other(name)))->inode) + ":" +
             bundle::encoded_name(name);
@@ -355,6 +356,7 @@ Result<std::vector<std::string>> GitRestore::others() {
 
 Result<void> GitRestore::swap(std::string_view mark) {
   const Marks marks = TRY(read_mark(mark));
+  const env::AsFileUser as(TRY(who_names()));
   for (const auto& [name, inode] : marks) {
     if (TRY(is_inode(live(name), inode))) continue;
     if (!TRY(is_inode(other(name), inode)))
@@ -378,18 +380,26 @@ Result<void> GitRestore::swap(std::string_view mark) {
 
 Result<void> GitRestore::swap_back(std::string_view mark) {
   const Marks marks = TRY(read_mark(mark));
+  const env::AsFileUser as(TRY(who_names()));
   for (const auto& [name, inode] : marks) {
-    if (!TRY(is_inode(live(name), inode))) continue;
-    if (TRY(fs_.info(other(name)))) {
+    const bool is_live = TRY(is_inode(live(name), inode));
+    const bool has_other = TRY(fs_.info(other(name))).has_value();
+    if (is_live && has_other) {
       TRY(fs_.exchange(live(name), other(name)));
-    } else {
+    } else if (is_live) {
       TRY(fs_.rename_to_new(live(name), other(name)));
+    } else if (has_other && !TRY(is_inode(other(name), inode))) {
+      // The service has another one in its place since.
+      TRY(remove_tree_of(fs_, live(name), place_.owner));
+      TRY(fs_.rename_to_new(other(name), live(name)));
+    } else {
+      continue;
     }
     TRY(fs_.sync_directory(env::parent_of(live(name))));
   }
   for (const std::string& name : TRY(others())) {
     if (marks.contains(name)) continue;
-    TRY(remove_whole_tree(fs_, live(name)));
+    TRY(remove_tree_of(fs_, live(name), place_.owner));
     TRY(fs_.rename_to_new(other(name), live(name)));
   }
   return sync();
@@ -449,7 +459,7 @@ Result<bool> GitRestore::has_other(std::string_view /*mark*/) {
 }
 
 Result<void> GitRestore::discard(std::string_view /*mark*/) {
-  for (const std::string& name : TRY(others())) TRY(remove_whole_tree(fs_, other(name)));
+  for (const std::string& name : TRY(others())) TRY(remove_tree_of(fs_, other(name), place_.owner));
   return sync();
 }
 

@@ -7,6 +7,7 @@
 #include "base/words.h"
 #include "bundle/part_files.h"
 #include "db/examination.h"
+#include "env/acting_user.h"
 #include "surface/sqlite/database_files.h"
 #include "surface/sqlite/sqlite.h"
 #include "surface/tree_walk.h"
@@ -109,6 +110,7 @@ Result<void> SqliteRestore::write_file(const std::string& path, const codec::Tar
 Result<std::string> SqliteRestore::stage(PartSource& files, base::Progress& progress) {
   TRY(discard({}));
   TRY(make_directories_for(fs_, files_.directory(), kParentMode, place_.owner));
+  const env::AsFileUser as(TRY(who_names_in(fs_, files_.directory(), place_.owner)));
   std::string mark;
   std::set<std::string> names;
   while (const auto entry = TRY(files.next())) {
@@ -183,6 +185,7 @@ Result<void> SqliteRestore::remove_beside(const std::string& path) {
 
 Result<void> SqliteRestore::swap(std::string_view mark) {
   const Marks marks = TRY(read_mark(mark));
+  const env::AsFileUser as(TRY(who_names_in(fs_, files_.directory(), place_.owner)));
   for (const auto& [name, inode] : marks) {
     if (TRY(is_inode(live(name), inode))) continue;
     if (!TRY(is_inode(other(name), inode)))
@@ -208,8 +211,13 @@ Result<void> SqliteRestore::swap(std::string_view mark) {
 
 Result<void> SqliteRestore::swap_back(std::string_view mark) {
   const Marks marks = TRY(read_mark(mark));
+  const env::AsFileUser as(TRY(who_names_in(fs_, files_.directory(), place_.owner)));
   for (const auto& [name, inode] : marks) {
-    if (TRY(is_inode(live(name), inode))) {
+    if (!TRY(is_inode(live(name), inode)) && TRY(fs_.info(other(name))) && !TRY(is_inode(other(name), inode))) {
+      // The service has put another file in its place since.
+      TRY(remove_beside(live(name)));
+      TRY(fs_.rename(other(name), live(name)));
+    } else if (TRY(is_inode(live(name), inode))) {
       // A service may have written to it meanwhile: that goes.
       TRY(remove_beside(live(name)));
       if (TRY(fs_.info(other(name)))) {
@@ -283,6 +291,7 @@ Result<bool> SqliteRestore::has_other(std::string_view /*mark*/) {
 
 Result<void> SqliteRestore::discard(std::string_view /*mark*/) {
   const auto names = TRY(others());
+  const env::AsFileUser as(TRY(who_names_in(fs_, files_.directory(), place_.owner)));
   for (const std::string& name : names) TRY(fs_.remove(other(name)));
   return names.empty() ? Result<void>() : sync();
 }

@@ -237,6 +237,25 @@ TEST_F(SqliteDriver, ADatabaseThatIsBrokenInTheBundleIsRefusedByTheCheck) {
   EXPECT_FALSE(must(fixture_.fs().info(fixture_.place(1).path)));
 }
 
+// As VACUUM INTO and a rename do it: the mark is of a file that is not there any more.
+TEST_F(SqliteDriver, WhatWasReplacedComesBackThoughTheServiceHasReplacedItsFile) {
+  const Place place = fixture_.place(1);
+  fixture_.fill(place, 1);
+  const std::string before = fixture_.state(place);
+  fixture_.fill(fixture_.place(0), 2);
+  auto files = must(SpooledPart::make(fixture_.surroundings().env, fixture_.surroundings().spool));
+  must(files.add("a.db.sqlite", must(env::read_file(fixture_.fs(), fixture_.place(0).path, 16u << 20))));
+  files.rewind();
+  const auto part = fixture_.restore(place_of(place), {.id = "0123456789abcdef", .engine = {}});
+  base::NoProgress progress;
+  const std::string mark = must(part->stage(files, progress));
+  must(part->swap(mark));
+  must(fixture_.fs().rename(fixture_.place(0).path, place.path));
+  for (int i = 0; i < 2; ++i) must(part->swap_back(mark));
+  must(part->discard(mark));
+  EXPECT_EQ(fixture_.state(place), before);
+}
+
 // Two databases of one surface, which has one; a name that leads elsewhere.
 TEST_F(SqliteDriver, FilesThatTheSurfaceCannotHaveAreRefused) {
   fixture_.fill(fixture_.place(0), 1);
