@@ -419,6 +419,62 @@ TEST_F(ServicesTest, ADaemonDoesTheSame) {
   EXPECT_EQ(state("a"), "down");
 }
 
+// A restore that was committed, and that a daemon could not finish: another one finishes it first, for there is one
+// commit line.
+TEST_F(ServicesTest, ARestoreFinishesWhatIsLeftOfAnEarlierOne) {
+  make("a");
+  const auto file = [&](const std::string& service) { return path("a") + "/data/" + service + "/files/note"; };
+  for (const std::string name : {"one", "two"}) {
+    declare("a", name,
+            "[run]\ncommand = [\"/bin/sleep\", \"600\"]\n[[surface]]\nname = \"files\"\nkind = \"files\"\n"
+            "path = \"{data}/files\"\n");
+    ASSERT_EQ(shell("mkdir -p " + path("a") + "/data/" + name + "/files"), 0);
+    write_file(file(name), "of the bundle");
+  }
+  ASSERT_EQ(backup("a", "a.spl").code, 0);
+  for (const char* name : {"one", "two"}) write_file(file(name), "live");
+  {
+    const Process daemon({"--home", path("a"), "serve", "--port", "0"}, with_key());
+    wait_until([&] { return exists(path("a") + "/run/spl.sock"); }, "no daemon");
+    const auto restore_one = [&](const std::string& name) {
+      return keyed("a", {"service", name, "restore", "--from", path("a.spl"), "--replace"});
+    };
+    const Ran first = restore_one("one");
+    ASSERT_EQ(first.code, 0) << first.err;
+    ASSERT_EQ(shell("sed -i 's/\"phase\": *\"previous\"/\"phase\":\"switching\"/' " + path("a") + "/restores/*.json"),
+              0);
+    ASSERT_EQ(shell("grep -q switching " + path("a") + "/restores/*.json"), 0);
+    EXPECT_THAT(keyed("a", {"doctor"}).out, HasSubstr("was cut off while switching"));
+    write_file(file("one"), "written since");
+    const Ran second = restore_one("two");
+    ASSERT_EQ(second.code, 0) << second.err;
+  }
+  EXPECT_EQ(keyed("a", {"service", "all", "resume"}).code, 0);
+  EXPECT_EQ(read_file(file("one")), "written since");
+  EXPECT_EQ(read_file(file("two")), "of the bundle");
+  const Ran back = keyed("a", {"service", "one", "restore", "--previous"});
+  ASSERT_EQ(back.code, 0) << back.err;
+  EXPECT_EQ(read_file(file("one")), "live");
+}
+
+// What is put back is kept, though its service does not start with it either.
+TEST_F(ServicesTest, APreviousStateThatCannotStartIsBackAllTheSame) {
+  make_counter("a");
+  start("a");
+  ASSERT_EQ(backup("a", "a.spl").code, 0);
+  write_file(files("a") + "/poison", "");
+  ASSERT_EQ(restore("a", "a.spl", {"--replace"}).code, 0);
+  EXPECT_FALSE(exists(files("a") + "/poison"));
+  const Ran back = keyed("a", {"service", "counter", "restore", "--previous"});
+  EXPECT_EQ(back.code, 6) << back.err;
+  EXPECT_THAT(back.err, HasSubstr("the previous state is back, and counter does not start again"));
+  EXPECT_TRUE(exists(files("a") + "/poison"));
+  EXPECT_EQ(staged("a"), "");
+  EXPECT_EQ(names_in(path("a") + "/restores").size(), 0u);
+  ASSERT_EQ(shell("rm " + files("a") + "/poison"), 0);
+  start("a");
+}
+
 // Killed at any time, the program leaves a service that runs on wholly old or wholly new state, and after the next
 // start nothing that is staged.
 TEST_F(ServicesTest, AKillAtAnyMomentLeavesServicesRunningAndNothingStaged) {

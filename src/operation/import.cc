@@ -11,6 +11,7 @@
 #include "operation/context_records.h"
 #include "operation/export_history.h"
 #include "operation/preflight.h"
+#include "operation/service_recovery.h"
 #include "operation/service_restore.h"
 #include "record/did_document.h"
 #include "record/thread.h"
@@ -445,10 +446,11 @@ Result<void> Import::put_all(Result<void> (Import::*write)()) {
   auto done = (this->*write)();
   if (!done) {
     const auto back = services_->switch_back();
+    if (!services_->not_started().empty()) done.error().message += "; and " + services_->not_started();
     if (!back) done.error().message += "; and the services could not be switched back: " + back.error().message;
     return done;
   }
-  // Nothing makes it fail any more: what is left to be done the next start does.
+  // Nothing makes it fail any more: what is left to be done the next start or restore does.
   if (const auto finished = services_->finish(report_.preflight); !finished)
     note("restore", FindingStatus::kWarn, manifest_.source_did, finished.error().message, finished.error().hint);
   report_.services = services_->report();
@@ -485,6 +487,8 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   const auto started = instance_.env().clock.steady();
   // Before the store's writer: who changes services may want that, too.
   const std::scoped_lock lock(instance_.service_work());
+  if (brings_services(manifest_, options_) || options_.replace_records)
+    TRY(settle_restores(instance_.env(), instance_.paths(), TRY(instance_.config()), instance_.store(), progress_));
   TRY(prepare());
   const auto effective_before =
       (adopts_ || replaces_) && records_before_ > 0 ? TRY(effective_now(did_before_)) : std::set<std::string>();

@@ -17,9 +17,13 @@ namespace spl::operation {
 Result<std::uint64_t> keep_records(env::Env env, const std::string& path, store::StoreReader& records,
                                    base::Progress& progress);
 
+// Whether the file is whole, before anything is begun with it.
+Result<void> check_kept_records(env::Env env, const RestoreJournals& journals, const RestoreJournal& journal,
+                                base::Progress& progress);
+
 // In one transaction what the restore has kept takes the place of all records that are there; nothing where it was
 // never committed, or was done before.
-Result<void> put_records_back(env::Env env, RestoreJournals& journals, const RestoreJournal& journal,
+Result<void> put_records_back(env::Env env, const RestoreJournals& journals, const RestoreJournal& journal,
                               store::RecordStore& store, base::Progress& progress);
 
 }  // namespace spl::operation

@@ -5,12 +5,14 @@
 #include "base/encoding.h"
 #include "bundle/part_files.h"
 #include "codec/json.h"
+#include "env/process.h"
 
 namespace spl::operation {
 namespace {
 
 constexpr std::size_t kJournalBytesMax = 64u << 20;
 constexpr std::string_view kSuffix = ".json";
+constexpr std::string_view kKeptSuffix = ".kept";
 
 bool is_id(std::string_view text) {
   return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -19,7 +21,7 @@ bool is_id(std::string_view text) {
 }  // namespace
 
 RestoreJournals::RestoreJournals(env::Env env, const home::HomePaths& paths)
-    : env_(env), directory_(env::join(paths.root, "restores")) {}
+    : env_(env), directory_(env::join(paths.root, "restores")), lock_file_(env::join(paths.run(), "restoring.lock")) {}
 
 std::string RestoreJournals::path_of(const std::string& id) const {
   return env::join(directory_, id + std::string(kSuffix));
@@ -54,15 +56,29 @@ Result<void> RestoreJournals::remove_unfinished() {
   for (const std::string& name : TRY(env_.fs.list(directory_))) {
     if (name.starts_with('.') && name.ends_with(std::string(kSuffix) + ".tmp"))
       TRY(env_.fs.remove(env::join(directory_, name)));
+    if (!name.ends_with(kKeptSuffix)) continue;
+    const std::string id = name.substr(0, name.size() - kKeptSuffix.size());
+    if (is_id(id) && !TRY(env_.fs.info(path_of(id)))) TRY(env::remove_tree(env_.fs, kept_of(id)));
   }
   return {};
 }
 
+// The journal first: one that is there finds what was kept for it, whole.
 Result<void> RestoreJournals::remove(const std::string& id) {
-  TRY(env::remove_tree(env_.fs, kept_of(id)));
-  if (!TRY(env_.fs.info(path_of(id)))) return {};
-  TRY(env_.fs.remove(path_of(id)));
-  return env_.fs.sync_directory(directory_);
+  if (TRY(env_.fs.info(path_of(id)))) {
+    TRY(env_.fs.remove(path_of(id)));
+    TRY(env_.fs.sync_directory(directory_));
+  }
+  return env::remove_tree(env_.fs, kept_of(id));
+}
+
+Result<std::unique_ptr<env::Lock>> RestoreJournals::note_under_way() {
+  TRY(env::make_directories(env_.fs, env::parent_of(lock_file_)));
+  return env_.fs.try_lock(lock_file_);
+}
+
+bool RestoreJournals::is_under_way() const {
+  return env::is_locked(lock_file_);
 }
 
 std::string RestoreJournals::keep_directory(const std::string& id, std::string_view part) const {

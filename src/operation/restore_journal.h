@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -87,8 +88,13 @@ class RestoreJournals {
   Result<std::vector<RestoreJournal>> all();
   // Durable when it returns; replaces the one of the same id.
   Result<void> save(const RestoreJournal& journal);
-  // What a killed save() has left beside the journals. Who calls holds the home's lock.
+  // What a killed save() has left beside the journals, and what was kept for one that is not there any more. Who calls
+  // holds the home's lock.
   Result<void> remove_unfinished();
+  // As long as it is held is_under_way() is true for every process: a restore or a renaming is at work, and not cut
+  // off. Null where another of this process holds it.
+  Result<std::unique_ptr<env::Lock>> note_under_way();
+  [[nodiscard]] bool is_under_way() const;
   // No error where it is not there. What was kept for it goes with it.
   Result<void> remove(const std::string& id);
   // Where the records are kept that were replaced; it need not be there.
@@ -103,6 +109,7 @@ class RestoreJournals {
   [[nodiscard]] std::string kept_of(const std::string& id) const { return env::join(directory_, id + ".kept"); }
   env::Env env_;
   std::string directory_;
+  std::string lock_file_;
 };
 
 // The commit line: what the record store's setting of this name holds is the id of the last restore that was committed.

@@ -6,7 +6,7 @@
 
 #include "base/encoding.h"
 #include "base/words.h"
-#include "env/process.h"
+#include "env/users.h"
 #include "operation/context_rename.h"
 #include "operation/home_modes.h"
 #include "operation/restore_journal.h"
@@ -15,6 +15,7 @@
 #include "service/program.h"
 #include "service/secrets.h"
 #include "service/supervisor.h"
+#include "surface/drivers.h"
 #include "surface/tree_walk.h"
 
 namespace spl::operation {
@@ -24,11 +25,6 @@ using base::counted;
 
 constexpr std::size_t kUnclaimedNamedMax = 50;
 constexpr char kFinishes[] = "spl service all resume, or any command that changes something, has it finished or undone";
-
-bool lies_in_files(service::SurfaceKind kind) {
-  using enum service::SurfaceKind;
-  return kind == kFiles || kind == kGit || kind == kSqlite;
-}
 
 std::string size_text(std::uint64_t bytes) {
   return bytes < (1u << 20) ? "less than 1 MiB" : std::to_string(bytes >> 20) + " MiB";
@@ -255,8 +251,8 @@ class ServiceDoctor {
     return {};
   }
 
-  // A daemon finishes what a crash has left before it serves; so does each command that changes something.
-  [[nodiscard]] bool is_restoring() const { return env::is_locked(paths_.lock()); }
+  // What is not at work was cut off: also beside a daemon, which may have failed to finish or undo it.
+  [[nodiscard]] bool is_restoring() const { return RestoreJournals(env_, paths_).is_under_way(); }
 
   Result<void> check_restores(const service::ServiceSet& set) {
     std::set<std::string> known;
@@ -315,7 +311,7 @@ class ServiceDoctor {
     std::set<std::string> directories;
     for (const service::Declaration& service : set.services()) {
       for (const service::SurfaceDeclaration& surface : service.surfaces) {
-        if (!lies_in_files(surface.kind)) continue;
+        if (!surface::lies_in_files(surface.kind)) continue;
         for (const service::PartName& part : set.parts_of(service, surface, nullptr)) {
           const std::string path = TRY(service::expand(surface.path, set.values(service, part.context)));
           directories.insert(env::parent_of(path));

@@ -85,14 +85,14 @@ Result<void> start_engines(ServiceRooms& rooms, const RestoreJournal& journal, b
   return {};
 }
 
-Result<void> follow(ServiceRooms& rooms, RestoreJournal journal, bool committed, base::Progress& progress) {
-  TRY(start_engines(rooms, journal, progress));
-  RebuiltParts rebuilt = TRY(rebuild(rooms, journal));
-  Result<void> done;
+// Gives what did not start again, for people; empty where all did.
+Result<std::string> follow(ServiceRooms& rooms, RestoreJournal journal, RebuiltParts rebuilt, bool committed) {
+  Result<std::string> done;
   {
     StagedRestore restore(rooms.journals, rooms.control, std::move(rebuilt.parts),
                           restore_options(rooms, std::move(journal)));
-    done = restore.recover(committed, progress);
+    const auto recovered = restore.recover(committed);
+    done = recovered ? Result<std::string>(restore.not_started()) : std::unexpected(recovered.error());
   }
   (void)env::remove_tree(rooms.env.fs, rebuilt.scratch);
   return done;
@@ -122,9 +122,14 @@ Result<void> recover_services(env::Env env, const home::HomePaths& paths, const 
     progress.step(resumed.error().message);
   }
   TRY(remove_scratch(env, paths));
+  TRY(RestoreJournals(env, paths).remove_unfinished());
+  return settle_restores(env, paths, config, store, progress);
+}
+
+Result<void> settle_restores(env::Env env, const home::HomePaths& paths, const home::Config& config,
+                             store::RecordStore& store, base::Progress& progress) {
   TRY(recover_rename(env, paths, config, store, progress));
   RestoreJournals journals(env, paths);
-  TRY(journals.remove_unfinished());
   std::vector<RestoreJournal> open;
   for (RestoreJournal& journal : TRY(journals.all())) {
     if (journal.phase != RestorePhase::kPrevious) open.push_back(std::move(journal));
@@ -138,7 +143,12 @@ Result<void> recover_services(env::Env env, const home::HomePaths& paths, const 
     const std::string what = "the restore of " + journal.began_at + ", which was cut off";
     if (!is_committed && journal.phase == RestorePhase::kSwitching)
       TRY_IN(what, put_records_back(env, journals, journal, store, progress));
-    TRY_IN(what, follow(*rooms, std::move(journal), is_committed, progress));
+    TRY_IN(what, start_engines(*rooms, journal, progress));
+    RebuiltParts rebuilt = TRY_IN(what, rebuild(*rooms, journal));
+    const std::string not_started = TRY_IN(what, follow(*rooms, std::move(journal), std::move(rebuilt), is_committed));
+    if (not_started.empty()) continue;
+    env.log.write(env::LogLevel::kError, "service not started again", {{"error", not_started}});
+    progress.step(not_started);
   }
   return {};
 }
@@ -166,13 +176,22 @@ Result<void> restore_previous(ServiceRooms& rooms, store::RecordStore& store, co
                     "spl service all restore --previous swaps back all of that restore");
     }
   }
-  if (last->kept_records) TRY(instance::require_not_moved(*TRY(store.reader())));
+  if (last->kept_records) {
+    TRY(instance::require_not_moved(*TRY(store.reader())));
+    TRY(check_kept_records(rooms.env, rooms.journals, *last, progress));
+  }
+  // What cannot be done is found before the journal says that it is begun.
+  TRY(start_engines(rooms, *last, progress));
+  RebuiltParts rebuilt = TRY(rebuild(rooms, *last));
   // Without the commit line a start after a crash goes on with the way back.
   TRY(write_commit_line(store, ""));
   last->phase = RestorePhase::kSwitching;
   TRY(rooms.journals.save(*last));
   TRY(put_records_back(rooms.env, rooms.journals, *last, store, progress));
-  return follow(rooms, std::move(*last), false, progress);
+  const std::string not_started = TRY(follow(rooms, std::move(*last), std::move(rebuilt), false));
+  if (not_started.empty()) return {};
+  return fail(ErrorCode::kUnavailable, "the previous state is back, and " + not_started,
+              "spl service NAME logs shows what it said");
 }
 
 Result<std::uint64_t> discard_previous(ServiceRooms& rooms, const std::optional<std::string>& service,

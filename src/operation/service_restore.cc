@@ -21,12 +21,7 @@ using bundle::SurfaceKind;
 constexpr std::size_t kHeldBytesMax = 1u << 20;
 constexpr std::size_t kPieceBytes = 256u << 10;
 constexpr std::size_t kMadeSecretBytes = 32;
-constexpr std::uint32_t kDirectoryMode = 0750;
 constexpr std::string_view kScratchPrefix = "r-";
-
-bool lies_in_files(SurfaceKind kind) {
-  return kind == SurfaceKind::kFiles || kind == SurfaceKind::kGit || kind == SurfaceKind::kSqlite;
-}
 
 void note(std::vector<Finding>& findings, std::string check, FindingStatus status, std::string subject,
           std::string message, std::string hint = {}) {
@@ -246,7 +241,6 @@ void ServiceRestore::add_target(const bundle::Surface& surface, service::PartNam
              has_section ? section->bytes : 0,
              has_section ? section->files : 0,
              surface.engine,
-             {},
              {rooms_.env, spool_options(), env::join(scratch_, std::to_string(targets_.size()))},
              nullptr}));
 }
@@ -327,7 +321,7 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
     }
     surface::Place where = TRY(std::move(place));
     where.owner = TRY(service::user_of(rooms_.set, *target->name.service));
-    if (lies_in_files(where.kind) && !target->name.service->run) {
+    if (surface::lies_in_files(where.kind) && !target->name.service->run) {
       const std::string below = where.kind == SurfaceKind::kSqlite ? env::parent_of(where.path) : where.path;
       if (const auto holder = TRY(env::holder_below(below)))
         note(findings, "processes", FindingStatus::kStop, subject,
@@ -352,7 +346,6 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
       const service::PartName its{target->name.service, target->name.surface, &bundled};
       where.bundled_key_prefix = TRY(rooms_.set.place_of(its, rooms_.lookup)).key_prefix;
     }
-    target->path = where.path;
     TRY(env::make_directories(rooms_.env.fs, target->surroundings.scratch_directory));
     target->part = TRY(surface::restore_part(target->surroundings, std::move(where), std::move(request)));
     TRY(examine_staged_command(target->name, *target->part, findings));
@@ -403,24 +396,7 @@ Result<void> ServiceRestore::keep_records(store::StoreReader& records) {
   return {};
 }
 
-// Directories above a surface's own, between the service's directory and it, are the service's.
-Result<void> ServiceRestore::make_parents(const Target& target) {
-  const std::string data = rooms_.set.data_directory(target.name.service->name);
-  if (target.path.empty() || !target.path.starts_with(data + "/")) return {};
-  const auto user = TRY(service::user_of(rooms_.set, *target.name.service));
-  for (std::size_t slash = target.path.find('/', data.size() + 1); slash != std::string::npos;
-       slash = target.path.find('/', slash + 1)) {
-    const std::string directory = target.path.substr(0, slash);
-    if (TRY(rooms_.env.fs.info(directory))) continue;
-    TRY(rooms_.env.fs.make_directory(directory, kDirectoryMode));
-    if (user) TRY(rooms_.env.fs.set_owner(directory, user->uid, user->gid));
-    TRY(rooms_.env.fs.sync_directory(env::parent_of(directory)));
-  }
-  return {};
-}
-
 Result<void> ServiceRestore::stage(std::size_t target, surface::PartSource& files) {
-  TRY(make_parents(*targets_[target]));
   TRY_IN(targets_[target]->name.text(), restore_->stage(target, files, progress_));
   targets_[target]->staged = true;
   return {};
@@ -521,7 +497,7 @@ Result<void> ServiceRestore::switch_over() {
 }
 
 Result<void> ServiceRestore::switch_back() {
-  auto done = restore_->switch_back(progress_);
+  auto done = restore_->switch_back();
   take_secrets_back();
   return done;
 }

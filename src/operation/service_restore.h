@@ -60,8 +60,9 @@ class ServiceRestore {
   // The bundle has verified to its last byte: what is left is staged, and everything checked.
   Result<void> end();
   Result<void> switch_over();
-  // Instead of the commit.
+  // Instead of the commit. What does not start again is in not_started().
   Result<void> switch_back();
+  [[nodiscard]] const std::string& not_started() const { return restore_->not_started(); }
   // After the commit line: what was replaced is `previous`; derived surfaces are rebuilt, [restore].after is run.
   Result<void> finish(std::vector<Finding>& findings);
 
@@ -74,7 +75,6 @@ class ServiceRestore {
     std::uint64_t bytes = 0;
     std::uint64_t files = 0;
     std::string engine;
-    std::string path;  // of a surface that lies in files
     surface::Surroundings surroundings;
     std::unique_ptr<surface::RestorePart> part;  // until it is the staged restore's
     bool staged = false;
@@ -102,7 +102,6 @@ class ServiceRestore {
   Result<void> stage(std::size_t target, surface::PartSource& files);
   Result<void> stage_spooled();
   Result<void> run_staged_command_of(const service::Declaration& service);
-  Result<void> make_parents(const Target& target);
   Result<void> make_secrets();
   void take_secrets_back();
   [[nodiscard]] spool::SpoolOptions spool_options() const;

@@ -9,10 +9,11 @@ namespace spl::operation {
 namespace {
 
 // The error of the way back is told with the one that made it necessary: a person must know of both.
-Error with_way_back(Error error, const Result<void>& back) {
+Error with_way_back(Error error, const Result<void>& back, const std::string& not_started) {
+  if (!not_started.empty()) error.message += "; and " + not_started;
   if (!back) {
     error.message += "; and what was done could not be taken back: " + back.error().message;
-    error.hint = "the next start tries again" + (back.error().hint.empty() ? "" : ": " + back.error().hint);
+    error.hint = "the next start or restore tries again" + (back.error().hint.empty() ? "" : ": " + back.error().hint);
   }
   return error;
 }
@@ -50,6 +51,7 @@ Result<void> StagedRestore::save(RestorePhase phase) {
 
 Result<void> StagedRestore::begin() {
   settled_ = false;
+  under_way_ = TRY(journals_.note_under_way());
   return save(RestorePhase::kStaging);
 }
 
@@ -100,11 +102,8 @@ Result<void> StagedRestore::swap_all_back() {
     if (is_engine(service) && has_files(service)) TRY_IN("stop " + service, control_.hold_down(service));
   }
   TRY(each_part(false, &surface::RestorePart::swap_back));
-  base::NoProgress progress;
   for (const std::string& service : journal_.services) {
-    if (!is_engine(service)) continue;
-    TRY(control_.let_up(service));
-    TRY_IN("start " + service, control_.start(service, progress));
+    if (is_engine(service)) TRY(bring_up_again(service));
   }
   return each_part(true, &surface::RestorePart::swap_back);
 }
@@ -134,11 +133,22 @@ Result<void> StagedRestore::bring_up(base::Progress& progress) {
   return {};
 }
 
+// On the way back: one that does not start is told, and the rest goes on.
+Result<void> StagedRestore::bring_up_again(const std::string& service) {
+  base::NoProgress to_its_end;
+  TRY(control_.let_up(service));
+  const auto started = control_.start(service, to_its_end);
+  if (!started)
+    not_started_ += (not_started_.empty() ? "" : "; ") + service + " does not start again: " + started.error().message;
+  return {};
+}
+
 Result<void> StagedRestore::switch_over(base::Progress& progress) {
   if (auto saved = save(RestorePhase::kSwitching); !saved) {
     // Whatever of it got to the disk: nothing was switched.
     journal_.phase = RestorePhase::kStaging;
-    return std::unexpected(with_way_back(std::move(saved).error(), abandon()));
+    const auto back = abandon();
+    return std::unexpected(with_way_back(std::move(saved).error(), back, not_started_));
   }
   const auto forward = [&]() -> Result<void> {
     progress.update("stopping the services", 0, 0, "");
@@ -152,14 +162,17 @@ Result<void> StagedRestore::switch_over(base::Progress& progress) {
   };
   auto done = forward();
   if (done) return done;
-  return std::unexpected(with_way_back(std::move(done).error(), switch_back(progress)));
+  const auto back = switch_back();
+  return std::unexpected(with_way_back(std::move(done).error(), back, not_started_));
 }
 
-Result<void> StagedRestore::switch_back(base::Progress& progress) {
+Result<void> StagedRestore::switch_back() {
   TRY(bring_down());
   TRY(swap_all_back());
   if (!journal_.added_contexts.empty() && options_.remove_context) TRY(options_.remove_context(journal_));
-  TRY(bring_up(progress));
+  for (const std::string& service : journal_.services) {
+    if (!is_engine(service)) TRY(bring_up_again(service));
+  }
   return abandon();
 }
 
@@ -187,8 +200,9 @@ Result<void> StagedRestore::abandon() {
   return {};
 }
 
-Result<void> StagedRestore::recover(bool committed, base::Progress& progress) {
+Result<void> StagedRestore::recover(bool committed) {
   settled_ = false;
+  under_way_ = TRY(journals_.note_under_way());
   switch (journal_.phase) {
     case RestorePhase::kStaging:
       return abandon();
@@ -198,11 +212,10 @@ Result<void> StagedRestore::recover(bool committed, base::Progress& progress) {
     case RestorePhase::kSwitching:
       break;
   }
-  if (!committed) return switch_back(progress);
-  TRY(bring_down());
-  if (!journal_.added_contexts.empty() && options_.add_context) TRY(options_.add_context(journal_));
-  TRY(swap_all());
-  TRY(bring_up(progress));
+  if (!committed) return switch_back();
+  // All was swapped, durably, and all services were up before the commit line: what is live now is theirs, and is not
+  // swapped again.
+  for (const std::string& service : journal_.services) TRY(control_.let_up(service));
   TRY(finish());
   return {};
 }

@@ -62,17 +62,22 @@ class StagedRestore {
   Result<void> begin();
   Result<void> stage(std::size_t part, surface::PartSource& files, base::Progress& progress);
   Result<void> check(base::Progress& progress);
-  // Services down, parts swapped and counted, services up and healthy. After an error everything is as it was before.
+  // Services down, parts swapped and counted, services up and healthy. After an error everything is as it was before,
+  // but for services that do not start: the error names them.
   Result<void> switch_over(base::Progress& progress);
-  // After switch_over(), where the commit did not come: as it was before.
-  Result<void> switch_back(base::Progress& progress);
+  // After switch_over(), where the commit did not come: as it was before. A service that does not start keeps nothing
+  // from being settled: not_started() tells of it.
+  Result<void> switch_back();
   // The commit line is written: what was replaced is `previous` from now on. Gives whether anything was.
   Result<bool> finish();
   // Nothing was switched, or all of it was switched back: what is staged goes.
   Result<void> abandon();
 
   // Of a journal that a crash left, `committed` as the record store says.
-  Result<void> recover(bool committed, base::Progress& progress);
+  Result<void> recover(bool committed);
+
+  // Of the way back: "notes does not start again: why; ..."; empty where all are up.
+  [[nodiscard]] const std::string& not_started() const { return not_started_; }
 
  private:
   [[nodiscard]] bool is_engine(const std::string& service) const;
@@ -83,6 +88,7 @@ class StagedRestore {
   Result<void> swap_all_back();
   Result<void> compare_counts();
   Result<void> bring_up(base::Progress& progress);
+  Result<void> bring_up_again(const std::string& service);
   Result<void> save(RestorePhase phase);
 
   RestoreJournals& journals_;
@@ -90,6 +96,8 @@ class StagedRestore {
   std::vector<RestoredPart> parts_;
   StagedRestoreOptions options_;
   RestoreJournal& journal_;
+  std::unique_ptr<env::Lock> under_way_;
+  std::string not_started_;
   bool settled_ = true;  // nothing is staged that the journal should know of
 };
 
