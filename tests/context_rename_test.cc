@@ -264,10 +264,72 @@ TEST_F(RenameTest, AJournalIsFollowedFromEveryStepToTheSideOfTheCommitLine) {
   write_file(contexts, text.replace(text.find("geo"), 3, "mind"));
   follow(moves.size());
   expect_is(with("mind"));
+  // What bears the old name then is new, and is left alone.
+  ASSERT_EQ(::mkdir(data("geo").c_str(), 0700), 0);
+  follow(0);
+  EXPECT_TRUE(exists(data("geo")));
+  ASSERT_EQ(::rmdir(data("geo").c_str()), 0);
+  expect_is(with("mind"));
   write_file(path("h") + "/restores/rename.json", "no journal");
   const Ran broken = ask({"service", "all", "resume"});
   EXPECT_EQ(broken.code, 1);
   EXPECT_THAT(broken.err, HasSubstr("rename.json cannot be read"));
+}
+
+// A journal of one move, `rest` of it, and the services.
+TEST_F(RenameTest, TheWayBackOverwritesNothingAndIsNotHeldUpByAService) {
+  const auto journal = [this](const std::string& inode) {
+    write_file(
+        path("h") + "/restores/rename.json",
+        R"({"from":"geo","to":"mind","began_at":"2026-01-01T00:00:00Z","services":[{"name":"wiki","runs":true}],)"
+        R"("secrets":[],"moves":[{"from":")" +
+            data("geo") + R"(","to":")" + data("mind") + R"(","service":"wiki","inode":)" + inode + "}]}\n");
+  };
+  const auto inode_of = [this](const std::string& name) {
+    struct stat status{};
+    EXPECT_EQ(::stat(data(name).c_str(), &status), 0);
+    return std::to_string(status.st_ino);
+  };
+  ASSERT_EQ(shell("mkdir -p " + path("h") + "/restores && touch " + data("poison")), 0);
+  // It was moved, and a service has made it anew.
+  journal(inode_of("geo"));
+  ASSERT_EQ(shell("mv " + data("geo") + " " + data("mind") + " && mkdir " + data("geo") + " && echo new > " +
+                  data("geo/page")),
+            0);
+  const Ran moved = ask({"service", "all", "resume"});
+  ASSERT_EQ(moved.code, 0) << moved.err;
+  EXPECT_EQ(read_file(data("geo/pages/page")), "of-geo\n");
+  EXPECT_EQ(read_file(data("made-meanwhile-1.geo/page")), "new\n");
+  EXPECT_FALSE(exists(data("mind")));
+  // It was not moved, and something has come up where it was to go.
+  journal(inode_of("geo"));
+  ASSERT_EQ(shell("mkdir " + data("mind") + " && echo new > " + data("mind/page")), 0);
+  const Ran not_moved = ask({"service", "all", "resume"});
+  ASSERT_EQ(not_moved.code, 0) << not_moved.err;
+  EXPECT_EQ(read_file(data("geo/pages/page")), "of-geo\n");
+  EXPECT_EQ(read_file(data("mind/page")), "new\n");
+  EXPECT_FALSE(exists(path("h") + "/restores/rename.json"));
+  EXPECT_FALSE(runs()) << "it could not start, and held nothing up";
+}
+
+// A daemon that could not finish one does so before it takes up another.
+TEST_F(RenameTest, AnotherRenameSettlesWhatIsLeftFirst) {
+  const Process daemon({"--home", path("h"), "serve", "--port", "0"},
+                       {.environment = {{"SPL_SECRET_KEY_FILE", path("key")}}});
+  wait_until([&] { return exists(path("h") + "/run/spl.sock"); }, "no daemon");
+  ASSERT_EQ(shell("mkdir -p " + path("h") + "/restores && mv " + data("geo") + " " + data("mind")), 0);
+  write_file(path("h") + "/restores/rename.json",
+             R"({"from":"geo","to":"mind","began_at":"2026-01-01T00:00:00Z","services":[],"secrets":[],)"
+             R"("moves":[{"from":")" +
+                 data("geo") + R"(","to":")" + data("mind") +
+                 R"(","service":"wiki"}]})"
+                 "\n");
+  EXPECT_THAT(ask({"doctor"}).out, HasSubstr("the renaming of a context was cut off"));
+  const Ran ran = rename("acme", "corp");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(read_file(data("geo/pages/page")), "of-geo\n");
+  EXPECT_EQ(read_file(data("corp/pages/page")), "of-acme\n");
+  EXPECT_FALSE(exists(path("h") + "/restores/rename.json"));
 }
 
 }  // namespace

@@ -114,6 +114,22 @@ TEST_F(ContextTest, AServiceThatDoesNotStartPutsKeysBack) {
   EXPECT_THAT(on("h", {"service", "shop", "status"}).out, HasSubstr("running"));
 }
 
+// It has written under the new name while it was about to stop.
+TEST_F(ContextTest, AKeyThatComesUpInTheWayMeanwhileOverwritesNothing) {
+  write_file(path("worker"),
+             "#!/bin/sh\ntrap 'redis-cli -s \"$1\" SET mind:count late >/dev/null; exit 0' TERM\n"
+             "while true; do sleep 0.05; done\n");
+  start();
+  fill();
+  const Ran ran = rename("geo", "mind");
+  EXPECT_EQ(ran.code, 3) << ran.err;
+  EXPECT_EQ(keys(0), "acme:0 acme:count geo:0 geo:count mind:count");
+  EXPECT_EQ(ask(0, {"GET", "geo:count"}), "1");
+  EXPECT_EQ(ask(0, {"GET", "mind:count"}), "late");
+  EXPECT_TRUE(exists(data("geo/page")));
+  EXPECT_FALSE(exists(path("h") + "/restores/rename.json"));
+}
+
 // It bears the one name or the other, wholly.
 TEST_F(ContextTest, AKillAtAnyMomentIsFinishedOrUndoneByTheNextStart) {
   constexpr int kKeys = 3000;

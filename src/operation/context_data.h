@@ -1,7 +1,10 @@
-// What a context has in engines. Internal to what removes and renames contexts. One thread.
+// What a context has, in engines and in files. Internal to what removes and renames contexts. One thread.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -23,5 +26,25 @@ enum class UnknownKinds : bool { kArePassedOver, kAreAnError };
 // kUnavailable where an engine does not answer.
 Result<std::vector<ContextData>> data_in_engines(const ServiceRooms& rooms, const service::Context& context,
                                                  UnknownKinds unknown);
+
+// What SQLite keeps beside a database, and belongs to it.
+inline constexpr std::array<std::string_view, 4> kBesideDatabase{"", "-wal", "-shm", "-journal"};
+// Of names in a directory those of databases that a pattern means, with what stands beside them.
+Result<std::vector<std::string>> databases_in(env::FileSystem& fs, const std::string& directory,
+                                              std::string_view pattern);
+
+struct ContextFile {
+  std::string path;
+  const service::Declaration* service = nullptr;
+};
+// The trees and databases of a context that are there. Code kRefused where one holds what is not the context's.
+Result<std::vector<ContextFile>> files_of_context(env::Env env, const service::ServiceSet& set,
+                                                  const service::Context& context);
+// The places of all that is not the context's: other parts, and what is spl's own.
+Result<std::vector<std::string>> places_of_others(const service::ServiceSet& set, const service::Context& context);
+
+// Code kRefused where a restore has kept what it replaced in the context: that stands beside what would be `done` to it
+// ("renamed").
+Result<void> require_no_previous(RestoreJournals& journals, const std::string& context, std::string_view done);
 
 }  // namespace spl::operation

@@ -1,22 +1,16 @@
 #include "operation/context_moves.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/encoding.h"
 #include "base/words.h"
-#include "surface/glob.h"
+#include "operation/context_data.h"
+#include "surface/tree_walk.h"
 
 namespace spl::operation {
 namespace {
 
 using service::SurfaceKind;
-
-constexpr std::array<std::string_view, 4> kBesideDatabase{"", "-wal", "-shm", "-journal"};
-
-bool is_at_or_below(const std::string& path, const std::string& directory) {
-  return path == directory || path.starts_with(directory + "/");
-}
 
 std::unexpected<Error> in_the_way(const std::string& what, const std::string& why, std::string hint) {
   return fail(ErrorCode::kRefused, Cause::kFileExists,
@@ -50,7 +44,7 @@ class Moves {
           own_.push_back(TRY(service::expand(surface.path, set_.values(service, &context_))));
       }
     }
-    TRY(find_others());
+    others_ = TRY(places_of_others(set_, context_));
     for (const service::Declaration& service : set_.services()) {
       for (const service::SurfaceDeclaration& surface : service.surfaces) {
         if (surface.is_split()) TRY(add_surface(service, surface));
@@ -60,24 +54,6 @@ class Moves {
   }
 
  private:
-  // What may not be taken along: other parts, and what is spl's own.
-  Result<void> find_others() {
-    const home::HomePaths& paths = set_.paths();
-    others_ = {paths.root,       paths.store(),   paths.identity(), paths.config(), paths.contexts(),
-               paths.services(), paths.secrets(), paths.data(),     paths.run(),    env::parent_of(paths.log())};
-    for (const service::Declaration& service : set_.services()) {
-      others_.push_back(set_.data_directory(service.name));
-      for (const service::SurfaceDeclaration& surface : service.surfaces) {
-        if (surface.path.empty()) continue;
-        for (const service::PartName& part : set_.parts_of(service, surface, nullptr)) {
-          if (part.context != nullptr && part.context->name == context_.name) continue;
-          others_.push_back(TRY(service::expand(surface.path, set_.values(service, part.context))));
-        }
-      }
-    }
-    return {};
-  }
-
   Result<void> add_surface(const service::Declaration& service, const service::SurfaceDeclaration& surface) {
     const auto old_words = base::split(TRY(service::expand(surface.path, set_.values(service, &context_))), '/');
     const auto new_words = base::split(TRY(service::expand(surface.path, set_.values(service, &new_))), '/');
@@ -106,14 +82,11 @@ class Moves {
   // Databases of a pattern.
   Result<void> add_matching(const service::Declaration& service, const std::string& pattern,
                             const std::string& new_pattern, const std::string& now, const std::string& then) {
-    const auto info = TRY(env_.fs.info(now));
-    if (!info || info->type != env::FileType::kDirectory) return {};
-    for (const std::string& name : TRY(env_.fs.list(now))) {
+    for (const std::string& name : TRY(databases_in(env_.fs, now, pattern))) {
       std::string_view database = name;
       for (const std::string_view beside : kBesideDatabase) {
         if (!beside.empty() && database.ends_with(beside)) database.remove_suffix(beside.size());
       }
-      if (!surface::matches_glob(pattern, std::string(database))) continue;
       const auto renamed = renamed_by(pattern, new_pattern, std::string(database));
       if (!renamed)
         return fail(
@@ -126,15 +99,18 @@ class Moves {
 
   Result<void> add(const service::Declaration& service, const std::string& now, const std::string& then,
                    const std::string& before, const std::string& after) {
-    const ContextMove move{then + "/" + before, then + "/" + after, service.name};
+    ContextMove move{then + "/" + before, then + "/" + after, service.name};
     const auto same = [&move](const ContextMove& other) { return other.from == move.from && other.to == move.to; };
     if (std::ranges::any_of(moves_, same)) return {};
     const std::string path = now + "/" + before;
     const std::string target = now + "/" + after;
     const auto info = TRY(env_.fs.info(path));
     if (TRY(env_.fs.info(target))) return in_the_way(target, " is in the way", "move it away, or choose another name");
-    if (info) TRY(check(path, *info));
-    moves_.push_back(move);
+    if (info) {
+      TRY(check(path, *info));
+      move.inode = info->inode;
+    }
+    moves_.push_back(std::move(move));
     return {};
   }
 
@@ -143,18 +119,18 @@ class Moves {
     if (parent && parent->device != info.device)
       return in_the_way(path, " is a mount point", "mount it at a place that does not bear the context's name");
     for (const std::string& other : others_) {
-      if (is_at_or_below(other, path))
+      if (surface::is_at_or_below(other, path))
         return in_the_way(path, " holds " + base::escaped(other, 200) + ", which is not the context's",
                           "have that surface elsewhere first");
     }
     // Below data/ all that bears a context's name is its own; elsewhere somebody else's may stand beside it.
-    if (info.type == env::FileType::kDirectory && !is_at_or_below(path, set_.paths().data()))
+    if (info.type == env::FileType::kDirectory && !surface::is_at_or_below(path, set_.paths().data()))
       return check_only_own(path);
     return {};
   }
 
   Result<void> check_only_own(const std::string& path) {
-    const auto is_own = [&path](const std::string& own) { return is_at_or_below(path, own); };
+    const auto is_own = [&path](const std::string& own) { return surface::is_at_or_below(path, own); };
     const auto leads = [&path](const std::string& own) { return own.starts_with(path + "/"); };
     if (std::ranges::any_of(own_, is_own)) return {};
     const auto info = TRY(env_.fs.info(path));

@@ -3,6 +3,8 @@
 // context_rename. Pure but for looking; one thread.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,11 +20,13 @@ struct ContextMove {
   std::string from;
   std::string to;
   std::string service;
+  std::optional<std::uint64_t> inode = {};  // of what is to be moved; none where nothing is there
 
   static constexpr auto shape() {
     return codec::shape(codec::path_member("from", &ContextMove::from, "the name before"),
                         codec::path_member("to", &ContextMove::to, "the name after, in the same directory"),
-                        codec::member("service", &ContextMove::service, "whose it is"));
+                        codec::member("service", &ContextMove::service, "whose it is"),
+                        codec::member("inode", &ContextMove::inode, "of what is moved", codec::Presence::kOmitted));
   }
   bool operator==(const ContextMove&) const = default;
 };

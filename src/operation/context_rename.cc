@@ -8,8 +8,10 @@
 #include "operation/context_data.h"
 #include "operation/context_moves.h"
 #include "operation/export_history.h"
+#include "operation/service_recovery.h"
 #include "operation/service_restore.h"
 #include "service/engines.h"
+#include "surface/drivers.h"
 
 namespace spl::operation {
 namespace {
@@ -68,11 +70,6 @@ struct RenameJournal {
   }
 };
 
-bool lies_in_files(service::SurfaceKind kind) {
-  using enum service::SurfaceKind;
-  return kind == kFiles || kind == kGit || kind == kSqlite;
-}
-
 class Rename {
  public:
   Rename(ServiceRooms& rooms, RenameJournal journal, base::Progress& progress)
@@ -91,32 +88,34 @@ class Rename {
     TRY(renamed.contexts().rename_unsaved(journal_.from, journal_.to));
     TRY(renamed.check());
     TRY(check_kinds());
-    TRY(check_previous());
-    TRY(plan_moves());
-    TRY(plan_parts());
-    TRY(plan_services());
+    TRY(require_no_previous(rooms_.journals, journal_.from, "renamed"));
+    const auto moves = TRY(find_moves());
+    const auto parts = TRY(find_parts());
+    TRY(plan_services(!parts.empty()));
     // While services run, their own processes hold files as well: it is looked again when they are down.
-    if (std::ranges::none_of(journal_.services, &StoppedService::runs)) TRY(check_holders());
+    if (std::ranges::none_of(journal_.services, &StoppedService::runs)) TRY(check_holders(moves));
     return plan_secrets();
   }
 
-  // To the commit line. After an error everything is as it was before.
+  // To the commit line. After an error everything is as it was before, but for what it names.
   Result<void> run() {
+    under_way_ = TRY(rooms_.journals.note_under_way());
     auto done = forward();
     if (done) return done;
     Error error = std::move(done).error();
-    if (const auto back = undo(); !back) {
+    const auto back = undo();
+    for (const std::string& warning : warnings_) error.message += "; and " + warning;
+    if (!back) {
       error.message += "; and what was done could not be taken back: " + back.error().message;
       error.hint = "the next start tries again" + (back.error().hint.empty() ? "" : ": " + back.error().hint);
     }
     return std::unexpected(std::move(error));
   }
 
-  // After the commit line.
+  // After the commit line. All was moved, durably, and the services were up before it: what bears the old name now is
+  // new, and is left alone.
   Result<void> finish(store::RecordStore& store, const std::optional<std::string>& did) {
-    // What is in engines was moved, durably, before the commit line.
-    TRY(move_all());
-    TRY(start_all());
+    for (const StoppedService& service : journal_.services) TRY(rooms_.control.let_up(service.name));
     if (did) TRY(carry_history(store, *did));
     for (const RenamedSecret& secret : journal_.secrets) TRY(rooms_.secrets->remove(secret.from));
     return remove_journal();
@@ -126,17 +125,27 @@ class Rename {
     // Where nothing was moved yet, nothing has to be down for it.
     if (!journal_.moves.empty() || !journal_.parts.empty()) TRY(hold_all());
     TRY(move_parts(Direction::kBack));
-    for (const ContextMove& move : std::views::reverse(journal_.moves)) TRY(move_one(move.to, move.from));
+    for (const ContextMove& move : std::views::reverse(journal_.moves)) TRY(move_back(move));
     for (const RenamedSecret& secret : journal_.secrets) TRY(rooms_.secrets->remove(secret.to));
-    TRY(start_all());
+    // One that does not start keeps nothing from being settled.
+    for (const StoppedService& service : journal_.services) {
+      base::NoProgress to_its_end;
+      TRY(rooms_.control.let_up(service.name));
+      if (!service.runs) continue;
+      if (const auto started = rooms_.control.start(service.name, to_its_end); !started)
+        warnings_.push_back(service.name + " does not start again: " + started.error().message);
+    }
     return remove_journal();
   }
+
+  // What a person should know of the way back.
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   [[nodiscard]] Result<void> check_kinds() const {
     for (const service::Declaration& service : rooms_.set.services()) {
       for (const service::SurfaceDeclaration& surface : service.surfaces) {
-        if (!surface.is_split() || lies_in_files(surface.kind) || surface.kind == service::SurfaceKind::kRedis)
+        if (!surface.is_split() || surface::lies_in_files(surface.kind) || surface.kind == service::SurfaceKind::kRedis)
           continue;
         return fail(ErrorCode::kRefused, Cause::kNotImplemented,
                     "the context cannot be renamed: " + service.name + "/" + surface.name +
@@ -148,35 +157,22 @@ class Rename {
     return {};
   }
 
-  // What is kept of a restore stands beside what would be moved, under the name that it had.
-  Result<void> check_previous() {
-    for (const RestoreJournal& journal : TRY(rooms_.journals.all())) {
-      const auto part = std::ranges::find(journal.parts, journal_.from, &JournalPart::context);
-      if (part == journal.parts.end()) continue;
-      return fail(ErrorCode::kRefused,
-                  "the context cannot be renamed: a restore of " + part->service + " has kept what it replaced in it",
-                  "spl service all restore --discard-previous removes it, --previous brings it back");
-    }
-    return {};
-  }
-
-  Result<void> plan_moves() {
+  Result<std::vector<ContextMove>> find_moves() {
     const service::Context context = *TRY(rooms_.set.contexts().require(journal_.from));
-    journal_.moves = TRY(moves_of_context(rooms_.env, rooms_.set, context, journal_.to));
-    return {};
+    return moves_of_context(rooms_.env, rooms_.set, context, journal_.to);
   }
 
   // What the context's name is in, in engines. Those are wanted up, as for a restore.
-  Result<void> plan_parts() {
-    journal_.parts.clear();
+  Result<std::vector<RenamedPart>> find_parts() {
+    std::vector<RenamedPart> parts;
     for (const service::Declaration& service : rooms_.set.services()) {
       for (const service::SurfaceDeclaration& surface : service.surfaces) {
         if (!surface.split || surface.split->pattern.find("{context}") == std::string::npos) continue;
-        journal_.parts.push_back({service.name, surface.name});
+        parts.push_back({service.name, surface.name});
       }
     }
-    TRY(start_engines());
-    for (const RenamedPart& part : journal_.parts) {
+    TRY(start_engines(parts));
+    for (const RenamedPart& part : parts) {
       TRY(live_data_of(rooms_, TRY(name_of(part, before_))));
       if (!TRY(TRY(live_data_of(rooms_, TRY(name_of(part, after_))))->is_there())) continue;
       return fail(ErrorCode::kRefused, Cause::kFileExists,
@@ -184,7 +180,7 @@ class Rename {
                       journal_.to + " already",
                   "spl inventory lists what is of no context; remove it, or choose another name");
     }
-    return {};
+    return parts;
   }
 
   Result<service::PartName> name_of(const RenamedPart& part, const service::Context& context) const {
@@ -197,8 +193,8 @@ class Rename {
     return service::PartName{service, surface, &context};
   }
 
-  Result<void> start_engines() {
-    for (const RenamedPart& part : journal_.parts) {
+  Result<void> start_engines(const std::vector<RenamedPart>& parts) {
+    for (const RenamedPart& part : parts) {
       const service::PartName name = TRY(name_of(part, before_));
       const service::Declaration* engine = rooms_.set.engine_of(*name.service, *name.surface);
       if (engine == nullptr) continue;
@@ -209,36 +205,40 @@ class Rename {
   }
 
   enum class Direction : bool { kForth, kBack };
-  // Done once or twice is the same; durable when it returns. On the way back what has come up meanwhile where the
-  // context's own is to go gives way to it.
+  // Done once or twice is the same; durable when it returns, and nothing is overwritten: on the way back what bears a
+  // name that has come up meanwhile stays behind.
   Result<void> move_parts(Direction direction) {
     if (journal_.parts.empty()) return {};
     const bool is_forth = direction == Direction::kForth;
     base::NoProgress calm;  // nothing stops the way back
-    TRY(start_engines());
+    TRY(start_engines(journal_.parts));
     for (const RenamedPart& part : journal_.parts) {
       const service::PartName from = TRY(name_of(part, is_forth ? before_ : after_));
       const service::PartName to = TRY(name_of(part, is_forth ? after_ : before_));
       const surface::Place place = TRY(rooms_.set.place_of(to, rooms_.lookup));
-      TRY_IN(from.text(), TRY(live_data_of(rooms_, from))
-                              ->move_to(place, is_forth ? surface::InTheWay::kStops : surface::InTheWay::kIsReplaced,
-                                        is_forth ? progress_ : calm));
+      const auto data = TRY(live_data_of(rooms_, from));
+      const std::uint64_t behind = TRY_IN(
+          from.text(), data->move_to(place, is_forth ? surface::TakenName::kStops : surface::TakenName::kStaysBehind,
+                                     is_forth ? progress_ : calm));
+      if (behind > 0)
+        warnings_.push_back(from.text() + ": " + std::to_string(behind) +
+                            " keep the new name, for the old one was taken meanwhile");
     }
     return {};
   }
 
   // Engines stay up: their writers are down, and what is in them is moved by them.
-  Result<void> plan_services() {
+  Result<void> plan_services(bool has_parts) {
     const auto engines = TRY(service::engines_of(rooms_.set, rooms_.lookup));
     for (const service::Declaration& service : rooms_.set.services()) {
       const auto is_split = [](const service::SurfaceDeclaration& surface) { return surface.is_split(); };
       if (!service.run || service.run->command.empty() || std::ranges::none_of(service.surfaces, is_split)) continue;
       if (std::ranges::find(engines, &service) != engines.end()) {
         const auto has_files = [](const service::SurfaceDeclaration& surface) {
-          return surface.is_split() && lies_in_files(surface.kind);
+          return surface.is_split() && surface::lies_in_files(surface.kind);
         };
         if (std::ranges::none_of(service.surfaces, has_files)) continue;
-        if (!journal_.parts.empty())
+        if (has_parts)
           return fail(ErrorCode::kRefused, Cause::kNotImplemented,
                       "the context cannot be renamed: " + service.name +
                           " serves a database and has files that are split by context",
@@ -281,18 +281,18 @@ class Rename {
 
   Result<void> forward() {
     if (progress_.cancelled()) return base::fail_cancelled("nothing was changed");
-    // What was found so far has only shown that nothing is in the way.
-    journal_.moves.clear();
-    journal_.parts.clear();
     TRY(save());
     for (const RenamedSecret& secret : journal_.secrets)
       TRY(rooms_.secrets->set(secret.to, TRY(rooms_.secrets->get(secret.from))));
     progress_.update("stopping the services", 0, 0, "");
     TRY(hold_all());
-    // Databases may have come and gone as long as the services ran.
-    TRY(plan_moves());
-    TRY(plan_parts());
-    TRY(check_holders());
+    // Databases may have come and gone as long as the services ran. The way back knows of none of it before all is
+    // known to be free: it would take for its own what is in the way.
+    auto moves = TRY(find_moves());
+    auto parts = TRY(find_parts());
+    TRY(check_holders(moves));
+    journal_.moves = std::move(moves);
+    journal_.parts = std::move(parts);
     TRY(save());
     progress_.update("switching", 0, 0, "");
     TRY(move_parts(Direction::kForth));
@@ -303,8 +303,8 @@ class Rename {
   }
 
   // Also of services that nobody has declared, or that the operator runs.
-  Result<void> check_holders() {
-    for (const ContextMove& move : journal_.moves) {
+  Result<void> check_holders(const std::vector<ContextMove>& moves) {
+    for (const ContextMove& move : moves) {
       if (!TRY(fs_.info(move.from))) continue;
       if (const auto holder = TRY(env::holder_below(move.from)))
         return fail(ErrorCode::kRefused,
@@ -330,15 +330,42 @@ class Rename {
   }
 
   Result<void> move_all() {
-    for (const ContextMove& move : journal_.moves) TRY(move_one(move.from, move.to));
+    for (const ContextMove& move : journal_.moves) {
+      if (TRY(fs_.info(move.from))) TRY(rename_durably(move.from, move.to));
+    }
     return {};
   }
 
-  // Done once or twice is the same; durable when it returns.
-  Result<void> move_one(const std::string& from, const std::string& to) {
-    if (TRY(fs_.info(from))) TRY(fs_.rename_to_new(from, to));
-    const auto parent = TRY(fs_.info(env::parent_of(to)));
-    return parent ? fs_.sync_directory(env::parent_of(to)) : Result<void>();
+  // Whatever of it was moved; done once or twice is the same. What has come up under either name meanwhile is kept.
+  Result<void> move_back(const ContextMove& move) {
+    if (!TRY(fs_.info(move.to))) {
+      const std::string parent = env::parent_of(move.from);
+      return TRY(fs_.info(parent)) ? fs_.sync_directory(parent) : Result<void>();
+    }
+    const auto before = TRY(fs_.info(move.from));
+    if (before && before->inode == move.inode) {
+      warnings_.push_back(base::escaped(move.to, 200) + " has come up meanwhile, and is left where it is");
+      return {};
+    }
+    if (before) TRY(put_aside(move.from));
+    return rename_durably(move.to, move.from);
+  }
+
+  // A service has made it anew.
+  Result<void> put_aside(const std::string& path) {
+    const std::string name = path.substr(path.rfind('/') + 1);
+    std::string aside;
+    for (int number = 1; aside.empty() || TRY(fs_.info(aside)); ++number)
+      aside = env::join(env::parent_of(path), "made-meanwhile-" + std::to_string(number) + "." + name);
+    TRY(rename_durably(path, aside));
+    warnings_.push_back(base::escaped(path, 200) + " was made anew meanwhile, and is kept as " +
+                        base::escaped(aside, 200));
+    return {};
+  }
+
+  Result<void> rename_durably(const std::string& from, const std::string& to) {
+    TRY(fs_.rename_to_new(from, to));
+    return fs_.sync_directory(env::parent_of(to));
   }
 
   // From which export it was last restored: an older one stays an older one.
@@ -369,7 +396,14 @@ class Rename {
   base::Progress& progress_;
   service::Context before_;
   service::Context after_;
+  std::unique_ptr<env::Lock> under_way_;
+  std::vector<std::string> warnings_;
 };
+
+void tell(env::Env env, base::Progress& progress, const std::string& what) {
+  env.log.write(env::LogLevel::kWarn, "context renamed in part", {{"error", what}});
+  progress.step(what);
+}
 
 }  // namespace
 
@@ -379,6 +413,7 @@ std::string rename_journal_of(const home::HomePaths& paths) {
 
 Result<ContextEntry> rename_context(instance::Instance& instance, const RenamedContext& request,
                                     base::Progress& progress) {
+  TRY(settle_restores(instance.env(), instance.paths(), TRY(instance.config()), instance.store(), progress));
   const auto rooms = TRY(ServiceRooms::open(instance.env(), instance.paths(), TRY(instance.config())));
   if (request.name != request.new_name) {
     RenameJournal journal;
@@ -388,7 +423,9 @@ Result<ContextEntry> rename_context(instance::Instance& instance, const RenamedC
     Rename rename(*rooms, std::move(journal), progress);
     TRY(rename.plan());
     TRY(rename.run());
-    TRY(rename.finish(instance.store(), instance.did()));
+    // Nothing makes it fail any more: what is left to be done the next start does.
+    if (const auto finished = rename.finish(instance.store(), instance.did()); !finished)
+      tell(instance.env(), progress, finished.error().message);
   }
   const service::Context* context = TRY(rooms->set.contexts().require(request.new_name));
   return ContextEntry{context->name, context->id, context->label};
@@ -405,11 +442,13 @@ Result<void> recover_rename(env::Env env, const home::HomePaths& paths, const ho
                 "a context may be half renamed: look at what the file says before it is removed");
   const auto rooms = TRY(ServiceRooms::open(env, paths, config));
   const std::string what = "the renaming of " + journal->from + " to " + journal->to + ", which was cut off";
-  const bool committed = rooms->set.contexts().find(journal->to) != nullptr;
+  const bool committed =
+      rooms->set.contexts().find(journal->to) != nullptr && rooms->set.contexts().find(journal->from) == nullptr;
   progress.step("following " + what);
   const auto did = TRY(TRY(store.reader())->setting(store::kDidSetting));
   Rename rename(*rooms, std::move(*journal), progress);
   TRY_IN(what, committed ? rename.finish(store, did) : rename.undo());
+  for (const std::string& warning : rename.warnings()) tell(env, progress, warning);
   return {};
 }
 

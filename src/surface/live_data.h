@@ -2,6 +2,7 @@
 // that go, or get another name. A kind that can do it has one class in its folder. One thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -11,16 +12,18 @@
 
 namespace spl::surface {
 
+enum class TakenName : bool { kStops, kStaysBehind };  // what bears a name that is taken at the target
+
 class LiveData {
  public:
   virtual ~LiveData() = default;
   virtual Result<bool> is_there() = 0;
   // Durable when it returns; what is not there is no error.
   virtual Result<void> remove() = 0;
-  // All of it becomes what is at `to`, a place of the same surface. An error may leave a part of it moved: done again
-  // it moves the rest, and from `to` back it moves all. Durable when it returns. Cause kFileExists where something is
-  // in the way at `to` that is not to be replaced.
-  virtual Result<void> move_to(const Place& to, InTheWay at_target, base::Progress& progress) = 0;
+  // All of it becomes what is at `to`, a place of the same surface, and nothing there is overwritten. An error may
+  // leave a part of it moved: done again it moves the rest, and from `to` back it moves all. Durable when it returns.
+  // Gives how much stays behind; where that is not wanted, cause kFileExists.
+  virtual Result<std::uint64_t> move_to(const Place& to, TakenName taken, base::Progress& progress) = 0;
 };
 
 // `others` are parts of other surfaces of the kind: what is theirs is left alone. Code kUnavailable where the engine

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "base/encoding.h"
 #include "surface/redis/redis.h"
@@ -25,7 +26,7 @@ class RedisData final : public LiveData {
 
   Result<bool> is_there() override;
   Result<void> remove() override;
-  Result<void> move_to(const Place& to, InTheWay at_target, base::Progress& progress) override;
+  Result<std::uint64_t> move_to(const Place& to, TakenName taken, base::Progress& progress) override;
 
  private:
   // Some of its own keys at a time, until there are no more or `each` gives false.
@@ -78,14 +79,15 @@ Result<void> RedisData::remove() {
   return make_durable(connection_, env_.clock);
 }
 
-Result<void> RedisData::move_to(const Place& to, InTheWay at_target, base::Progress& progress) {
+Result<std::uint64_t> RedisData::move_to(const Place& to, TakenName taken, base::Progress& progress) {
   if (!to.key_prefix || share_.prefix.empty())
     return fail(ErrorCode::kRefused, Cause::kNotImplemented,
                 subject_ + ": keys of a whole database cannot get another name");
-  const std::string_view command = at_target == InTheWay::kStops ? "RENAMENX" : "RENAME";
+  constexpr std::string_view kCommand = "RENAMENX";
+  std::set<std::string> behind;  // a key may come twice
   TRY(each_own(progress, [&](const std::vector<std::string>& keys) -> Result<bool> {
     for (const std::string& key : keys)
-      TRY(connection_.tell({command, key, *to.key_prefix + key.substr(share_.prefix.size())}));
+      TRY(connection_.tell({kCommand, key, *to.key_prefix + key.substr(share_.prefix.size())}));
     std::optional<std::string> refused;
     std::optional<std::string> in_the_way;
     for (const std::string& key : keys) {
@@ -93,16 +95,18 @@ Result<void> RedisData::move_to(const Place& to, InTheWay at_target, base::Progr
       // A key whose time was over, or one that came twice.
       const bool is_gone = reply.is_error() && reply.text().starts_with("ERR no such key");
       if (reply.is_error() && !is_gone) refused = std::string(reply.text());
-      if (!reply.is_error() && reply.text().empty() && reply.integer() == 0)
-        in_the_way = *to.key_prefix + key.substr(share_.prefix.size());
+      if (reply.is_error() || !reply.text().empty() || reply.integer() != 0) continue;
+      in_the_way = *to.key_prefix + key.substr(share_.prefix.size());
+      behind.insert(key);
     }
-    if (refused) return redis_refused(connection_.name(), command, *refused);
-    if (in_the_way)
+    if (refused) return redis_refused(connection_.name(), kCommand, *refused);
+    if (in_the_way && taken == TakenName::kStops)
       return fail(ErrorCode::kRefused, Cause::kFileExists,
                   subject_ + ": the key " + base::escaped(*in_the_way, kKeyShown) + " is in the way");
     return true;
   }));
-  return make_durable(connection_, env_.clock);
+  TRY(make_durable(connection_, env_.clock));
+  return behind.size();
 }
 
 }  // namespace
