@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/version.h"
 #include "instance/move.h"
+#include "operation/context_remove.h"
 #include "operation/context_rename.h"
 #include "operation/doctor.h"
 #include "operation/import.h"

@@ -5,7 +5,6 @@
 #include <ranges>
 
 #include "base/encoding.h"
-#include "operation/context_data.h"
 #include "operation/secret_lookup.h"
 #include "operation/service_recovery.h"
 #include "operation/service_restore.h"
@@ -30,22 +29,6 @@ Result<std::vector<const service::Declaration*>> chosen(const service::ServiceSe
   }
   for (const service::Declaration& service : set.services()) services.push_back(&service);
   return services;
-}
-
-// What lies where a context's parts are.
-Result<std::vector<std::string>> data_of(env::Env env, const service::ServiceSet& set,
-                                         const service::Context& context) {
-  std::vector<std::string> paths;
-  for (const service::Declaration& service : set.services()) {
-    for (const service::SurfaceDeclaration& surface : service.surfaces) {
-      for (const service::PartName& part : set.parts_of(service, surface, &context)) {
-        if (surface.path.empty()) continue;
-        const std::string path = TRY(service::expand(surface.path, set.values(service, part.context)));
-        if (TRY(env.fs.info(path))) paths.push_back(path);
-      }
-    }
-  }
-  return paths;
 }
 
 std::optional<std::string> unless_all(const std::string& name) {
@@ -77,6 +60,9 @@ Result<ServiceStates> states_of(instance::Instance& instance, const ServiceName&
 
 Result<ServiceStates> command_services(instance::Instance& instance, const ServiceCommand& command,
                                        base::Progress& progress) {
+  // Also within a daemon, which has looked when it began.
+  if (command.action == ServiceAction::kResume)
+    TRY(settle_restores(instance.env(), instance.paths(), TRY(instance.config()), instance.store(), progress));
   const auto rooms = TRY(rooms_of(instance));
   const bool all = command.name == "all";
   auto services = TRY(chosen(rooms->set, command.name));
@@ -151,6 +137,8 @@ Result<std::vector<ContextEntry>> contexts_of(instance::Instance& instance) {
 }
 
 Result<ContextEntry> add_context(instance::Instance& instance, const NewContext& context) {
+  base::NoProgress calm;
+  TRY(settle_restores(instance.env(), instance.paths(), TRY(instance.config()), instance.store(), calm));
   auto set = TRY(service::ServiceSet::load(instance.env(), instance.paths()));
   const service::Context added{context.name, context.id.value_or(set.contexts().free_id()), context.label};
   TRY(set.contexts().add(added));
@@ -160,24 +148,6 @@ Result<ContextEntry> add_context(instance::Instance& instance, const NewContext&
     return std::unexpected(std::move(fits).error());
   }
   return ContextEntry{added.name, added.id, added.label};
-}
-
-Result<ContextEntry> remove_context(instance::Instance& instance, const RemovedContext& request) {
-  const auto rooms = TRY(rooms_of(instance));
-  const service::Context context = *TRY(rooms->set.contexts().require(request.name));
-  const auto paths = TRY(data_of(instance.env(), rooms->set, context));
-  const auto parts = TRY(
-      data_in_engines(*rooms, context, request.delete_data ? UnknownKinds::kAreAnError : UnknownKinds::kArePassedOver));
-  if (!request.delete_data && paths.size() + parts.size() > 0)
-    return fail(ErrorCode::kRefused,
-                "the context " + context.name +
-                    " has data: " + (paths.empty() ? parts.front().part.text() : base::escaped(paths.front(), 200)) +
-                    (paths.size() + parts.size() > 1 ? ", ..." : ""),
-                "back it up with spl export --context " + context.name + ", then give --delete-data");
-  for (const ContextData& part : parts) TRY_IN(part.part.text(), part.data->remove());
-  for (const std::string& path : paths) TRY(env::remove_tree(instance.env().fs, path));
-  TRY(rooms->set.contexts().remove(context.name));
-  return ContextEntry{context.name, context.id, context.label};
 }
 
 Result<SecretHandle> set_secret(instance::Instance& instance, const NewSecret& secret) {
@@ -221,6 +191,7 @@ Result<DeletedSecret> delete_secret(instance::Instance& instance, const SecretHa
 
 Result<PreviousReport> swap_previous_back(instance::Instance& instance, const PreviousRequest& request,
                                           base::Progress& progress) {
+  TRY(settle_restores(instance.env(), instance.paths(), TRY(instance.config()), instance.store(), progress));
   const auto rooms = TRY(rooms_of(instance));
   if (request.service != "all") TRY(rooms->set.require(request.service));
   TRY(restore_previous(*rooms, instance.store(), unless_all(request.service), progress));
@@ -228,6 +199,8 @@ Result<PreviousReport> swap_previous_back(instance::Instance& instance, const Pr
 }
 
 Result<PreviousReport> discard_previous_of(instance::Instance& instance, const PreviousRequest& request) {
+  base::NoProgress calm;
+  TRY(settle_restores(instance.env(), instance.paths(), TRY(instance.config()), instance.store(), calm));
   const auto rooms = TRY(rooms_of(instance));
   if (request.service != "all") TRY(rooms->set.require(request.service));
   return PreviousReport{TRY(discard_previous(*rooms, unless_all(request.service), request.context))};

@@ -165,8 +165,6 @@ Error become_service(env::Env env, const home::HomePaths& paths, const std::stri
 
 Result<std::vector<ContextEntry>> contexts_of(instance::Instance& instance);
 Result<ContextEntry> add_context(instance::Instance& instance, const NewContext& context);
-// Code kRefused of one that has data, unless that is to go, too.
-Result<ContextEntry> remove_context(instance::Instance& instance, const RemovedContext& request);
 
 Result<SecretHandle> set_secret(instance::Instance& instance, const NewSecret& secret);
 Result<std::vector<std::string>> list_secrets(instance::Instance& instance);
