@@ -22,24 +22,31 @@ std::string status_of(bool in_a, bool in_b, bool same) {
   return same ? "same" : "differs";
 }
 
-bool has_section(const bundle::Manifest& manifest, const std::string& prefix) {
-  return std::ranges::find(manifest.sections, prefix, &bundle::Section::prefix) != manifest.sections.end();
+std::set<std::string> sections_of(const bundle::Manifest& manifest) {
+  std::set<std::string> prefixes;
+  for (const bundle::Section& section : manifest.sections) prefixes.insert(section.prefix);
+  return prefixes;
 }
 
-std::string declared(const bundle::Manifest& manifest, const std::string& service) {
-  const auto found = std::ranges::find(manifest.services, service, &bundle::Service::name);
-  if (found == manifest.services.end()) return "";
-  return (found->version.empty() ? "no version" : "version " + base::escaped(found->version, 100)) + ", schema " +
-         std::to_string(found->schema);
+// What the manifest says of each service.
+std::map<std::string, std::string> declared_in(const bundle::Manifest& manifest) {
+  std::map<std::string, std::string> services;
+  for (const bundle::Service& service : manifest.services)
+    services[service.name] =
+        (service.version.empty() ? "no version" : "version " + base::escaped(service.version, 100)) + ", schema " +
+        std::to_string(service.schema);
+  return services;
 }
 
 std::vector<ComparedService> compare_services(const bundle::Manifest& a, const bundle::Manifest& b) {
+  auto in_a = declared_in(a);
+  auto in_b = declared_in(b);
   std::set<std::string> names;
-  for (const bundle::Service& service : a.services) names.insert(service.name);
-  for (const bundle::Service& service : b.services) names.insert(service.name);
+  for (const auto& [name, text] : in_a) names.insert(name);
+  for (const auto& [name, text] : in_b) names.insert(name);
   std::vector<ComparedService> services;
   for (const std::string& name : names) {
-    ComparedService service{name, {}, declared(a, name), declared(b, name)};
+    ComparedService service{name, {}, in_a[name], in_b[name]};
     service.status = status_of(!service.a.empty(), !service.b.empty(), service.a == service.b);
     services.push_back(std::move(service));
   }
@@ -85,12 +92,12 @@ class Tally {
                       .services = compare_services(of_a, of_b),
                       .parts = {}};
     for (const ComparedService& service : report.services) report.same = report.same && service.status == "same";
-    std::set<std::string> prefixes;
-    for (const bundle::Section& section : of_a.sections) prefixes.insert(section.prefix);
-    for (const bundle::Section& section : of_b.sections) prefixes.insert(section.prefix);
+    const auto in_a = sections_of(of_a);
+    const auto in_b = sections_of(of_b);
+    auto prefixes = in_a;
+    prefixes.insert(in_b.begin(), in_b.end());
     for (const std::string& prefix : prefixes) {
-      const std::string status =
-          status_of(has_section(of_a, prefix), has_section(of_b, prefix), !differing_.contains(prefix));
+      const std::string status = status_of(in_a.contains(prefix), in_b.contains(prefix), !differing_.contains(prefix));
       report.sections.push_back({prefix, status});
       if (const auto part = parts_.find(prefix); part != parts_.end())
         report.parts.push_back(compared_part(prefix, status, part->second));

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/encoding.h"
+#include "surface/redis/key_line.h"
 
 namespace spl::operation {
 namespace {
@@ -11,7 +12,6 @@ namespace {
 using bundle::SurfaceKind;
 
 constexpr std::size_t kPieceBytes = 256u << 10;
-constexpr std::size_t kLineBytesMax = 64u << 20;  // a key of Redis whose value is not apart, in base64
 constexpr std::size_t kRefsBytesMax = 256u << 20;
 constexpr std::size_t kPackHeadBytes = 12;
 
@@ -46,7 +46,7 @@ class Lines {
     buffer_.erase(0, at_);
     looked_ = buffer_.size();
     at_ = 0;
-    if (buffer_.size() > kLineBytesMax) return side_.malformed("a line is too long");
+    if (buffer_.size() > surface::kKeyLineBytesMax) return side_.malformed("a line is too long");
     buffer_.resize(looked_ + kPieceBytes);
     const auto n = side_.content().read(std::span(buffer_).subspan(looked_));
     buffer_.resize(looked_ + (n ? *n : 0));

@@ -1,5 +1,5 @@
-// What of a service's part two bundles have in common: file by file, and within a file by what its kind holds, so that
-// two dumps of the same state are the same although their octets differ (docs/formats/bundle.md, "What is the same").
+// What of a service's part two bundles have in common: file by file, and of git and Redis by what a file holds, so that
+// the same state is the same although its octets differ (docs/formats/bundle.md, "What is the same").
 // Internal to bundle diff. One thread.
 #pragma once
 
