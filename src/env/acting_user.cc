@@ -94,17 +94,34 @@ AsFileUser::~AsFileUser() {
 }
 
 // By the system call itself: the C library's function would change every thread.
-AsUser::AsUser(std::uint32_t uid) {
-  if (::geteuid() != 0) return;
-  file_user_ = static_cast<std::uint32_t>(::setfsuid(kNoUser));
-  changed_ = ::syscall(SYS_setresuid, -1, uid, -1) == 0;
+Result<std::unique_ptr<AsUser>> AsUser::take(std::uint32_t uid) {
+  const std::uint32_t before = file_access_user();
+  if (::syscall(SYS_setresuid, -1, uid, -1) != 0) {
+    const int error = errno;
+    return base::fail_errno("cannot act for " + user_name(uid), error);
+  }
+  return std::unique_ptr<AsUser>(new AsUser(before));
 }
 
 AsUser::~AsUser() {
-  if (!changed_) return;
   // A thread that stayed another user would go on with the wrong rights.
   SPL_CHECK(::syscall(SYS_setresuid, -1, 0, -1) == 0);
   ::setfsuid(file_user_);
+}
+
+WithFileAccessOf::WithFileAccessOf(UserIds ids) : changes_(::geteuid() == 0) {
+  if (!changes_) return;
+  before_ = {file_access_user(), static_cast<std::uint32_t>(::setfsgid(kNoGroup))};
+  set_file_ids(ids.uid, ids.gid);
+}
+
+WithFileAccessOf::~WithFileAccessOf() {
+  // A thread that stayed another user would go on with the wrong rights.
+  if (changes_) SPL_CHECK(set_file_ids(before_.uid, before_.gid));
+}
+
+std::uint32_t file_access_user() {
+  return static_cast<std::uint32_t>(::setfsuid(kNoUser));
 }
 
 }  // namespace spl::env

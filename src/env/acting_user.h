@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -49,18 +50,36 @@ class AsFileUser {
   std::optional<UserIds> before_ = {};
 };
 
-// While it lives, this thread is that user (its effective id, and the one for file access), where this process is
-// root's: for a server that asks the kernel who is at the other end of a socket. Elsewhere it changes nothing.
+// While it lives, this thread is that user (its effective id, and the one for file access): for a server that asks the
+// kernel who is at the other end of a socket.
 class AsUser {
  public:
-  explicit AsUser(std::uint32_t uid);
+  // Where this process is root's. An error where the kernel does not let it: then it is who it was.
+  static Result<std::unique_ptr<AsUser>> take(std::uint32_t uid);
   AsUser(const AsUser&) = delete;
   AsUser& operator=(const AsUser&) = delete;
   ~AsUser();
 
  private:
-  bool changed_ = false;
-  std::uint32_t file_user_ = 0;  // before
+  explicit AsUser(std::uint32_t file_user) : file_user_(file_user) {}
+  const std::uint32_t file_user_;  // before
 };
+
+// While it lives, this thread has the file access of that user and group, where this process is root's and the kernel
+// lets it; elsewhere nothing has changed. /proc shows a process to who has its ids, also without CAP_SYS_PTRACE.
+class WithFileAccessOf {
+ public:
+  explicit WithFileAccessOf(UserIds ids);
+  WithFileAccessOf(const WithFileAccessOf&) = delete;
+  WithFileAccessOf& operator=(const WithFileAccessOf&) = delete;
+  ~WithFileAccessOf();
+
+ private:
+  const bool changes_;
+  UserIds before_;
+};
+
+// Whose file access this thread has.
+std::uint32_t file_access_user();
 
 }  // namespace spl::env

@@ -3,15 +3,21 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "base/words.h"
+#include "env/acting_user.h"
 #include "env/connect.h"
 #include "env/proc_files.h"
+#include "env/process_table.h"
+#include "env/users.h"
 
 namespace spl::env {
 namespace {
@@ -19,7 +25,12 @@ namespace {
 constexpr std::string_view kListening = "0A";
 constexpr std::size_t kAddressField = 1;
 constexpr std::size_t kStateField = 3;
+constexpr std::size_t kUserField = 7;
 constexpr std::size_t kInodeField = 9;
+// The same of /proc/net/unix. A path may have blanks.
+constexpr std::size_t kUnixFlagsField = 3;
+constexpr std::size_t kUnixInodeField = 6;
+constexpr std::string_view kUnixListening = "00010000";
 constexpr std::uint32_t kLoopbackNet = 127;
 constexpr int kNetShift = 24;
 
@@ -79,60 +90,107 @@ std::vector<std::string> shown_addresses(const Ends& ends) {
   return {hex_of(&there.sin6_addr, kWords) + port, any + port};
 }
 
+std::vector<std::string> fields_of(std::string_view line) {
+  std::vector<std::string> fields = base::split(line, ' ');
+  std::erase(fields, "");
+  return fields;
+}
+
 // "socket:[123]", as the links of descriptors have it.
-Result<std::vector<std::string>> listeners_at(const std::vector<std::string>& addresses) {
-  std::vector<std::string> sockets;
+std::string link_of(const std::string& inode) {
+  return "socket:[" + inode + "]";
+}
+
+struct Listeners {
+  std::vector<std::string> links;
+  bool is_own = false;  // one was made by this process's user
+};
+
+Result<Listeners> listeners_at(const std::vector<std::string>& addresses) {
+  Listeners listeners;
+  const std::string own = std::to_string(file_access_user());
   for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
     TRY(read_proc_lines(table, [&](std::string_view line) {
-      std::vector<std::string> fields = base::split(line, ' ');
-      std::erase(fields, "");
+      const std::vector<std::string> fields = fields_of(line);
       if (fields.size() > kInodeField && fields[kStateField] == kListening &&
-          std::ranges::find(addresses, fields[kAddressField]) != addresses.end())
-        sockets.push_back("socket:[" + fields[kInodeField] + "]");
+          std::ranges::find(addresses, fields[kAddressField]) != addresses.end()) {
+        listeners.links.push_back(link_of(fields[kInodeField]));
+        listeners.is_own = listeners.is_own || fields[kUserField] == own;
+      }
       return true;
     }));
   }
-  return sockets;
+  return listeners;
 }
 
-Result<std::vector<int>> holders_of(const std::vector<std::string>& sockets) {
-  std::vector<int> holders;
-  if (sockets.empty()) return holders;
-  for (const int pid : TRY(proc_numbers("/proc"))) {
-    const std::string directory = "/proc/" + std::to_string(pid) + "/fd";
-    for (const int number : TRY(proc_numbers(directory))) {
-      const auto target = TRY(proc_link(directory + "/" + std::to_string(number)));
-      if (!target || std::ranges::find(sockets, *target) == sockets.end()) continue;
-      holders.push_back(pid);
-      break;
-    }
+// The sockets that listen at a path: those that were bound to the very file, by whatever name.
+Result<std::vector<std::string>> listeners_at(const struct stat& place) {
+  std::vector<std::string> links;
+  TRY(read_proc_lines("/proc/net/unix", [&](std::string_view line) {
+    const std::size_t path = line.find(" /");
+    if (path == std::string_view::npos) return true;
+    const std::vector<std::string> fields = fields_of(line.substr(0, path));
+    struct stat bound{};
+    if (fields.size() > kUnixInodeField && fields[kUnixFlagsField] == kUnixListening &&
+        ::stat(std::string(line.substr(path + 1)).c_str(), &bound) == 0 && bound.st_dev == place.st_dev &&
+        bound.st_ino == place.st_ino)
+      links.push_back(link_of(fields[kUnixInodeField]));
+    return true;
+  }));
+  return links;
+}
+
+std::unexpected<Error> cannot_see(std::string_view address, int error) {
+  return base::fail_errno("cannot see who serves " + std::string(address), error);
+}
+
+// What connects, where somebody answers.
+Result<std::optional<Descriptor>> connect_if_served(std::string_view address, std::chrono::milliseconds at_most) {
+  auto socket = connect_address(address, at_most);
+  if (socket) return std::optional(std::move(*socket));
+  if (socket.error().code == ErrorCode::kUnavailable) return std::optional<Descriptor>();
+  return std::unexpected(std::move(socket).error());
+}
+
+Result<std::vector<int>> peers_of_path(std::string_view address, std::chrono::milliseconds at_most) {
+  struct stat place{};
+  if (::stat(std::string(address.substr(5)).c_str(), &place) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::vector<int>();
+    return cannot_see(address, errno);
   }
-  return holders;
+  Openers openers = TRY(openers_of(TRY(listeners_at(place))));
+  if (!openers.pids.empty()) return std::move(openers.pids);
+  // It was bound by a name that means nothing here, or is held by what may not be looked at.
+  const auto socket = TRY(connect_if_served(address, at_most));
+  if (!socket) return std::vector<int>();
+  ucred other{};
+  socklen_t size = sizeof other;
+  if (::getsockopt(socket->number(), SOL_SOCKET, SO_PEERCRED, &other, &size) != 0) return cannot_see(address, errno);
+  // 0: it is of a namespace that is not seen from here.
+  return other.pid > 0 ? std::vector<int>{other.pid} : std::vector<int>();
 }
 
 }  // namespace
 
 Result<std::vector<int>> peers_of(std::string_view address, std::chrono::milliseconds at_most) {
-  std::vector<int> peers;
-  const auto socket = connect_address(address, at_most);
-  if (!socket) return peers;
-  if (address.starts_with("unix:")) {
-    ucred other{};
-    socklen_t size = sizeof other;
-    if (::getsockopt(socket->number(), SOL_SOCKET, SO_PEERCRED, &other, &size) != 0)
-      return base::fail_errno("cannot see who serves " + std::string(address), errno);
-    // 0: it is of a namespace that is not seen from here.
-    if (other.pid > 0) peers.push_back(other.pid);
-    return peers;
-  }
+  if (address.starts_with("unix:")) return peers_of_path(address, at_most);
+  const auto socket = TRY(connect_if_served(address, at_most));
+  if (!socket) return std::vector<int>();
   Ends ends;
   socklen_t size = sizeof ends.here;
-  if (::getsockname(socket->number(), reinterpret_cast<sockaddr*>(&ends.here), &size) != 0) return peers;
+  if (::getsockname(socket->number(), reinterpret_cast<sockaddr*>(&ends.here), &size) != 0)
+    return cannot_see(address, errno);
   size = sizeof ends.there;
-  if (::getpeername(socket->number(), reinterpret_cast<sockaddr*>(&ends.there), &size) != 0) return peers;
+  if (::getpeername(socket->number(), reinterpret_cast<sockaddr*>(&ends.there), &size) != 0)
+    return cannot_see(address, errno);
   const auto addresses = shown_addresses(ends);
-  if (addresses.empty()) return peers;
-  return holders_of(TRY(listeners_at(addresses)));
+  if (addresses.empty()) return std::vector<int>();
+  const Listeners listeners = TRY(listeners_at(addresses));
+  Openers openers = TRY(openers_of(listeners.links));
+  // What another user's process listens at is not ours to run, unless this process is root's.
+  const bool may_be_ours = listeners.is_own || own_user_id() == 0;
+  if (openers.pids.empty() && !openers.is_whole && may_be_ours) return cannot_see(address, EACCES);
+  return std::move(openers.pids);
 }
 
 }  // namespace spl::env

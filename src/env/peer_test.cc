@@ -3,10 +3,13 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <string>
 
@@ -20,19 +23,59 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using namespace std::chrono_literals;
 
-TEST(PeerTest, WhoListensAtASocketIsFound) {
-  const std::string path = ::testing::TempDir() + "peer" + std::to_string(::getpid());
+Descriptor bound_to(const std::string& path) {
   sockaddr_un place{};
   place.sun_family = AF_UNIX;
-  ASSERT_LT(path.size(), sizeof place.sun_path);
+  EXPECT_LT(path.size(), sizeof place.sun_path);
   std::memcpy(&place.sun_path[0], path.data(), path.size());
-  const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM, 0));
-  ASSERT_EQ(::bind(socket.number(), reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+  EXPECT_EQ(::bind(socket.number(), reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+  return socket;
+}
+
+TEST(PeerTest, WhoListensAtASocketIsFound) {
+  const std::string path = ::testing::TempDir() + "peer" + std::to_string(::getpid());
+  const Descriptor socket = bound_to(path);
   EXPECT_THAT(peers_of("unix:" + path, 1s).value(), IsEmpty()) << "nobody listens yet";
   ASSERT_EQ(::listen(socket.number(), 1), 0);
   EXPECT_THAT(peers_of("unix:" + path, 1s).value(), ElementsAre(::getpid()));
   ::unlink(path.c_str());
   EXPECT_THAT(peers_of("unix:" + path, 1s).value(), IsEmpty());
+}
+
+TEST(PeerTest, WhoHasTakenTheSocketOverIsFoundByAnyNameOfIt) {
+  const std::string path = ::testing::TempDir() + "peer" + std::to_string(::getpid());
+  const std::string link = path + "link";
+  Descriptor socket = bound_to(path);
+  ASSERT_EQ(::listen(socket.number(), 1), 0);
+  const pid_t heir = ::fork();
+  if (heir == 0) {
+    for (;;) ::pause();
+  }
+  socket.close();
+  ASSERT_EQ(::symlink(path.c_str(), link.c_str()), 0);
+  EXPECT_THAT(peers_of("unix:" + path, 1s).value(), ElementsAre(heir)) << "this process began to listen, and has left";
+  EXPECT_THAT(peers_of("unix:" + link, 1s).value(), ElementsAre(heir));
+  ::kill(heir, SIGKILL);
+  ::waitpid(heir, nullptr, 0);
+  EXPECT_THAT(peers_of("unix:" + path, 1s).value(), IsEmpty());
+  for (const std::string& one : {path, link}) ::unlink(one.c_str());
+}
+
+TEST(PeerTest, WithoutAFreeDescriptorItIsAnErrorAndNotNobody) {
+  const std::string path = ::testing::TempDir() + "peer" + std::to_string(::getpid());
+  const Descriptor socket = bound_to(path);
+  ASSERT_EQ(::listen(socket.number(), 1), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit none{0, 0};
+    if (::setrlimit(RLIMIT_NOFILE, &none) != 0) ::_exit(1);
+    ::_exit(peers_of("unix:" + path, 1s) || peers_of("tcp:127.0.0.1:1", 1s) ? 1 : 0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  ::unlink(path.c_str());
 }
 
 TEST(PeerTest, WhoListensAtAPortIsFound) {

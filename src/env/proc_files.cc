@@ -17,9 +17,8 @@ namespace {
 
 constexpr std::size_t kLineBytesMax = 64u << 10;
 
-// Of one process: it has gone, or is not to be seen by this one.
-bool is_passed_over(int error) {
-  return error == ENOENT || error == ESRCH || error == EACCES || error == EPERM;
+bool has_gone(int error) {
+  return error == ENOENT || error == ESRCH;
 }
 
 std::unexpected<Error> cannot_look(const std::string& path, int error) {
@@ -34,14 +33,14 @@ struct CloseDirectory {
 Result<bool> read_pieces(const std::string& path, const std::function<Result<bool>(std::string_view)>& take) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) {
-    if (is_passed_over(errno)) return false;
+    if (has_gone(errno)) return false;
     return cannot_look(path, errno);
   }
   std::array<char, 16u << 10> piece{};
   for (;;) {
     const ssize_t n = ::read(file.number(), piece.data(), piece.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && is_passed_over(errno)) return false;
+    if (n < 0 && has_gone(errno)) return false;
     if (n < 0) return cannot_look(path, errno);
     if (n == 0 || !TRY(take({piece.data(), static_cast<std::size_t>(n)}))) return true;
   }
@@ -84,7 +83,7 @@ Result<bool> read_proc_lines(const std::string& path, const std::function<bool(s
 Result<std::optional<std::vector<std::string>>> proc_names(const std::string& directory) {
   const std::unique_ptr<DIR, CloseDirectory> stream(::opendir(directory.c_str()));
   if (stream == nullptr) {
-    if (is_passed_over(errno)) return std::nullopt;
+    if (has_gone(errno)) return std::nullopt;
     return cannot_look(directory, errno);
   }
   std::vector<std::string> names;
@@ -95,7 +94,7 @@ Result<std::optional<std::vector<std::string>>> proc_names(const std::string& di
       names.emplace_back(&entry->d_name[0]);
     } else if (errno == 0) {
       return names;
-    } else if (is_passed_over(errno)) {
+    } else if (has_gone(errno)) {
       return std::nullopt;
     } else {
       return cannot_look(directory, errno);
@@ -107,7 +106,8 @@ Result<std::optional<std::string>> proc_link(const std::string& path) {
   std::array<char, PATH_MAX> target{};
   const ssize_t n = ::readlink(path.c_str(), target.data(), target.size());
   if (n >= 0) return std::string(target.data(), static_cast<std::size_t>(n));
-  if (is_passed_over(errno)) return std::nullopt;
+  if (has_gone(errno)) return std::nullopt;
+  if (errno == ENAMETOOLONG) return fail(Cause::kTooLarge, path + " leads to a path that is too long to be told");
   return cannot_look(path, errno);
 }
 

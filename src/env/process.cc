@@ -66,7 +66,9 @@ Result<std::string> process_namespace() {
 }
 
 Result<std::optional<std::string>> process_mark(int pid) {
-  const auto entry = TRY(process_entry(pid));
+  const auto found = process_entry(pid);
+  if (!found && found.error().cause == Cause::kDenied) return std::nullopt;
+  const auto entry = TRY(found);
   if (!entry) return std::nullopt;
   const std::string boot = TRY(boot_id());
   const std::string name_space = TRY(process_namespace());
@@ -107,10 +109,17 @@ std::optional<int> lock_holder(const std::string& path) {
   return std::nullopt;
 }
 
-bool is_locked(const std::string& path) {
+Result<bool> is_locked(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file.is_open()) return false;
-  return ::flock(file.number(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (!file.is_open()) {
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return base::fail_errno("cannot tell whether " + path + " is locked", errno);
+  }
+  while (::flock(file.number(), LOCK_SH | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return true;
+    if (errno != EINTR) return base::fail_errno("cannot tell whether " + path + " is locked", errno);
+  }
+  return false;
 }
 
 }  // namespace spl::env

@@ -32,8 +32,8 @@ class ProcessHandle {
 
 int own_process_id();
 // What tells a process from all others that ever have its id: the run of the machine, the namespace of process ids,
-// when it began. Nothing where there is no such process, or all of it has ended and nobody has waited for it; an error
-// where it cannot be looked at.
+// when it began. Nothing where there is no such process, where all of it has ended and nobody has waited for it, and
+// where /proc hides it, being another user's; an error where the look fails.
 Result<std::optional<std::string>> process_mark(int pid);
 // The run of the machine: another one after each start of it.
 Result<std::string> boot_id();
@@ -55,7 +55,7 @@ class ManyDescriptors {
 
 // Who holds the advisory lock (flock) on a file, as far as the kernel tells.
 std::optional<int> lock_holder(const std::string& path);
-// Whether anybody holds it: also where the kernel does not name the holder.
-bool is_locked(const std::string& path);
+// Whether anybody holds it: also where the kernel does not name the holder. Nobody holds a file that is not there.
+Result<bool> is_locked(const std::string& path);
 
 }  // namespace spl::env

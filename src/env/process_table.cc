@@ -9,20 +9,29 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <climits>
 #include <map>
+#include <thread>
+#include <utility>
 
 #include "base/encoding.h"
+#include "env/acting_user.h"
 #include "env/proc_files.h"
 
 namespace spl::env {
 namespace {
 
 constexpr std::size_t kStatBytesMax = 4096;
-constexpr std::size_t kStatusBytesMax = 64u << 10;
+constexpr std::size_t kStatusBytesMax = 1u << 20;  // with as many groups as the kernel allows
 constexpr std::size_t kWordsBytesMax = 16u << 20;  // of arguments and environment: the kernel's own limit is below it
 constexpr std::size_t kParentField = 4;            // proc(5), counted from 1
 constexpr std::size_t kStartField = 22;
+constexpr std::size_t kMemoryField = 23;
+constexpr std::size_t kEnvironmentField = 50;
+constexpr std::size_t kEnvironmentEndField = 51;
+constexpr std::chrono::milliseconds kBecomesAtMost{500};  // a program read from a slow disk takes its time
+constexpr std::chrono::milliseconds kLookEvery{1};
 
 std::string of_process(int pid) {
   return "/proc/" + std::to_string(pid);
@@ -42,6 +51,9 @@ struct Stat {
   char state = '\0';
   int parent = 0;
   std::uint64_t start_ticks = 0;
+  std::uint64_t memory_bytes = 0;  // 0: a thread of the kernel's own
+  std::uint64_t environment = 0;   // where it begins and ends; the end is 0 between two programs
+  std::uint64_t environment_end = 0;
 };
 
 bool has_ended(char state) {
@@ -55,13 +67,17 @@ std::optional<Stat> parse_stat(std::string_view line) {
   line.remove_prefix(name_end + 2);
   Stat stat;
   stat.state = line.front();
-  for (std::size_t field = 3; field <= kStartField; ++field) {
+  bool is_whole = false;
+  for (std::size_t field = 3; field <= kEnvironmentEndField && !line.empty(); ++field) {
     const std::string_view one = line.substr(0, line.find(' '));
     if (field == kParentField && !parse_number(one, stat.parent)) return std::nullopt;
-    if (field == kStartField && parse_number(one, stat.start_ticks)) return stat;
+    if (field == kStartField) is_whole = parse_number(one, stat.start_ticks);
+    if (field == kMemoryField) (void)parse_number(one, stat.memory_bytes);
+    if (field == kEnvironmentField) (void)parse_number(one, stat.environment);
+    if (field == kEnvironmentEndField) (void)parse_number(one, stat.environment_end);
     line.remove_prefix(std::min(line.size(), one.size() + 1));
   }
-  return std::nullopt;
+  return is_whole ? std::optional(stat) : std::nullopt;
 }
 
 Result<std::optional<Stat>> stat_of(const std::string& directory) {
@@ -96,8 +112,109 @@ bool has_entry(std::string_view environment, std::string_view entry) {
   return false;
 }
 
+bool is_refused(const Error& error) {
+  return error.cause == Cause::kDenied;
+}
+
+// The ids of a process: real, effective, saved.
+struct ProcessIds {
+  std::array<std::uint32_t, 3> users{};
+  std::array<std::uint32_t, 3> groups{};
+  [[nodiscard]] bool is_of(std::uint32_t user) const { return std::ranges::find(users, user) != users.end(); }
+  [[nodiscard]] bool is_of_any(const std::vector<std::uint32_t>& some) const {
+    return std::ranges::any_of(some, [this](std::uint32_t user) { return is_of(user); });
+  }
+};
+
+bool parse_ids(std::string_view status, std::string_view name, std::array<std::uint32_t, 3>& ids) {
+  const std::size_t at = status.find(name);
+  if (at == std::string_view::npos) return false;
+  status.remove_prefix(at + name.size());
+  for (std::uint32_t& id : ids) {
+    const auto [end, error] = std::from_chars(status.data(), status.data() + status.size(), id);
+    if (error != std::errc()) return false;
+    status.remove_prefix(std::min(status.size(), static_cast<std::size_t>(end - status.data()) + 1));
+  }
+  return true;
+}
+
+// Nothing where it has gone.
+Result<std::optional<ProcessIds>> ids_of(const std::string& directory) {
+  const auto status = TRY(read_proc(directory + "/status", kStatusBytesMax));
+  ProcessIds ids;
+  if (!status || !parse_ids(*status, "\nUid:\t", ids.users) || !parse_ids(*status, "\nGid:\t", ids.groups))
+    return std::nullopt;
+  return ids;
+}
+
+// Looks; where that is refused, again with the rights of the process's user, as far as this process can have those.
+template <class Look>
+auto look_with_its_rights(const std::string& directory, const Look& look) -> decltype(look()) {
+  auto seen = look();
+  if (seen || !is_refused(seen.error()) || own_user_id() != 0) return seen;
+  const auto ids = ids_of(directory);
+  if (!ids || !*ids) return seen;
+  const WithFileAccessOf its_user({(*ids)->users[1], (*ids)->groups[1]});
+  return look();
+}
+
+// Looks at what matters. Between two programs a process may be hidden even from its own user: then again for a while.
+template <class Look>
+auto look_until_seen(const Look& look) -> decltype(look()) {
+  const auto end = std::chrono::steady_clock::now() + kBecomesAtMost;
+  auto seen = look();
+  while (!seen && is_refused(seen.error()) && own_user_id() == 0 && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(kLookEvery);
+    seen = look();
+  }
+  return seen;
+}
+
+std::unexpected<Error> cannot_look_at(int pid, const Error& why) {
+  Error error = why;
+  error.message = "cannot look at process " + std::to_string(pid) + " (" + process_name(pid) + "): " + why.message;
+  if (is_refused(why)) error.hint = "run spl as root with CAP_SYS_PTRACE (in a container: --cap-add SYS_PTRACE)";
+  return std::unexpected(std::move(error));
+}
+
+Result<std::string> read_environment(const std::string& directory) {
+  auto text = read_proc(directory + "/environ", kWordsBytesMax);
+  // The kernel hands over no larger one: the process itself has put another one in its place.
+  if (!text && text.error().cause == Cause::kTooLarge) return "";
+  return TRY(std::move(text)).value_or("");
+}
+
+// As the process shows it. An empty one may be that of a process that is just becoming another program: then it is
+// looked at again, until it has become that; cause kTimeout where that takes long.
 Result<std::string> environment_in(const std::string& directory) {
-  return TRY(read_proc(directory + "/environ", kWordsBytesMax)).value_or("");
+  constexpr int kReadsMax = 3;
+  const auto end = std::chrono::steady_clock::now() + kBecomesAtMost;
+  for (int reads = 1;; ++reads) {
+    std::string text = TRY(look_with_its_rights(directory, [&] { return read_environment(directory); }));
+    if (!text.empty()) return text;
+    const auto stat = TRY(stat_of(directory));
+    if (!stat || has_ended(stat->state) || stat->memory_bytes == 0) return "";
+    if (stat->environment_end != 0) {
+      // It may have become a program between the two looks.
+      if (stat->environment == stat->environment_end || reads >= kReadsMax) return "";
+      continue;
+    }
+    if (std::chrono::steady_clock::now() > end)
+      return fail(Cause::kTimeout, "it has been becoming another program for long");
+    std::this_thread::sleep_for(kLookEvery);
+  }
+}
+
+// The same, for who looks for processes of these users: empty where it cannot be looked at and is none of them.
+Result<std::string> environment_of(int pid, const std::string& directory, const std::vector<std::uint32_t>& users) {
+  auto text = environment_in(directory);
+  const bool is_unseen = !text && (is_refused(text.error()) || text.error().cause == Cause::kTimeout);
+  if (!is_unseen) return text;
+  const auto ids = TRY(ids_of(directory));
+  if (!ids || !ids->is_of_any(users)) return "";
+  if (is_refused(text.error()) && ids->is_of(file_access_user())) return "";
+  text = look_until_seen([&] { return environment_in(directory); });
+  return text ? text : cannot_look_at(pid, text.error());
 }
 
 // Children of what was found are found, until there are no more.
@@ -124,19 +241,29 @@ Result<std::optional<ProcessEntry>> process_entry(int pid) {
 
 Result<bool> has_in_environment(int pid, std::string_view environment_entry) {
   const auto found = TRY(living(pid));
-  return found && has_entry(TRY(environment_in(found->directory)), environment_entry);
+  if (!found) return false;
+  const auto environment = environment_in(found->directory);
+  if (!environment && is_refused(environment.error())) return false;
+  return has_entry(TRY(environment), environment_entry);
 }
 
 Result<std::vector<FoundProcess>> find_processes(const std::vector<ProcessOrigin>& origins) {
   std::vector<ProcessEntry> all;
   std::map<int, std::size_t> origin_of;
   const int own = ::getpid();
+  const std::uint32_t own_user = file_access_user();
+  std::vector<std::uint32_t> users;
+  for (const ProcessOrigin& origin : origins) users.push_back(origin.user.value_or(own_user));
   for (const int pid : TRY(proc_numbers("/proc"))) {
     if (pid == own) continue;
-    const auto found = TRY(living(pid));
-    if (!found) continue;
-    all.push_back({pid, found->stat.parent, found->stat.start_ticks});
-    const std::string environment = TRY(environment_in(found->directory));
+    const auto found = living(pid);
+    // /proc was mounted so that it hides what is another user's.
+    const bool is_hidden = !found && is_refused(found.error());
+    if (is_hidden && std::ranges::all_of(users, [own_user](std::uint32_t user) { return user == own_user; })) continue;
+    const auto process = TRY(found);
+    if (!process) continue;
+    all.push_back({pid, process->stat.parent, process->stat.start_ticks});
+    const std::string environment = TRY(environment_of(pid, process->directory, users));
     for (std::size_t i = 0; i < origins.size(); ++i) {
       if (has_entry(environment, origins[i].environment_entry) ||
           std::ranges::find(origins[i].roots, pid) != origins[i].roots.end())
@@ -194,13 +321,76 @@ Result<bool> share_memory(int pid, int other) {
 Result<bool> works_in(int pid, const std::string& directory) {
   struct stat wanted{};
   struct stat found{};
-  for (const auto& [path, status] : {std::pair(directory, &wanted), std::pair(of_process(pid) + "/cwd", &found)}) {
-    if (::stat(path.c_str(), status) == 0) continue;
-    if (errno == ENOENT || errno == ESRCH || errno == EACCES || errno == EPERM) return false;
-    return base::fail_errno("cannot look into " + path, errno);
+  if (::stat(directory.c_str(), &wanted) != 0) {
+    if (errno == ENOENT) return false;
+    return base::fail_errno("cannot look into " + directory, errno);
   }
-  return wanted.st_dev == found.st_dev && wanted.st_ino == found.st_ino;
+  const std::string process = of_process(pid);
+  const auto seen = look_with_its_rights(process, [&]() -> Result<bool> {
+    if (::stat((process + "/cwd").c_str(), &found) == 0) return true;
+    if (errno == ENOENT || errno == ESRCH) return false;
+    return base::fail_errno("cannot look into " + process + "/cwd", errno);
+  });
+  if (!seen && is_refused(seen.error())) {
+    const auto ids = TRY(ids_of(process));
+    if (!ids || !ids->is_of(file_access_user())) return false;
+    return cannot_look_at(pid, seen.error());
+  }
+  return TRY(seen) && wanted.st_dev == found.st_dev && wanted.st_ino == found.st_ino;
 }
+
+namespace {
+
+// The places below a directory, by its path without links.
+class Below {
+ public:
+  explicit Below(std::string root) : root_(std::move(root)) {}
+  [[nodiscard]] bool has(std::string_view path) const {
+    return path.starts_with(root_) && (path.size() == root_.size() || path[root_.size()] == '/');
+  }
+
+ private:
+  std::string root_;
+};
+
+Result<bool> has_open(const std::string& process, const std::vector<std::string>& links) {
+  for (const int number : TRY(proc_numbers(process + "/fd"))) {
+    const auto target = proc_link(process + "/fd/" + std::to_string(number));
+    if (!target && target.error().cause == Cause::kTooLarge) continue;  // of a file
+    if (TRY(target) && std::ranges::find(links, **target) != links.end()) return true;
+  }
+  return false;
+}
+
+// What a process has there, if it has something. A path that is too long to be told is an error only where nothing else
+// is found.
+Result<std::optional<std::string>> held_by(const std::string& process, const Below& below) {
+  std::vector<std::string> links{process + "/cwd"};
+  const auto names = TRY(proc_names(process + "/fd"));
+  for (const std::string& name : names.value_or(std::vector<std::string>()))
+    if (name != "." && name != "..") links.push_back(process + "/fd/" + name);
+  std::optional<Error> too_long;
+  for (const std::string& link : links) {
+    const auto target = proc_link(link);
+    if (!target && target.error().cause == Cause::kTooLarge) {
+      too_long = target.error();
+      continue;
+    }
+    if (TRY(target) && below.has(**target)) return **target;
+  }
+  std::string mapped;
+  (void)TRY(read_proc_lines(process + "/maps", [&](std::string_view line) {
+    // No field before the path has a slash.
+    const std::string_view path = line.substr(std::min(line.find('/'), line.size()));
+    if (below.has(path)) mapped = path;
+    return mapped.empty();
+  }));
+  if (!mapped.empty()) return mapped;
+  if (too_long) return std::unexpected(std::move(*too_long));
+  return std::nullopt;
+}
+
+}  // namespace
 
 Result<std::optional<FileHolder>> holder_below(const std::string& directory) {
   std::string root = directory;
@@ -210,32 +400,45 @@ Result<std::optional<FileHolder>> holder_below(const std::string& directory) {
   } else if (errno != ENOENT) {
     return base::fail_errno("cannot look into " + directory, errno);
   }
-  const auto lies_below = [&root](std::string_view path) {
-    return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
-  };
+  struct stat info{};
+  const std::uint32_t owner = ::stat(root.c_str(), &info) == 0 ? info.st_uid : file_access_user();
+  const Below below(root);
   for (const int pid : TRY(proc_numbers("/proc"))) {
     if (pid == ::getpid()) continue;
-    const auto found = TRY(living(pid));
-    if (!found) continue;
-    const std::string descriptors = found->directory + "/fd";
-    const auto names = TRY(proc_names(descriptors));
-    for (const std::string& name : names.value_or(std::vector<std::string>())) {
-      if (name == "." || name == "..") continue;
-      const auto target = TRY(proc_link(descriptors + "/" + name));
-      if (target && lies_below(*target)) return FileHolder{pid, *target};
+    const auto look = [&]() -> Result<std::optional<std::string>> {
+      const auto found = TRY(living(pid));
+      if (!found) return std::nullopt;
+      return look_with_its_rights(found->directory, [&] { return held_by(found->directory, below); });
+    };
+    auto held = look();
+    if (!held && (is_refused(held.error()) || held.error().cause == Cause::kTooLarge)) {
+      const auto ids = ids_of(of_process(pid));
+      const bool may_hold = ids && *ids && (*ids)->is_of(owner);
+      if (!may_hold || (is_refused(held.error()) && (*ids)->is_of(file_access_user()))) continue;
+      held = look_until_seen(look);
+      if (!held) return cannot_look_at(pid, held.error());
     }
-    const auto cwd = TRY(proc_link(found->directory + "/cwd"));
-    if (cwd && lies_below(*cwd)) return FileHolder{pid, *cwd};
-    std::string mapped;
-    (void)TRY(read_proc_lines(found->directory + "/maps", [&](std::string_view line) {
-      // No field before the path has a slash.
-      const std::string_view path = line.substr(std::min(line.find('/'), line.size()));
-      if (lies_below(path)) mapped = path;
-      return mapped.empty();
-    }));
-    if (!mapped.empty()) return FileHolder{pid, mapped};
+    if (TRY(held)) return FileHolder{pid, **held};
   }
   return std::nullopt;
+}
+
+Result<Openers> openers_of(const std::vector<std::string>& links) {
+  Openers openers;
+  if (links.empty()) return openers;
+  for (const int pid : TRY(proc_numbers("/proc"))) {
+    const auto has_one = [&]() -> Result<bool> {
+      const auto found = TRY(living(pid));
+      if (!found) return false;
+      return look_with_its_rights(found->directory, [&] { return has_open(found->directory, links); });
+    }();
+    if (!has_one && is_refused(has_one.error())) {
+      openers.is_whole = false;
+    } else if (TRY(has_one)) {
+      openers.pids.push_back(pid);
+    }
+  }
+  return openers;
 }
 
 Result<std::vector<std::string>> command_line(int pid) {

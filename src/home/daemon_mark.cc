@@ -30,7 +30,8 @@ Result<bool> is_alive(const DaemonMark& mark, const HomePaths& paths) {
   if (TRY(env::process_mark(mark.pid)) != mark.process_mark) return false;
   // The kernel does not name the holder of every lock: on some file systems it tells only that there is one.
   const auto holder = env::lock_holder(paths.lock());
-  return holder ? *holder == mark.pid : env::is_locked(paths.lock());
+  if (holder) return *holder == mark.pid;
+  return env::is_locked(paths.lock());
 }
 
 Result<std::optional<DaemonMark>> running_daemon(env::Env env, const HomePaths& paths) {

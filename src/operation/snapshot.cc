@@ -132,7 +132,10 @@ Result<void> Snapshot::plan_part(Part& part, base::Progress& progress) {
     }
     if (!is_pausable) {
       const std::string below = place.kind == bundle::SurfaceKind::kSqlite ? env::parent_of(place.path) : place.path;
-      part.has_loose_writers = TRY(env::holder_below(below)).has_value();
+      const auto holder = env::holder_below(below);
+      // What may not be looked at may write.
+      const bool is_unseen = !holder && holder.error().cause == Cause::kDenied;
+      part.has_loose_writers = is_unseen || TRY(holder).has_value();
     }
   }
   part.driver = TRY(surface::backup_part(part.surroundings, std::move(place)));
@@ -172,8 +175,8 @@ Result<Writers> Snapshot::writers_of(const Part& part, const std::vector<service
   const bool is_paused = std::ranges::any_of(paused, [&](const auto& one) { return one.service == &service; });
   if (is_paused) return Writers::kPaused;
   if (!service.run) return part.has_loose_writers ? Writers::kRunning : Writers::kPaused;
-  return TRY(service::processes_of({service::processes_source_of(set_, service)})).empty() ? Writers::kPaused
-                                                                                           : Writers::kRunning;
+  const auto source = TRY(service::processes_source_of(set_, service));
+  return TRY(service::processes_of({source})).empty() ? Writers::kPaused : Writers::kRunning;
 }
 
 // In parallel: each waits for its own engine or disk.

@@ -40,6 +40,7 @@ Result<std::vector<const Declaration*>> engines_of(const ServiceSet& set, const 
       others.push_back(&service);
     }
   }
+  const env::ManyDescriptors many;  // a handle for each process
   std::set<int> peers;
   if (!others.empty()) {
     for (const std::string& address : open_addresses(set, secrets)) {
@@ -47,9 +48,8 @@ Result<std::vector<const Declaration*>> engines_of(const ServiceSet& set, const 
     }
   }
   if (!peers.empty()) {
-    const env::ManyDescriptors many;  // a handle for each process
     std::vector<ProcessSource> sources;
-    for (const Declaration* service : others) sources.push_back(processes_source_of(set, *service));
+    for (const Declaration* service : others) sources.push_back(TRY(processes_source_of(set, *service)));
     for (const ServiceProcess& process : TRY(processes_of(sources))) {
       if (!peers.contains(process.pid)) continue;
       const auto found = std::ranges::find(sources, process.mark, &ProcessSource::mark);

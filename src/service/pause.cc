@@ -139,7 +139,7 @@ Result<void> Pause::note_running() {
 Result<void> Pause::plan() {
   for (const PausedService& paused : services_) {
     const Declaration& service = *paused.service;
-    if (paused.how == Quiesce::kFreeze) freezing_.sources.push_back(processes_source_of(set_, service));
+    if (paused.how == Quiesce::kFreeze) freezing_.sources.push_back(TRY(processes_source_of(set_, service)));
     if (paused.how != Quiesce::kHook) continue;
     hooks_.push_back({&service});
     DueCommand after;

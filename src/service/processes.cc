@@ -1,6 +1,7 @@
 #include "service/processes.h"
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <map>
 
@@ -25,11 +26,8 @@ Result<std::vector<int>> roots_of(const ProcessSource& source) {
   if (source.runit_directory.empty()) return roots;
   const auto text = TRY(env::read_proc(source.runit_directory + "/supervise/pid", kPidBytesMax));
   int pid = 0;
-  for (const char c : text.value_or("")) {
-    if (c < '0' || c > '9') break;
-    pid = pid * 10 + (c - '0');
-  }
-  if (pid <= 1) return roots;
+  const std::string number = text.value_or("");
+  if (std::from_chars(number.data(), number.data() + number.size(), pid).ec != std::errc() || pid <= 1) return roots;
   const auto entry = TRY(env::process_entry(pid));
   if (entry && entry->parent > 1 && TRY(env::works_in(entry->parent, source.runit_directory))) roots.push_back(pid);
   return roots;
@@ -40,6 +38,7 @@ Result<std::vector<env::FoundProcess>> find_all(const std::vector<ProcessSource>
   for (const ProcessSource& source : sources) {
     env::ProcessOrigin origin{source.mark};
     origin.roots = TRY(roots_of(source));
+    origin.user = source.user;
     origins.push_back(std::move(origin));
   }
   return env::find_processes(origins);
@@ -112,6 +111,16 @@ class Look {
   std::map<int, std::uint64_t> ours_;  // pid and start
 };
 
+// Tries all of them; the first error.
+Result<void> signal_all(const std::vector<ServiceProcess>& processes, int number) {
+  Result<void> all;
+  for (const ServiceProcess& process : processes) {
+    auto one = process.handle.signal(number);
+    if (!one && all) all = std::unexpected(std::move(one).error());
+  }
+  return all;
+}
+
 std::unexpected<Error> never_still(int pid) {
   std::string what = "new ones appear all the time";
   if (pid != 0) {
@@ -168,12 +177,7 @@ Result<bool> are_still(const StopOrder& order, const std::vector<ServiceProcess>
 }
 
 Result<void> continue_all(const std::vector<ServiceProcess>& processes) {
-  Result<void> all;
-  for (const ServiceProcess& process : processes) {
-    auto one = process.handle.signal(SIGCONT);
-    if (!one && all) all = std::unexpected(std::move(one).error());
-  }
-  return all;
+  return signal_all(processes, SIGCONT);
 }
 
 Result<void> kill_all(env::Clock& clock, const ProcessSource& source, milliseconds at_most) {
@@ -181,7 +185,7 @@ Result<void> kill_all(env::Clock& clock, const ProcessSource& source, millisecon
   for (;;) {
     const auto processes = TRY(processes_of({source}));
     if (processes.empty()) return {};
-    for (const ServiceProcess& process : processes) TRY(process.handle.signal(SIGKILL));
+    TRY(signal_all(processes, SIGKILL));
     for (const ServiceProcess& process : processes) {
       const auto left = std::chrono::duration_cast<milliseconds>(end - clock.steady());
       if (left.count() <= 0 || !process.handle.wait(left))

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,9 @@ namespace spl::service {
 
 // By what the processes of one service are known.
 struct ProcessSource {
-  std::string mark;                  // "SPL_SERVICE=notes@/var/lib/spl"
-  std::string runit_directory = {};  // where runsv keeps it; "" where nothing is asked of runit
+  std::string mark;                        // "SPL_SERVICE=notes@/var/lib/spl"
+  std::string runit_directory = {};        // where runsv keeps it; "" where nothing is asked of runit
+  std::optional<std::uint32_t> user = {};  // as whom it runs; none: as this process
 };
 
 struct ServiceProcess {
@@ -48,7 +50,7 @@ Result<void> stop_all(env::Clock& clock, const StopOrder& order, std::vector<Ser
 Result<bool> are_still(const StopOrder& order, const std::vector<ServiceProcess>& stopped);
 // Tries all of them; the first error. What has ended is none.
 Result<void> continue_all(const std::vector<ServiceProcess>& processes);
-// Ends them all, and waits until they are gone.
+// Ends them all, and waits until they are gone. Tries all of them; the first error.
 Result<void> kill_all(env::Clock& clock, const ProcessSource& source, std::chrono::milliseconds at_most);
 
 }  // namespace spl::service

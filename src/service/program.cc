@@ -52,8 +52,15 @@ std::string runit_directory_of(const ServiceSet& set, std::string_view service) 
   return env::join(set.paths().run(), "runit/" + std::string(service));
 }
 
-ProcessSource processes_source_of(const ServiceSet& set, const Declaration& service) {
-  return {mark_of(set, service), runit_directory_of(set, service.name)};
+Result<ProcessSource> processes_source_of(const ServiceSet& set, const Declaration& service) {
+  ProcessSource source{mark_of(set, service), runit_directory_of(set, service.name)};
+  const auto user = user_of(set, service);
+  // As a user that does not exist, or may not be used, nothing runs.
+  const bool is_settled =
+      user || user.error().code == ErrorCode::kUnavailable || user.error().code == ErrorCode::kRefused;
+  if (!is_settled) return std::unexpected(user.error());
+  if (user && *user) source.user = (*user)->uid;
+  return source;
 }
 
 std::string log_of(const ServiceSet& set, const Declaration& service) {

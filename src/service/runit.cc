@@ -166,7 +166,7 @@ Result<ServiceStatus> Runit::status(const Declaration& service) {
     return status;
   }
   const Supervised found = TRY(look(service));
-  const auto processes = TRY(processes_of({processes_source_of(set_, service)}));
+  const auto processes = TRY(processes_of({TRY(processes_source_of(set_, service))}));
   status.pid = static_cast<std::uint64_t>(found.pid);
   status.processes = processes.size();
   status.held = TRY(is_held_down(env_, set_, service));
@@ -331,7 +331,7 @@ Result<void> Runit::start(const Declaration& service, base::Progress& progress) 
 
 Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
   TRY(require_own_command(service));
-  const ProcessSource source = processes_source_of(set_, service);
+  const ProcessSource source = TRY(processes_source_of(set_, service));
   if (TRY(env_.fs.info(runit_directory_of(set_, service.name)))) TRY(mark_down(service, true));
   if (TRY(look(service)).is_supervised) {
     progress.update("stopping " + service.name, 0, 0, "");
@@ -369,7 +369,8 @@ Result<void> Runit::pause(const Declaration& service) {
   TRY(require_own_command(service));
   const env::ManyDescriptors many;
   std::vector<ServiceProcess> stopped;
-  const StopOrder order{{processes_source_of(set_, service)}, kStillTimeout};
+  const ProcessSource source = TRY(processes_source_of(set_, service));
+  const StopOrder order{{source}, kStillTimeout};
   const auto done = stop_all(env_.clock, order, stopped);
   if (!done) (void)continue_all(stopped);
   TRY_IN("service " + service.name, done);
@@ -379,7 +380,7 @@ Result<void> Runit::pause(const Declaration& service) {
 Result<void> Runit::resume(const Declaration& service) {
   TRY(require_own_command(service));
   const env::ManyDescriptors many;
-  return continue_all(TRY(processes_of({processes_source_of(set_, service)})));
+  return continue_all(TRY(processes_of({TRY(processes_source_of(set_, service))})));
 }
 
 Result<void> Runit::hold_down(const Declaration& service, base::Progress& progress) {

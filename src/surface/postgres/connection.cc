@@ -150,7 +150,7 @@ Result<ServerConnection> ServerConnection::open(const ServerAddress& address, en
   if (!handle && handle.error().cause != Cause::kCancelled && address.is_local() && address.password().empty()) {
     const auto account = TRY(env::find_user(address.user()));
     if (account && account->ids.uid != 0 && env::own_user_id() == 0) {
-      const env::AsUser as_user(account->ids.uid);
+      const auto as_user = TRY(env::AsUser::take(account->ids.uid));
       auto again = connect(address, clock, progress, is_starting);
       if (again) handle = std::move(again);
     }
