@@ -1,15 +1,21 @@
 #include "env/connect.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <future>
 #include <memory>
+#include <system_error>
+#include <thread>
 
 #include "base/encoding.h"
 
@@ -21,6 +27,34 @@ using std::chrono::steady_clock;
 
 std::unexpected<Error> silent(std::string_view address, const std::string& why) {
   return fail(ErrorCode::kUnavailable, base::escaped(address, 200) + ": " + why);
+}
+
+std::unexpected<Error> cannot_ask(std::string_view address, int error) {
+  return base::fail_errno("cannot ask " + base::escaped(address, 200), error);
+}
+
+// Whether it says something of the other side, and not of this one.
+bool is_answer(int error) {
+  constexpr std::array kOurs{EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EPERM, EAFNOSUPPORT};
+  return std::ranges::find(kOurs, error) == kOurs.end();
+}
+
+using Places = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
+struct Found {
+  int error = 0;   // of getaddrinfo
+  int system = 0;  // errno, where that says so
+  Places places{nullptr, ::freeaddrinfo};
+};
+
+Found look_up(const std::string& host, const std::string& port) {
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  addrinfo* places = nullptr;
+  Found found;
+  found.error = ::getaddrinfo(host.c_str(), port.c_str(), &wanted, &places);
+  found.system = errno;
+  found.places.reset(found.error == 0 ? places : nullptr);
+  return found;
 }
 
 class Question {
@@ -41,14 +75,12 @@ class Question {
     if (colon == std::string_view::npos) return silent(address_, "is no address");
     std::string host(rest.substr(0, colon));
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    addrinfo wanted{};
-    wanted.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    if (const int error = ::getaddrinfo(host.c_str(), std::string(rest.substr(colon + 1)).c_str(), &wanted, &found))
-      return silent(address_, ::gai_strerror(error));
-    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> places(found, ::freeaddrinfo);
+    const Found found = TRY(places_of(host, std::string(rest.substr(colon + 1))));
+    if (found.error == EAI_SYSTEM || found.error == EAI_MEMORY)
+      return cannot_ask(address_, found.error == EAI_MEMORY ? ENOMEM : found.system);
+    if (found.error != 0) return silent(address_, ::gai_strerror(found.error));
     Result<void> connected = silent(address_, "has no address");
-    for (const addrinfo* place = found; place != nullptr && !connected; place = place->ai_next)
+    for (const addrinfo* place = found.places.get(); place != nullptr && !connected; place = place->ai_next)
       connected = connect_to(place->ai_family, place->ai_addr, place->ai_addrlen);
     return connected;
   }
@@ -82,16 +114,54 @@ class Question {
   }
 
  private:
+  // A server of names answers when it likes: it is asked by a thread that is left alone at the end.
+  Result<Found> places_of(const std::string& host, const std::string& port) {
+    std::promise<Found> promise;
+    std::future<Found> found = promise.get_future();
+    try {
+      std::thread([host, port, promise = std::move(promise)]() mutable {
+        promise.set_value(look_up(host, port));
+      }).detach();
+    } catch (const std::system_error& error) {
+      return cannot_ask(address_, error.code().value());
+    }
+    if (found.wait_until(end_) != std::future_status::ready)
+      return silent(address_, "no server of names answers in time");
+    return found.get();
+  }
+
   Result<void> connect_to(int family, const sockaddr* place, socklen_t size) {
-    socket_ = Descriptor(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!socket_.is_open()) return silent(address_, std::strerror(errno));
+    // That of a Unix socket waits in connect() for room among those that the server has not accepted yet, and in no
+    // other way.
+    const bool is_unix = family == AF_UNIX;
+    socket_ = Descriptor(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | (is_unix ? 0 : SOCK_NONBLOCK), 0));
+    if (!socket_.is_open()) return cannot_ask(address_, errno);
+    if (is_unix) return connect_waiting(place, size);
     if (::connect(socket_.number(), place, size) == 0) return {};
-    if (errno != EINPROGRESS && errno != EAGAIN) return silent(address_, std::strerror(errno));
+    if (errno != EINPROGRESS) return refused(errno);
     TRY(wait(POLLOUT));
     int error = 0;
     socklen_t length = sizeof error;
     ::getsockopt(socket_.number(), SOL_SOCKET, SO_ERROR, &error, &length);
-    return error == 0 ? Result<void>() : silent(address_, std::strerror(error));
+    return error == 0 ? Result<void>() : refused(error);
+  }
+
+  Result<void> connect_waiting(const sockaddr* place, socklen_t size) {
+    for (;;) {
+      const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end_ - steady_clock::now());
+      if (left.count() <= 0) return silent(address_, "does not answer in time");
+      const timeval limit{left.count() / 1000000, left.count() % 1000000};
+      if (::setsockopt(socket_.number(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0)
+        return cannot_ask(address_, errno);
+      if (::connect(socket_.number(), place, size) == 0) break;
+      if (errno != EINTR && errno != EAGAIN) return refused(errno);
+    }
+    if (::fcntl(socket_.number(), F_SETFL, O_NONBLOCK) != 0) return cannot_ask(address_, errno);
+    return {};
+  }
+
+  [[nodiscard]] std::unexpected<Error> refused(int error) const {
+    return is_answer(error) ? silent(address_, std::strerror(error)) : cannot_ask(address_, error);
   }
 
   Result<void> wait(short what) {
@@ -101,7 +171,7 @@ class Question {
       pollfd one{socket_.number(), what, 0};
       const int ready = ::poll(&one, 1, static_cast<int>(left.count()) + 1);
       if (ready > 0) return {};
-      if (ready < 0 && errno != EINTR) return silent(address_, std::strerror(errno));
+      if (ready < 0 && errno != EINTR) return cannot_ask(address_, errno);
     }
   }
 

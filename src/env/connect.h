@@ -11,7 +11,8 @@
 namespace spl::env {
 
 // "unix:PATH" or "tcp:HOST:PORT": sends `question` (may be empty) and gives the first bytes of what comes back, at most
-// `bytes_max`; with 0 it only connects. Code kUnavailable where nobody answers in time.
+// `bytes_max`; with 0 it only connects. Code kUnavailable where nobody answers in time; another one where it cannot be
+// asked, as without a free descriptor. The limit holds for the look-up of HOST, too, which goes on by itself after it.
 Result<std::string> ask_address(std::string_view address, std::string_view question, std::size_t bytes_max,
                                 std::chrono::milliseconds at_most);
 
