@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <thread>
@@ -130,6 +131,28 @@ TEST(ChildProcess, RootRunsItAsAnotherUser) {
   const auto output = output_of_command(options, "", {});
   ASSERT_TRUE(output);
   EXPECT_THAT(*output, testing::StartsWith("65534\n65534\n65534"));
+}
+
+// A directory of the user's below one that is closed to the user is entered; one that only root can reach is not,
+// though a link of the user's leads there.
+TEST(ChildProcess, RootEntersItsDirectoryWithTheUsersRights) {
+  if (::geteuid() != 0) GTEST_SKIP() << "wants root";
+  const std::string root = testing::TempDir() + "child" + std::to_string(::getpid());
+  const std::string closed = root + "/closed";
+  const std::string link = root + "/link";
+  for (const std::string& path : {root, closed, closed + "/own", closed + "/open"})
+    ASSERT_EQ(::mkdir(path.c_str(), path == closed ? 0700 : 0755), 0);
+  ASSERT_EQ(::chown((closed + "/own").c_str(), 65534, 65534), 0);
+  ASSERT_EQ(::symlink((closed + "/open").c_str(), link.c_str()), 0);
+  ChildOptions options = shell("/bin/pwd -P");
+  options.user = UserIds{65534, 65534};
+  options.working_directory = closed + "/own";
+  const auto own = output_of_command(options, "", {});
+  EXPECT_TRUE(own) << own.error().message;
+  options.working_directory = link;
+  const auto led = output_of_command(options, "", {});
+  EXPECT_FALSE(led) << *led;
+  ASSERT_TRUE(output_of_command({.arguments = {"/bin/rm", "-rf", root}, .environment = {}}, "", {}));
 }
 
 }  // namespace

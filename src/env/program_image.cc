@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <linux/openat2.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,6 +64,14 @@ std::vector<gid_t> groups_of(const UserIds& user) {
   return groups;
 }
 
+// Of a directory, by whose rights this process has now; no link on the way is followed. -1 where it cannot be had.
+int open_without_links(const char* directory) {
+  open_how how{};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  return static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, directory, &how, sizeof how));
+}
+
 }  // namespace
 
 ProgramImage::ProgramImage(const std::vector<std::string>& words, const std::vector<std::string>& variables,
@@ -97,11 +107,16 @@ int ProgramImage::become() const {
   ::umask(creation_mask);
   if (memory && ::setrlimit(RLIMIT_AS, &*memory) != 0) return errno;
   if (processor_time && ::setrlimit(RLIMIT_CPU, &*processor_time) != 0) return errno;
-  // A directory of the user's own may stand below one that is closed to the user.
-  const bool is_there = ::chdir(directory) == 0;
+  // A directory of the user's own may stand below one that is closed to the user: it is opened before, and entered if
+  // the user may be in it. A path may be the user's to change, so that links are followed with the user's rights alone.
+  const int kept_directory = user ? open_without_links(directory) : -1;
   const bool is_user =
       !user || (::setgroups(groups.size(), groups.data()) == 0 && ::setgid(user->gid) == 0 && ::setuid(user->uid) == 0);
-  if (!is_user || (!is_there && ::chdir(directory) != 0)) return errno;
+  if (!is_user) return errno;
+  if (::chdir(directory) != 0) {
+    if (errno != EACCES) return errno;
+    if (kept_directory < 0 || ::fchdir(kept_directory) != 0) return EACCES;
+  }
   int error = ENOENT;
   for (const std::string& path : paths) {
     ::execve(path.c_str(), arguments.data(), environment.data());
