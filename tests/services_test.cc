@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <thread>
 
@@ -140,6 +141,18 @@ class ServicesTest : public CliTest {
  private:
   std::vector<std::string> homes_;
 };
+
+// A service is the same one by whatever path to its home.
+TEST_F(ServicesTest, TheHomeByALinkIsTheSameHome) {
+  make_counter("h");
+  std::filesystem::create_directory_symlink(path("h"), path("link"));
+  const Ran started = run({"--home", path("link"), "service", "counter", "start"}, with_key());
+  ASSERT_EQ(started.code, 0) << started.err;
+  EXPECT_GE(processes("h"), 2u);
+  EXPECT_EQ(state("h"), "running");
+  ASSERT_EQ(keyed("h", {"service", "counter", "stop"}).code, 0);
+  EXPECT_EQ(processes("h"), 0u);
+}
 
 TEST_F(ServicesTest, LeaveOneMachineAndComeBackOnAnother) {
   make_counter("a");

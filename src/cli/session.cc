@@ -78,7 +78,9 @@ Result<std::string> find_home(const std::optional<std::string>& given) {
   std::filesystem::path path = std::filesystem::absolute(home, error);
   if (error)
     return fail("cannot find the directory " + shown(home) + ": " + error.message(), "give the whole path with --home");
-  path = path.lexically_normal();
+  // Without links, so that it has one name: the processes of its services are known by it.
+  const std::filesystem::path real = std::filesystem::weakly_canonical(path, error);
+  path = error ? path.lexically_normal() : real;
   if (!path.has_filename() && path.has_parent_path() && path != path.root_path()) path = path.parent_path();
   return path.string();
 }

@@ -86,7 +86,8 @@ class Session {
   const std::string_view commit_;
 };
 
-// An absolute path: that of --home, of SYNCROPEL_HOME or ~/.syncro; for root /var/lib/spl where there is no ~/.syncro.
+// An absolute path without links: that of --home, of SYNCROPEL_HOME or ~/.syncro; for root /var/lib/spl where there is
+// no ~/.syncro.
 Result<std::string> find_home(const std::optional<std::string>& given);
 // Of the environment; nothing where it is empty.
 std::optional<std::string> variable(const char* name);
