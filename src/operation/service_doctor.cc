@@ -237,16 +237,17 @@ class ServiceDoctor {
   Result<void> check_pause() {
     const std::string path = env::join(paths_.run(), "pause.json");
     if (!TRY(env_.fs.info(path))) return {};
-    const auto pausing = service::pausing_process(env_, paths_);
-    if (pausing && *pausing) {
+    const auto found = service::pause_of(env_, paths_);
+    using enum service::PauseOf::State;
+    if (found && found->state == kNone) return {};  // it has just ended
+    if (found && found->state == kUnderWay) {
       add("pause", FindingStatus::kWarn, path,
-          "services are paused by the process " + std::to_string(**pausing) + ", which is at work",
+          "services are paused by the process " + std::to_string(found->pid) + ", which is at work",
           "wait for it: it takes a moment");
       return {};
     }
     add("pause", FindingStatus::kStop, path,
-        "a pause that was cut off has left it, and it cannot be taken up" +
-            (pausing ? "" : ": " + pausing.error().message),
+        "a pause that was cut off has left it, and it cannot be taken up" + (found ? "" : ": " + found.error().message),
         "spl service all resume lets everything go on; then remove it");
     return {};
   }

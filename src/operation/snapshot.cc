@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/both.h"
 #include "base/encoding.h"
 #include "base/words.h"
 #include "env/process_table.h"
@@ -231,8 +232,8 @@ Result<void> Snapshot::take_paused(const Records& records, bool pauses) {
     note_step("open views", since);
     auto ended = pause->end();
     note_step("resume writers", since);
-    TRY(std::move(opened));
-    return ended;
+    // What does not go on is said first: it weighs more than the moment that was missed.
+    return base::both(std::move(ended), std::move(opened));
   };
   auto done = within();
   release_all();

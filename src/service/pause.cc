@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "base/both.h"
 #include "codec/shape.h"
 #include "env/child_process.h"
 #include "env/process_table.h"
@@ -53,13 +54,53 @@ struct PauseJournal {
   }
 };
 
+constexpr std::string_view kListBegin = "pause";
+constexpr std::string_view kListEnd = ".json";
+
 std::string journal_path(const home::HomePaths& paths) {
   return env::join(paths.run(), "pause.json");
+}
+
+// Where the list of another namespace is put, which its next start will look for: "pause-4026531836.json".
+std::string journal_path_of(const home::HomePaths& paths, std::string_view name_space) {
+  std::string number;
+  for (const char c : name_space) {
+    if (c >= '0' && c <= '9') number += c;
+  }
+  return env::join(paths.run(), std::string(kListBegin) + "-" + number + std::string(kListEnd));
+}
+
+Result<std::vector<std::string>> lists(env::Env env, const home::HomePaths& paths) {
+  std::vector<std::string> found;
+  if (!TRY(env.fs.info(paths.run()))) return found;
+  for (const std::string& name : TRY(env.fs.list(paths.run()))) {
+    if (name.starts_with(kListBegin) && name.ends_with(kListEnd)) found.push_back(env::join(paths.run(), name));
+  }
+  return found;
+}
+
+// Nothing where there is none: it may have been removed meanwhile, because the pause has ended.
+Result<std::optional<PauseJournal>> read_journal(env::Env env, const std::string& path) {
+  if (!TRY(env.fs.info(path))) return std::nullopt;
+  const auto text = env::read_file(env.fs, path, kJournalBytesMax);
+  if (!text && text.error().cause == Cause::kNoSuchFile) return std::nullopt;
+  auto journal = text ? codec::parse_shape_text<PauseJournal>(*text, codec::Unknown::kIgnored)
+                      : Result<PauseJournal>(std::unexpected(text.error()));
+  if (journal) return std::move(*journal);
+  return fail(journal.error().code, journal.error().cause,
+              path + " cannot be read, and it lists what a pause left frozen: " + journal.error().message,
+              "spl service all resume lets everything go on; then remove the file");
 }
 
 Result<bool> is_alive(int pid, std::uint64_t start_ticks) {
   const auto entry = TRY(env::process_entry(pid));
   return entry && entry->start_ticks == start_ticks;
+}
+
+// Whether its processes are known here, and the one that pauses is at work.
+Result<bool> is_under_way(const PauseJournal& journal) {
+  if (journal.boot != TRY(env::boot_id()) || journal.name_space != TRY(env::process_namespace())) return false;
+  return is_alive(journal.by.pid, journal.by.start);
 }
 
 // No error where it has gone.
@@ -74,6 +115,50 @@ std::string text_of_exit(const CommandOutcome& outcome) {
   if (outcome.state == CommandOutcome::State::kKilledAtLimit) return "took longer than its limit, and was killed";
   if (WIFSIGNALED(outcome.wait_status)) return env::ChildExit{-1, WTERMSIG(outcome.wait_status)}.text();
   return env::ChildExit{WEXITSTATUS(outcome.wait_status), 0}.text();
+}
+
+enum class OwnPause : bool { kIsUnderWay, kIsLeft };
+
+// One list, of this run of the machine and this namespace: what it names goes on.
+Result<void> settle_list(env::Env env, const std::string& path, OwnPause own) {
+  auto journal = TRY(read_journal(env, path));
+  if (!journal) return {};
+  if (journal->boot != TRY(env::boot_id())) return env.fs.remove(path);
+  if (journal->name_space != TRY(env::process_namespace())) return {};
+  const bool is_own = own == OwnPause::kIsLeft && journal->by.pid == env::own_process_id();
+  if (!is_own && TRY(is_under_way(*journal))) return {};
+  std::vector<NotedProcess> left;
+  std::string why;
+  for (NotedProcess& process : journal->frozen) {
+    auto resumed = resume_noted(process);
+    if (resumed) continue;
+    why = std::move(resumed).error().message;
+    left.push_back(std::move(process));
+  }
+  if (left.empty()) return env.fs.remove(path);
+  const std::size_t count = left.size();
+  journal->frozen = std::move(left);
+  TRY(env::write_file_atomically(env.fs, path, codec::shape_text(*journal)));
+  return fail(std::to_string(count) + " processes that a pause left frozen cannot be resumed: " + why,
+              "they stay listed in " + path + ": the next start of spl tries again");
+}
+
+Result<void> settle_lists(env::Env env, const home::HomePaths& paths, OwnPause own) {
+  Result<void> all;
+  for (const std::string& path : TRY(lists(env, paths))) all = base::both(std::move(all), settle_list(env, path, own));
+  return all;
+}
+
+// Before a new list takes that place. The one of another namespace is put aside for the next start there.
+Result<void> make_way(env::Env env, const home::HomePaths& paths) {
+  TRY(settle_lists(env, paths, OwnPause::kIsLeft));
+  const auto journal = TRY(read_journal(env, journal_path(paths)));
+  if (!journal) return {};
+  if (TRY(is_under_way(*journal)))
+    return fail(ErrorCode::kRefused, Cause::kLocked,
+                "process " + std::to_string(journal->by.pid) + " pauses services of this home", "wait for it");
+  TRY(env.fs.rename(journal_path(paths), journal_path_of(paths, journal->name_space)));
+  return env.fs.sync_directory(paths.run());
 }
 
 }  // namespace
@@ -97,8 +182,13 @@ Pause::Pause(env::Env env, const ServiceSet& set, SecretLookup secrets, std::vec
     : env_(env), set_(set), secrets_(std::move(secrets)), services_(std::move(services)) {}
 
 Pause::~Pause() {
-  if (!ended_) (void)resume();
-  for (DueCommand& command : after_) wipe(command.program);
+  const auto went_on = ended_ ? Result<void>() : let_go();
+  if (!went_on)
+    env_.log.write(env::LogLevel::kError, "pause not ended as it should", {{"error", went_on.error().message}});
+  for (HookCommands& hook : hooks_) {
+    wipe(hook.before);
+    wipe(hook.after);
+  }
 }
 
 milliseconds Pause::time_left() const {
@@ -141,16 +231,17 @@ Result<void> Pause::plan() {
     const Declaration& service = *paused.service;
     if (paused.how == Quiesce::kFreeze) freezing_.sources.push_back(TRY(processes_source_of(set_, service)));
     if (paused.how != Quiesce::kHook) continue;
-    hooks_.push_back({&service});
-    DueCommand after;
-    after.log = log_of(set_, service);
-    after.at_most = service.quiesce.timeout;
-    after.program =
-        TRY(program_of(env_, set_, service, service.quiesce.after, set_.values(service, nullptr), secrets_));
-    after_.push_back(std::move(after));
+    hooked_.push_back(&service);
+    const PlaceholderValues values = set_.values(service, nullptr);
+    HookCommands hook;
+    hook.log = log_of(set_, service);
+    hook.after_at_most = service.quiesce.timeout;
+    hook.before = TRY(program_of(env_, set_, service, service.quiesce.before, values, secrets_));
+    hook.after = TRY(program_of(env_, set_, service, service.quiesce.after, values, secrets_));
+    hooks_.push_back(std::move(hook));
     // Made as all files of the home are; the watchdog only opens it. Without a log the command runs all the same.
-    (void)env::make_directories(env_.fs, env::parent_of(after_.back().log));
-    (void)env_.fs.open(after_.back().log, env::OpenMode::kCreate);
+    (void)env::make_directories(env_.fs, env::parent_of(hooks_.back().log));
+    (void)env_.fs.open(hooks_.back().log, env::OpenMode::kCreate);
   }
   return {};
 }
@@ -162,26 +253,34 @@ Result<std::unique_ptr<Pause>> Pause::begin(env::Env env, const ServiceSet& set,
     pause->ended_ = true;
     return pause;
   }
-  // The list that this pause writes takes the place of that.
-  TRY(resume_leftovers(env, set.paths()));
-  TRY(pause->plan());
-  TRY(pause->note_running());
-  milliseconds at_most = milliseconds::max();
-  for (const PausedService& paused : pause->services_) at_most = std::min(at_most, paused.service->quiesce.timeout);
-  pause->deadline_ = env.clock.since_boot() + at_most;
-  pause->watchdog_.emplace(TRY(Watchdog::arm(pause->deadline_, pause->after_)));
-  TRY(pause->run_hooks());
-  TRY(pause->freeze());
-  return pause;
+  auto done = pause->pause_all();
+  if (done) return pause;
+  return std::unexpected(base::both(std::move(done), pause->let_go()).error());
 }
 
+Result<void> Pause::pause_all() {
+  // The list that this pause writes takes the place of that.
+  TRY(make_way(env_, set_.paths()));
+  TRY(plan());
+  TRY(note_running());
+  milliseconds at_most = milliseconds::max();
+  for (const PausedService& paused : services_) at_most = std::min(at_most, paused.service->quiesce.timeout);
+  deadline_ = env_.clock.since_boot() + at_most;
+  watchdog_.emplace(TRY(Watchdog::arm(deadline_, hooks_)));
+  TRY(run_hooks());
+  return freeze();
+}
+
+// By the watchdog, which ends each before it runs an `after`.
 Result<void> Pause::run_hooks() {
   for (std::size_t i = 0; i < hooks_.size(); ++i) {
-    const Declaration& service = *hooks_[i].service;
-    TRY(watchdog_->owe(i));
-    hooks_[i].is_due = true;
-    TRY(run_command_of(env_, set_, service, service.quiesce.before, set_.values(service, nullptr), secrets_,
-                       {.at_most = time_left()}));
+    const std::string& name = hooked_[i]->name;
+    const CommandOutcome outcome = TRY_IN("service " + name, watchdog_->run_before(i));
+    const bool is_killed = outcome.state == CommandOutcome::State::kKilledAtLimit;
+    if (!is_killed && WIFEXITED(outcome.wait_status) && WEXITSTATUS(outcome.wait_status) == 0) continue;
+    return fail(is_killed ? Cause::kTimeout : Cause::kUnspecified,
+                "service " + name + ": the command that begins its pause " + text_of_exit(outcome),
+                "spl service " + name + " logs shows what it said");
   }
   return {};
 }
@@ -198,10 +297,10 @@ Result<void> Pause::freeze() {
 }
 
 // What the watchdog has begun is never begun again here.
-Result<void> Pause::settle_hook(std::size_t hook, const WatchdogEnd& end) {
-  if (!hooks_[hook].is_due) return {};
-  const Declaration& service = *hooks_[hook].service;
-  const CommandOutcome& outcome = end.commands[hook];
+Result<void> Pause::settle_hook(std::size_t hook) {
+  if (!watchdog_->has_begun(hook)) return {};
+  const Declaration& service = *hooked_[hook];
+  const CommandOutcome& outcome = watchdog_end_.after[hook];
   std::string what;
   switch (outcome.state) {
     case CommandOutcome::State::kNotBegun:
@@ -221,78 +320,59 @@ Result<void> Pause::settle_hook(std::size_t hook, const WatchdogEnd& end) {
               "see whether it still waits; spl service " + service.name + " logs shows what the command said");
 }
 
-// By the watchdog; where that is lost, here.
-Result<void> Pause::resume() {
+// Here, at once, whatever the watchdog does; it runs what is due. What does not go on stays in the list, for the next
+// start.
+Result<void> Pause::let_go() {
   ended_ = true;
-  WatchdogEnd end;
-  if (watchdog_) end = watchdog_->resume();
-  Result<void> went_on;
-  // After the watchdog had let go something may have been stopped.
-  if (!end.is_taken || end.is_late) went_on = continue_all(frozen_);
-  Result<void> hooks;
-  for (std::size_t i = 0; watchdog_ && i < hooks_.size(); ++i) {
-    auto settled = settle_hook(i, end);
-    if (!settled && hooks) hooks = std::move(settled);
-  }
-  // What does not go on stays in the list, for the next start.
-  TRY(std::move(went_on));
-  if (!noted_.empty()) TRY(env_.fs.remove(journal_path(set_.paths())));
-  TRY(std::move(hooks));
-  if (watchdog_ && !end.is_taken)
-    return fail("the watchdog of the pause was lost, and everything was resumed without it", "see what ended it");
-  if (!end.is_late) return {};
-  return fail(Cause::kTimeout, "the pause took longer than its limit, and everything was resumed by its watchdog",
-              "give the services a longer [quiesce] timeout_ms, or back up when they do less");
+  Result<void> all = continue_all(frozen_);
+  if (watchdog_) watchdog_end_ = watchdog_->resume();
+  if (all && !noted_.empty()) all = env_.fs.remove(journal_path(set_.paths()));
+  for (std::size_t i = 0; watchdog_ && i < hooks_.size(); ++i) all = base::both(std::move(all), settle_hook(i));
+  if (watchdog_ && !watchdog_end_.is_taken)
+    all = base::both(std::move(all), fail("the watchdog of the pause was lost, and everything was resumed without it",
+                                          "see what ended it"));
+  return all;
 }
 
 Result<void> Pause::end() {
   if (ended_) return {};
   Result<bool> still = true;
   if (!freezing_.sources.empty()) still = are_still(freezing_, frozen_);
-  TRY(resume());
-  if (!TRY(std::move(still)))
-    return fail(Cause::kTimeout, "a process of a paused service ran before the pause had ended",
-                "something let it go on, or its supervisor started it anew");
-  return {};
+  auto went_on = let_go();
+  Result<void> moment;
+  if (watchdog_end_.is_late) {
+    moment = fail(Cause::kTimeout, "the pause took longer than its limit, and everything was resumed by its watchdog",
+                  "give the services a longer [quiesce] timeout_ms, or back up when they do less");
+  } else if (!still) {
+    moment = std::unexpected(std::move(still).error());
+  } else if (!*still) {
+    moment = fail(Cause::kTimeout, "a process of a paused service ran before the pause had ended",
+                  "something let it go on, or its supervisor started it anew");
+  }
+  return base::both(std::move(went_on), std::move(moment));
 }
 
-Result<std::optional<int>> pausing_process(env::Env env, const home::HomePaths& paths) {
-  const std::string text = TRY(env::read_file(env.fs, journal_path(paths), kJournalBytesMax));
-  const auto journal = TRY(codec::parse_shape_text<PauseJournal>(text, codec::Unknown::kIgnored));
-  if (journal.name_space != TRY(env::process_namespace())) return std::optional<int>();
-  if (!TRY(is_alive(journal.by.pid, journal.by.start))) return std::optional<int>();
-  return std::optional<int>(journal.by.pid);
+Result<PauseOf> pause_of(env::Env env, const home::HomePaths& paths) {
+  constexpr int kLooksMax = 3;
+  for (int look = 1;; ++look) {
+    const auto journal = TRY(read_journal(env, journal_path(paths)));
+    if (!journal) return PauseOf{};
+    if (TRY(is_under_way(*journal))) return PauseOf{PauseOf::State::kUnderWay, journal->by.pid};
+    // It may have ended, and have removed its list, after that was read.
+    const auto again = TRY(read_journal(env, journal_path(paths)));
+    const bool is_same = again && again->by.pid == journal->by.pid && again->by.start == journal->by.start;
+    if (is_same || look == kLooksMax) return PauseOf{again ? PauseOf::State::kLeft : PauseOf::State::kNone};
+  }
 }
 
 Result<void> resume_leftovers(env::Env env, const home::HomePaths& paths) {
-  const std::string path = journal_path(paths);
-  if (!TRY(env.fs.info(path))) return {};
-  const auto text = env::read_file(env.fs, path, kJournalBytesMax);
-  // It may have been removed meanwhile: the pause has ended.
-  if (!text && text.error().cause == Cause::kNoSuchFile) return {};
-  auto journal = text ? codec::parse_shape_text<PauseJournal>(*text, codec::Unknown::kIgnored)
-                      : Result<PauseJournal>(std::unexpected(text.error()));
-  if (!journal)
-    return fail(journal.error().code, journal.error().cause,
-                path + " cannot be read, and it lists what a pause left frozen: " + journal.error().message,
-                "spl service all resume lets everything go on; then remove the file");
-  if (journal->boot != TRY(env::boot_id())) return env.fs.remove(path);
-  if (journal->name_space != TRY(env::process_namespace())) return {};
-  if (TRY(is_alive(journal->by.pid, journal->by.start))) return {};
-  std::vector<NotedProcess> left;
-  std::string why;
-  for (NotedProcess& process : journal->frozen) {
-    auto resumed = resume_noted(process);
-    if (resumed) continue;
-    why = std::move(resumed).error().message;
-    left.push_back(std::move(process));
-  }
-  if (left.empty()) return env.fs.remove(path);
-  const std::size_t count = left.size();
-  journal->frozen = std::move(left);
-  TRY(env::write_file_atomically(env.fs, path, codec::shape_text(*journal)));
-  return fail(std::to_string(count) + " processes that a pause left frozen cannot be resumed: " + why,
-              "they stay listed in " + path + ": the next start of spl tries again");
+  return settle_lists(env, paths, OwnPause::kIsUnderWay);
+}
+
+Result<void> resume_leftovers_unless_locked(env::Env env, const home::HomePaths& paths) {
+  if (TRY(lists(env, paths)).empty()) return {};
+  const auto lock = TRY(env.fs.try_lock(paths.lock()));
+  return lock == nullptr ? Result<void>() : resume_leftovers(env, paths);
 }
 
 }  // namespace spl::service

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -13,33 +14,21 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
-#include <functional>
 #include <thread>
 
-#include "env/posix_env.h"
-#include "env/posix_file_system.h"
-#include "env/proc_files.h"
 #include "env/process_table.h"
 #include "env/program_start.h"
-#include "service/engines.h"
-#include "service/program.h"
-#include "testing/temp_directory.h"
+#include "service/pause_fixture.h"
 
 namespace spl::service {
 namespace {
 
 using env::Activity;
-using std::chrono::steady_clock;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 using namespace std::chrono_literals;
 
 constexpr char kRole[] = "SPL_PAUSE_TEST_ROLE";
-
-[[noreturn]] void sleep_for_ever() {
-  for (;;) ::pause();
-}
 
 // This program itself is some of the processes that the tests pause: what no shell can be.
 [[gnu::constructor]] void play_role() {
@@ -57,156 +46,13 @@ constexpr char kRole[] = "SPL_PAUSE_TEST_ROLE";
   ::_exit(1);
 }
 
-bool wait_until(const std::function<bool()>& is_so) {
-  const auto end = steady_clock::now() + 20s;
-  while (!is_so()) {
-    if (steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(2ms);
-  }
-  return true;
+bool may_signal_no_other_user() {
+  __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  if (::syscall(SYS_capget, &head, sets.data()) != 0) return false;
+  for (std::uint32_t* set : {&sets[0].effective, &sets[0].permitted}) *set &= ~(1u << CAP_KILL);
+  return ::syscall(SYS_capset, &head, sets.data()) == 0;
 }
-
-Activity activity(int pid) {
-  const auto found = env::activity_of(pid);
-  EXPECT_TRUE(found) << found.error().message;
-  return found.value_or(Activity::kGone);
-}
-
-bool goes_on(int pid) {
-  return wait_until([pid] { return activity(pid) == Activity::kRuns; });
-}
-
-std::vector<int> children_of(int parent) {
-  std::vector<int> children;
-  for (const int pid : env::proc_numbers("/proc").value_or(std::vector<int>())) {
-    const auto entry = env::process_entry(pid);
-    if (entry && *entry && (*entry)->parent == parent) children.push_back(pid);
-  }
-  return children;
-}
-
-class PauseTest : public ::testing::Test {
- public:
-  ~PauseTest() override {
-    for (const env::ProcessHandle& handle : started_) (void)handle.signal(SIGKILL);
-    for (const char* name : {"a", "b"}) EXPECT_TRUE(kill_all(clock_, {mark(name)}, 20s));
-  }
-
- protected:
-  PauseTest() {
-    EXPECT_EQ(::chmod(temporary_.path().c_str(), 0755), 0);
-    for (const std::string& directory : {paths_.services(), paths_.run(), paths_.data() + "/a", paths_.data() + "/b"})
-      EXPECT_TRUE(env::make_directories(fs_, directory, 0755));
-  }
-
-  env::Env machine() { return {fs_, clock_, random_, log_}; }
-  void declare(const std::string& name, const std::string& quiesce) {
-    ASSERT_TRUE(env::write_file_atomically(
-        fs_, paths_.services() + "/" + name + ".toml",
-        "name = \"" + name + "\"\n[run]\ncommand = [\"/bin/true\"]\n" + run_more_ + "[quiesce]\n" + quiesce));
-  }
-  [[nodiscard]] std::string mark(const std::string& service) const {
-    return "SPL_SERVICE=" + service + "@" + paths_.root;
-  }
-  [[nodiscard]] std::string file(const std::string& name) const { return paths_.data() + "/a/" + name; }
-  [[nodiscard]] std::string list() const { return paths_.run() + "/pause.json"; }
-  std::string content(const std::string& path) { return env::read_file(fs_, path, 1u << 20).value_or(""); }
-  bool exists(const std::string& path) { return fs_.info(path).value().has_value(); }
-
-  // A process that is nobody's child here, killed at the end of the test.
-  int start(std::vector<std::string> words, std::vector<std::string> environment) {
-    environment.emplace_back("PATH=/usr/bin:/bin");
-    const auto pid = env::start_detached({std::move(words), std::move(environment), paths_.data() + "/a"});
-    EXPECT_TRUE(pid) << pid.error().message;
-    return pid ? known(*pid) : 0;
-  }
-  int known(int pid) {
-    auto handle = env::ProcessHandle::open(pid);
-    EXPECT_TRUE(handle && *handle) << pid;
-    if (handle && *handle) started_.push_back(std::move(**handle));
-    return pid;
-  }
-  int start_sleeping(const std::string& service = "a") { return start({"/bin/sleep", "1000"}, {mark(service)}); }
-  int start_script(const std::string& script, std::vector<std::string> environment) {
-    return start({"/bin/sh", "-c", script}, std::move(environment));
-  }
-  // The number that a script writes into a file, in one step.
-  int number_in(const std::string& name) {
-    std::string text;
-    EXPECT_TRUE(wait_until([&] { return (text = content(file(name))).ends_with('\n'); })) << name;
-    return known(std::stoi("0" + text));
-  }
-  static std::string tell_own_number(const std::string& name) { return "echo $$ > " + name + "; "; }
-
-  Result<std::unique_ptr<Pause>> begin(std::optional<Quiesce> how = std::nullopt) {
-    auto set = ServiceSet::load(machine(), paths_);
-    EXPECT_TRUE(set) << set.error().message;
-    if (!set) return std::unexpected(set.error());
-    set_ = std::make_unique<ServiceSet>(std::move(*set));
-    std::vector<const Declaration*> services;
-    for (const Declaration& service : set_->services()) services.push_back(&service);
-    return Pause::begin(machine(), *set_, nullptr, writers_to_pause(services, engines_of(*set_, nullptr).value(), how));
-  }
-  // Pauses, sees that these stand still, ends the pause, and sees that they go on.
-  void pause_and_end(const std::vector<int>& pids) {
-    const auto pause = begin();
-    ASSERT_TRUE(pause) << pause.error().message;
-    for (const int pid : pids) EXPECT_EQ(activity(pid), Activity::kStopped);
-    const auto ended = (*pause)->end();
-    EXPECT_TRUE(ended) << ended.error().message;
-    for (const int pid : pids) EXPECT_TRUE(goes_on(pid));
-    EXPECT_FALSE(exists(list()));
-  }
-  // Another process of this program does `work` and then waits to be killed, unless that fails. Gives its number when
-  // the work is done; 0 where it failed.
-  int elsewhere(const std::function<bool()>& work) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe(ends.data()), 0);
-    const int pid = ::fork();
-    if (pid == 0) {
-      const char answer = work() ? 'y' : 'n';
-      if (::write(ends[1], &answer, 1) == 1 && answer == 'y') sleep_for_ever();
-      ::_exit(1);
-    }
-    ::close(ends[1]);
-    char answer = 'n';
-    EXPECT_EQ(::read(ends[0], &answer, 1), 1);
-    ::close(ends[0]);
-    if (answer == 'y') return pid;
-    ::waitpid(pid, nullptr, 0);
-    return 0;
-  }
-  static void kill_and_wait(int pid) {
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-  }
-  int pausing_elsewhere() {
-    return elsewhere([this] {
-      auto pause = begin();
-      return pause && pause->release() != nullptr;
-    });
-  }
-
-  // Two services whose hooks write down what they do, in their directory.
-  void declare_hooks(const std::string& after, const std::string& quiesce_more) {
-    for (const char* name : {"a", "b"}) {
-      declare(name,
-              "method = \"hook\"\nbefore = [\"/bin/sh\", \"-c\", \"echo before >> order\"]\n"
-              "after = [\"/bin/sh\", \"-c\", \"" +
-                  after + "\"]\n" + quiesce_more);
-    }
-  }
-
-  testing::TempDirectory temporary_;
-  env::PosixFileSystem fs_;
-  env::SystemClock clock_;
-  env::SystemRandom random_;
-  env::NullLog log_;
-  home::HomePaths paths_{temporary_.path() + "/h"};
-  std::string run_more_;
-  std::unique_ptr<ServiceSet> set_;
-  std::vector<env::ProcessHandle> started_;
-};
 
 TEST_F(PauseTest, WhatForksTwiceIntoANewSessionIsFound) {
   declare("a", "");
@@ -370,6 +216,98 @@ TEST_F(PauseTest, WhereTheWatchdogIsKilledTooTheNextStartLetsAllGoOnAndNothingEl
   EXPECT_FALSE(exists(list()));
 }
 
+TEST_F(PauseTest, WhereAnotherProcessPausesNothingIsPausedOverIt) {
+  declare("a", "timeout_ms = 20000\n");
+  start_sleeping();
+  const int pausing = pausing_elsewhere();
+  ASSERT_NE(pausing, 0);
+  const std::string listed = content(list());
+  const auto pause = begin();
+  ASSERT_FALSE(pause);
+  EXPECT_EQ(pause.error().cause, Cause::kLocked);
+  EXPECT_EQ(content(list()), listed);
+  const auto found = pause_of(machine(), paths_);
+  EXPECT_TRUE(found && found->state == PauseOf::State::kUnderWay && found->pid == pausing);
+  kill_and_wait(pausing);
+  EXPECT_EQ(pause_of(machine(), paths_).value().state, PauseOf::State::kLeft);
+  EXPECT_TRUE(resume_leftovers(machine(), paths_));
+  EXPECT_EQ(pause_of(machine(), paths_).value().state, PauseOf::State::kNone);
+}
+
+TEST_F(PauseTest, WhoDoesNotHoldTheLockLeavesTheListAlone) {
+  declare("a", "timeout_ms = 20000\n");
+  const int pid = start_sleeping();
+  ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+  ASSERT_TRUE(wait_until([&] { return activity(pid) == Activity::kStopped; }));
+  write_list(list(), env::process_namespace().value(), pid);
+  {
+    const auto lock = fs_.try_lock(paths_.lock());
+    ASSERT_TRUE(lock && *lock);
+    EXPECT_TRUE(resume_leftovers_unless_locked(machine(), paths_));
+    EXPECT_TRUE(exists(list()));
+    EXPECT_EQ(activity(pid), Activity::kStopped);
+  }
+  EXPECT_TRUE(resume_leftovers_unless_locked(machine(), paths_));
+  EXPECT_FALSE(exists(list()));
+  EXPECT_TRUE(goes_on(pid));
+}
+
+// What a pause in a container left frozen is not forgotten because one outside of it follows.
+TEST_F(PauseTest, TheListOfAnotherNamespaceIsKeptForAStartThere) {
+  declare("a", "timeout_ms = 20000\n");
+  const int pid = start_sleeping();
+  write_list(list(), "pid:[12]", pid);
+  const std::string listed = content(list());
+  pause_and_end({pid});
+  EXPECT_EQ(content(paths_.run() + "/pause-12.json"), listed);
+  EXPECT_TRUE(resume_leftovers(machine(), paths_));
+  EXPECT_EQ(content(paths_.run() + "/pause-12.json"), listed);
+  // And this is the start there.
+  ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+  ASSERT_TRUE(wait_until([&] { return activity(pid) == Activity::kStopped; }));
+  write_list(paths_.run() + "/pause-13.json", env::process_namespace().value(), pid);
+  EXPECT_TRUE(resume_leftovers(machine(), paths_));
+  EXPECT_TRUE(goes_on(pid));
+  EXPECT_FALSE(exists(paths_.run() + "/pause-13.json"));
+}
+
+// The watchdog, which was started before, may signal it still.
+TEST_F(PauseTest, WhatCannotBeLetGoOnIsToldAndStaysListed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "asks for root";
+  run_more_ = "user = \"nobody\"\n";
+  declare("a", "timeout_ms = 20000\n");
+  const auto others = env::start_detached({{"/bin/sleep", "1000"}, {mark("a")}, "/", env::UserIds{65534, 65534}});
+  ASSERT_TRUE(others);
+  known(*others);
+  const int done = elsewhere([this] {
+    const auto pause = begin();
+    if (!pause || !may_signal_no_other_user()) return false;
+    const auto ended = (*pause)->end();
+    return !ended && ended.error().message.find("cannot signal process") != std::string::npos;
+  });
+  EXPECT_NE(done, 0);
+  if (done != 0) kill_and_wait(done);
+  EXPECT_TRUE(goes_on(*others));
+  EXPECT_TRUE(exists(list()));
+}
+
+TEST_F(PauseTest, AllAreKilledThoughOneMayNotBe) {
+  if (::geteuid() != 0) GTEST_SKIP() << "asks for root";
+  const auto others = env::start_detached({{"/bin/sleep", "1000"}, {mark("a")}, "/", env::UserIds{65534, 65534}});
+  ASSERT_TRUE(others);
+  known(*others);
+  const int own = start_sleeping();
+  const int done = elsewhere([this] {
+    if (!may_signal_no_other_user()) return false;
+    const auto killed = kill_all(clock_, {mark("a")}, 5s);
+    return !killed && killed.error().message.find("cannot signal process") != std::string::npos;
+  });
+  EXPECT_NE(done, 0);
+  if (done != 0) kill_and_wait(done);
+  EXPECT_EQ(activity(*others), Activity::kRuns);
+  EXPECT_TRUE(wait_until([&] { return activity(own) == Activity::kGone; }));
+}
+
 TEST_F(PauseTest, AListThatCannotBeReadIsAnErrorAndStays) {
   declare("a", "");
   const int pid = start_sleeping();
@@ -430,25 +368,26 @@ TEST_F(PauseTest, WhatCannotBeResumedStaysListedAndTheOthersGoOn) {
 }
 
 TEST_F(PauseTest, WithTooFewDescriptorsItIsAnErrorAndAllGoesOn) {
-  declare("a", "");
+  declare("a", "timeout_ms = 20000\n");
   constexpr int kProcesses = 30;
   std::vector<int> pids;
   for (int i = 0; i < kProcesses; ++i) pids.push_back(start_sleeping());
+  load();
   // Enough for a few: from "hardly any" to "nearly all".
-  for (const rlim_t more : {4u, 12u, 25u, 32u, 36u, 40u}) {
+  for (const rlim_t more : {4u, 12u, 25u}) {
     const int failed = elsewhere([&] {
       started_.clear();
       const int free = ::dup(0);
       const rlimit limit{static_cast<rlim_t>(free) + more, static_cast<rlim_t>(free) + more};
       ::close(free);
       if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
-      return !begin();
+      const auto pause = begin_loaded();
+      return !pause && pause.error().message.find("Too many open files") != std::string::npos;
     });
-    if (more <= 25u) {
-      EXPECT_NE(failed, 0) << more;
-    }
+    EXPECT_NE(failed, 0) << more;
+    // That process is there still: its end lets nothing go on.
+    for (const int pid : pids) EXPECT_EQ(activity(pid), Activity::kRuns) << more;
     if (failed != 0) kill_and_wait(failed);
-    for (const int pid : pids) EXPECT_TRUE(goes_on(pid)) << more;
   }
   // The soft limit is raised for the moment.
   const int done = elsewhere([&] {
@@ -465,100 +404,6 @@ TEST_F(PauseTest, WithTooFewDescriptorsItIsAnErrorAndAllGoesOn) {
   EXPECT_NE(done, 0);
   if (done != 0) kill_and_wait(done);
   for (const int pid : pids) EXPECT_TRUE(goes_on(pid));
-}
-
-TEST_F(PauseTest, HooksRunOnceBeforeAndAfterInTheServicesDirectoryAsItsUser) {
-  if (::geteuid() == 0) run_more_ = "user = \"nobody\"\n";
-  for (const char* name : {"a", "b"}) ASSERT_EQ(::chmod((paths_.data() + "/" + name).c_str(), 0777), 0);
-  declare_hooks("echo after $(id -un) >> order; cat; echo said", "timeout_ms = 20000\n");
-  const auto pause = begin();
-  ASSERT_TRUE(pause) << pause.error().message;
-  EXPECT_EQ(content(file("order")), "before\n");
-  const auto ended = (*pause)->end();
-  EXPECT_TRUE(ended) << ended.error().message;
-  const std::string user = ::geteuid() == 0 ? "nobody" : env::find_user(::geteuid()).value()->name;
-  for (const char* name : {"a", "b"}) {
-    EXPECT_EQ(content(paths_.data() + "/" + name + "/order"), "before\nafter " + user + "\n");
-    EXPECT_EQ(content(paths_.root + "/logs/services/" + name + ".log"), "said\n");
-  }
-}
-
-TEST_F(PauseTest, AHookIsEndedOnceAlsoWhereTheDeadlineHasPassed) {
-  declare_hooks("echo after >> order", "timeout_ms = 300\n");
-  const auto pause = begin();
-  ASSERT_TRUE(pause) << pause.error().message;
-  EXPECT_TRUE(wait_until([&] { return content(file("order")) == "before\nafter\n"; }));
-  const auto ended = (*pause)->end();
-  ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().cause, Cause::kTimeout);
-  EXPECT_EQ(content(file("order")), "before\nafter\n");
-}
-
-TEST_F(PauseTest, AHookIsEndedOnceAlsoWhereTheWatchdogIsKilled) {
-  declare_hooks("echo after >> order", "timeout_ms = 20000\n");
-  const auto pause = begin();
-  ASSERT_TRUE(pause) << pause.error().message;
-  const std::vector<int> watchdogs = children_of(::getpid());
-  ASSERT_EQ(watchdogs.size(), 1u);
-  ASSERT_EQ(::kill(watchdogs.front(), SIGKILL), 0);
-  const auto ended = (*pause)->end();
-  ASSERT_FALSE(ended);
-  EXPECT_THAT(ended.error().message, HasSubstr("watchdog"));
-  for (const char* name : {"a", "b"}) EXPECT_EQ(content(paths_.data() + "/" + name + "/order"), "before\nafter\n");
-}
-
-TEST_F(PauseTest, AHookThatTheWatchdogHasBegunIsNotBegunAgain) {
-  declare_hooks("echo $$ >> begun; exec sleep 1000", "timeout_ms = 300\n");
-  const auto pause = begin();
-  ASSERT_TRUE(pause) << pause.error().message;
-  const std::vector<int> watchdogs = children_of(::getpid());
-  ASSERT_EQ(watchdogs.size(), 1u);
-  ASSERT_TRUE(wait_until([&] { return content(file("begun")).ends_with('\n'); }));
-  ASSERT_EQ(::kill(watchdogs.front(), SIGKILL), 0);
-  const auto ended = (*pause)->end();
-  ASSERT_FALSE(ended);
-  EXPECT_THAT(ended.error().message, HasSubstr("nobody knows"));
-  // The other service's was begun by the watchdog or, where that came too late to it, by this process.
-  for (const char* name : {"a", "b"}) {
-    const std::string begun = paths_.data() + "/" + name + "/begun";
-    EXPECT_TRUE(wait_until([&] { return content(begun).ends_with('\n'); }));
-    EXPECT_EQ(std::ranges::count(content(begun), '\n'), 1);
-  }
-}
-
-TEST_F(PauseTest, AHookThatHangsIsEndedAtItsLimitWithAllThatItStarted) {
-  declare("a",
-          "method = \"hook\"\nbefore = [\"/bin/true\"]\n"
-          "after = [\"/bin/sh\", \"-c\", \"sleep 1000 & echo $! > below; " +
-              tell_own_number("hook") +
-              "wait\"]\n"
-              "timeout_ms = 300\n");
-  const int frozen = start_sleeping("b");
-  declare("b", "timeout_ms = 20000\n");
-  const auto pause = begin();
-  ASSERT_TRUE(pause) << pause.error().message;
-  const auto began = steady_clock::now();
-  const auto ended = (*pause)->end();
-  EXPECT_LT(steady_clock::now() - began, 15s);
-  ASSERT_FALSE(ended);
-  EXPECT_THAT(ended.error().message, HasSubstr("took longer than its limit"));
-  EXPECT_TRUE(goes_on(frozen));
-  for (const char* name : {"hook", "below"}) {
-    const int pid = std::stoi("0" + content(file(name)));
-    ASSERT_NE(pid, 0);
-    EXPECT_TRUE(wait_until([&] { return activity(pid) == Activity::kGone; })) << name;
-  }
-}
-
-TEST_F(PauseTest, AHookBeforeThatHangsEndsThePauseAndItsAfterIsRun) {
-  declare("a",
-          "method = \"hook\"\nbefore = [\"/bin/sleep\", \"1000\"]\n"
-          "after = [\"/bin/sh\", \"-c\", \"echo after >> order\"]\ntimeout_ms = 300\n");
-  const auto pause = begin();
-  ASSERT_FALSE(pause);
-  EXPECT_EQ(pause.error().cause, Cause::kTimeout);
-  EXPECT_EQ(content(file("order")), "after\n");
-  EXPECT_THAT(children_of(::getpid()), IsEmpty());
 }
 
 }  // namespace

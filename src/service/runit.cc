@@ -4,6 +4,7 @@
 #include <charconv>
 #include <csignal>
 
+#include "base/both.h"
 #include "base/encoding.h"
 #include "base/words.h"
 #include "env/process.h"
@@ -64,6 +65,7 @@ class Runit final : public Supervisor {
 
  private:
   Result<std::string> sv(const std::string& action, const std::string& service);
+  Result<Supervised> ask(const std::string& name);
   Result<Supervised> look(const Declaration& service);
   Result<void> write_directory(const Declaration& service);
   Result<void> turn_log(const Declaration& service);
@@ -71,7 +73,6 @@ class Runit final : public Supervisor {
   Result<void> ensure_supervisor(const Declaration& service, base::Progress& progress);
   Result<void> initialise(const Declaration& service, base::Progress& progress);
   Result<void> wait_until_well(const Declaration& service, base::Progress& progress);
-  Result<bool> is_supervised(const std::string& name);
   Result<void> check_not_held(const Declaration& service);
   Result<void> mark_down(const Declaration& service, bool down);
   Result<void> require_own_command(const Declaration& service);
@@ -122,16 +123,22 @@ Result<std::string> Runit::sv(const std::string& action, const std::string& serv
 }
 
 // "run: DIR: (pid 12) 3s", "run: DIR: (pid 12) 3s, paused", "down: DIR: 3s, normally up", "fail: DIR: ...".
-Result<Supervised> Runit::look(const Declaration& service) {
+// Without `runs`.
+Result<Supervised> Runit::ask(const std::string& name) {
   Supervised found;
-  if (!TRY(env_.fs.info(path(service, "supervise")))) return found;
-  const std::string said = TRY(sv("status", service.name));
+  if (!TRY(env_.fs.info(env::join(runit_directory_of(set_, name), "supervise")))) return found;
+  const std::string said = TRY(sv("status", name));
   found.is_supervised = said.starts_with("run: ") || said.starts_with("down: ") || said.starts_with("finish: ");
   found.is_up = said.starts_with("run: ");
   found.is_wanted_up =
       said.find(", want up") != std::string::npos || (found.is_up && said.find("want down") == std::string::npos);
   const std::size_t pid = said.find("(pid ");
   if (found.is_up && pid != std::string::npos) found.pid = number_in(std::string_view(said).substr(pid + 5));
+  return found;
+}
+
+Result<Supervised> Runit::look(const Declaration& service) {
+  Supervised found = TRY(ask(service.name));
   found.runs = found.pid > 0 && TRY(is_service(found.pid, service));
   return found;
 }
@@ -166,7 +173,9 @@ Result<ServiceStatus> Runit::status(const Declaration& service) {
     return status;
   }
   const Supervised found = TRY(look(service));
-  const auto processes = TRY(processes_of({TRY(processes_source_of(set_, service))}));
+  const env::ManyDescriptors many;
+  const auto source = TRY(processes_source_of(set_, service));
+  const auto processes = TRY(processes_of({source}));
   status.pid = static_cast<std::uint64_t>(found.pid);
   status.processes = processes.size();
   status.held = TRY(is_held_down(env_, set_, service));
@@ -318,19 +327,24 @@ Result<void> Runit::start(const Declaration& service, base::Progress& progress) 
   TRY(turn_log(service));
   TRY(ensure_supervisor(service, progress));
   // What a stop that was cut off left; what runsv has just started is none of that.
-  if (!TRY(look(service)).runs) TRY(kill_all(env_.clock, {mark_of(set_, service)}, kKillTimeout));
+  if (!TRY(look(service)).runs) {
+    const env::ManyDescriptors many;
+    ProcessSource marked = TRY(processes_source_of(set_, service));
+    marked.runit_directory.clear();
+    TRY(kill_all(env_.clock, marked, kKillTimeout));
+  }
   TRY(sv("up", service.name));
   auto well = wait_until_well(service, progress);
   if (!well) {
     base::NoProgress to_its_end;
-    (void)stop(service, to_its_end);
-    return well;
+    return base::both(std::move(well), stop(service, to_its_end));
   }
   return mark_down(service, false);
 }
 
 Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
   TRY(require_own_command(service));
+  const env::ManyDescriptors many;
   const ProcessSource source = TRY(processes_source_of(set_, service));
   if (TRY(env_.fs.info(runit_directory_of(set_, service.name)))) TRY(mark_down(service, true));
   if (TRY(look(service)).is_supervised) {
@@ -369,18 +383,20 @@ Result<void> Runit::pause(const Declaration& service) {
   TRY(require_own_command(service));
   const env::ManyDescriptors many;
   std::vector<ServiceProcess> stopped;
-  const ProcessSource source = TRY(processes_source_of(set_, service));
-  const StopOrder order{{source}, kStillTimeout};
-  const auto done = stop_all(env_.clock, order, stopped);
-  if (!done) (void)continue_all(stopped);
-  TRY_IN("service " + service.name, done);
+  StopOrder order;
+  order.sources.push_back(TRY(processes_source_of(set_, service)));
+  order.at_most = kStillTimeout;
+  auto done = stop_all(env_.clock, order, stopped);
+  if (!done) done = base::both(std::move(done), continue_all(stopped));
+  TRY_IN("service " + service.name, std::move(done));
   return {};
 }
 
 Result<void> Runit::resume(const Declaration& service) {
   TRY(require_own_command(service));
   const env::ManyDescriptors many;
-  return continue_all(TRY(processes_of({TRY(processes_source_of(set_, service))})));
+  const auto source = TRY(processes_source_of(set_, service));
+  return continue_all(TRY(processes_of({source})));
 }
 
 Result<void> Runit::hold_down(const Declaration& service, base::Progress& progress) {
@@ -393,13 +409,6 @@ Result<void> Runit::hold_down(const Declaration& service, base::Progress& progre
 Result<void> Runit::let_up(const Declaration& service) {
   TRY(env_.fs.remove(path(service, "held")));
   return {};
-}
-
-// Whether a runsv looks after a directory.
-Result<bool> Runit::is_supervised(const std::string& name) {
-  if (!TRY(env_.fs.info(env::join(set_.paths().run(), "runit/" + name + "/supervise")))) return false;
-  const std::string said = TRY(sv("status", name));
-  return said.starts_with("run: ") || said.starts_with("down: ") || said.starts_with("finish: ");
 }
 
 Result<void> Runit::shut_down() {
@@ -418,7 +427,7 @@ Result<void> Runit::shut_down() {
   // One that is still about to end would take the next start's word for its own.
   const auto end = env_.clock.steady() + kSupervisorTimeout;
   for (const std::string& name : TRY(env_.fs.list(directory))) {
-    while (TRY(is_supervised(name))) {
+    while (TRY(ask(name)).is_supervised) {
       if (env_.clock.steady() > end) return fail(Cause::kTimeout, "runsv of " + name + " does not end");
       env_.clock.sleep_for(kLookEvery);
     }

@@ -1,0 +1,200 @@
+// What the tests of the pause share: a home with services a and b, and real processes. For pause_test.cc and
+// pause_hooks_test.cc.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "env/posix_env.h"
+#include "env/posix_file_system.h"
+#include "env/proc_files.h"
+#include "env/process_table.h"
+#include "env/program_start.h"
+#include "service/engines.h"
+#include "service/pause.h"
+#include "service/program.h"
+#include "testing/temp_directory.h"
+
+namespace spl::service {
+
+[[noreturn]] inline void sleep_for_ever() {
+  for (;;) ::pause();
+}
+
+inline bool wait_until(const std::function<bool()>& is_so) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!is_so()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
+
+inline env::Activity activity(int pid) {
+  const auto found = env::activity_of(pid);
+  EXPECT_TRUE(found) << found.error().message;
+  return found.value_or(env::Activity::kGone);
+}
+
+inline bool goes_on(int pid) {
+  return wait_until([pid] { return activity(pid) == env::Activity::kRuns; });
+}
+
+inline std::vector<int> children_of(int parent) {
+  std::vector<int> children;
+  for (const int pid : env::proc_numbers("/proc").value_or(std::vector<int>())) {
+    const auto entry = env::process_entry(pid);
+    if (entry && *entry && (*entry)->parent == parent) children.push_back(pid);
+  }
+  return children;
+}
+
+class PauseTest : public ::testing::Test {
+ public:
+  ~PauseTest() override {
+    for (const env::ProcessHandle& handle : started_) (void)handle.signal(SIGKILL);
+    for (const char* name : {"a", "b"}) EXPECT_TRUE(kill_all(clock_, {mark(name)}, std::chrono::seconds(20)));
+  }
+
+ protected:
+  PauseTest() {
+    EXPECT_EQ(::chmod(temporary_.path().c_str(), 0755), 0);
+    for (const std::string& directory : {paths_.services(), paths_.run(), paths_.data() + "/a", paths_.data() + "/b"})
+      EXPECT_TRUE(env::make_directories(fs_, directory, 0755));
+  }
+
+  env::Env machine() { return {fs_, clock_, random_, log_}; }
+  void declare(const std::string& name, const std::string& quiesce) {
+    ASSERT_TRUE(env::write_file_atomically(
+        fs_, paths_.services() + "/" + name + ".toml",
+        "name = \"" + name + "\"\n[run]\ncommand = [\"/bin/true\"]\n" + run_more_ + "[quiesce]\n" + quiesce));
+  }
+  [[nodiscard]] std::string mark(const std::string& service) const {
+    return "SPL_SERVICE=" + service + "@" + paths_.root;
+  }
+  [[nodiscard]] std::string file(const std::string& name) const { return paths_.data() + "/a/" + name; }
+  [[nodiscard]] std::string list() const { return paths_.run() + "/pause.json"; }
+  std::string content(const std::string& path) { return env::read_file(fs_, path, 1u << 20).value_or(""); }
+  // As of a pause that was cut off.
+  void write_list(const std::string& path, const std::string& name_space, int pid) {
+    ASSERT_TRUE(env::write_file_atomically(
+        fs_, path,
+        R"({"boot":")" + env::boot_id().value() + R"(","namespace":")" + name_space +
+            R"(","by":{"pid":1,"start":1},"frozen":[{"pid":)" + std::to_string(pid) +
+            ",\"start\":" + std::to_string(env::process_entry(pid).value()->start_ticks) + ",\"mark\":\"x\"}]}"));
+  }
+  bool exists(const std::string& path) { return fs_.info(path).value().has_value(); }
+
+  // A process that is nobody's child here, killed at the end of the test.
+  int start(std::vector<std::string> words, std::vector<std::string> environment) {
+    environment.emplace_back("PATH=/usr/bin:/bin");
+    const auto pid = env::start_detached({std::move(words), std::move(environment), paths_.data() + "/a"});
+    EXPECT_TRUE(pid) << pid.error().message;
+    return pid ? known(*pid) : 0;
+  }
+  int known(int pid) {
+    auto handle = env::ProcessHandle::open(pid);
+    EXPECT_TRUE(handle && *handle) << pid;
+    if (handle && *handle) started_.push_back(std::move(**handle));
+    return pid;
+  }
+  int start_sleeping(const std::string& service = "a") { return start({"/bin/sleep", "1000"}, {mark(service)}); }
+  int start_script(const std::string& script, std::vector<std::string> environment) {
+    return start({"/bin/sh", "-c", script}, std::move(environment));
+  }
+  // The number that a script writes into a file, in one step.
+  int number_in(const std::string& name) {
+    std::string text;
+    EXPECT_TRUE(wait_until([&] { return (text = content(file(name))).ends_with('\n'); })) << name;
+    return known(std::stoi("0" + text));
+  }
+  static std::string tell_own_number(const std::string& name) { return "echo $$ > " + name + "; "; }
+
+  void load() {
+    auto set = ServiceSet::load(machine(), paths_);
+    ASSERT_TRUE(set) << set.error().message;
+    set_ = std::make_unique<ServiceSet>(std::move(*set));
+    std::vector<const Declaration*> services;
+    for (const Declaration& service : set_->services()) services.push_back(&service);
+    writers_ = writers_to_pause(services, engines_of(*set_, nullptr).value(), std::nullopt);
+  }
+  Result<std::unique_ptr<Pause>> begin_loaded() { return Pause::begin(machine(), *set_, nullptr, writers_); }
+  Result<std::unique_ptr<Pause>> begin() {
+    load();
+    return begin_loaded();
+  }
+  // Pauses, sees that these stand still, ends the pause, and sees that they go on.
+  void pause_and_end(const std::vector<int>& pids) {
+    const auto pause = begin();
+    ASSERT_TRUE(pause) << pause.error().message;
+    for (const int pid : pids) EXPECT_EQ(activity(pid), env::Activity::kStopped);
+    const auto ended = (*pause)->end();
+    EXPECT_TRUE(ended) << ended.error().message;
+    for (const int pid : pids) EXPECT_TRUE(goes_on(pid));
+    EXPECT_FALSE(exists(list()));
+  }
+  // Another process of this program does `work` and then waits to be killed, unless that fails. Gives its number when
+  // the work is done; 0 where it failed.
+  int elsewhere(const std::function<bool()>& work) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe(ends.data()), 0);
+    const int pid = ::fork();
+    if (pid == 0) {
+      const char answer = work() ? 'y' : 'n';
+      if (::write(ends[1], &answer, 1) == 1 && answer == 'y') sleep_for_ever();
+      ::_exit(1);
+    }
+    ::close(ends[1]);
+    char answer = 'n';
+    EXPECT_EQ(::read(ends[0], &answer, 1), 1);
+    ::close(ends[0]);
+    if (answer == 'y') return pid;
+    ::waitpid(pid, nullptr, 0);
+    return 0;
+  }
+  static void kill_and_wait(int pid) {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  int pausing_elsewhere() {
+    return elsewhere([this] {
+      auto pause = begin();
+      return pause && pause->release() != nullptr;
+    });
+  }
+
+  // Two services whose hooks write down what they do, in their directory.
+  void declare_hooks(const std::string& after, const std::string& quiesce_more) {
+    for (const char* name : {"a", "b"}) {
+      declare(name,
+              "method = \"hook\"\nbefore = [\"/bin/sh\", \"-c\", \"echo before >> order\"]\n"
+              "after = [\"/bin/sh\", \"-c\", \"" +
+                  after + "\"]\n" + quiesce_more);
+    }
+  }
+
+  testing::TempDirectory temporary_;
+  env::PosixFileSystem fs_;
+  env::SystemClock clock_;
+  env::SystemRandom random_;
+  env::NullLog log_;
+  home::HomePaths paths_{temporary_.path() + "/h"};
+  std::string run_more_;
+  std::unique_ptr<ServiceSet> set_;
+  std::vector<PausedService> writers_;
+  std::vector<env::ProcessHandle> started_;
+};
+
+}  // namespace spl::service
