@@ -106,4 +106,16 @@ Result<void> require_no_previous(RestoreJournals& journals, const std::string& c
   return {};
 }
 
+Result<bool> any_context_has_data(const ServiceRooms& rooms) {
+  for (const service::Context& context : rooms.set.contexts().all()) {
+    const auto files = files_of_context(rooms.env, rooms.set, context);
+    if (!files && files.error().code != ErrorCode::kRefused) return std::unexpected(files.error());
+    if (!files || !files->empty()) return true;
+    const auto parts = data_in_engines(rooms, context, UnknownKinds::kArePassedOver);
+    if (!parts && parts.error().code != ErrorCode::kUnavailable) return std::unexpected(parts.error());
+    if (!parts || !parts->empty()) return true;
+  }
+  return false;
+}
+
 }  // namespace spl::operation

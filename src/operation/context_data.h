@@ -47,4 +47,7 @@ Result<std::vector<std::string>> places_of_others(const service::ServiceSet& set
 // ("renamed").
 Result<void> require_no_previous(RestoreJournals& journals, const std::string& context, std::string_view done);
 
+// Whether any context of the home has something, in files or in engines. One whose engine does not answer counts as if.
+Result<bool> any_context_has_data(const ServiceRooms& rooms);
+
 }  // namespace spl::operation

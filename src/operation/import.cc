@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "bundle/reader.h"
 #include "instance/move.h"
+#include "operation/context_data.h"
 #include "operation/context_records.h"
 #include "operation/export_history.h"
 #include "operation/preflight.h"
@@ -110,6 +111,7 @@ class Import {
   std::unique_ptr<ServiceRooms> rooms_;
   std::unique_ptr<ServiceRestore> services_;  // null where none are restored
   std::vector<Finding> service_findings_;
+  bool has_tenants_ = false;
   bool stages_ = false;
 };
 
@@ -161,6 +163,7 @@ Result<ImportFacts> Import::facts() {
   facts.opening = options_.opened_by_caller.value_or(bundle_.opening());
   facts.did = did_before_;
   facts.records = records_before_;
+  facts.has_tenants = has_tenants_;
   facts.strict_signers = config_.strict_signers;
   facts.newest_seen = TRY(newest_seen(*writer_, manifest_.source_did)).sequence;
   facts.last_sequence = TRY(last_sequence(*writer_));
@@ -223,6 +226,9 @@ Result<void> Import::plan_services() {
   rooms_ = TRY(ServiceRooms::open(instance_.env(), instance_.paths(), config_));
   const auto signer = did_before_ == manifest_.source_did ? surface::Trust::kOwn : surface::Trust::kStranger;
   services_ = TRY(ServiceRestore::plan(*rooms_, manifest_, options_, signer, service_findings_, progress_));
+  // Asked only where it decides: every context is looked into.
+  if (signer == surface::Trust::kStranger && records_before_ == 0 && !options_.expect_did)
+    has_tenants_ = TRY(any_context_has_data(*rooms_));
   return {};
 }
 

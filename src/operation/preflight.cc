@@ -180,7 +180,7 @@ bool wants_known_signer(const bundle::Manifest& manifest, const ImportOptions& o
   const bool takes_over = brings_services(manifest, options) || options.replace_records;
   if (!takes_over || signer_of(manifest, options, facts) != Signer::kUnknown) return false;
   // Into an empty home anybody's bundle may come: there is nothing yet that it could take over.
-  return facts.records > 0 || options.replace;
+  return facts.records > 0 || facts.has_tenants || options.replace;
 }
 
 bool is_expected(const bundle::Manifest& manifest, const ImportOptions& options) {

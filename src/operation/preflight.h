@@ -18,6 +18,7 @@ struct ImportFacts {
   // The home's, before the import.
   std::optional<std::string> did;
   std::uint64_t records = 0;
+  bool has_tenants = false;  // contexts that have data
   bool strict_signers = false;
   std::uint64_t newest_seen = 0;    // export of the bundle's identity
   std::uint64_t last_sequence = 0;  // of the home's own

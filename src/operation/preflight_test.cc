@@ -100,6 +100,9 @@ TEST_F(PreflightTest, ServicesAskForAKnownSignerUnlessTheyAreAllLeftOut) {
   options_.without = {};
   facts_.records = 0;
   EXPECT_THAT(stops(), IsEmpty()) << "an empty home has nothing to be taken over";
+  facts_.has_tenants = true;
+  EXPECT_THAT(stops(), ::testing::ElementsAre("signer")) << "somebody lives there";
+  facts_.has_tenants = false;
   options_.replace = true;
   EXPECT_THAT(stops(), ::testing::ElementsAre("signer"));
 }

@@ -77,7 +77,7 @@ Result<std::unique_ptr<env::Lock>> RestoreJournals::note_under_way() {
   return env_.fs.try_lock(lock_file_);
 }
 
-bool RestoreJournals::is_under_way() const {
+Result<bool> RestoreJournals::is_under_way() const {
   return env::is_locked(lock_file_);
 }
 

@@ -94,7 +94,7 @@ class RestoreJournals {
   // As long as it is held is_under_way() is true for every process: a restore or a renaming is at work, and not cut
   // off. Null where another of this process holds it.
   Result<std::unique_ptr<env::Lock>> note_under_way();
-  [[nodiscard]] bool is_under_way() const;
+  [[nodiscard]] Result<bool> is_under_way() const;
   // No error where it is not there. What was kept for it goes with it.
   Result<void> remove(const std::string& id);
   // Where the records are kept that were replaced; it need not be there.

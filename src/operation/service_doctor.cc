@@ -253,7 +253,11 @@ class ServiceDoctor {
   }
 
   // What is not at work was cut off: also beside a daemon, which may have failed to finish or undo it.
-  [[nodiscard]] bool is_restoring() const { return RestoreJournals(env_, paths_).is_under_way(); }
+  [[nodiscard]] bool is_restoring() {
+    const auto restores = RestoreJournals(env_, paths_).is_under_way();
+    if (!restores) add("lock", FindingStatus::kStop, paths_.run(), restores.error().message, restores.error().hint);
+    return restores.value_or(false);
+  }
 
   Result<void> check_restores(const service::ServiceSet& set) {
     std::set<std::string> known;

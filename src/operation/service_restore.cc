@@ -241,6 +241,7 @@ void ServiceRestore::add_target(const bundle::Surface& surface, service::PartNam
              has_section ? section->bytes : 0,
              has_section ? section->files : 0,
              surface.engine,
+             {},
              {rooms_.env, spool_options(), env::join(scratch_, std::to_string(targets_.size()))},
              nullptr}));
 }
@@ -347,6 +348,7 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
       where.bundled_key_prefix = TRY(rooms_.set.place_of(its, rooms_.lookup)).key_prefix;
     }
     TRY(env::make_directories(rooms_.env.fs, target->surroundings.scratch_directory));
+    if (surface::lies_in_files(where.kind)) target->path = where.path;
     target->part = TRY(surface::restore_part(target->surroundings, std::move(where), std::move(request)));
     TRY(examine_staged_command(target->name, *target->part, findings));
     auto looked = target->part->inspect(findings);
@@ -366,8 +368,7 @@ void ServiceRestore::examine_room(std::vector<Finding>& findings) {
   RestoreRoom room;
   for (const auto& target : targets_) {
     room.want_for_a_while(spool_options().directory, target->bytes);
-    if (lies_in_files(target->name.surface->kind) && !target->path.empty())
-      room.want(env::parent_of(target->path), target->bytes, target->files);
+    if (!target->path.empty()) room.want(env::parent_of(target->path), target->bytes, target->files);
   }
   room.report(findings);
 }

@@ -75,6 +75,7 @@ class ServiceRestore {
     std::uint64_t bytes = 0;
     std::uint64_t files = 0;
     std::string engine;
+    std::string path = {};  // of a surface that lies in files
     surface::Surroundings surroundings;
     std::unique_ptr<surface::RestorePart> part;  // until it is the staged restore's
     bool staged = false;

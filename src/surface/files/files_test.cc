@@ -6,11 +6,9 @@
 #include <unistd.h>
 
 #include "codec/mtree.h"
-#include "env/posix_env.h"
-#include "env/posix_file_system.h"
 #include "surface/conformance.h"
+#include "surface/driver_room.h"
 #include "surface/tree_walk.h"
-#include "testing/temp_directory.h"
 
 namespace spl::surface {
 namespace {
@@ -18,17 +16,8 @@ namespace {
 using ::testing::HasSubstr;
 
 // A directory of the real file system in which the trees are.
-class FilesFixture {
+class FilesFixture : public DriverRoom {
  public:
-  FilesFixture() {
-    EXPECT_TRUE(fs_.make_directory(directory_.path() + "/spool"));
-    EXPECT_TRUE(fs_.make_directory(directory_.path() + "/data"));
-  }
-
-  const Surroundings& surroundings() { return surroundings_; }
-  env::FileSystem& fs() { return fs_; }
-  [[nodiscard]] std::string data() const { return directory_.path() + "/data"; }
-
   Place place(int n) {
     Place place;
     place.subject = "notes/files";
@@ -98,16 +87,6 @@ class FilesFixture {
   std::unique_ptr<RestorePart> restore(Place place, RestoreRequest request) {
     return files_restore(surroundings_, std::move(place), std::move(request));
   }
-
- private:
-  testing::TempDirectory directory_;
-  env::PosixFileSystem fs_;
-  env::SystemClock clock_;
-  env::SystemRandom random_;
-  env::NullLog log_;
-  Surroundings surroundings_{{fs_, clock_, random_, log_},
-                             {directory_.path() + "/spool", spool::Secrecy::kEncrypted},
-                             directory_.path() + "/scratch"};
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Files, DriverConformance, FilesFixture);

@@ -5,37 +5,19 @@
 
 #include "base/words.h"
 #include "env/child_process.h"
-#include "env/posix_env.h"
-#include "env/posix_file_system.h"
 #include "surface/conformance.h"
+#include "surface/driver_room.h"
 #include "surface/git/git_program.h"
 #include "surface/git/repository.h"
-#include "testing/temp_directory.h"
 
 namespace spl::surface {
 namespace {
 
 using ::testing::HasSubstr;
 
-template <class T>
-T must(Result<T> result) {
-  EXPECT_TRUE(result) << result.error().message;
-  return std::move(*result);
-}
-void must(const Result<void>& result) {
-  EXPECT_TRUE(result) << result.error().message;
-}
-
 // Repositories made by git itself.
-class Repositories {
+class Repositories : public DriverRoom {
  public:
-  Repositories() {
-    for (const char* name : {"/spool", "/data", "/scratch"}) EXPECT_TRUE(fs_.make_directory(directory_.path() + name));
-  }
-  const Surroundings& surroundings() { return surroundings_; }
-  env::FileSystem& fs() { return fs_; }
-  [[nodiscard]] std::string data() const { return directory_.path() + "/data"; }
-
   std::string git(const std::string& repository, std::vector<std::string> words, std::string_view input = {}) {
     base::NoProgress progress;
     words.insert(words.begin(), {"-c", "user.name=A", "-c", "user.email=a@example.org"});
@@ -93,16 +75,6 @@ class Repositories {
   std::unique_ptr<RestorePart> restore(Place place, RestoreRequest request) {
     return git_restore(surroundings_, std::move(place), std::move(request));
   }
-
- private:
-  testing::TempDirectory directory_;
-  env::PosixFileSystem fs_;
-  env::SystemClock clock_;
-  env::SystemRandom random_;
-  env::NullLog log_;
-  Surroundings surroundings_{{fs_, clock_, random_, log_},
-                             {directory_.path() + "/spool", spool::Secrecy::kEncrypted},
-                             directory_.path() + "/scratch"};
 };
 
 class OneRepository : public Repositories {

@@ -8,16 +8,14 @@
 #include "base/encoding.h"
 #include "codec/enum_names.h"
 #include "crypto/sha256.h"
-#include "env/posix_env.h"
-#include "env/posix_file_system.h"
 #include "surface/redis/key_line.h"
 #include "surface/redis/rdb_reader.h"
 #include "surface/redis/redis.h"
 #include "surface/redis/redis_test_kit.h"
 #include "surface/redis/scratch_server.h"
 #include "surface/spooled_part.h"
+#include "testing/free_port.h"
 #include "testing/redis_server.h"
-#include "testing/temp_directory.h"
 
 namespace spl::surface {
 namespace {
@@ -39,12 +37,9 @@ std::string line(const std::string& key, const std::string& dump, RedisType type
 }
 const std::string kGood = body_of("\0\1v"s);
 
-class RedisHostile : public ::testing::Test {
+class RedisHostile : public ::testing::Test, protected DriverRoom {
  protected:
-  RedisHostile() {
-    (void)std::signal(SIGPIPE, SIG_IGN);
-    for (const char* name : {"/spool", "/scratch"}) must(fs_.make_directory(directory_.path() + name));
-  }
+  RedisHostile() { (void)std::signal(SIGPIPE, SIG_IGN); }
 
   // Of all of a server; some of it is live.
   Place whole(const testing::RedisServer& server) {
@@ -123,15 +118,6 @@ class RedisHostile : public ::testing::Test {
     EXPECT_THAT(found[0].message, HasSubstr(why));
     EXPECT_NE(found[0].hint, "");
   }
-
-  testing::TempDirectory directory_;
-  env::PosixFileSystem fs_;
-  env::SystemClock clock_;
-  env::SystemRandom random_;
-  env::NullLog log_;
-  Surroundings surroundings_{{fs_, clock_, random_, log_},
-                             {directory_.path() + "/spool", spool::Secrecy::kEncrypted, 1u << 16},
-                             directory_.path() + "/scratch"};
 };
 
 TEST_F(RedisHostile, BodiesThatRedisDoesNotTakeAreRefused) {
@@ -333,10 +319,10 @@ TEST_F(RedisHostile, AServerThatGoesDownMeanwhileIsUnavailable) {
 }
 
 TEST_F(RedisHostile, APasswordIsInNoMessage) {
-  const std::string port = free_port();
+  const std::string port = testing::free_port();
   const testing::RedisServer server({"--port", port, "--bind", "127.0.0.1", "--requirepass", "the right one"});
   const testing::RedisServer open;
-  const std::string open_port = free_port();
+  const std::string open_port = testing::free_port();
   const testing::RedisServer without({"--port", open_port, "--bind", "127.0.0.1"});
   base::NoProgress progress;
   const auto refused = [&](const std::string& url) {
@@ -363,9 +349,9 @@ TEST_F(RedisHostile, APasswordIsInNoMessage) {
   };
   refused("redis://:s3cret@127.0.0.1:" + port);
   refused("redis://someone:s3cret@127.0.0.1:" + port);
-  refused("redis://127.0.0.1:" + port);                 // none
-  refused("redis://:s3cret@127.0.0.1:" + open_port);    // where there is none
-  refused("redis://:s3cret@127.0.0.1:" + free_port());  // where nobody is
+  refused("redis://127.0.0.1:" + port);                          // none
+  refused("redis://:s3cret@127.0.0.1:" + open_port);             // where there is none
+  refused("redis://:s3cret@127.0.0.1:" + testing::free_port());  // where nobody is
   EXPECT_TRUE(RedisConnection::open(must(RedisAddress::parse("redis://:the%20right%20one@127.0.0.1:" + port))));
   // A url that is none.
   for (const char* url : {"redis://:s3cret@", "redis://:s3cret@h:port", "redis://:s3cret/@h", "rediss://:s3cret@h",
@@ -395,7 +381,7 @@ TEST_F(RedisHostile, ServersInWhichNothingCanBeStagedAreStops) {
     for (const char* engine : {"redis 7.4.1 rdb 12", "redis 7.2.4 rdb 11", "redis 9 rdb 99999999999999999999"})
       expect_stop(whole(server), "engine", "which redis 7.0.15 rdb 10 cannot read", engine);
     RedisConnection c = connect(server);
-    must(c.ask({"REPLICAOF", "127.0.0.1", free_port()}));
+    must(c.ask({"REPLICAOF", "127.0.0.1", testing::free_port()}));
     std::vector<Finding> findings;
     Place place;
     place.kind = bundle::SurfaceKind::kRedis;

@@ -8,26 +8,21 @@
 #include <iterator>
 #include <sstream>
 
-#include "env/posix_env.h"
-#include "env/posix_file_system.h"
 #include "surface/redis/kept_keys.h"
 #include "surface/redis/redis.h"
 #include "surface/redis/redis_test_kit.h"
 #include "surface/spooled_part.h"
+#include "testing/free_port.h"
 #include "testing/redis_server.h"
-#include "testing/temp_directory.h"
 
 namespace spl::surface {
 namespace {
 
 using ::testing::HasSubstr;
 
-class RedisPlaces : public ::testing::Test {
+class RedisPlaces : public ::testing::Test, protected DriverRoom {
  protected:
-  RedisPlaces() {
-    (void)std::signal(SIGPIPE, SIG_IGN);
-    for (const char* name : {"/spool", "/scratch", "/kept"}) must(fs_.make_directory(directory_.path() + name));
-  }
+  RedisPlaces() { (void)std::signal(SIGPIPE, SIG_IGN); }
   static Place place(const testing::RedisServer& server) {
     Place place;
     place.kind = bundle::SurfaceKind::kRedis;
@@ -114,14 +109,6 @@ class RedisPlaces : public ::testing::Test {
     EXPECT_EQ(state(server), wanted);
   }
 
-  testing::TempDirectory directory_;
-  env::PosixFileSystem fs_;
-  env::SystemClock clock_;
-  env::SystemRandom random_;
-  env::NullLog log_;
-  Surroundings surroundings_{{fs_, clock_, random_, log_},
-                             {directory_.path() + "/spool", spool::Secrecy::kEncrypted, 1u << 16},
-                             directory_.path() + "/scratch"};
   std::vector<std::string> warnings_;
 };
 
@@ -205,7 +192,7 @@ std::vector<std::string> documented_user() {
 }
 
 TEST_F(RedisPlaces, TheUserThatTheDocumentDescribesMayDoAllThatIsNeeded) {
-  const std::string port = free_port();
+  const std::string port = testing::free_port();
   const testing::RedisServer server({"--port", port, "--bind", "127.0.0.1", "--save", "3600 1"});
   RedisConnection admin = connect(server);
   const std::vector<std::string> user = documented_user();

@@ -8,15 +8,12 @@
 #include <set>
 
 #include "base/encoding.h"
-#include "env/posix_env.h"
-#include "env/posix_file_system.h"
 #include "surface/conformance.h"
 #include "surface/redis/kept_keys.h"
 #include "surface/redis/rdb_reader.h"
 #include "surface/redis/redis_connection.h"
 #include "surface/redis/redis_test_kit.h"
 #include "testing/redis_server.h"
-#include "testing/temp_directory.h"
 
 namespace spl::surface {
 namespace {
@@ -25,14 +22,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 // Room on the real file system, and what is done in every test.
-class Room {
+class Room : public DriverRoom {
  public:
-  Room() {
-    (void)std::signal(SIGPIPE, SIG_IGN);
-    for (const char* name : {"/spool", "/scratch", "/kept"}) must(fs_.make_directory(directory_.path() + name));
-  }
-  const Surroundings& surroundings() { return surroundings_; }
-  env::FileSystem& fs() { return fs_; }
+  Room() { (void)std::signal(SIGPIPE, SIG_IGN); }
   std::unique_ptr<BackupPart> backup(Place place) { return redis_backup(surroundings_, std::move(place)); }
   std::unique_ptr<RestorePart> restore(Place place, RestoreRequest request) {
     request.keep_directory = kept() + "/of" + place.database.value_or("") + place.key_prefix.value_or("");
@@ -86,16 +78,6 @@ class Room {
     }
     return text;
   }
-
- private:
-  testing::TempDirectory directory_;
-  env::PosixFileSystem fs_;
-  env::SystemClock clock_;
-  env::SystemRandom random_;
-  env::NullLog log_;
-  Surroundings surroundings_{{fs_, clock_, random_, log_},
-                             {directory_.path() + "/spool", spool::Secrecy::kEncrypted, 1u << 16},
-                             directory_.path() + "/scratch"};
 };
 
 class OfDatabases : public Room {

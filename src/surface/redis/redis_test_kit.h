@@ -1,28 +1,16 @@
 // What the tests of Redis share. For tests only.
 #pragma once
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <string>
 #include <string_view>
 
-#include "env/descriptor.h"
+#include "surface/driver_room.h"
 #include "surface/part.h"
 #include "surface/redis/redis_connection.h"
 
 namespace spl::surface {
-
-template <class T>
-T must(Result<T> result) {
-  EXPECT_TRUE(result) << result.error().message;
-  return std::move(*result);
-}
-inline void must(const Result<void>& result) {
-  EXPECT_TRUE(result) << result.error().message;
-}
 
 // To a testing::RedisServer.
 template <class Server>
@@ -30,18 +18,6 @@ RedisConnection connect(const Server& server) {
   RedisAddress address;
   address.socket = server.socket();
   return must(RedisConnection::open(address));
-}
-
-// One that nobody listens on.
-inline std::string free_port() {
-  const env::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t bytes = sizeof address;
-  EXPECT_EQ(::bind(socket.number(), reinterpret_cast<sockaddr*>(&address), bytes), 0);
-  EXPECT_EQ(::getsockname(socket.number(), reinterpret_cast<sockaddr*>(&address), &bytes), 0);
-  return std::to_string(ntohs(address.sin_port));
 }
 
 // The same place: one that holds a secret cannot be copied otherwise.

@@ -5,9 +5,8 @@
 
 #include "db/examination.h"
 #include "db/sqlite.h"
-#include "env/posix_env.h"
-#include "env/posix_file_system.h"
 #include "surface/conformance.h"
+#include "surface/driver_room.h"
 #include "testing/temp_directory.h"
 
 namespace spl::surface {
@@ -17,25 +16,12 @@ using ::testing::HasSubstr;
 
 enum class Mode : std::uint8_t { kWal, kJournal };
 
-template <class T>
-T must(Result<T> result) {
-  EXPECT_TRUE(result) << result.error().message;
-  return std::move(*result);
-}
-void must(const Result<void>& result) {
-  EXPECT_TRUE(result) << result.error().message;
-}
-
 // Databases on the real file system.
-class Databases {
+class Databases : public DriverRoom {
  public:
   Databases() {
-    for (const char* name : {"/spool", "/data", "/data/0", "/data/1", "/scratch"})
-      EXPECT_TRUE(fs_.make_directory(directory_.path() + name));
+    for (const char* name : {"data/0", "data/1"}) must(fs_.make_directory(path(name)));
   }
-  const Surroundings& surroundings() { return surroundings_; }
-  env::FileSystem& fs() { return fs_; }
-  [[nodiscard]] std::string data() const { return directory_.path() + "/data"; }
 
   void write(const std::string& path, Mode mode, int variant, int rows) {
     auto database = must(db::Connection::open(path, db::OpenAs::kCreate));
@@ -79,16 +65,6 @@ class Databases {
   std::unique_ptr<RestorePart> restore(Place place, RestoreRequest request) {
     return sqlite_restore(surroundings_, std::move(place), std::move(request));
   }
-
- private:
-  testing::TempDirectory directory_;
-  env::PosixFileSystem fs_;
-  env::SystemClock clock_;
-  env::SystemRandom random_;
-  env::NullLog log_;
-  Surroundings surroundings_{{fs_, clock_, random_, log_},
-                             {directory_.path() + "/spool", spool::Secrecy::kEncrypted},
-                             directory_.path() + "/scratch"};
 };
 
 template <Mode mode>
