@@ -166,6 +166,25 @@ TYPED_TEST_P(DriverConformance, EverySwapCanBeRepeatedAndTakenBack) {
   EXPECT_FALSE(part->has_other(mark).value_or(true));
 }
 
+TYPED_TEST_P(DriverConformance, TheWayBackCanBeGoneAgainAfterADiscard) {
+  this->fixture_.fill(this->fixture_.place(0), 1);
+  for (const bool is_something_there : {false, true}) {
+    if (is_something_there) this->fixture_.fill(this->fixture_.place(1), 2);
+    const std::string before = this->state(1);
+    const std::string traces = this->fixture_.traces();
+    SpooledPart files = this->taken(0);
+    const std::string mark = this->staged(*this->restore(1), files);
+    this->must(this->restore(1)->swap(mark));
+    for (int i = 0; i < 3; ++i) {
+      const auto part = this->restore(1);
+      this->must(part->swap_back(mark));
+      this->must(part->discard(mark));
+      EXPECT_EQ(this->state(1), before);
+      EXPECT_EQ(this->fixture_.traces(), traces);
+    }
+  }
+}
+
 TYPED_TEST_P(DriverConformance, WhereNothingWasNothingIsAgainAfterASwapBack) {
   this->fixture_.fill(this->fixture_.place(0), 1);
   const std::string traces = this->fixture_.traces();
@@ -265,8 +284,8 @@ TYPED_TEST_P(DriverConformance, CountsWhatIsThere) {
 
 REGISTER_TYPED_TEST_SUITE_P(DriverConformance, WhatWasTakenComesBackWhereNothingWas, TakesTheMomentAtWhichItWasOpened,
                             DataInTheWayIsFoundBeforeAnyWrite, EverySwapCanBeRepeatedAndTakenBack,
-                            WhereNothingWasNothingIsAgainAfterASwapBack, APartMadeAnewGoesOnWhereACrashLeftIt,
-                            WhatACrashLeftStagedIsDiscardedWithoutItsMark, StagingAgainBeginsAnew,
-                            FilesThatAreNotAPartAreRefused, CountsWhatIsThere);
+                            TheWayBackCanBeGoneAgainAfterADiscard, WhereNothingWasNothingIsAgainAfterASwapBack,
+                            APartMadeAnewGoesOnWhereACrashLeftIt, WhatACrashLeftStagedIsDiscardedWithoutItsMark,
+                            StagingAgainBeginsAnew, FilesThatAreNotAPartAreRefused, CountsWhatIsThere);
 
 }  // namespace spl::surface

@@ -154,6 +154,7 @@ class RestorePart {
   // No process of the service runs, but for the engine of a database. The mark tells on which side what is: done once
   // or twice is the same.
   virtual Result<void> swap(std::string_view mark) = 0;
+  // Nothing where what was staged has been discarded: a crash may come after that.
   virtual Result<void> swap_back(std::string_view mark) = 0;
   // After the commit: marks within data are gone, and `previous` is where it costs least. Then has_other(), swap_back()
   // and discard() go on with that; swap() does nothing any more.

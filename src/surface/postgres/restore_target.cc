@@ -118,10 +118,13 @@ Result<void> Exchange::put(const std::string& mark, Side side) {
   ServerConnection server = TRY(open());
   const auto live = TRY(oid(server, target_.live()));
   const auto other = TRY(oid(server, target_.other()));
-  if (live != mark && other != mark)
+  if (live != mark && other != mark) {
+    // Taken back and discarded: the crash came after that.
+    if (side == Side::kOther) return {};
     return fail(ErrorCode::kFailed, Cause::kNotFound,
                 "what was staged is not there any more: neither " + base::escaped(target_.live(), 70) + " nor " +
                     base::escaped(target_.other(), 70) + " is it");
+  }
   if ((side == Side::kLive ? live : other) == mark) return {};
   return rename(server, live.has_value(), other.has_value());
 }

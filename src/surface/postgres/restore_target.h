@@ -51,6 +51,7 @@ class Exchange {
  public:
   Exchange(const RestoreTarget& target, env::Clock& clock) : target_(target), clock_(clock) {}
   Result<void> bring_live(const std::string& mark) { return put(mark, Side::kLive); }
+  // Nothing where what was staged is no more.
   Result<void> take_back(const std::string& mark) { return put(mark, Side::kOther); }
   // An error where what was staged is not the other one.
   Result<void> expect_other(const std::string& mark);
