@@ -4,7 +4,6 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <utility>
@@ -20,13 +19,16 @@ using std::chrono::nanoseconds;
 
 constexpr std::chrono::milliseconds kLookEvery{100};  // at Progress::cancelled()
 constexpr std::chrono::seconds kConnectTimeMax{20};
+constexpr std::chrono::hours kAnswerTimeMax{12};   // to one statement, where the caller sets no limit
 constexpr std::chrono::seconds kStartTimeMax{60};  // of a server, crash recovery with it
 constexpr std::size_t kMessageBytesShown = 600;
+constexpr int kKnowsGoneClients = 14;  // the first version that can look whether its client is still there
 
 // Set at the connection's start, they stand above what a database or a role has been given by ALTER ... SET.
 constexpr std::string_view kOptions =
-    "-c search_path=pg_catalog -c row_security=off -c statement_timeout=0 -c lock_timeout=0 "
-    "-c idle_in_transaction_session_timeout=0 -c synchronous_commit=on -c default_transaction_isolation=read\\ "
+    "-c search_path=pg_catalog -c row_security=off -c statement_timeout=0 -c "
+    "lock_timeout=10000 -c idle_in_transaction_session_timeout=0 -c synchronous_commit=on -c "
+    "default_transaction_isolation=read\\ "
     "committed "
     "-c default_transaction_read_only=off -c client_min_messages=error -c standard_conforming_strings=on "
     "-c check_function_bodies=off";
@@ -85,6 +87,10 @@ bool Rows::is_null(std::size_t row, int column) const {
   return PQgetisnull(result_.get(), static_cast<int>(row), column) != 0;
 }
 
+std::string Rows::command() const {
+  return result_ ? PQcmdStatus(result_.get()) : "";
+}
+
 void ServerConnection::Finish::operator()(pg_conn* connection) const {
   PQfinish(connection);
 }
@@ -97,6 +103,7 @@ Result<ServerConnection::Handle> ServerConnection::connect(const ServerAddress& 
   std::string options = std::string(kOptions);
   std::string password(address.password().reveal());
   for (const auto& [keyword, value] : address.values()) {
+    if (keyword == "connect_timeout") continue;  // ours is kConnectTimeMax
     if (keyword == "options") {
       // Ours come last, and win.
       options = value + " " + options;
@@ -158,6 +165,9 @@ Result<ServerConnection> ServerConnection::open(const ServerAddress& address, en
   if (!handle) return std::unexpected(std::move(handle).error());
   ServerConnection connection(std::move(*handle), clock, address);
   connection.progress_ = progress;
+  // So that a query ends with a session that was given up.
+  if (connection.major_version() >= kKnowsGoneClients)
+    TRY(connection.run("SET client_connection_check_interval = '1s'"));
   return connection;
 }
 
@@ -174,28 +184,26 @@ std::unexpected<Error> ServerConnection::failure(const pg_result* result) {
   std::string text = primary != nullptr ? primary : PQerrorMessage(handle_.get());
   if (detail != nullptr) text += std::string(": ") + detail;
   const bool gone = PQstatus(handle_.get()) == CONNECTION_BAD;
+  std::string hint = gone ? "see the server's log, and try again" : "";
+  if (last_state_ == sql_state::kLockNotAvailable)
+    hint = "somebody works on what is wanted: pg_stat_activity and pg_locks say who; end that session, and try again";
   return fail(gone ? ErrorCode::kUnavailable : ErrorCode::kFailed,
               "the server of the " + address_.shown() + (gone ? " is gone: " : " refuses: ") +
                   base::escaped(address_.without_password(trimmed(text)), kMessageBytesShown),
-              gone ? "see the server's log, and try again" : "");
+              std::move(hint));
 }
 
-// Until all of an answer is there, or it is time to give up: the server is told so then.
+// Until all of an answer is there, or it is time to give up. The server sees then that its client has gone: to tell it
+// (PQcancel) would be a wait for it without an end.
 Result<void> ServerConnection::wait_for_answer() {
-  const auto give_up = [this] {
-    std::array<char, 256> ignored{};
-    PGcancel* cancel = PQgetCancel(handle_.get());
-    if (cancel != nullptr) PQcancel(cancel, ignored.data(), static_cast<int>(ignored.size()));
-    PQfreeCancel(cancel);
-  };
+  const nanoseconds deadline = deadline_.value_or(clock_->since_boot() + kAnswerTimeMax);
   for (;;) {
     const int unsent = PQflush(handle_.get());
     if (unsent < 0) return failure(nullptr);
     if (unsent == 0 && PQisBusy(handle_.get()) == 0) return {};
     const auto events = static_cast<short>(unsent == 0 ? POLLIN : POLLIN | POLLOUT);
-    auto ready = wait_on(PQsocket(handle_.get()), events, progress_, *clock_, deadline_);
+    auto ready = wait_on(PQsocket(handle_.get()), events, progress_, *clock_, deadline);
     if (!ready || !*ready) {
-      give_up();
       // What it still answers is nobody's: the session is of no use any more.
       handle_.reset();
       last_state_.clear();
@@ -234,6 +242,19 @@ Result<void> ServerConnection::run(const std::string& sql) {
   if (PQsendQuery(handle_.get(), sql.c_str()) == 0) return failure(nullptr);
   TRY(take_answer());
   return {};
+}
+
+Result<void> ServerConnection::commit() {
+  const Rows rows = TRY(query("COMMIT"));
+  if (rows.command() == "COMMIT") return {};
+  return fail("the server of the " + address_.shown() +
+              " has undone the transaction: " + base::escaped(rows.command(), kMessageBytesShown));
+}
+
+void ServerConnection::roll_back() {
+  const std::string state = last_state_;
+  (void)run("ROLLBACK");
+  last_state_ = state;
 }
 
 Result<Rows> ServerConnection::query(const std::string& sql, const std::vector<std::string>& parameters) {

@@ -30,6 +30,8 @@ class Rows {
   [[nodiscard]] std::uint64_t number(std::size_t row, int column) const;  // 0 of what is none
   [[nodiscard]] bool flag(std::size_t row, int column) const { return text(row, column) == "t"; }
   [[nodiscard]] bool is_null(std::size_t row, int column) const;
+  // What was done, as the server calls it: "COMMIT".
+  [[nodiscard]] std::string command() const;
 
  private:
   friend class ServerConnection;
@@ -62,10 +64,14 @@ class ServerConnection {
   ServerConnection& operator=(ServerConnection&&) noexcept = default;
 
   // Every wait from now on ends when `progress` (may be null; outlives the waits) is cancelled, or when it is later
-  // than `deadline` (Clock::since_boot), with cause kTimeout.
+  // than `deadline` (Clock::since_boot; none: half a day for each statement), with cause kTimeout.
   void limit_waits(base::Progress* progress, std::optional<std::chrono::nanoseconds> deadline = {});
   // One or more statements. A transaction that one of them begins stays open.
   Result<void> run(const std::string& sql);
+  // The end of a transaction. An error where the server has undone it instead, which it says in no other way.
+  Result<void> commit();
+  // For after an error, which is what is told: what goes wrong now is not.
+  void roll_back();
   // One statement, with texts for $1, $2, ...
   Result<Rows> query(const std::string& sql, const std::vector<std::string>& parameters = {});
   // The SQLSTATE of the last error of a statement; empty where it was none of the server's.

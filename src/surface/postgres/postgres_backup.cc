@@ -12,6 +12,7 @@
 #include "spool/spool.h"
 #include "surface/postgres/database_facts.h"
 #include "surface/postgres/dump_program.h"
+#include "surface/postgres/patience.h"
 #include "surface/postgres/postgres.h"
 #include "surface/postgres/session_relay.h"
 
@@ -23,6 +24,7 @@ using std::chrono::nanoseconds;
 
 constexpr std::size_t kPieceBytes = 256u << 10;
 constexpr std::chrono::hours kDumpTimeMax{24};
+constexpr std::chrono::minutes kDumpSilenceMax{30};
 constexpr milliseconds kLockWaitMax{50};  // of one try: whoever waits for what we hold waits as long
 constexpr milliseconds kBetweenTries{5};
 constexpr std::size_t kTablesPerLock = 500;
@@ -46,13 +48,14 @@ class SpoolSink final : public Sink {
 };
 
 // Until the other end is closed.
-Result<void> copy_all(int from, Sink& out, base::Progress& progress) {
+Result<void> copy_all(int from, Sink& out, Patience& patience) {
   constexpr int kLookEveryMs = 200;
   std::string piece(kPieceBytes, '\0');
   for (;;) {
     pollfd one{from, POLLIN, 0};
     if (::poll(&one, 1, kLookEveryMs) < 0 && errno != EINTR) return base::fail_errno("cannot wait for pg_dump", errno);
-    if (progress.cancelled()) return base::fail_cancelled("pg_dump was ended");
+    if (one.revents != 0) patience.heard();
+    TRY(patience.check());
     if (one.revents == 0) continue;
     const ssize_t n = ::read(from, piece.data(), piece.size());
     if (n == 0) return {};
@@ -189,7 +192,7 @@ Result<bool> PostgresBackup::or_try_again(Result<void> result) {
   if (state != sql_state::kLockNotAvailable && state != sql_state::kDeadlock && state != sql_state::kNoSuchTable &&
       state != sql_state::kNoSuchSchema)
     return std::unexpected(std::move(result).error());
-  TRY(session_->run("ROLLBACK"));
+  session_->roll_back();
   return false;
 }
 
@@ -268,7 +271,8 @@ Result<void> PostgresBackup::dump(Sink& out, base::Progress& progress) {
   writing.close();
   child->limit_waits(kDumpTimeMax, &progress);
   child->close_input();
-  TRY(relay ? relay->serve(reading.number(), out, progress) : copy_all(reading.number(), out, progress));
+  Patience patience(surroundings_.env.clock, progress, "pg_dump", kDumpTimeMax, kDumpSilenceMax);
+  TRY(relay ? relay->serve(reading.number(), out, patience) : copy_all(reading.number(), out, patience));
   const env::ChildExit exit = TRY(child->wait());
   if (!exit.ok())
     return fail("pg_dump " + exit.text() + ": " + base::escaped(address_->without_password(child->said()), 600),
@@ -283,7 +287,7 @@ Result<void> PostgresBackup::make_file(PartSink& out, base::Progress& progress) 
   SpoolSink sink(waiting, progress, bytes_);
   TRY(dump(sink, progress));
   // The session has lived until here, and so have its locks.
-  TRY(session_->run("COMMIT"));
+  TRY(session_->commit());
   codec::TarEntry entry;
   entry.path = kDumpArchive;
   entry.size_bytes = waiting.size_bytes();

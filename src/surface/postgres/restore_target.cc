@@ -80,38 +80,44 @@ Result<void> Exchange::expect_other(const std::string& mark) {
               "what was staged is not there any more: " + base::escaped(target_.other(), 70));
 }
 
-// A database that somebody is in keeps its name.
-Result<void> Exchange::end_sessions(ServerConnection& server) {
+Result<void> end_sessions(ServerConnection& server, const std::string& database, const std::string& other) {
   TRY(
       server.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ($1, $2) AND pid <> "
                    "pg_backend_pid() AND backend_type = 'client backend'",
-                   {target_.live(), target_.other()}));
+                   {database, other}));
   return {};
+}
+
+Result<void> run_when_free(ServerConnection& server, env::Clock& clock, const std::string& sql,
+                           const std::function<Result<void>()>& before_each_try) {
+  const auto deadline = clock.since_boot() + kRenameTimeMax;
+  for (;;) {
+    TRY(before_each_try());
+    auto done = server.run("BEGIN; SET LOCAL lock_timeout = '2s'; " + sql + "; COMMIT");
+    if (done) return {};
+    server.roll_back();
+    const std::string& state = server.last_state();
+    if ((state != sql_state::kObjectInUse && state != sql_state::kLockNotAvailable && state != sql_state::kDeadlock) ||
+        clock.since_boot() > deadline)
+      return done;
+    clock.sleep_for(kBetweenTries);
+  }
 }
 
 Result<void> Exchange::rename(ServerConnection& server, bool has_live, bool has_other) {
   const std::string between = target_.other() + "_t";
-  std::string sql = "BEGIN";
+  std::string sql;
   const auto add = [&](const std::string& from, const std::string& to) {
-    sql += std::string("; ALTER ") + (target_.schema() ? "SCHEMA " : "DATABASE ") + sql_name(from) + " RENAME TO " +
-           sql_name(to);
+    sql += std::string(sql.empty() ? "" : "; ") + "ALTER " + (target_.schema() ? "SCHEMA " : "DATABASE ") +
+           sql_name(from) + " RENAME TO " + sql_name(to);
   };
   if (has_live) add(target_.live(), between);
   if (has_other) add(target_.other(), target_.live());
   if (has_live) add(between, target_.other());
-  sql += "; COMMIT";
-  const auto deadline = clock_.since_boot() + kRenameTimeMax;
-  for (;;) {
-    if (!target_.schema()) TRY(end_sessions(server));
-    auto done = server.run(sql);
-    if (done) return {};
-    const std::string state = server.last_state();
-    TRY(server.run("ROLLBACK"));
-    if ((state != sql_state::kObjectInUse && state != sql_state::kLockNotAvailable && state != sql_state::kDeadlock) ||
-        clock_.since_boot() > deadline)
-      return done;
-    clock_.sleep_for(kBetweenTries);
-  }
+  return run_when_free(server, clock_, sql, [&]() -> Result<void> {
+    if (target_.schema()) return {};
+    return end_sessions(server, target_.live(), target_.other());
+  });
 }
 
 Result<void> Exchange::put(const std::string& mark, Side side) {

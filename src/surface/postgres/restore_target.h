@@ -2,6 +2,7 @@
 // change both. One thread.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,12 @@ class RestoreTarget {
 Result<std::optional<std::string>> database_oid(ServerConnection& server, const std::string& name);
 Result<std::optional<std::string>> schema_oid(ServerConnection& server, const std::string& name);
 
+// Ends the sessions of others in these databases: one that somebody is in keeps its name.
+Result<void> end_sessions(ServerConnection& server, const std::string& database, const std::string& other);
+// Of changes of names, again while somebody is in the way, for a while.
+Result<void> run_when_free(ServerConnection& server, env::Clock& clock, const std::string& sql,
+                           const std::function<Result<void>()>& before_each_try);
+
 // Whether live and other have changed places, and doing so: `mark` is the object id of what was staged. The names
 // change in one transaction, so that there is always one of the two states.
 class Exchange {
@@ -61,7 +68,6 @@ class Exchange {
   Result<void> put(const std::string& mark, Side side);
   Result<std::optional<std::string>> oid(ServerConnection& server, const std::string& name) const;
   Result<void> rename(ServerConnection& server, bool has_live, bool has_other);
-  Result<void> end_sessions(ServerConnection& server);
   Result<ServerConnection> open();
 
   const RestoreTarget& target_;

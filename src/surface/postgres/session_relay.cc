@@ -15,7 +15,7 @@
 namespace spl::surface {
 namespace {
 
-constexpr int kLookEveryMs = 200;  // at Progress::cancelled()
+constexpr int kLookEveryMs = 200;  // at the patience
 constexpr std::size_t kPieceBytes = 64u << 10;
 constexpr std::size_t kWaitingBytesMax = 256u << 10;
 constexpr std::size_t kStartupBytesMax = 10000;
@@ -203,7 +203,7 @@ Result<void> SessionRelay::tend_server(short events) {
   return {};
 }
 
-Result<void> SessionRelay::serve(int output, Sink& out, base::Progress& progress) {
+Result<void> SessionRelay::serve(int output, Sink& out, Patience& patience) {
   const auto wanted = [](const std::string& read_into, const std::string& waiting) {
     return static_cast<short>((read_into.size() < kWaitingBytesMax ? POLLIN : 0) | (waiting.empty() ? 0 : POLLOUT));
   };
@@ -213,9 +213,10 @@ Result<void> SessionRelay::serve(int output, Sink& out, base::Progress& progress
     if (client_.is_open()) client = {client_ended_ ? -1 : client_.number(), wanted(to_server_, to_client_), 0};
     std::array<pollfd, 3> all{pollfd{output, POLLIN, 0}, client,
                               pollfd{session_->plain_socket(), wanted(to_client_, to_server_), 0}};
-    if (::poll(all.data(), all.size(), kLookEveryMs) < 0 && errno != EINTR)
-      return base::fail_errno("cannot wait for pg_dump", errno);
-    if (progress.cancelled()) return base::fail_cancelled("pg_dump was ended");
+    const int ready = ::poll(all.data(), all.size(), kLookEveryMs);
+    if (ready < 0 && errno != EINTR) return base::fail_errno("cannot wait for pg_dump", errno);
+    if (ready > 0) patience.heard();
+    TRY(patience.check());
     if (all[0].revents != 0) {
       const ssize_t n = ::read(output, piece.data(), piece.size());
       if (n == 0) return {};

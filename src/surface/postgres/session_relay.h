@@ -8,11 +8,11 @@
 
 #include <string>
 
-#include "base/progress.h"
 #include "base/result.h"
 #include "base/stream.h"
 #include "env/descriptor.h"
 #include "surface/postgres/connection.h"
+#include "surface/postgres/patience.h"
 
 namespace spl::surface {
 
@@ -29,9 +29,9 @@ class SessionRelay {
 
   // A connection string for pg_dump.
   [[nodiscard]] std::string argument(const ServerAddress& address) const;
-  // Serves one client, and gives to `out` what can be read of `output`, until that ends. After an error the session is
-  // of no use any more.
-  Result<void> serve(int output, Sink& out, base::Progress& progress);
+  // Serves one client, and gives to `out` what can be read of `output`, until that ends or `patience` does. After an
+  // error the session is of no use any more.
+  Result<void> serve(int output, Sink& out, Patience& patience);
 
  private:
   SessionRelay(ServerConnection& session, std::string directory, env::Descriptor listener)
