@@ -3,14 +3,28 @@
 namespace spl::surface {
 namespace {
 
-// $1 is a schema, or empty where it is about all of them. What belongs to an extension is the extension's.
+// $1 is a schema, or empty where it is about all of them. What belongs to an extension is the extension's, but for the
+// tables whose rows it has pg_dump take.
+const std::string kIn =
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relpersistence <> 't' AND n.nspname <> "
+    "'information_schema' AND n.nspname !~ '^pg_' AND ($1::text = '' OR n.nspname = $1::text) AND "
+    "(NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = "
+    "'e') OR EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig))) ";
 const std::string kTables =
-    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND c.relpersistence "
-    "<> "
-    "'t' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND ($1::text = '' OR n.nspname = $1::text) AND "
-    "NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = "
-    "'e') "
-    "ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
+    kIn + "AND c.relkind IN ('r', 'p') ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
+
+// What pg_dump reads, as far as the role may not, or not all of it. Large objects belong to no schema.
+const std::string kUnreadable =
+    "SELECT what, NOT readable FROM (SELECT CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN 'schema ' || "
+    "quote_ident(n.nspname) ELSE CASE c.relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || quote_ident(n.nspname) "
+    "|| '.' || quote_ident(c.relname) END AS what, has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, "
+    "'SELECT') AS readable, row_security_active(c.oid) AS hidden " +
+    kIn +
+    "AND c.relkind IN ('r', 'p', 'S') UNION SELECT 'large object ' || m.oid, "
+    "current_setting('lo_compat_privileges')::boolean OR pg_has_role(m.lomowner, 'USAGE') OR EXISTS (SELECT FROM "
+    "aclexplode(m.lomacl) x WHERE x.privilege_type = 'SELECT' AND (x.grantee = 0 OR pg_has_role(x.grantee, 'USAGE'))), "
+    "false FROM pg_largeobject_metadata m WHERE $1::text = '') found WHERE NOT readable OR hidden ORDER BY 2 DESC, 1 "
+    "LIMIT 20";
 
 constexpr const char* kExtensions =
     "SELECT e.extname, e.extversion, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
@@ -104,14 +118,12 @@ Result<std::vector<TableName>> list_tables(ServerConnection& server, const Scope
   return tables;
 }
 
-Result<std::vector<TableRights>> list_table_rights(ServerConnection& server, const Scope& schema) {
-  const Rows rows = TRY(server.query(
-      "SELECT n.nspname, c.relname, has_table_privilege(c.oid, 'SELECT'), row_security_active(c.oid) " + kTables,
-      {text_of(schema)}));
-  std::vector<TableRights> tables;
+Result<std::vector<Unreadable>> list_unreadable(ServerConnection& server, const Scope& schema) {
+  const Rows rows = TRY(server.query(kUnreadable, {text_of(schema)}));
+  std::vector<Unreadable> found;
   for (std::size_t i = 0; i < rows.size(); ++i)
-    tables.push_back({sql_name(rows.text(i, 0)) + "." + sql_name(rows.text(i, 1)), rows.flag(i, 2), rows.flag(i, 3)});
-  return tables;
+    found.push_back({rows.text(i, 0), rows.flag(i, 1) ? Unreadable::Why::kNoRight : Unreadable::Why::kHiddenRows});
+  return found;
 }
 
 Result<std::vector<TableFacts>> count_tables(ServerConnection& server, const Scope& schema, base::Progress& progress) {

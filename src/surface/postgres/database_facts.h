@@ -31,12 +31,13 @@ struct TableName {
 // All of these: of one schema, or of the whole database that the session is in.
 using Scope = std::optional<std::string>;
 Result<std::vector<TableName>> list_tables(ServerConnection& server, const Scope& schema);
-struct TableRights {
-  std::string name;  // as SQL has it
-  bool is_readable = false;
-  bool has_hidden_rows = false;  // policies stand before them
+struct Unreadable {
+  enum class Why : std::uint8_t { kNoRight, kHiddenRows };  // policies stand before the rows
+  std::string what;                                         // "table public.notes", "schema crm", "large object 4711"
+  Why why = Why::kNoRight;
 };
-Result<std::vector<TableRights>> list_table_rights(ServerConnection& server, const Scope& schema);
+// What a backup reads and the session's role may not: some of it, for a message.
+Result<std::vector<Unreadable>> list_unreadable(ServerConnection& server, const Scope& schema);
 // Tables and their rows: every row is read.
 Result<std::vector<TableFacts>> count_tables(ServerConnection& server, const Scope& schema, base::Progress& progress);
 Result<std::uint64_t> count_large_objects(ServerConnection& server);

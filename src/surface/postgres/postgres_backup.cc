@@ -125,19 +125,17 @@ Result<void> PostgresBackup::refuse_what_cannot_work(ServerConnection& server) {
   const auto add = [](std::string& names, const std::string& name) {
     if (names.size() < kNamesBytesShown) names += (names.empty() ? "" : ", ") + base::escaped(name, 140);
   };
-  for (const TableRights& table : TRY(list_table_rights(server, place_.schema))) {
-    if (!table.is_readable) add(unreadable, table.name);
-    if (table.has_hidden_rows) add(hidden, table.name);
-  }
+  for (const Unreadable& one : TRY(list_unreadable(server, place_.schema)))
+    add(one.why == Unreadable::Why::kNoRight ? unreadable : hidden, one.what);
   const std::string role = "the role " + base::escaped(address_->user(), 70);
   if (!unreadable.empty())
-    return fail(ErrorCode::kUsage, Cause::kDenied, role + " may not read the tables " + unreadable,
-                "GRANT pg_read_all_data to that role, or name the tables' owner in the url");
+    return fail(ErrorCode::kUsage, Cause::kDenied, role + " may not read: " + unreadable,
+                "name the owner of all of it in the url; or GRANT pg_read_all_data to that role, which is enough for "
+                "all but large objects");
   if (!hidden.empty())
-    return fail(
-        ErrorCode::kUsage, Cause::kDenied,
-        role + " does not see all rows of the tables " + hidden + ": policies of row security stand before them",
-        "ALTER ROLE " + base::escaped(address_->user(), 70) + " BYPASSRLS, or name one in the url that does");
+    return fail(ErrorCode::kUsage, Cause::kDenied,
+                role + " does not see all rows of " + hidden + ": policies of row security stand before them",
+                "ALTER ROLE " + base::escaped(address_->user(), 70) + " BYPASSRLS, or name one in the url that does");
   return {};
 }
 
