@@ -30,17 +30,38 @@ constexpr const char* kExtensions =
     "SELECT e.extname, e.extversion, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
     "WHERE e.extname <> 'plpgsql' ORDER BY e.extname COLLATE \"C\"";
 
-// Relations, types that stand by themselves and functions.
+// Whatever somebody can make in a schema and that stands by itself there; of a whole database what lies in none, too. A
+// schema, an extension, and what comes with a table or an extension are none of it.
 constexpr const char* kAnyObject =
     "WITH o(classid, objid, space) AS ("
     "SELECT 'pg_class'::regclass, oid, relnamespace FROM pg_class WHERE relkind IN ('r','p','v','m','S','f','c') "
     "UNION ALL SELECT 'pg_proc'::regclass, oid, pronamespace FROM pg_proc "
-    "UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace FROM pg_type WHERE typtype IN ('d','e','r')) "
-    "SELECT i.type || ' ' || i.identity FROM o JOIN pg_namespace n ON n.oid = o.space, "
+    "UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace FROM pg_type WHERE typtype IN ('d','e','r') "
+    "UNION ALL SELECT 'pg_type'::regclass, t.oid, typnamespace FROM pg_type t WHERE typtype = 'b' AND NOT EXISTS "
+    "(SELECT FROM pg_type e WHERE e.typarray = t.oid) "
+    "UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace FROM pg_operator "
+    "UNION ALL SELECT 'pg_opclass'::regclass, oid, opcnamespace FROM pg_opclass "
+    "UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfnamespace FROM pg_opfamily "
+    "UNION ALL SELECT 'pg_collation'::regclass, oid, collnamespace FROM pg_collation "
+    "UNION ALL SELECT 'pg_conversion'::regclass, oid, connamespace FROM pg_conversion "
+    "UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, stxnamespace FROM pg_statistic_ext "
+    "UNION ALL SELECT 'pg_ts_config'::regclass, oid, cfgnamespace FROM pg_ts_config "
+    "UNION ALL SELECT 'pg_ts_dict'::regclass, oid, dictnamespace FROM pg_ts_dict "
+    "UNION ALL SELECT 'pg_ts_parser'::regclass, oid, prsnamespace FROM pg_ts_parser "
+    "UNION ALL SELECT 'pg_ts_template'::regclass, oid, tmplnamespace FROM pg_ts_template "
+    // The first object id that is not the server's own is 16384.
+    "UNION ALL SELECT 'pg_foreign_server'::regclass, oid, NULL FROM pg_foreign_server "
+    "UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, NULL FROM pg_foreign_data_wrapper "
+    "UNION ALL SELECT 'pg_cast'::regclass, oid, NULL FROM pg_cast WHERE oid >= 16384 "
+    "UNION ALL SELECT 'pg_language'::regclass, oid, NULL FROM pg_language WHERE oid >= 16384 "
+    "UNION ALL SELECT 'pg_event_trigger'::regclass, oid, NULL FROM pg_event_trigger "
+    "UNION ALL SELECT 'pg_publication'::regclass, oid, NULL FROM pg_publication "
+    "UNION ALL SELECT 'pg_largeobject'::regclass, oid, NULL FROM pg_largeobject_metadata) "
+    "SELECT i.type || ' ' || i.identity FROM o LEFT JOIN pg_namespace n ON n.oid = o.space, "
     "LATERAL pg_identify_object(o.classid, o.objid, 0) i "
-    "WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND ($1::text = '' OR n.nspname = $1::text) "
-    "AND n.nspname <> $2::text AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = "
-    "o.objid AND d.deptype = 'e') "
+    "WHERE CASE WHEN o.space IS NULL THEN $1::text = '' ELSE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' "
+    "AND ($1::text = '' OR n.nspname = $1::text) AND n.nspname <> $2::text END "
+    "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e') "
     "LIMIT 1";
 
 // Rights that somebody other than the owner was given.
