@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
+#include <mutex>
 #include <optional>
 
 #include "base/encoding.h"
@@ -45,6 +47,12 @@ class SpoolSink final : public Sink {
   spool::Spool& spool_;
   base::Progress& progress_;
   const std::uint64_t expected_;
+};
+
+// Sessions that the parts of one moment hold on one server, all at the same time.
+struct WantedSessions {
+  std::mutex mutex;
+  std::uint64_t number = 0;
 };
 
 // Until the other end is closed.
@@ -91,6 +99,7 @@ class PostgresBackup final : public BackupPart {
  private:
   Result<BackupPlan> make_plan(base::Progress& progress);
   Result<void> refuse_what_cannot_work(ServerConnection& server);
+  Result<void> require_sessions(ServerConnection& server);
   Result<void> describe(ServerConnection& server, BackupPlan& plan);
   Result<bool> try_to_open(nanoseconds deadline);
   Result<bool> lock_tables(const std::vector<TableName>& tables, nanoseconds deadline);
@@ -103,6 +112,7 @@ class PostgresBackup final : public BackupPart {
   const Place place_;
   std::optional<ServerAddress> address_;
   std::optional<DumpProgram> program_;
+  std::shared_ptr<WantedSessions> wanted_;
   std::optional<ServerConnection> session_;  // from open() on within the transaction that is the moment
   std::uint64_t bytes_ = 0;
 };
@@ -139,6 +149,28 @@ Result<void> PostgresBackup::refuse_what_cannot_work(ServerConnection& server) {
   return {};
 }
 
+// The server would refuse the last ones when all the others have been opened.
+Result<void> PostgresBackup::require_sessions(ServerConnection& server) {
+  const auto make = [] { return std::make_shared<WantedSessions>(); };
+  SharedViews* views = surroundings_.views;
+  const std::string name = "sessions of PostgreSQL on " + address_->host() + " " + address_->port();
+  wanted_ = views == nullptr ? make() : views->get<WantedSessions>(name, make);
+  const std::scoped_lock lock(wanted_->mutex);
+  // Where a session cannot be lent pg_dump has one of its own.
+  wanted_->number += server.plain_socket() >= 0 ? 1 : 2;
+  const Rows rows = TRY(server.query(
+      "SELECT greatest(0, current_setting('max_connections')::bigint - CASE WHEN r.rolsuper THEN 0 ELSE "
+      "current_setting('superuser_reserved_connections')::bigint END - (SELECT count(*) FROM pg_stat_activity WHERE "
+      "datid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend' AND pid <> pg_backend_pid())) "
+      "FROM pg_roles r WHERE r.rolname = current_user"));
+  const std::uint64_t free = rows.number(0, 0);
+  if (wanted_->number <= free) return {};
+  return fail(ErrorCode::kUnavailable,
+              "the server has " + std::to_string(free) + " connections left, and a backup holds one for each " +
+                  "database or schema that is a part of it: more than that",
+              "raise max_connections, or back up one context at a time (--context)");
+}
+
 // What a restore needs, and what it will not bring.
 Result<void> PostgresBackup::describe(ServerConnection& server, BackupPlan& plan) {
   EngineFacts facts = TRY(read_engine_facts(server, place_.schema));
@@ -170,6 +202,7 @@ Result<BackupPlan> PostgresBackup::make_plan(base::Progress& progress) {
   ServerConnection server = TRY(ServerConnection::open(*address_, surroundings_.env.clock, &progress));
   program_ = TRY(find_dump_program(surroundings_.env.fs, "pg_dump", server.major_version(), progress));
   TRY(refuse_what_cannot_work(server));
+  TRY(require_sessions(server));
   BackupPlan plan;
   plan.method = "a snapshot in a transaction, read by pg_dump " + program_->version;
   const Rows size =
