@@ -9,13 +9,26 @@
 
 #include "base/encoding.h"
 #include "base/words.h"
+#include "env/users.h"
 
 namespace spl::surface {
 namespace {
 
 constexpr std::size_t kPieceBytes = 64u << 10;
 constexpr std::size_t kListBytesMax = 256u << 20;
+constexpr std::uint64_t kListMemoryMax = 2u << 30;
 constexpr std::chrono::minutes kListTimeMax{10};
+constexpr std::string_view kNobody = "nobody";
+constexpr std::string_view kTooLong = "the dump's list of what is in it is too long";
+
+// A file in memory that takes so much and no more, whoever writes to it. What was not written is zeros.
+Result<env::Descriptor> make_list_file() {
+  env::Descriptor file(::memfd_create("list", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!file.is_open() || ::ftruncate(file.number(), kListBytesMax) != 0 ||
+      ::fcntl(file.number(), F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
+    return base::fail_errno("cannot make a file in memory", errno);
+  return file;
+}
 
 Result<std::string> read_whole(int file) {
   std::string text;
@@ -23,10 +36,13 @@ Result<std::string> read_whole(int file) {
   while (text.size() < kListBytesMax) {
     const ssize_t n = ::pread(file, piece.data(), piece.size(), static_cast<off_t>(text.size()));
     if (n < 0) return base::fail_errno("cannot read a list of pg_restore", errno);
-    if (n == 0) return text;
-    text.append(piece.data(), static_cast<std::size_t>(n));
+    const std::string_view octets(piece.data(), static_cast<std::size_t>(n));
+    const std::size_t end = octets.find('\0');
+    text += octets.substr(0, end);
+    if (n == 0 || end != std::string_view::npos) break;
   }
-  return fail(ErrorCode::kVerification, Cause::kTooLarge, "the dump's list of what is in it is too large");
+  if (text.size() < kListBytesMax) return text;
+  return fail(ErrorCode::kVerification, Cause::kTooLarge, std::string(kTooLong));
 }
 
 // Of a line without its numbers: "EXTENSION - hstore ", "COMMENT - EXTENSION hstore ", "SCHEMA - gis notes". Empty of
@@ -54,10 +70,14 @@ Result<std::size_t> SpoolThen::read(std::span<char> out) {
 Result<std::string> list_archive(const DumpProgram& program, Source& content, spool::Spool& head,
                                  base::Progress& progress) {
   // It stops reading when it begins to write: not into a pipe, then, which nobody reads meanwhile.
-  const env::Descriptor written(::memfd_create("list", MFD_CLOEXEC));
-  if (!written.is_open()) return base::fail_errno("cannot make a file in memory", errno);
+  const env::Descriptor written = TRY(make_list_file());
   env::ChildOptions options = dump_program_options(program, {"--list", "--format=custom"}, nullptr);
   options.output = written.number();
+  options.address_space_bytes_max = kListMemoryMax;
+  options.processor_time_max = kListTimeMax;
+  if (env::own_user_id() == 0) {
+    if (const auto nobody = TRY(env::find_user(std::string(kNobody)))) options.user = nobody->ids;
+  }
   const auto child = TRY(env::ChildProcess::start(options));
   child->limit_waits(kListTimeMax, &progress);
   std::string piece(kPieceBytes, '\0');
@@ -73,6 +93,9 @@ Result<std::string> list_archive(const DumpProgram& program, Source& content, sp
     break;  // it has seen what it wants to see
   }
   const env::ChildExit exit = TRY(child->wait());
+  char last = '\0';
+  if (::pread(written.number(), &last, 1, kListBytesMax - 1) == 1 && last != '\0')
+    return fail(ErrorCode::kVerification, Cause::kTooLarge, std::string(kTooLong));
   if (!exit.ok() && child->said().find("unsupported version") != std::string::npos)
     return fail(ErrorCode::kStop, "pg_restore " + program.version + " is older than the pg_dump that made the dump",
                 "install a newer postgresql-client");

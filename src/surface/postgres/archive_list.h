@@ -13,7 +13,8 @@
 namespace spl::surface {
 
 // The list of an archive that `content` begins to give. What was read of it is in `head` then, the rest still to come.
-// Code kVerification where it is no archive.
+// Code kVerification where it is no archive, or lists too much. Read by a program with limits, and where this process
+// is root by one that is nobody.
 Result<std::string> list_archive(const DumpProgram& program, Source& content, spool::Spool& head,
                                  base::Progress& progress);
 // What the list's lines of a kind ("SCHEMA") say after it: "name owner". Both may have spaces.
