@@ -1,5 +1,10 @@
 #include "surface/postgres/database_facts.h"
 
+#include <utility>
+
+#include "base/encoding.h"
+#include "surface/postgres/database_settings.h"
+
 namespace spl::surface {
 namespace {
 
@@ -63,28 +68,6 @@ constexpr const char* kAnyObject =
     "AND ($1::text = '' OR n.nspname = $1::text) AND n.nspname <> $2::text END "
     "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e') "
     "LIMIT 1";
-
-// Rights that somebody other than the owner was given.
-constexpr const char* kGrants =
-    "WITH spaces AS (SELECT oid, nspname, nspowner, nspacl FROM pg_namespace WHERE nspname <> 'information_schema' "
-    "AND nspname !~ '^pg_' AND ($1::text = '' OR nspname = $1::text)), "
-    "given(what, owner, acl) AS ("
-    "SELECT 'SCHEMA ' || quote_ident(nspname), nspowner, nspacl FROM spaces UNION ALL "
-    "SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || quote_ident(s.nspname) || '.' || "
-    "quote_ident(c.relname), c.relowner, c.relacl FROM pg_class c JOIN spaces s ON s.oid = c.relnamespace UNION ALL "
-    "SELECT '(' || quote_ident(a.attname) || ') ON TABLE ' || quote_ident(s.nspname) || '.' || quote_ident(c.relname), "
-    "c.relowner, a.attacl FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN spaces s ON s.oid = "
-    "c.relnamespace WHERE a.attacl IS NOT NULL UNION ALL "
-    "SELECT 'ROUTINE ' || p.oid::regprocedure::text, p.proowner, p.proacl FROM pg_proc p JOIN spaces s ON s.oid = "
-    "p.pronamespace UNION ALL "
-    "SELECT 'DATABASE ' || quote_ident(datname), datdba, datacl FROM pg_database WHERE datname = current_database() "
-    "AND $1::text = '') "
-    "SELECT line FROM (SELECT 'GRANT ' || x.privilege_type || CASE WHEN left(g.what, 1) = '(' THEN ' ' ELSE ' ON ' END "
-    "|| g.what || "
-    "' TO ' || CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END || "
-    "CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS line "
-    "FROM given g, LATERAL aclexplode(g.acl) x WHERE g.acl IS NOT NULL AND x.grantee <> g.owner "
-    "AND NOT (x.grantee = 0 AND g.what = 'SCHEMA public')) lines ORDER BY line COLLATE \"C\"";
 
 // Those that a schema's objects depend on, and those that lie where nobody has tables: what a function's body calls
 // nobody knows.
@@ -176,13 +159,6 @@ Result<std::vector<ExtensionFacts>> list_extensions_for(ServerConnection& server
   return extensions_of(TRY(server.query(kExtensionsFor, {*schema})));
 }
 
-Result<std::vector<std::string>> list_grants(ServerConnection& server, const Scope& schema) {
-  const Rows rows = TRY(server.query(kGrants, {text_of(schema)}));
-  std::vector<std::string> grants;
-  for (std::size_t i = 0; i < rows.size(); ++i) grants.push_back(rows.text(i, 0));
-  return grants;
-}
-
 Result<std::optional<std::string>> find_any_object(ServerConnection& server, const Scope& schema) {
   return first_object(server, text_of(schema), "");
 }
@@ -192,12 +168,34 @@ Result<std::optional<std::string>> find_any_object_beside(ServerConnection& serv
 }
 
 Result<EngineFacts> read_engine_facts(ServerConnection& server, const Scope& schema) {
-  const Rows database =
-      TRY(server.query("SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = "
-                       "current_database()"));
-  return EngineFacts{server.version(),    {},
-                     database.text(0, 0), database.text(0, 1),
-                     database.text(0, 2), TRY(list_extensions_for(server, schema))};
+  EngineFacts facts{.server = server.version()};
+  const std::string database = TRY(server.query("SELECT current_database()")).text(0, 0);
+  if (auto settings = TRY(read_settings(server, database))) {
+    facts.encoding = std::move(settings->encoding);
+    facts.locale = std::move(settings->locale);
+  }
+  facts.extensions = TRY(list_extensions_for(server, schema));
+  return facts;
+}
+
+Result<std::optional<std::string>> find_open_schema(ServerConnection& server, const std::string& role,
+                                                    const std::string& own) {
+  constexpr const char* kSql =
+      "SELECT nspname FROM pg_namespace WHERE has_schema_privilege($1, oid, 'CREATE') AND nspname <> $2 AND nspname !~ "
+      "'^pg_temp_' ORDER BY nspname <> 'public', 1 LIMIT 1";
+  const Rows rows = TRY(server.query(kSql, {role, own}));
+  if (rows.size() == 0) return std::optional<std::string>();
+  return std::optional(rows.text(0, 0));
+}
+
+std::unexpected<Error> open_schema(const std::string& schema) {
+  constexpr std::size_t kNameShown = 70;
+  const std::string shown = base::escaped(schema, kNameShown);
+  return fail(ErrorCode::kStop,
+              "anybody may create things in the schema " + shown +
+                  " of the live database: so could the functions of "
+                  "somebody else's dump while it is loaded, for others to call them",
+              "REVOKE CREATE ON SCHEMA " + shown + " FROM PUBLIC");
 }
 
 std::vector<Count> counts_of(const std::vector<TableFacts>& tables, std::uint64_t large_objects, const Scope& schema) {

@@ -44,11 +44,15 @@ Result<std::uint64_t> count_large_objects(ServerConnection& server);
 Result<std::vector<ExtensionFacts>> list_extensions(ServerConnection& server);
 // Without those that a schema does not need and that lie where somebody else's tables are.
 Result<std::vector<ExtensionFacts>> list_extensions_for(ServerConnection& server, const Scope& schema);
-Result<std::vector<std::string>> list_grants(ServerConnection& server, const Scope& schema);
 // One of what somebody has made there, for a message; nothing where there is none.
 Result<std::optional<std::string>> find_any_object(ServerConnection& server, const Scope& schema);
 // The same of what lies outside the schema.
 Result<std::optional<std::string>> find_any_object_beside(ServerConnection& server, const std::string& schema);
+// A schema besides `own` in which this role may create things. The role "public" is anybody.
+Result<std::optional<std::string>> find_open_schema(ServerConnection& server, const std::string& role,
+                                                    const std::string& own);
+// The stop that it is for a stranger's dump.
+std::unexpected<Error> open_schema(const std::string& schema);
 // All but `program`.
 Result<EngineFacts> read_engine_facts(ServerConnection& server, const Scope& schema);
 

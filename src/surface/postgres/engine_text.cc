@@ -4,6 +4,7 @@
 #include <optional>
 #include <tuple>
 
+#include "base/encoding.h"
 #include "surface/postgres/dump_program.h"
 
 namespace spl::surface {
@@ -100,10 +101,11 @@ std::optional<EngineFacts> parse_one(std::string_view text) {
   EngineFacts facts;
   WordReader words(text);
   if (!words.skip(kProduct) || !take_into(words, facts.server)) return std::nullopt;
-  for (const auto& [name, member] :
-       {std::pair{"program", &EngineFacts::program}, std::pair{"encoding", &EngineFacts::encoding},
-        std::pair{"collate", &EngineFacts::collation}, std::pair{"ctype", &EngineFacts::character_type}}) {
-    if (words.skip(name) && !take_into(words, facts.*member)) return std::nullopt;
+  for (const auto& [name, value] :
+       {std::pair{"program", &facts.program}, std::pair{"encoding", &facts.encoding},
+        std::pair{"collate", &facts.locale.collation}, std::pair{"ctype", &facts.locale.character_type},
+        std::pair{"provider", &facts.locale.provider}, std::pair{"locale", &facts.locale.name}}) {
+    if (words.skip(name) && !take_into(words, *value)) return std::nullopt;
   }
   if (words.skip("extensions")) {
     do {
@@ -125,10 +127,20 @@ std::string newest_of(const std::string& one, const std::string& other) {
 
 }  // namespace
 
+std::string LocaleFacts::shown() const {
+  constexpr std::size_t kBytesShown = 70;
+  std::string text = base::escaped(collation, kBytesShown);
+  if (character_type != collation) text += ", " + base::escaped(character_type, kBytesShown);
+  if (provider != kLibc) text += ", " + base::escaped(provider, kBytesShown) + " " + base::escaped(name, kBytesShown);
+  return text;
+}
+
 std::string engine_text(const EngineFacts& facts) {
   std::string text = std::string(kProduct) + " " + word_of(facts.server) + " program " + word_of(facts.program) +
-                     " encoding " + word_of(facts.encoding) + " collate " + word_of(facts.collation) + " ctype " +
-                     word_of(facts.character_type);
+                     " encoding " + word_of(facts.encoding) + " collate " + word_of(facts.locale.collation) +
+                     " ctype " + word_of(facts.locale.character_type);
+  if (facts.locale.provider != LocaleFacts::kLibc)
+    text += " provider " + word_of(facts.locale.provider) + " locale " + word_of(facts.locale.name);
   for (std::size_t i = 0; i < facts.extensions.size(); ++i) {
     const ExtensionFacts& extension = facts.extensions[i];
     text += (i == 0 ? " extensions " : ", ") + word_of(extension.name) + " " + word_of(extension.version) + " " +
@@ -154,11 +166,12 @@ EngineFacts parse_engine_text(std::string_view text) {
     }
     all.server = newest_of(all.server, facts->server);
     all.program = newest_of(all.program, facts->program);
-    const auto settings = std::tie(facts->encoding, facts->collation, facts->character_type);
+    const auto settings = std::tie(facts->encoding, facts->locale);
     if (is_first) {
-      std::tie(all.encoding, all.collation, all.character_type) = settings;
-    } else if (settings != std::tie(all.encoding, all.collation, all.character_type)) {
-      all.encoding = all.collation = all.character_type = "";
+      std::tie(all.encoding, all.locale) = settings;
+    } else if (settings != std::tie(all.encoding, all.locale)) {
+      all.encoding.clear();
+      all.locale = {};
     }
     is_first = false;
     all.extensions.insert(all.extensions.end(), facts->extensions.begin(), facts->extensions.end());

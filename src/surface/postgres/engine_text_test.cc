@@ -6,8 +6,11 @@ namespace spl::surface {
 namespace {
 
 EngineFacts sample() {
-  return {"15.18",   "15.18",   "UTF8",
-          "C.UTF-8", "C.UTF-8", {{"citext", "1.6", "public"}, {"hstore", "1.8", "a, \"b\" ü"}}};
+  return {.server = "15.18",
+          .program = "15.18",
+          .encoding = "UTF8",
+          .locale = {.collation = "C.UTF-8", .character_type = "C.UTF-8"},
+          .extensions = {{"citext", "1.6", "public"}, {"hstore", "1.8", "a, \"b\" ü"}}};
 }
 
 TEST(EngineText, SaysWhatADatabaseMustBeLike) {
@@ -17,8 +20,10 @@ TEST(EngineText, SaysWhatADatabaseMustBeLike) {
             "hstore 1.8 a%2C%20%22b%22%20%C3%BC");
   EXPECT_EQ(parse_engine_text(engine_text(facts)), facts);
   EngineFacts odd = facts;
-  odd.collation = "";
-  odd.character_type = "tr_TR.UTF-8; postgresql 99";
+  odd.locale.collation = "";
+  odd.locale.character_type = "tr_TR.UTF-8; postgresql 99";
+  odd.locale.provider = LocaleFacts::kIcu;
+  odd.locale.name = "sv-SE-u-co-standard";
   odd.extensions.clear();
   EXPECT_EQ(parse_engine_text(engine_text(odd)), odd);
 }
@@ -30,7 +35,7 @@ TEST(EngineText, OfSeveralPartsIsTheirUnion) {
   other.extensions = {{"citext", "1.6", "public"}, {"ltree", "1.2", "public"}};
   const EngineFacts both = parse_engine_text(engine_text(sample()) + "; " + engine_text(other));
   EXPECT_EQ(both.server, "16.2");
-  EXPECT_EQ(both.encoding + both.collation, "");
+  EXPECT_EQ(both.encoding + both.locale.collation, "");
   ASSERT_EQ(both.extensions.size(), 3U);
   EXPECT_EQ(both.extensions[2].name, "ltree");
 }

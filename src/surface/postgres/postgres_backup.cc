@@ -14,6 +14,7 @@
 #include "spool/spool.h"
 #include "surface/postgres/database_facts.h"
 #include "surface/postgres/dump_program.h"
+#include "surface/postgres/grants.h"
 #include "surface/postgres/patience.h"
 #include "surface/postgres/postgres.h"
 #include "surface/postgres/session_relay.h"

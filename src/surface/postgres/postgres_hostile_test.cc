@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "surface/postgres/grants.h"
 #include "surface/postgres/postgres_test_util.h"
 
 namespace spl::surface {
@@ -102,6 +103,15 @@ TEST_F(PostgresHostile, WhatTheRoleMayDoToItselfGoesWithIt) {
            "EXECUTE 'GRANT ALL ON DATABASE ' || quote_ident(current_database()) || ' TO reader'; "
            "END $$",
            "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC",
+           "GRANT ALL ON public.child TO PUBLIC; GRANT SELECT ON public.child TO reader WITH GRANT OPTION; GRANT "
+           "UPDATE (j) ON public.child TO reader; GRANT "
+           "CREATE ON SCHEMA public TO PUBLIC; GRANT EXECUTE ON FUNCTION public.one_more TO reader; GRANT USAGE ON "
+           "TYPE public.mood TO reader; SELECT lo_create(99); GRANT SELECT ON LARGE OBJECT 99 TO PUBLIC; SELECT "
+           "lo_unlink(99)",
+           "CREATE VIEW public.z AS SELECT 1; GRANT ALL ON public.z TO PUBLIC; ALTER EXTENSION hstore ADD VIEW "
+           "public.z",
+           "CREATE SCHEMA x; CREATE EXTENSION citext SCHEMA x; GRANT CREATE ON SCHEMA public TO reader; ALTER "
+           "EXTENSION citext ADD SCHEMA public",
            "RESET SESSION AUTHORIZATION; RESET ROLE",
            "DO $$ BEGIN EXECUTE 'GRANT ' || quote_ident(current_user) || ' TO reader'; EXCEPTION WHEN OTHERS THEN END "
            "$$",
@@ -117,7 +127,18 @@ TEST_F(PostgresHostile, WhatTheRoleMayDoToItselfGoesWithIt) {
     EXPECT_EQ(must(admin.query("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'db_1'"))
                   .text(0, 0),
               "");
-    EXPECT_EQ(must(fixture_.server().as_admin("db_1").query("SELECT FROM pg_default_acl")).size(), 0u);
+    {
+      auto restored = fixture_.server().as_admin("db_1");
+      EXPECT_EQ(must(restored.query("SELECT FROM pg_default_acl")).size(), 0u);
+      EXPECT_THAT(must(list_grants(restored, {})), ::testing::IsEmpty()) << sql;
+      EXPECT_EQ(
+          must(restored.query("SELECT FROM pg_class, aclexplode(relacl) WHERE relname = 'z' AND grantee = 0 UNION "
+                              "ALL SELECT FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'public' AND "
+                              "privilege_type = 'CREATE' AND pg_get_userbyid(grantee) <> 'pg_database_owner'"))
+              .size(),
+          0U)
+          << sql;
+    }
     EXPECT_EQ(fixture_.traces(), traces);
     must(admin.run("DROP DATABASE db_1"));
   }
@@ -148,19 +169,43 @@ TEST_F(PostgresHostile, NothingInTheDumpIsRunWithTheRightsOfTheAdmin) {
   EXPECT_EQ(must(admin.query("SELECT FROM pg_roles WHERE rolname = 'evil'")).size(), 0u);
 }
 
-TEST_F(PostgresHostile, AStrangersFunctionDoesNotBorrowASuperusersRights) {
-  const std::string archive = dumped("public.child");
-  const std::string sql = "CREATE FUNCTION public.f() RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'";
-  must(fixture_.server().as_admin().run("CREATE DATABASE db_1"));
-  const auto part = restore(fixture_.place(1), Trust::kStranger);
-  const auto mark = staged(*part, with(archive, "public.child", sql));
+TEST_F(PostgresHostile, NothingOfAStrangersBecomesASuperusers) {
+  fixture_.fill(fixture_.place(0), 1);
+  SpooledPart files = taken(fixture_.place(0));
+  auto admin = fixture_.server().as_admin();
+  must(admin.run("CREATE DATABASE db_1"));
+  must(fixture_.server().as_admin("db_1").run("CREATE TABLE public.t(a integer)"));
+  const auto owner = [this] {
+    return must(fixture_.server().as_admin("db_1").query(
+                    "SELECT string_agg(DISTINCT pg_get_userbyid(relowner), ' ') FROM pg_class WHERE relnamespace = "
+                    "'public'::regnamespace"))
+        .text(0, 0);
+  };
+  const auto bring = [&](Place place, Trust signer) {
+    files.rewind();
+    const auto part =
+        fixture_.restore(std::move(place), {.id = kId, .data = InTheWay::kIsReplaced, .signer = signer, .engine = {}});
+    EXPECT_EQ(stops(findings(*part)), "");
+    const std::string mark = must(part->stage(files, progress_));
+    must(part->swap(mark));
+    const std::string whose = owner();
+    must(part->swap_back(mark));
+    must(part->discard(mark));
+    return whose;
+  };
+  // What is live is a superuser's: of a stranger's the url's role has it.
+  EXPECT_EQ(bring(fixture_.place(1), Trust::kOwn), "postgres");
+  EXPECT_EQ(bring(fixture_.place(1), Trust::kStranger), "notes");
+  Place place = fixture_.place(1);
+  place.url = SecretBytes(fixture_.server().admin_url());
+  const auto part = restore(place, Trust::kStranger);
+  EXPECT_THAT(stops(findings(*part)), HasSubstr("the superuser postgres"));
+  files.rewind();
+  const auto mark = part->stage(files, progress_);
   ASSERT_FALSE(mark);
   EXPECT_EQ(mark.error().code, ErrorCode::kStop);
-  EXPECT_THAT(mark.error().message, AllOf(HasSubstr("public.f()"), HasSubstr("superuser")));
+  EXPECT_THAT(mark.error().message, HasSubstr("superuser"));
   must(part->discard(""));
-  const auto own = restore(fixture_.place(1), Trust::kOwn);
-  must(staged(*own, with(archive, "public.child", sql)));
-  must(own->discard(""));
 }
 
 TEST_F(PostgresHostile, AnExtensionThatIsNotTrustedIsMadeForOneselfAlone) {
@@ -245,6 +290,33 @@ TEST_F(PostgresHostileSchema, WhatLiesOutsideTheSchemaIsNotTakenOver) {
               0u);
   }
   EXPECT_EQ(fixture_.state(fixture_.place(1)), before);
+}
+
+TEST_F(PostgresHostileSchema, WhereAnybodyMayCreateThingsAStrangersDumpIsAStop) {
+  fixture_.fill(fixture_.place(0), 1);
+  SpooledPart files = taken(fixture_.place(0));
+  auto admin = fixture_.server().as_admin("app");
+  must(admin.run("GRANT CREATE ON SCHEMA public TO PUBLIC"));
+  const auto part = restore(fixture_.place(1), Trust::kStranger);
+  EXPECT_THAT(stops(findings(*part)), HasSubstr("anybody may create things in the schema public"));
+  const auto mark = staged(*part, part_of(archive_of(files)));
+  ASSERT_FALSE(mark);
+  EXPECT_EQ(mark.error().code, ErrorCode::kStop);
+  EXPECT_THAT(mark.error().hint, HasSubstr("REVOKE CREATE"));
+  must(part->discard(""));
+  const auto own = restore(fixture_.place(1), Trust::kOwn);
+  EXPECT_EQ(stops(findings(*own)), "");
+  must(own->stage(files, progress_));
+  must(own->discard(""));
+}
+
+TEST_F(PostgresHostileSchema, WhyTheSecondDumpFailsIsSaid) {
+  const std::string archive = dumped("ctx_geo.parted");
+  const auto part = restore(fixture_.place(1), Trust::kStranger);
+  const auto mark = staged(*part, with(archive, "ctx_geo.parted", "REVOKE SELECT ON ctx_geo.h FROM CURRENT_USER"));
+  ASSERT_FALSE(mark);
+  EXPECT_THAT(mark.error().message, AllOf(HasSubstr("pg_dump of what was loaded"), HasSubstr("permission denied")));
+  must(part->discard(""));
 }
 
 // The second load is in the live database: what its checks call may try something there.

@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "base/encoding.h"
 #include "surface/postgres/database_facts.h"
+#include "surface/postgres/database_settings.h"
 #include "surface/postgres/dump_program.h"
+#include "surface/postgres/owners.h"
 #include "surface/postgres/postgres.h"
 #include "surface/postgres/restore_target.h"
 #include "surface/postgres/staging.h"
@@ -11,6 +14,7 @@
 namespace spl::surface {
 namespace {
 
+constexpr std::size_t kNameShown = 70;
 constexpr std::string_view kDatabaseMark = "database ";
 constexpr std::string_view kSchemaMark = "schema ";
 
@@ -50,7 +54,9 @@ class PostgresRestore final : public RestorePart {
   void look_at_versions(ServerConnection& admin, std::vector<Finding>& findings);
   Result<void> look_at_rights(ServerConnection& admin, std::vector<Finding>& findings);
   Result<void> look_at_data(ServerConnection& admin, std::vector<Finding>& findings);
-  Result<void> look_at_owner(ServerConnection& server, std::vector<Finding>& findings);
+  Result<void> look_at_owners(ServerConnection& server, std::vector<Finding>& findings);
+  Result<void> look_at_settings(ServerConnection& admin, std::vector<Finding>& findings);
+  Result<void> look_at_open_schemas(ServerConnection& live, std::vector<Finding>& findings);
   Result<void> look_at_references(ServerConnection& live, std::vector<Finding>& findings);
   Result<void> look_at_room(ServerConnection& admin, std::vector<Finding>& findings);
   void note(std::vector<Finding>& findings, std::string check, FindingStatus status, std::string message,
@@ -112,23 +118,51 @@ Result<void> PostgresRestore::look_at_rights(ServerConnection& admin, std::vecto
   return {};
 }
 
-Result<void> PostgresRestore::look_at_owner(ServerConnection& server, std::vector<Finding>& findings) {
-  const std::string owner = TRY(owner_of_restored(server, *TRY(target())));
-  const std::string shown = base::escaped(owner, 70);
-  const Rows rows = TRY(server.query(
-      "SELECT rolsuper, pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = $1", {owner}));
-  if (rows.size() == 0) {
-    note(findings, "owner", FindingStatus::kStop, "there is no role " + shown + ", which is to own what is restored",
-         "make it: CREATE ROLE " + shown + " LOGIN");
-  } else if (!rows.flag(0, 1)) {
-    note(findings, "owner", FindingStatus::kStop,
-         "the role of admin_url may not give anything to the role " + shown + ", which is to own what is restored",
-         "GRANT " + shown + " to the role of admin_url, or let a superuser be in admin_url");
-  } else if (rows.flag(0, 0) && request_.signer == Trust::kStranger) {
-    note(findings, "owner", FindingStatus::kWarn,
-         "what is restored will belong to the superuser " + shown + ", and so will its triggers and functions",
-         "let a role of the service's own own its database");
+Result<void> PostgresRestore::look_at_owners(ServerConnection& server, std::vector<Finding>& findings) {
+  const auto owners = owners_of_restored(*TRY(target()), request_.signer);
+  if (!owners && owners.error().code != ErrorCode::kStop) return std::unexpected(owners.error());
+  if (!owners) {
+    note(findings, "owner", FindingStatus::kStop, owners.error().message, owners.error().hint);
+    return {};
   }
+  for (const std::string& owner : std::set{owners->place, owners->objects}) {
+    const std::string shown = base::escaped(owner, kNameShown);
+    const Rows rows =
+        TRY(server.query("SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = $1", {owner}));
+    if (rows.size() == 0) {
+      note(findings, "owner", FindingStatus::kStop, "there is no role " + shown + ", which is to own what is restored",
+           "make it: CREATE ROLE " + shown + " LOGIN");
+    } else if (!rows.flag(0, 0)) {
+      note(findings, "owner", FindingStatus::kStop,
+           "the role of admin_url may not give anything to the role " + shown + ", which is to own what is restored",
+           "GRANT " + shown + " to the role of admin_url, or let a superuser be in admin_url");
+    }
+  }
+  if (owners->live_roles > 1)
+    note(findings, "owner", FindingStatus::kWarn,
+         "what is live belongs to " + std::to_string(owners->live_roles) + " roles; what is restored will belong to " +
+             base::escaped(owners->objects, kNameShown),
+         "give the others theirs afterwards: ALTER TABLE ... OWNER TO");
+  return {};
+}
+
+// How its text was encoded and ordered, where that cannot be so here.
+Result<void> PostgresRestore::look_at_settings(ServerConnection& admin, std::vector<Finding>& findings) {
+  const DatabaseSettings settings =
+      TRY(settings_of_restored(admin, TRY(target())->database(), parse_engine_text(request_.engine)));
+  for (const std::string& warning : settings.warnings)
+    note(findings, "locale", FindingStatus::kWarn, warning,
+         "to have it otherwise install the locale (locale-gen) and start the server anew, or make the database as it "
+         "is to be (createdb) and restore into it");
+  return {};
+}
+
+Result<void> PostgresRestore::look_at_open_schemas(ServerConnection& live, std::vector<Finding>& findings) {
+  if (request_.signer == Trust::kOwn) return {};
+  const auto open = TRY(find_open_schema(live, "public", ""));
+  if (!open) return {};
+  const Error error = open_schema(*open).error();
+  note(findings, "open_schema", FindingStatus::kStop, error.message, error.hint);
   return {};
 }
 
@@ -159,11 +193,16 @@ Result<void> PostgresRestore::look_at_data(ServerConnection& admin, std::vector<
       note(findings, "database", FindingStatus::kStop,
            "there is no database " + base::escaped(to.database(), 70) + ", in which the schema is to be",
            "make it: CREATE DATABASE " + base::escaped(to.database(), 70));
-    return look_at_owner(admin, findings);
+    TRY(look_at_owners(admin, findings));
+    return to.schema() ? Result<void>() : look_at_settings(admin, findings);
   }
   ServerConnection live = TRY(to.open_admin_in(to.database()));
-  TRY(look_at_owner(live, findings));
-  if (to.schema()) TRY(look_at_references(live, findings));
+  TRY(look_at_owners(live, findings));
+  TRY(look_at_settings(live, findings));
+  if (to.schema()) {
+    TRY(look_at_references(live, findings));
+    TRY(look_at_open_schemas(live, findings));
+  }
   const auto object = TRY(find_any_object(live, to.schema()));
   if (object && request_.data == InTheWay::kStops)
     note(findings, "data", FindingStatus::kStop,

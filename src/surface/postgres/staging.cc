@@ -6,6 +6,8 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "surface/postgres/archive_list.h"
+#include "surface/postgres/database_settings.h"
+#include "surface/postgres/grants.h"
 #include "surface/postgres/postgres.h"
 
 namespace spl::surface {
@@ -20,21 +22,22 @@ std::unexpected<Error> no_part(std::string why) {
   return fail(ErrorCode::kVerification, Cause::kMalformed, std::move(why));
 }
 
-// Gives the program what comes. One that wants no more of it has a reason, which its end tells.
-Result<void> feed(env::ChildProcess& child, Source& from, std::uint64_t bytes, base::Progress& progress) {
+// Gives the program what comes: false of one that wants no more of it, and has a reason, which its end tells.
+Result<bool> feed(env::ChildProcess& child, Source& from, std::uint64_t bytes, base::Progress& progress) {
   std::string piece(kPieceBytes, '\0');
   for (std::uint64_t done = 0;;) {
     progress.update("loading the database", done, bytes, "bytes");
     const std::size_t n = TRY(from.read(piece));
     if (n == 0) break;
     if (const auto taken = child.input().write(std::string_view(piece.data(), n)); !taken) {
-      if (taken.error().cause == Cause::kCancelled || taken.error().cause == Cause::kTimeout) return taken;
-      break;
+      if (taken.error().cause == Cause::kCancelled || taken.error().cause == Cause::kTimeout)
+        return std::unexpected(taken.error());
+      return false;
     }
     done += n;
   }
   child.close_input();
-  return {};
+  return true;
 }
 
 std::vector<std::string> load_words(const ServerAddress& address) {
@@ -51,13 +54,6 @@ bool has_superuser_rights(ServerConnection& server, const std::string& role) {
 }
 
 }  // namespace
-
-Result<std::string> owner_of_restored(ServerConnection& admin, const RestoreTarget& target) {
-  const char* sql = target.schema() ? "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = $1"
-                                    : "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = $1";
-  const Rows rows = TRY(admin.query(sql, {target.live()}));
-  return rows.size() > 0 ? rows.text(0, 0) : target.url().user();
-}
 
 Result<void> Staging::remove(const RestoreTarget& target) {
   ServerConnection admin = TRY(target.open_admin());
@@ -188,48 +184,24 @@ Result<void> Staging::make_role(ServerConnection& admin) {
   explicit_bzero(octets.data(), octets.size());
   const std::string& role = target_.other();
   const std::string verifier = TRY(admin.password_verifier(role, password_));
-  TRY(admin.run("CREATE ROLE " + sql_name(role) +
-                " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD " + sql_text(verifier)));
-  if (TRY(admin.query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).flag(0, 0)) {
-    // Policies that bind a table's owner, too, would not let its rows in. It owns every table that it can read.
-    TRY(admin.run("ALTER ROLE " + sql_name(role) + " BYPASSRLS"));
-  } else {
-    // Who is no superuser may give away only what is in a role that he is in.
-    TRY(admin.run("GRANT " + sql_name(role) + " TO CURRENT_USER"));
-  }
-  return {};
+  const bool by_superuser = TRY(admin.query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).flag(0, 0);
+  // Policies that bind a table's owner, too, would not let its rows in. It owns every table that it can read.
+  std::string sql = "CREATE ROLE " + sql_name(role) + " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION " +
+                    (by_superuser ? "BYPASSRLS" : "NOBYPASSRLS") + " PASSWORD " + sql_text(verifier);
+  // Who is no superuser may give away, and remove, only what is in a role that he is in: from the first moment.
+  if (!by_superuser) sql = "BEGIN; " + sql + "; GRANT " + sql_name(role) + " TO CURRENT_USER; COMMIT";
+  auto made = admin.run(sql);
+  if (!made) admin.roll_back();
+  return made;
 }
 
 Result<void> Staging::make_database(ServerConnection& admin) {
-  // As the live one is, else as the one that was dumped, as far as this machine can.
-  std::string encoding = engine_.encoding;
-  std::string collation = engine_.collation;
-  std::string character_type = engine_.character_type;
-  const Rows live =
-      TRY(admin.query("SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = $1",
-                      {target_.database()}));
-  if (live.size() > 0) {
-    encoding = live.text(0, 0);
-    collation = live.text(0, 1);
-    character_type = live.text(0, 2);
-  }
-  const std::string begin =
-      "CREATE DATABASE " + sql_name(target_.other()) + " OWNER " + sql_name(target_.other()) + " TEMPLATE template0";
-  std::vector<std::string> tries;
-  if (!encoding.empty()) {
-    const std::string encoded = begin + " ENCODING " + sql_text(encoding);
-    if (!collation.empty() && !character_type.empty())
-      tries.push_back(encoded + " LC_COLLATE " + sql_text(collation) + " LC_CTYPE " + sql_text(character_type));
-    tries.push_back(encoded + " LC_COLLATE 'C' LC_CTYPE 'C'");
-  }
-  tries.push_back(begin);
-  for (std::size_t i = 0;; ++i) {
-    auto made = admin.run(tries[i]);
-    const std::string& state = admin.last_state();
-    const bool is_setting =
-        state == sql_state::kWrongObject || state == sql_state::kBadParameter || state == sql_state::kNoSuchObject;
-    if (made || !is_setting || i + 1 == tries.size()) return made;
-  }
+  const DatabaseSettings settings = TRY(settings_of_restored(admin, target_.database(), engine_));
+  const std::string name = sql_name(target_.other());
+  auto made = admin.run("CREATE DATABASE " + name + " OWNER " + name + " TEMPLATE template0" + settings.sql(admin));
+  if (made) return made;
+  return fail(ErrorCode::kStop, made.error().cause, made.error().message,
+              "make the database as it is to be (createdb), and restore into it");
 }
 
 ServerAddress Staging::role_address(const std::string& database) const {
@@ -360,84 +332,38 @@ Result<void> Staging::lock_role_out(ServerConnection& admin) {
   return {};
 }
 
-// A function that runs with its owner's rights, owned by a superuser, is a way for anybody to become one.
-Result<void> Staging::refuse_borrowed_rights(ServerConnection& server) {
-  if (signer_ == Trust::kOwn || !has_superuser_rights(server, owner_)) return {};
-  const Rows rows = TRY(server.query(
-      "SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner WHERE p.prosecdef AND r.rolname "
-      "= $1 LIMIT 1",
-      {target_.other()}));
-  if (rows.size() == 0) return {};
-  return fail(ErrorCode::kStop,
-              "the dump of somebody else has a function that runs with its owner's rights, " +
-                  base::escaped(rows.text(0, 0), 140) + ", and would be owned by the superuser " +
-                  base::escaped(owner_, 70),
-              "let a role that is no superuser own what is there, or name one in the url");
-}
-
-Result<void> Staging::give_to_owner(ServerConnection& server) {
-  TRY(refuse_borrowed_rights(server));
+// The role loses all that it has, and nobody else has got anything of it.
+Result<void> Staging::give_to_owners(ServerConnection& server) {
   const std::string role = sql_name(target_.other());
-  TRY(server.run("REASSIGN OWNED BY " + role + " TO " + sql_name(owner_)));
-  return server.run("DROP OWNED BY " + role);
-}
-
-// Settings stand with a database's object id: those of the live one would stay with it.
-Result<void> Staging::copy_settings(ServerConnection& admin) {
-  const Rows rows = TRY(admin.query(
-      "SELECT s.setrole = 0, pg_get_userbyid(s.setrole), split_part(c, '=', 1), substr(c, strpos(c, '=') + 1) FROM "
-      "pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, LATERAL unnest(s.setconfig) c WHERE d.datname "
-      "= "
-      "$1 ORDER BY 1, 2, 3",
-      {target_.database()}));
-  const std::string database = "DATABASE " + sql_name(target_.other());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string name = rows.text(i, 2);
-    const std::string whose = rows.flag(i, 0) ? database : "ROLE " + sql_name(rows.text(i, 1)) + " IN " + database;
-    // The server writes lists as they must be quoted.
-    auto set = admin.run("BEGIN; SELECT set_config(" + sql_text(name) + ", " + sql_text(rows.text(i, 3)) +
-                         ", true); ALTER " + whose + " SET " + sql_name(name) + " FROM CURRENT; COMMIT");
-    if (set) continue;
-    TRY(admin.run("ROLLBACK"));
-    return fail(
-        ErrorCode::kStop,
-        "the setting " + base::escaped(name, 70) + " of the live database cannot be kept: " + set.error().message,
-        "let a superuser be in admin_url");
-  }
-  return {};
-}
-
-// Who may connect, how many, and what is set for it: as of the live one.
-Result<void> Staging::copy_properties(ServerConnection& admin) {
-  const std::string database = sql_name(target_.other());
-  TRY(admin.run("ALTER DATABASE " + database + " RESET ALL; COMMENT ON DATABASE " + database + " IS NULL"));
-  const Rows live =
-      TRY(admin.query("SELECT datconnlimit, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1",
-                      {target_.database()}));
-  if (live.size() == 0) return {};
-  TRY(admin.run("ALTER DATABASE " + database + " CONNECTION LIMIT " + live.text(0, 0)));
-  if (!live.is_null(0, 1)) TRY(admin.run("COMMENT ON DATABASE " + database + " IS " + sql_text(live.text(0, 1))));
-  const Rows rights = TRY(admin.query(
-      "SELECT x.grantee = 0, pg_get_userbyid(x.grantee), x.privilege_type, x.is_grantable FROM pg_database d, LATERAL "
-      "aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) x WHERE d.datname = $1 AND x.grantee <> d.datdba",
-      {target_.database()}));
-  TRY(admin.run("REVOKE ALL ON DATABASE " + database + " FROM PUBLIC"));
-  for (std::size_t i = 0; i < rights.size(); ++i)
-    TRY(admin.run("GRANT " + rights.text(i, 2) + " ON DATABASE " + database + " TO " +
-                  (rights.flag(i, 0) ? "PUBLIC" : sql_name(rights.text(i, 1))) +
-                  (rights.flag(i, 3) ? " WITH GRANT OPTION" : "")));
-  return copy_settings(admin);
+  const std::string place = (target_.schema() ? "SCHEMA " : "DATABASE ") + role;
+  const std::string objects = sql_name(owners_.objects);
+  TRY(revoke_grants(server, target_.schema() ? Scope(target_.other()) : Scope(), target_.other()));
+  TRY(server.run("ALTER " + place + " OWNER TO " + objects + "; REASSIGN OWNED BY " + role + " TO " + objects +
+                 "; DROP OWNED BY " + role));
+  if (owners_.place == owners_.objects) return {};
+  // A right of the owner's would go over to the next one: so it is given after that.
+  TRY(server.run("ALTER " + place + " OWNER TO " + sql_name(owners_.place)));
+  if (target_.schema()) return server.run("GRANT USAGE, CREATE ON " + place + " TO " + objects);
+  if (!owners_.may_create_in_public || !TRY(schema_oid(server, "public"))) return {};
+  return server.run("GRANT CREATE ON SCHEMA public TO " + objects);
 }
 
 Result<std::string> Staging::finish_database(ServerConnection& admin, base::Progress& progress) {
   TRY(lock_role_out(admin));
   {
     ServerConnection staged = TRY(target_.open_admin_in(target_.other(), &progress));
-    TRY(give_to_owner(staged));
+    TRY(give_to_owners(staged));
   }
-  TRY(copy_properties(admin));
+  TRY(copy_properties(admin, target_.database(), target_.other()));
   TRY(admin.run("DROP ROLE " + sql_name(target_.other())));
   return TRY(database_oid(admin, target_.other())).value_or("");
+}
+
+// What a stranger's functions could make where others look for theirs.
+Result<void> Staging::refuse_open_doors(ServerConnection& live) {
+  if (signer_ == Trust::kOwn) return {};
+  if (const auto open = TRY(find_open_schema(live, target_.other(), target_.other()))) return open_schema(*open);
+  return {};
 }
 
 // The role owns one schema in the live database, and may use the extensions' that are there.
@@ -447,6 +373,7 @@ Result<void> Staging::let_into_live(ServerConnection& live) {
   if (!TRY(live.query("SELECT has_database_privilege($1, current_database(), 'CONNECT')", {target_.other()}))
            .flag(0, 0))
     TRY(live.run("GRANT CONNECT ON DATABASE " + sql_name(target_.database()) + " TO " + name));
+  TRY(refuse_open_doors(live));
   const Rows schemas = TRY(live.query(
       "SELECT DISTINCT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE n.nspname <> "
       "'pg_catalog' AND NOT has_schema_privilege($1, n.oid, 'USAGE')",
@@ -471,10 +398,11 @@ Result<void> Staging::carry_schema_over(base::Progress& progress) {
   dump->limit_waits(kLoadTimeMax, &progress);
   restore->limit_waits(kLoadTimeMax, &progress);
   dump->close_input();
-  TRY(feed(*restore, dump->output(), 0, progress));
+  const bool took_all = TRY(feed(*restore, dump->output(), 0, progress));
   const env::ChildExit restored = TRY(restore->wait());
-  if (!restored.ok()) return failed_load(restored, restore->said());
   const env::ChildExit dumped = TRY(dump->wait());
+  // Where one ends with an error the other does so, too: the reason is the first one's.
+  if (!restored.ok() && (!took_all || dumped.ok())) return failed_load(restored, restore->said());
   if (!dumped.ok())
     return fail(ErrorCode::kStop,
                 "pg_dump of what was loaded " + dumped.text() + ": " + base::escaped(dump->said(), kSaidBytesShown));
@@ -523,7 +451,7 @@ Result<std::string> Staging::finish_schema(ServerConnection& admin, base::Progre
   if (TRY(count_tables(live, target_.other(), progress)) != counted)
     return no_part("the schema was not carried over whole: other tables or rows are in it than were loaded");
   TRY(admin.run("DROP DATABASE " + name + " WITH (FORCE)"));
-  TRY(give_to_owner(live));
+  TRY(give_to_owners(live));
   TRY(live.run("DROP ROLE " + name));
   return TRY(schema_oid(live, target_.other())).value_or("");
 }
@@ -541,12 +469,7 @@ Result<std::string> Staging::run_steps(PartSource& files, base::Progress& progre
   has_live_ = TRY(database_oid(admin, target_.database())).has_value();
   if (target_.schema() && !has_live_)
     return fail(ErrorCode::kStop, "there is no " + target_.url().shown(), "make the database: createdb");
-  if (target_.schema()) {
-    ServerConnection live = TRY(target_.open_admin_in(target_.database(), &progress));
-    owner_ = TRY(owner_of_restored(live, target_));
-  } else {
-    owner_ = TRY(owner_of_restored(admin, target_));
-  }
+  owners_ = TRY(owners_of_restored(target_, signer_));
   TRY(check_extensions(admin));
   TRY(make_role(admin));
   TRY(make_database(admin));

@@ -11,6 +11,7 @@
 #include "surface/part.h"
 #include "surface/postgres/database_facts.h"
 #include "surface/postgres/dump_program.h"
+#include "surface/postgres/owners.h"
 #include "surface/postgres/restore_target.h"
 
 namespace spl::surface {
@@ -47,10 +48,8 @@ class Staging {
   Result<void> carry_schema_over(base::Progress& progress);
   Result<void> let_into_live(ServerConnection& live);
   Result<void> refuse_what_lies_elsewhere(ServerConnection& live);
-  Result<void> refuse_borrowed_rights(ServerConnection& server);
-  Result<void> give_to_owner(ServerConnection& server);
-  Result<void> copy_properties(ServerConnection& admin);
-  Result<void> copy_settings(ServerConnection& admin);
+  Result<void> refuse_open_doors(ServerConnection& live);
+  Result<void> give_to_owners(ServerConnection& server);
   Result<void> lock_role_out(ServerConnection& admin);
   [[nodiscard]] ServerAddress role_address(const std::string& database) const;
   std::unexpected<Error> failed_load(const env::ChildExit& exit, const std::string& said) const;
@@ -64,15 +63,12 @@ class Staging {
   SecretBytes password_;
   ServerAddress way_in_;  // of the role
   std::optional<DumpProgram> program_;
-  std::string owner_;                          // who is to have it
+  Owners owners_;                              // who are to have it
   bool has_live_ = false;                      // something of this name is live
   std::vector<ExtensionFacts> by_admin_;       // extensions that the admin makes
   std::vector<std::string> schemas_by_admin_;  // and the schemas that he made for them
   std::vector<std::string> missing_;           // extensions that could not be made
   std::vector<std::string> schemas_before_;    // those of the loading database before it was loaded
 };
-
-// Who is to own what is restored: the owner of what is live, else the url's role.
-Result<std::string> owner_of_restored(ServerConnection& admin, const RestoreTarget& target);
 
 }  // namespace spl::surface
