@@ -228,6 +228,17 @@ TEST_F(EnginesPostgresTest, OneTenantGoesAloneAndUnderAnotherName) {
   EXPECT_EQ(left("b"), "");
 }
 
+TEST_F(EnginesPostgresTest, VariablesOfLibpqChangeNothing) {
+  make("a");
+  start("a");
+  const Ran ran = on("a", {"service", "all", "backup", "--to", path("a.spl"), "--plaintext"},
+                     {.environment = {{"PGSERVICE", "not_there"},
+                                      {"PGHOSTADDR", "192.0.2.1"},
+                                      {"PGREQUIREPEER", "nobody"},
+                                      {"PGTARGETSESSIONATTRS", "standby"}}});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+}
+
 TEST_F(EnginesPostgresTest, WhatIsReplacedIsPreviousAndComesBack) {
   make("a");
   start("a");

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/run.h"
@@ -18,6 +20,17 @@ bool hold(int stream) {
   return ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) == stream;
 }
 
+// libpq takes from PGSERVICE, PGPASSWORD, PGSSLMODE and others what a url does not say. Where a service's database is,
+// and as whom it is asked, its declaration says alone. Before there is any thread.
+void forget_libpq_variables() {
+  std::vector<std::string> names;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    if (text.starts_with("PG")) names.emplace_back(text.substr(0, text.find('=')));
+  }
+  for (const std::string& name : names) ::unsetenv(name.c_str());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -27,5 +40,6 @@ int main(int argc, char** argv) {
   // So is a file that has grown to the limit of ulimit -f.
   ::signal(SIGXFSZ, SIG_IGN);
   ::umask(077);
+  forget_libpq_variables();
   return spl::cli::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc), spl::cli::kCommit);
 }
