@@ -122,7 +122,7 @@ class EnginesPostgresTest : public CliTest {
                    "[[surface]]\nname = \"crm\"\nkind = \"postgres\"\nurl = \"postgresql:///app?host=" +
                    run + "&user=shop\"\nadmin_url = \"postgresql:///postgres?host=" + run +
                    "&user=postgres\"\nsplit = { schema = \"c_{context}\" }\n");
-    if (contexts.empty()) return;
+    if (contexts != "geo,geomind") return;
     for (const char* context : {"geo", "geomind"}) ASSERT_EQ(on(home, {"context", "add", context}).code, 0);
   }
   void start(const std::string& home) {
@@ -237,6 +237,23 @@ TEST_F(EnginesPostgresTest, VariablesOfLibpqChangeNothing) {
                                       {"PGREQUIREPEER", "nobody"},
                                       {"PGTARGETSESSIONATTRS", "standby"}}});
   EXPECT_EQ(ran.code, 0) << ran.err;
+}
+
+TEST_F(EnginesPostgresTest, AContextGetsAnotherNameAndGoes) {
+  make("a", "geo");
+  ASSERT_EQ(on("a", {"context", "add", "geo"}).code, 0);
+  ASSERT_EQ(on("a", {"service", "pg", "start"}).code, 0);
+  ASSERT_EQ(ask("a", "CREATE SCHEMA c_geo; CREATE TABLE c_geo.kept(a integer)", "shop"), "");
+  ASSERT_EQ(ask("a", "CREATE SCHEMA c_nobody", "shop"), "");
+  EXPECT_THAT(on("a", {"inventory"}).out, HasSubstr("c_nobody"));
+  const Ran ran = on("a", {"context", "rename", "geo", "earth"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ask("a", "SELECT count(*) FROM c_earth.kept", "shop"), "0");
+  EXPECT_EQ(on("a", {"context", "rename", "earth", "nobody"}).code, 3) << "something is in the way";
+  const Ran removed = on("a", {"context", "remove", "earth", "--delete-data"});
+  ASSERT_EQ(removed.code, 0) << removed.err;
+  EXPECT_EQ(ask("a", "SELECT count(*) FROM pg_namespace WHERE nspname IN ('c_geo', 'c_earth')"), "0");
+  EXPECT_EQ(left("a"), "");
 }
 
 TEST_F(EnginesPostgresTest, WhatIsReplacedIsPreviousAndComesBack) {

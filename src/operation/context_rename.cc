@@ -145,13 +145,15 @@ class Rename {
   [[nodiscard]] Result<void> check_kinds() const {
     for (const service::Declaration& service : rooms_.set.services()) {
       for (const service::SurfaceDeclaration& surface : service.surfaces) {
-        if (!surface.is_split() || surface::lies_in_files(surface.kind) || surface.kind == service::SurfaceKind::kRedis)
+        using enum service::SurfaceKind;
+        if (!surface.is_split() || surface::lies_in_files(surface.kind) || surface.kind == kRedis ||
+            surface.kind == kPostgres)
           continue;
         return fail(ErrorCode::kRefused, Cause::kNotImplemented,
                     "the context cannot be renamed: " + service.name + "/" + surface.name +
                         " is split by context, and is " + std::string(codec::enum_name(surface.kind)),
-                    "this version renames contexts in files, git, sqlite and redis: restore a backup of it with --as "
-                    "instead");
+                    "this version renames contexts in files, git, sqlite, redis and postgres: restore a backup of it "
+                    "with --as instead");
       }
     }
     return {};

@@ -7,7 +7,9 @@
 
 #include <memory>
 
+#include "surface/live_data.h"
 #include "surface/part.h"
+#include "surface/split_names.h"
 
 namespace spl::surface {
 
@@ -15,6 +17,11 @@ std::unique_ptr<BackupPart> postgres_backup(const Surroundings& surroundings, Pl
 // What is staged is a database, or a schema in the live database, called "spl_<id>_<hash of the place>". A mark has its
 // object id. `surroundings` outlives both.
 std::unique_ptr<RestorePart> postgres_restore(const Surroundings& surroundings, Place place, RestoreRequest request);
+
+// Databases, or the schemas of one.
+Result<SplitNames> postgres_split_names(const SplitLook& look, base::Progress& progress);
+// A database or a schema of a split.
+Result<std::unique_ptr<LiveData>> postgres_data(const Place& place);
 
 // The one file of a part.
 inline constexpr std::string_view kDumpArchive = "dump.pgc";

@@ -78,7 +78,7 @@ class PostgresRestore final : public RestorePart {
 };
 
 Result<const RestoreTarget*> PostgresRestore::target() {
-  if (!target_) target_.emplace(TRY(RestoreTarget::of(surroundings_, place_, request_.id)));
+  if (!target_) target_.emplace(TRY(RestoreTarget::of(surroundings_.env.clock, place_, request_.id)));
   return &*target_;
 }
 

@@ -18,8 +18,7 @@ Result<std::optional<std::string>> first_of(ServerConnection& server, const char
 
 }  // namespace
 
-Result<RestoreTarget> RestoreTarget::of(const Surroundings& surroundings, const Place& place,
-                                        std::string_view restore_id) {
+Result<RestoreTarget> RestoreTarget::of(env::Clock& clock, const Place& place, std::string_view restore_id) {
   ServerAddress url = TRY(ServerAddress::parse(place.url));
   if (place.database) url.set("dbname", *place.database);
   ServerAddress admin = url.copy();
@@ -28,7 +27,7 @@ Result<RestoreTarget> RestoreTarget::of(const Surroundings& surroundings, const 
   std::string what = url.database();
   what += '\0';
   what += place.schema.value_or("");
-  RestoreTarget target(surroundings, std::move(url), std::move(admin));
+  RestoreTarget target(clock, std::move(url), std::move(admin));
   target.schema_ = place.schema;
   target.other_ =
       "spl_" + std::string(restore_id) + "_" + base::to_hex(crypto::sha256(what).view()).substr(0, kHashDigits);

@@ -14,7 +14,7 @@ namespace spl::surface {
 
 class RestoreTarget {
  public:
-  static Result<RestoreTarget> of(const Surroundings& surroundings, const Place& place, std::string_view restore_id);
+  static Result<RestoreTarget> of(env::Clock& clock, const Place& place, std::string_view restore_id);
 
   [[nodiscard]] const ServerAddress& url() const { return url_; }  // its database is the live one
   [[nodiscard]] const ServerAddress& admin() const { return admin_; }
@@ -32,8 +32,8 @@ class RestoreTarget {
   Result<std::optional<ServerConnection>> open_beside_live(base::Progress* progress = nullptr) const;
 
  private:
-  RestoreTarget(const Surroundings& surroundings, ServerAddress url, ServerAddress admin)
-      : clock_(&surroundings.env.clock), url_(std::move(url)), admin_(std::move(admin)) {}
+  RestoreTarget(env::Clock& clock, ServerAddress url, ServerAddress admin)
+      : clock_(&clock), url_(std::move(url)), admin_(std::move(admin)) {}
 
   env::Clock* clock_;
   ServerAddress url_;
