@@ -33,16 +33,17 @@ TEST_F(PostgresDriver, ATruncateThatWaitsForTheBackupDoesNotEmptyIt) {
   // Both wait for the backup's locks, and stand before pg_dump in every queue.
   const auto change = [this](const std::string& sql) {
     auto notes = fixture_.server().as_notes("db_0");
-    must(notes.run(sql));
+    must(notes.run("SET lock_timeout = 0; " + sql));
   };
   auto truncates = std::async(std::launch::async, change, "TRUNCATE public.child");
   auto drops = std::async(std::launch::async, change, "DROP TABLE public.h");
   auto admin = fixture_.server().as_admin();
-  for (int i = 0; i < 200; ++i) {
-    if (must(admin.query("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).number(0, 0) == 2)
-      break;
+  const auto waiting = [&admin] {
+    return must(admin.query("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).number(0, 0);
+  };
+  for (int i = 0; i < 400 && waiting() != 2; ++i)
     fixture_.surroundings().env.clock.sleep_for(std::chrono::milliseconds(20));
-  }
+  EXPECT_EQ(waiting(), 2U);
   SpooledPart files = streamed(*part);
   truncates.get();
   drops.get();

@@ -78,8 +78,15 @@ class PostgresServer {
   // Who is let in, and how.
   void set_access(const std::string& lines) {
     std::ofstream(data() + "/pg_hba.conf") << lines;
+    // A session hears of it after the server itself has read the file: nobody is let in between.
+    const std::string loaded = "SELECT pg_conf_load_time()";
+    const std::string before = must(as_admin_by_file().query(loaded)).text(0, 0);
     must(as_admin_by_file().run("SELECT pg_reload_conf()"));
-    clock_.sleep_for(std::chrono::milliseconds(200));
+    for (int i = 0; i < 500; ++i) {
+      if (must(as_admin_by_file().query(loaded)).text(0, 0) != before) return;
+      clock_.sleep_for(std::chrono::milliseconds(10));
+    }
+    ADD_FAILURE() << "the server did not read its files again";
   }
   static constexpr const char* kUsualAccess = "local all all scram-sha-256\n";
   [[nodiscard]] const std::string& user_name() const { return user_name_; }
