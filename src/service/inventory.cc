@@ -99,7 +99,7 @@ class Inventory {
   Result<void> add_engine_strays(const Declaration& service, const SurfaceDeclaration& surface,
                                  const SecretLookup& secrets, base::Progress& progress) {
     if (!surface.split) return {};
-    const auto found = TRY(surface::split_names(TRY(look_of(service, surface, secrets)), progress));
+    const auto found = TRY(surface::split_names(env_, TRY(look_of(service, surface, secrets)), progress));
     if (!found) return {};
     const std::string& pattern = surface.split->pattern;
     const std::string split = surface.split_text();

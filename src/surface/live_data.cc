@@ -8,7 +8,7 @@ namespace spl::surface {
 
 Result<std::unique_ptr<LiveData>> live_data(env::Env machine, const Place& place, const std::vector<Place>& others) {
   if (place.kind == bundle::SurfaceKind::kRedis) return redis_data(machine, place, others);
-  if (place.kind == bundle::SurfaceKind::kPostgres) return postgres_data(place);
+  if (place.kind == bundle::SurfaceKind::kPostgres) return postgres_data(machine, place);
   return fail(ErrorCode::kRefused, Cause::kNotImplemented,
               place.subject + ": this version cannot change what is in " + std::string(codec::enum_name(place.kind)));
 }

@@ -59,9 +59,9 @@ std::string pattern_with(std::string_view pattern, std::string_view context) {
   return std::string(cut->before).append(context).append(cut->after);
 }
 
-Result<std::optional<SplitNames>> split_names(const SplitLook& look, base::Progress& progress) {
+Result<std::optional<SplitNames>> split_names(env::Env machine, const SplitLook& look, base::Progress& progress) {
   if (look.place.kind == bundle::SurfaceKind::kRedis) return TRY(redis_split_names(look, progress));
-  if (look.place.kind == bundle::SurfaceKind::kPostgres) return TRY(postgres_split_names(look, progress));
+  if (look.place.kind == bundle::SurfaceKind::kPostgres) return TRY(postgres_split_names(machine, look, progress));
   return std::optional<SplitNames>();
 }
 

@@ -29,7 +29,7 @@ struct SplitNames {
 };
 
 // Nothing of a kind that cannot be asked. Code kUnavailable where the engine does not answer.
-Result<std::optional<SplitNames>> split_names(const SplitLook& look, base::Progress& progress);
+Result<std::optional<SplitNames>> split_names(env::Env machine, const SplitLook& look, base::Progress& progress);
 
 // What stands in the place of a pattern's first placeholder; nothing where the name does not match.
 std::optional<std::string> context_in(std::string_view pattern, std::string_view name);

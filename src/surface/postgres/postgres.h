@@ -19,9 +19,9 @@ std::unique_ptr<BackupPart> postgres_backup(const Surroundings& surroundings, Pl
 std::unique_ptr<RestorePart> postgres_restore(const Surroundings& surroundings, Place place, RestoreRequest request);
 
 // Databases, or the schemas of one.
-Result<SplitNames> postgres_split_names(const SplitLook& look, base::Progress& progress);
+Result<SplitNames> postgres_split_names(env::Env machine, const SplitLook& look, base::Progress& progress);
 // A database or a schema of a split.
-Result<std::unique_ptr<LiveData>> postgres_data(const Place& place);
+Result<std::unique_ptr<LiveData>> postgres_data(env::Env machine, const Place& place);
 
 // The one file of a part.
 inline constexpr std::string_view kDumpArchive = "dump.pgc";

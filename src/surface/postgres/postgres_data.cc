@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/encoding.h"
-#include "env/posix_env.h"
 #include "surface/postgres/postgres.h"
 #include "surface/postgres/restore_target.h"
 
@@ -16,68 +15,62 @@ constexpr const char* kNoRestore = "0";    // nothing is staged here
 
 class PostgresData final : public LiveData {
  public:
-  static Result<std::unique_ptr<LiveData>> make(const Place& place) {
-    auto data = std::unique_ptr<PostgresData>(new PostgresData(place.subject));
-    data->target_.emplace(TRY_IN(place.subject, RestoreTarget::of(data->clock_, place, kNoRestore)));
-    return std::unique_ptr<LiveData>(std::move(data));
-  }
+  PostgresData(env::Clock& clock, std::string subject, RestoreTarget target)
+      : clock_(clock), subject_(std::move(subject)), target_(std::move(target)) {}
 
   Result<bool> is_there() override {
     auto server = open();
     if (!server) return std::unexpected(std::move(server).error().in(subject_));
-    return *server && TRY_IN(subject_, has(**server, target_->live()));
+    return *server && TRY_IN(subject_, has(**server, target_.live()));
   }
   Result<void> remove() override {
     auto server = TRY_IN(subject_, open());
-    if (!server || !TRY_IN(subject_, has(*server, target_->live()))) return {};
-    TRY_IN(subject_, drop(*server, target_->live()));
+    if (!server || !TRY_IN(subject_, has(*server, target_.live()))) return {};
+    TRY_IN(subject_, drop(*server, target_.live()));
     return {};
   }
-  Result<void> move_to(const Place& to, InTheWay at_target, base::Progress& progress) override {
-    TRY_IN(subject_, move(to, at_target, progress));
-    return {};
+  Result<std::uint64_t> move_to(const Place& to, TakenName taken, base::Progress& progress) override {
+    return TRY_IN(subject_, move(to, taken, progress));
   }
 
  private:
-  explicit PostgresData(std::string subject) : subject_(std::move(subject)) {}
-  [[nodiscard]] std::string kind() const { return target_->schema() ? "SCHEMA " : "DATABASE "; }
+  [[nodiscard]] std::string kind() const { return target_.schema() ? "SCHEMA " : "DATABASE "; }
   // Where the change is made; nothing where the schema's database is not there.
   Result<std::optional<ServerConnection>> open() {
-    if (target_->schema()) return target_->open_beside_live();
-    return std::optional(TRY(target_->open_admin()));
+    if (target_.schema()) return target_.open_beside_live();
+    return std::optional(TRY(target_.open_admin()));
   }
   Result<bool> has(ServerConnection& server, const std::string& name) {
-    return TRY(target_->schema() ? schema_oid(server, name) : database_oid(server, name)).has_value();
+    return TRY(target_.schema() ? schema_oid(server, name) : database_oid(server, name)).has_value();
   }
   Result<void> drop(ServerConnection& server, const std::string& name) {
-    return server.run("DROP " + kind() + sql_name(name) + (target_->schema() ? " CASCADE" : " WITH (FORCE)"));
+    return server.run("DROP " + kind() + sql_name(name) + (target_.schema() ? " CASCADE" : " WITH (FORCE)"));
   }
-  Result<void> move(const Place& to, InTheWay at_target, base::Progress& progress);
+  Result<std::uint64_t> move(const Place& to, TakenName taken, base::Progress& progress);
 
+  env::Clock& clock_;
   const std::string subject_;
-  env::SystemClock clock_;
-  std::optional<RestoreTarget> target_;  // of the clock
+  RestoreTarget target_;
 };
 
-Result<void> PostgresData::move(const Place& to, InTheWay at_target, base::Progress& progress) {
+Result<std::uint64_t> PostgresData::move(const Place& to, TakenName taken, base::Progress& progress) {
   const RestoreTarget there = TRY(RestoreTarget::of(clock_, to, kNoRestore));
-  const std::string& from_name = target_->live();
+  const std::string& from_name = target_.live();
   const std::string& to_name = there.live();
   auto server = TRY(open());
   // Done already, or there was nothing.
-  if (!server || !TRY(has(*server, from_name))) return {};
+  if (!server || !TRY(has(*server, from_name))) return std::uint64_t{0};
   if (progress.cancelled()) return base::fail_cancelled("nothing was renamed");
-  const bool is_in_the_way = TRY(has(*server, to_name));
-  if (is_in_the_way && at_target == InTheWay::kStops)
+  if (TRY(has(*server, to_name))) {
+    if (taken == TakenName::kStaysBehind) return std::uint64_t{1};
     return fail(ErrorCode::kRefused, Cause::kFileExists, base::escaped(to_name, kNameShown) + " is in the way");
-  std::string sql = "ALTER " + kind() + sql_name(from_name) + " RENAME TO " + sql_name(to_name);
-  if (is_in_the_way && target_->schema()) sql = "DROP SCHEMA " + sql_name(to_name) + " CASCADE; " + sql;
-  // No transaction has a DROP DATABASE in it.
-  if (is_in_the_way && !target_->schema()) TRY(drop(*server, to_name));
-  return run_when_free(*server, clock_, sql, [&]() -> Result<void> {
-    if (target_->schema()) return {};
+  }
+  const std::string sql = "ALTER " + kind() + sql_name(from_name) + " RENAME TO " + sql_name(to_name);
+  TRY(run_when_free(*server, clock_, sql, [&]() -> Result<void> {
+    if (target_.schema()) return {};
     return end_sessions(*server, from_name, to_name);
-  });
+  }));
+  return std::uint64_t{0};
 }
 
 bool is_same_server(const RestoreTarget& one, const RestoreTarget& other) {
@@ -86,13 +79,16 @@ bool is_same_server(const RestoreTarget& one, const RestoreTarget& other) {
 
 }  // namespace
 
-Result<std::unique_ptr<LiveData>> postgres_data(const Place& place) {
-  if (place.schema || place.database) return PostgresData::make(place);
+Result<std::unique_ptr<LiveData>> postgres_data(env::Env machine, const Place& place) {
+  if (place.schema || place.database) {
+    RestoreTarget target = TRY_IN(place.subject, RestoreTarget::of(machine.clock, place, kNoRestore));
+    return std::make_unique<PostgresData>(machine.clock, place.subject, std::move(target));
+  }
   return fail(ErrorCode::kRefused, Cause::kNotImplemented, place.subject + ": it is a whole database");
 }
 
-Result<SplitNames> postgres_split_names(const SplitLook& look, base::Progress& progress) {
-  env::SystemClock clock;
+Result<SplitNames> postgres_split_names(env::Env machine, const SplitLook& look, base::Progress& progress) {
+  env::Clock& clock = machine.clock;
   const RestoreTarget target = TRY_IN(look.place.subject, RestoreTarget::of(clock, look.place, kNoRestore));
   std::vector<std::string> taken;
   for (const Place& other : look.others) {

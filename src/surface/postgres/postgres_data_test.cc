@@ -16,25 +16,25 @@ TYPED_TEST_SUITE(PostgresDataOf, Fixtures);
 
 TYPED_TEST(PostgresDataOf, GetsAnotherNameAndGoes) {
   auto& fixture = this->fixture_;
-  const auto data = [&fixture](int n) { return must(postgres_data(fixture.place(n))); };
+  const auto data = [&fixture](int n) { return must(postgres_data(fixture.surroundings().env, fixture.place(n))); };
   EXPECT_FALSE(must(data(0)->is_there()));
   fixture.fill(fixture.place(0), 1);
   const std::string state = fixture.state(fixture.place(0));
   EXPECT_TRUE(must(data(0)->is_there()));
   for (int i = 0; i < 2; ++i) {
-    must(data(0)->move_to(fixture.place(1), InTheWay::kStops, this->progress_));
+    must(data(0)->move_to(fixture.place(1), TakenName::kStops, this->progress_));
     EXPECT_EQ(fixture.state(fixture.place(1)), state);
     EXPECT_FALSE(must(data(0)->is_there()));
   }
   // Something has come up in its place meanwhile.
   fixture.fill(fixture.place(0), 2);
-  const auto stopped = data(1)->move_to(fixture.place(0), InTheWay::kStops, this->progress_);
+  const auto stopped = data(1)->move_to(fixture.place(0), TakenName::kStops, this->progress_);
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().cause, Cause::kFileExists);
   EXPECT_EQ(fixture.state(fixture.place(1)), state);
-  must(data(1)->move_to(fixture.place(0), InTheWay::kIsReplaced, this->progress_));
-  EXPECT_EQ(fixture.state(fixture.place(0)), state);
-  EXPECT_FALSE(must(data(1)->is_there()));
+  EXPECT_EQ(must(data(1)->move_to(fixture.place(0), TakenName::kStaysBehind, this->progress_)), 1U);
+  EXPECT_EQ(fixture.state(fixture.place(1)), state);
+  EXPECT_NE(fixture.state(fixture.place(0)), state);
   for (int i = 0; i < 2; ++i) {
     must(data(0)->remove());
     EXPECT_EQ(fixture.state(fixture.place(0)), "");
@@ -47,7 +47,8 @@ TYPED_TEST(PostgresDataOf, ASessionIsNotInTheWay) {
   const std::string state = fixture.state(fixture.place(0));
   auto client = fixture.server().as_notes(fixture.place(0).database.value_or("app"));
   must(client.run("BEGIN; SELECT 1"));
-  must(must(postgres_data(fixture.place(0)))->move_to(fixture.place(1), InTheWay::kStops, this->progress_));
+  must(must(postgres_data(fixture.surroundings().env, fixture.place(0)))
+           ->move_to(fixture.place(1), TakenName::kStops, this->progress_));
   EXPECT_EQ(fixture.state(fixture.place(1)), state);
 }
 
@@ -60,9 +61,10 @@ TEST(PostgresNames, WhatMatchesASplitIsNamed) {
   SplitLook look{.place = fixture.place(0), .pattern = "ctx_{context}", .others = {}};
   look.others.push_back(fixture.place(0));
   look.others.back().schema = "ctx_taken";
-  EXPECT_THAT(must(postgres_split_names(look, progress)).names, ElementsAre("ctx_acme", "ctx_geo"));
+  EXPECT_THAT(must(postgres_split_names(fixture.surroundings().env, look, progress)).names,
+              ElementsAre("ctx_acme", "ctx_geo"));
   look.place.url = SecretBytes(fixture.server().url("not_there"));
-  EXPECT_THAT(must(postgres_split_names(look, progress)).names, ElementsAre());
+  EXPECT_THAT(must(postgres_split_names(fixture.surroundings().env, look, progress)).names, ElementsAre());
 }
 
 TEST(PostgresNames, DatabasesThatMatchASplitAreNamed) {
@@ -71,14 +73,15 @@ TEST(PostgresNames, DatabasesThatMatchASplitAreNamed) {
   fixture.make_database("db_1");
   base::NoProgress progress;
   SplitLook look{.place = fixture.place(0), .pattern = "db_{context}", .others = {}};
-  EXPECT_THAT(must(postgres_split_names(look, progress)).names, ElementsAre("db_0", "db_1"));
+  EXPECT_THAT(must(postgres_split_names(fixture.surroundings().env, look, progress)).names,
+              ElementsAre("db_0", "db_1"));
   look.others.push_back(fixture.place(1));
-  EXPECT_THAT(must(postgres_split_names(look, progress)).names, ElementsAre("db_0"));
+  EXPECT_THAT(must(postgres_split_names(fixture.surroundings().env, look, progress)).names, ElementsAre("db_0"));
 }
 
 TEST(PostgresNames, AWholeDatabaseHasNoOtherName) {
   OneDatabase<Split::kNone> fixture;
-  EXPECT_EQ(postgres_data(fixture.place(0)).error().cause, Cause::kNotImplemented);
+  EXPECT_EQ(postgres_data(fixture.surroundings().env, fixture.place(0)).error().cause, Cause::kNotImplemented);
 }
 
 }  // namespace

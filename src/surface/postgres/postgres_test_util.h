@@ -2,8 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,22 +16,14 @@
 #include "env/child_process.h"
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
+#include "surface/driver_room.h"
 #include "surface/postgres/connection.h"
 #include "surface/postgres/dump_program.h"
 #include "surface/postgres/postgres.h"
 #include "surface/spooled_part.h"
+#include "testing/free_port.h"
 
 namespace spl::surface {
-
-template <class T>
-T must(Result<T> result) {
-  EXPECT_TRUE(result) << result.error().message;
-  if (!result) throw std::runtime_error(result.error().message);
-  return std::move(*result);
-}
-inline void must(const Result<void>& result) {
-  EXPECT_TRUE(result) << result.error().message << " (" << result.error().hint << ")";
-}
 
 inline constexpr const char* kAdminPassword = "admin's own:secret";
 inline constexpr const char* kNotesPassword = "pa:ss\\w'ord 1";
@@ -110,7 +100,7 @@ class PostgresServer {
     }
     must(env::output_of_command(as_user({"cp", "-a", made_data(), data()}), {}, {}));
     std::ofstream(data() + "/pg_hba.conf") << kUsualAccess;
-    port_ = free_port();
+    port_ = testing::free_port();
     env::ChildOptions options = program("postgres", {"-D", data(), "-k", directory_, "-p", port_});
     for (const char* setting :
          {"listen_addresses=127.0.0.1", "ssl=on", "fsync=off", "full_page_writes=off", "shared_buffers=16MB",
@@ -155,17 +145,6 @@ class PostgresServer {
         {}, {}));
     // Who comes second has one, too.
     return ::rename(fresh.c_str(), made.c_str()) == 0 ? made : fresh;
-  }
-
-  static std::string free_port() {
-    const env::Descriptor probe(::socket(AF_INET, SOCK_STREAM, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(probe.number(), reinterpret_cast<const sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::getsockname(probe.number(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-    return std::to_string(ntohs(address.sin_port));
   }
 
   // A session that a change of pg_hba.conf does not end.
