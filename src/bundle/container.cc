@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kAheadBlockBytes = 1u << 20;
 constexpr std::size_t kAheadBlocks = 8;
+constexpr std::size_t kAheadBlocksSought = 2;  // what is not wanted follows
 
 bool is_encrypted(std::string_view first) {
   return crypto::looks_like_age(first) || crypto::looks_like_armored_age(first);
@@ -69,6 +70,57 @@ Result<std::unique_ptr<Container>> Container::open(Source& in, const ReaderOptio
   }
   container->ahead_.emplace(*source, kAheadBlockBytes, kAheadBlocks);
   return container;
+}
+
+Result<Source*> Container::inner_at(std::uint64_t offset) {
+  if (!age_) {
+    TRY(file_->seek(offset));
+    return file_;
+  }
+  TRY(age_->seek(*file_, offset));
+  return age_.get();
+}
+
+// Nothing where there is none that can be read: it is a hint.
+Result<std::optional<codec::SeekTable>> Container::read_table() {
+  const std::uint64_t file_bytes = file_->seekable_bytes().value_or(0);
+  const std::uint64_t bytes = age_ ? age_->plain_bytes(file_bytes) : file_bytes;
+  const auto tail = [&](std::size_t wanted) -> Result<std::string> {
+    std::string text(std::min<std::uint64_t>(wanted, bytes), '\0');
+    Source* source = TRY(inner_at(bytes - text.size()));
+    text.resize(TRY(base::read_full(*source, text)));
+    return text;
+  };
+  const auto length = codec::seek_table_bytes(TRY(tail(codec::kSeekFooterBytes)));
+  if (!length) return std::optional<codec::SeekTable>();
+  auto table = codec::parse_seek_table(TRY(tail(*length)));
+  return table ? std::optional(std::move(*table)) : std::nullopt;
+}
+
+Result<bool> Container::can_skip() {
+  if (!zstd_) return true;
+  ahead_.reset();
+  table_ = TRY(read_table());
+  return table_.has_value();
+}
+
+Result<void> Container::seek(std::uint64_t tar_offset) {
+  ahead_.reset();
+  if (!zstd_) {
+    ahead_.emplace(*TRY(inner_at(tar_offset)), kAheadBlockBytes, kAheadBlocksSought);
+    return {};
+  }
+  const auto frame = table_ ? table_->find(tar_offset) : std::nullopt;
+  zstd_.emplace(*TRY(inner_at(frame ? frame->compressed_offset : 0)));
+  std::uint64_t before = tar_offset - (frame ? frame->decompressed_offset : 0);
+  std::string passed(kAheadBlockBytes, '\0');
+  while (before > 0) {
+    const std::size_t n = TRY(zstd_->read(std::span(passed).first(std::min<std::uint64_t>(before, passed.size()))));
+    if (n == 0) return fail(ErrorCode::kVerification, "tar: it ends before a section that it should have");
+    before -= n;
+  }
+  ahead_.emplace(*zstd_, kAheadBlockBytes, table_ ? kAheadBlocksSought : kAheadBlocks);
+  return {};
 }
 
 }  // namespace spl::bundle

@@ -1,15 +1,18 @@
 // age( zstd( tar ) ), where each of age and zstd may be absent: what kind a file is is told by its content. One thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "base/read_ahead.h"
 #include "base/result.h"
+#include "base/seekable.h"
 #include "base/stream.h"
 #include "bundle/opening.h"
 #include "bundle/reader.h"
+#include "codec/seek_table.h"
 #include "codec/zstd.h"
 #include "crypto/age.h"
 
@@ -34,15 +37,26 @@ class Container {
  public:
   static Result<std::unique_ptr<Container>> open(Source& in, const ReaderOptions& options);
   [[nodiscard]] Source& tar() { return *ahead_; }
+  // Whether it can be sought; what is no file is only read through.
+  [[nodiscard]] bool is_file() const { return file_ != nullptr && file_->seekable_bytes().has_value(); }
+  // Of a file: whether seek() spares reading: where it is compressed it must have a table. seek() is to follow.
+  Result<bool> can_skip();
+  // Of a file: tar() is another source from now on, that begins there.
+  Result<void> seek(std::uint64_t tar_offset);
   [[nodiscard]] const Opening& opening() const { return opening_; }
 
  private:
-  explicit Container(Source& in) : outer_(in) {}
+  explicit Container(Source& in) : file_(dynamic_cast<base::SeekableSource*>(&in)), outer_(in) {}
+  // Of what is within the encryption.
+  Result<Source*> inner_at(std::uint64_t offset);
+  Result<std::optional<codec::SeekTable>> read_table();
+  base::SeekableSource* file_;  // null where it is none
   PeekSource outer_;
   std::unique_ptr<crypto::AgeDecryptSource> age_;
   std::optional<PeekSource> inner_;
   std::optional<codec::ZstdSource> zstd_;
   std::optional<PeekSource> decompressed_;
+  std::optional<codec::SeekTable> table_;
   std::optional<base::ReadAhead> ahead_;
   Opening opening_;
 };

@@ -1,5 +1,7 @@
 #include "bundle/reader.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/encoding.h"
 #include "base/limits.h"
@@ -20,6 +22,7 @@ namespace {
 constexpr std::size_t kBatchBytes = 1u << 20;  // of paths and contents
 constexpr std::size_t kBatchItemsMax = 4096;
 constexpr std::size_t kBatchesInFlightPerWorker = 3;
+constexpr std::uint64_t kReadOverBytes = 1u << 20;  // of the tar, to spare a seek
 
 #define TRY_TAR(...)                                                       \
   ({                                                                       \
@@ -42,15 +45,16 @@ class BundleReader::Impl {
  public:
   Impl(std::unique_ptr<Container> container, std::size_t workers)
       : container_(std::move(container)),
-        tar_(container_->tar()),
+        tar_(std::make_unique<codec::TarReader>(container_->tar())),
         pool_(workers, kBatchesInFlightPerWorker * workers,
               [this](RawBatch&& raw) { return check_batch(std::move(raw), mode_); }) {}
 
   Result<void> read_head();
   void set_records(Records records) {
-    SPL_CHECK(tar_.offset() == head_bytes_);
+    SPL_CHECK(tar_bytes() <= head_bytes_);
     mode_ = records;
   }
+  Result<void> limit_to(const std::function<bool(std::string_view)>& wanted);
   Result<std::optional<BundleEntry>> next();
   Result<std::size_t> read_content(std::span<char> out);
 
@@ -58,13 +62,17 @@ class BundleReader::Impl {
   [[nodiscard]] std::string_view manifest_text() const { return manifest_text_; }
   [[nodiscard]] const crypto::Signature& signature() const { return signature_; }
   [[nodiscard]] const Opening& opening() const { return container_->opening(); }
-  [[nodiscard]] std::uint64_t tar_bytes() const { return tar_.offset(); }
+  [[nodiscard]] std::uint64_t tar_bytes() const { return tar_at_ + tar_->offset(); }
 
  private:
   Result<std::string> read_head_entry(std::string_view path, std::uint64_t bytes_max);
   // Reading: the tar into batches.
   Result<void> read_batches();
   Result<void> read_entry(const codec::TarEntry& entry);
+  [[nodiscard]] bool is_wanted(std::size_t section) const { return wanted_.empty() || wanted_[section]; }
+  Result<bool> passes_over(const codec::TarEntry& entry);
+  Result<void> go_to_wanted();
+  Result<void> seek(std::uint64_t tar_offset);
   Result<void> enter_section(const codec::TarEntry& entry);
   Result<void> leave_section();
   void push_building();
@@ -78,7 +86,10 @@ class BundleReader::Impl {
   Result<void> end_bundle();
 
   std::unique_ptr<Container> container_;
-  codec::TarReader tar_;
+  std::unique_ptr<codec::TarReader> tar_;
+  std::uint64_t tar_at_ = 0;          // where in the tar it began
+  std::vector<bool> wanted_;          // of the sections; empty: all
+  bool goes_ahead_ = false;           // before the next header, to the next wanted section
   Records mode_ = Records::kChecked;  // unchanged while workers look at it
   std::uint64_t head_bytes_ = 0;      // of the tar: manifest and signature
   std::string manifest_text_;
@@ -115,13 +126,13 @@ class BundleReader::Impl {
 };
 
 Result<std::string> BundleReader::Impl::read_head_entry(std::string_view path, std::uint64_t bytes_max) {
-  const auto entry = TRY_TAR(tar_.next());
+  const auto entry = TRY_TAR(tar_->next());
   if (!entry) return malformed(path, "missing");
   if (entry->path != path) return malformed(entry->path, std::string(path) + " must stand here");
   if (const auto plain = check_plain(*entry); !plain) return malformed(path, plain.error().message);
   if (entry->size_bytes > bytes_max) return malformed(path, "longer than " + std::to_string(bytes_max) + " bytes");
   std::string content;
-  TRY_TAR(tar_.append_content(content));
+  TRY_TAR(tar_->append_content(content));
   return content;
 }
 
@@ -148,8 +159,59 @@ Result<void> BundleReader::Impl::read_head() {
   if (!manifest) return malformed(kManifestPath, manifest.error().message);
   manifest_ = std::move(*manifest);
   section_kinds_ = section_kinds(manifest_);
-  head_bytes_ = tar_.offset();
+  head_bytes_ = tar_->offset() + codec::tar_padding(tar_->offset());
   return {};
+}
+
+Result<void> BundleReader::Impl::limit_to(const std::function<bool(std::string_view)>& wanted) {
+  SPL_CHECK(tar_bytes() <= head_bytes_);
+  std::vector<bool> chosen;
+  for (const Section& section : manifest_.sections) chosen.push_back(wanted(section.prefix));
+  if (std::ranges::find(chosen, false) == chosen.end()) return {};
+  if (!container_->is_file()) return {};
+  const bool can_skip = TRY_TAR(container_->can_skip());
+  TRY(seek(head_bytes_));
+  if (!can_skip) return {};
+  wanted_ = std::move(chosen);
+  goes_ahead_ = true;
+  return {};
+}
+
+// To where the manifest says that the next wanted section begins; what is not much is read over.
+Result<void> BundleReader::Impl::go_to_wanted() {
+  goes_ahead_ = false;
+  while (section_ < manifest_.sections.size() && !is_wanted(section_)) TRY(leave_section());
+  if (section_ == manifest_.sections.size()) {
+    tar_ended_ = true;
+    return {};
+  }
+  const std::uint64_t to = head_bytes_ + manifest_.sections[section_].offset;
+  if (to < tar_bytes() + kReadOverBytes) return {};
+  return seek(to);
+}
+
+Result<void> BundleReader::Impl::seek(std::uint64_t tar_offset) {
+  TRY_TAR(container_->seek(tar_offset));
+  tar_ = std::make_unique<codec::TarReader>(container_->tar());
+  tar_at_ = tar_offset;
+  return {};
+}
+
+// Whether the entry is of a section that is not wanted.
+Result<bool> BundleReader::Impl::passes_over(const codec::TarEntry& entry) {
+  const auto& sections = manifest_.sections;
+  const auto is_before = [&](std::size_t section) {
+    return !entry.path.starts_with(sections[section].prefix) && entry.path < sections[section].prefix;
+  };
+  // Read over on the way to the current one.
+  if (is_before(section_)) return true;
+  std::size_t its = section_;
+  while (its < sections.size() && !entry.path.starts_with(sections[its].prefix) && !is_before(its)) ++its;
+  if (its == sections.size() || is_before(its) || is_wanted(its)) return false;
+  while (section_ < its) TRY(leave_section());
+  push_building();
+  goes_ahead_ = true;
+  return true;
 }
 
 // Makes the section that the entry belongs to the current one.
@@ -173,6 +235,10 @@ Result<void> BundleReader::Impl::enter_section(const codec::TarEntry& entry) {
 // The tar has nothing more for the current section.
 Result<void> BundleReader::Impl::leave_section() {
   const Section& section = manifest_.sections[section_];
+  if (!is_wanted(section_)) {
+    ++section_;
+    return {};
+  }
   const auto differs = [&section](std::uint64_t found, std::uint64_t said, std::string_view what) {
     return malformed(section.prefix, "has " + std::to_string(found) + " " + std::string(what) + ", the manifest says " +
                                          std::to_string(said));
@@ -216,7 +282,7 @@ Result<void> BundleReader::Impl::read_entry(const codec::TarEntry& entry) {
   RawBatch::Item item{*kind, building_.arena.size(), entry.path.size(), 0, entry.size_bytes};
   building_.arena += entry.path;
   item.content_begin = building_.arena.size();
-  TRY_TAR(tar_.append_content(building_.arena));
+  TRY_TAR(tar_->append_content(building_.arena));
   building_.items.push_back(item);
   return {};
 }
@@ -228,8 +294,13 @@ Result<void> BundleReader::Impl::read_batches() {
       push_building();
       continue;
     }
-    const auto entry = TRY_TAR(tar_.next());
+    if (goes_ahead_) {
+      TRY(go_to_wanted());
+      continue;
+    }
+    const auto entry = TRY_TAR(tar_->next());
     if (entry) {
+      if (!wanted_.empty() && TRY(passes_over(*entry))) continue;
       TRY(read_entry(*entry));
     } else {
       tar_ended_ = true;
@@ -317,7 +388,7 @@ Result<BundleEntry> BundleReader::Impl::give_service_file() {
 
 Result<std::size_t> BundleReader::Impl::read_content(std::span<char> out) {
   SPL_CHECK(service_file_given_);
-  const std::size_t n = TRY_TAR(tar_.read(out));
+  const std::size_t n = TRY_TAR(tar_->read(out));
   service_file_sha256_.update({out.data(), n});
   if (tree_) TRY(tree_->take({out.data(), n}));
   return n;
@@ -343,6 +414,7 @@ Result<void> BundleReader::Impl::end_service_file() {
 Result<void> BundleReader::Impl::end_sections_before(std::size_t section) {
   for (; given_section_ < section; ++given_section_) {
     const Section& ended = manifest_.sections[given_section_];
+    if (!is_wanted(given_section_)) continue;
     if (section_sha256_.finish() != ended.sha256) return malformed(ended.prefix, "its digest is not the manifest's");
     if (ended.prefix == "identity/" && ended.files != 2)
       return malformed(ended.prefix, "did_document.json and private_key.bin must both be there");
@@ -352,6 +424,11 @@ Result<void> BundleReader::Impl::end_sections_before(std::size_t section) {
 
 Result<void> BundleReader::Impl::end_bundle() {
   TRY(end_sections_before(manifest_.sections.size()));
+  // What was read has verified by the digests of its sections, which are signed as well.
+  if (!wanted_.empty()) {
+    done_ = true;
+    return {};
+  }
   if (bundle_sha256_.finish() != manifest_.bundle_sha256)
     return malformed(kManifestPath, "bundle_sha256 is not the digest of the files");
   if (records_ != manifest_.record_count)
@@ -376,6 +453,9 @@ BundleReader::BundleReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 BundleReader::~BundleReader() = default;
 void BundleReader::set_records(Records records) {
   impl_->set_records(records);
+}
+Result<void> BundleReader::limit_to(const std::function<bool(std::string_view prefix)>& wanted) {
+  return impl_->limit_to(wanted);
 }
 const Manifest& BundleReader::manifest() const {
   return impl_->manifest();

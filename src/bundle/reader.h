@@ -1,10 +1,12 @@
 // Reads a bundle from its first byte to its last and believes nothing: every rule of docs/formats/bundle.md is checked
 // on the way, on all cores, in bounded memory. What next() gives is not verified as a whole before next() has said
-// that there is nothing more: until then the caller may only stage.
+// that there is nothing more: until then the caller may only stage. Where it was limited to some sections only those
+// are read, each held to its own signed digest.
 //
 // Errors about the bundle have the code kVerification; those of the source keep their own. One thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,6 +58,9 @@ class BundleReader {
   [[nodiscard]] const Opening& opening() const;
   // What next() does with records; kChecked where nothing else was said. Before the first next().
   void set_records(Records records);
+  // What next() gives is limited to sections whose prefix is `wanted`, where the file can be sought: the others are not
+  // read, and nothing is said of them. From a pipe all is read, checked and given. Before the first next().
+  Result<void> limit_to(const std::function<bool(std::string_view prefix)>& wanted);
   // The next file after manifest and signature; nothing when the whole bundle has verified.
   Result<std::optional<BundleEntry>> next();
   // Some content of a kServiceFile; 0 when there is no more. What is not read is still checked by the next next().

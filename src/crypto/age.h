@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/seekable.h"
 #include "base/stream.h"
 #include "crypto/age_keys.h"
 #include "crypto/random.h"
@@ -72,6 +73,13 @@ class AgeDecryptSource final : public Source {
   ~AgeDecryptSource() override;
 
   Result<std::size_t> read(std::span<char> out) override;
+
+  // The next read() begins at `offset` of the plaintext. `file` is what `in` reads, from its first octet, and can be
+  // sought. The first time the last chunk is authenticated before anything else is given: so the file is whole in
+  // length.
+  Result<void> seek(base::SeekableSource& file, std::uint64_t offset);
+  // Of the plaintext, where `file` is sealed_bytes long.
+  [[nodiscard]] std::uint64_t plain_bytes(std::uint64_t sealed_bytes) const;
 
   // Of the identity that opened it; nothing where a passphrase did.
   [[nodiscard]] const std::optional<Recipient>& recipient() const;

@@ -29,6 +29,8 @@ class AgeChunks {
   // then.
   [[nodiscard]] bool open(std::span<char> buffer, Position position);
 
+  // The next chunk is the one of this number.
+  void go_to(std::uint64_t number) { count_ = number; }
   // Chunks sealed, or opened with success.
   [[nodiscard]] std::uint64_t count() const { return count_; }
 

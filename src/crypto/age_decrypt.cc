@@ -66,6 +66,7 @@ class AgeDecryptSource::State {
     if (nonce.size() < kAgePayloadNonceBytes) return cut_short();
     chunks_.emplace(unwrapped.file_key, std::string_view(nonce.data(), kAgePayloadNonceBytes), Aead::Direction::kOpen);
     in_.take(kAgePayloadNonceBytes);
+    payload_at_ = header.length_bytes + kAgePayloadNonceBytes;
     recipient_ = unwrapped.recipient;
     x25519_stanzas_ = locks.x25519.size();
     return {};
@@ -85,10 +86,47 @@ class AgeDecryptSource::State {
     return n;
   }
 
+  [[nodiscard]] std::uint64_t plain_bytes(std::uint64_t sealed_bytes) const {
+    return sealed_bytes - payload_at_ - chunks_in(sealed_bytes) * kAeadTagBytes;
+  }
+
+  Result<void> seek(base::SeekableSource& file, std::uint64_t offset) {
+    const std::uint64_t last = chunks_in(file.seekable_bytes().value_or(payload_at_ + 1)) - 1;
+    if (!last_is_authentic_) {
+      TRY(go_to(file, last));
+      if (!ended_) return cut_short();
+      last_is_authentic_ = true;
+    }
+    const std::uint64_t number = std::min(offset / kAgeChunkBytes, last);
+    TRY(go_to(file, number));
+    plain_ = plain_.subspan(std::min<std::uint64_t>(offset - number * kAgeChunkBytes, plain_.size()));
+    return {};
+  }
+
   [[nodiscard]] const std::optional<Recipient>& recipient() const { return recipient_; }
   [[nodiscard]] std::size_t x25519_stanzas() const { return x25519_stanzas_; }
 
  private:
+  // At least one.
+  [[nodiscard]] std::uint64_t chunks_in(std::uint64_t sealed_bytes) const {
+    const std::uint64_t payload = sealed_bytes > payload_at_ ? sealed_bytes - payload_at_ : 1;
+    return (payload + kAgeSealedChunkBytes - 1) / kAgeSealedChunkBytes;
+  }
+
+  Result<void> go_to(base::SeekableSource& file, std::uint64_t number) {
+    in_.take(in_.held().size());
+    TRY(file.seek(payload_at_ + number * kAgeSealedChunkBytes));
+    chunks_->go_to(number);
+    plain_ = {};
+    ended_ = false;
+    failed_.reset();
+    if (auto opened = next_chunk(); !opened) {
+      failed_ = opened.error();
+      return opened;
+    }
+    return {};
+  }
+
   static std::unexpected<Error> cut_short() { return fail(ErrorCode::kVerification, "age payload: cut short"); }
 
   Result<void> next_chunk() {
@@ -114,6 +152,8 @@ class AgeDecryptSource::State {
   std::optional<AgeChunks> chunks_;
   std::span<char> plain_;  // in the buffer; opened and not yet read
   bool ended_ = false;
+  std::uint64_t payload_at_ = 0;  // of the file
+  bool last_is_authentic_ = false;
   std::optional<Error> failed_;
   std::optional<Recipient> recipient_;
   std::size_t x25519_stanzas_ = 0;
@@ -131,6 +171,12 @@ Result<std::unique_ptr<AgeDecryptSource>> AgeDecryptSource::open(Source& in, std
 
 Result<std::size_t> AgeDecryptSource::read(std::span<char> out) {
   return state_->read(out);
+}
+Result<void> AgeDecryptSource::seek(base::SeekableSource& file, std::uint64_t offset) {
+  return state_->seek(file, offset);
+}
+std::uint64_t AgeDecryptSource::plain_bytes(std::uint64_t sealed_bytes) const {
+  return state_->plain_bytes(sealed_bytes);
 }
 const std::optional<Recipient>& AgeDecryptSource::recipient() const {
   return state_->recipient();

@@ -60,6 +60,16 @@ Result<std::size_t> InputFile::read(std::span<char> out) {
   }
 }
 
+std::optional<std::uint64_t> InputFile::seekable_bytes() const {
+  return descriptor_ == STDIN_FILENO ? std::nullopt : size_bytes_;
+}
+
+Result<void> InputFile::seek(std::uint64_t offset) {
+  if (::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) < 0)
+    return base::fail_errno("cannot read " + name_, errno);
+  return {};
+}
+
 Result<void> DescriptorSink::write(std::string_view octets) {
   while (!octets.empty()) {
     if (interrupt_ != nullptr) TRY(wait_until_ready(descriptor_, POLLOUT, interrupt_, name_, kNotWhole));

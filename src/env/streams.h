@@ -12,12 +12,13 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/seekable.h"
 #include "base/stream.h"
 #include "env/interrupt.h"
 
 namespace spl::env {
 
-class InputFile final : public Source {
+class InputFile final : public base::SeekableSource {
  public:
   // `path` "-" is standard input. A directory is refused. `interrupt` may be null, and outlives the file.
   static Result<std::unique_ptr<InputFile>> open(const std::string& path, const Interrupt* interrupt);
@@ -26,6 +27,9 @@ class InputFile final : public Source {
   ~InputFile() override;
 
   Result<std::size_t> read(std::span<char> out) override;
+  // Not of standard input: who started the program may have read some of it.
+  [[nodiscard]] std::optional<std::uint64_t> seekable_bytes() const override;
+  Result<void> seek(std::uint64_t offset) override;
 
   // For messages: the path, or "standard input".
   [[nodiscard]] const std::string& name() const { return name_; }

@@ -51,6 +51,7 @@ class Import {
   [[nodiscard]] Result<ImportFacts> facts();
   Result<bool> has_room();
   Result<void> take_entries();
+  [[nodiscard]] bool is_section_wanted(std::string_view prefix) const;
   Result<void> plan_services();
   [[nodiscard]] bool may_stage(const ImportFacts& known) const;
   Result<void> add_older_services(ImportFacts& facts);
@@ -325,7 +326,15 @@ Result<void> Import::compare(const bundle::BundleEntry& entry) {
   return {};
 }
 
+// One context or service out of a bundle: nothing else of it is read, where it is a file.
+bool Import::is_section_wanted(std::string_view prefix) const {
+  if (whole_instance()) return true;
+  if (prefix == bundle::kRecordsPrefix) return !options_.service;
+  return services_ && services_->takes(prefix);
+}
+
 Result<void> Import::take_entries() {
+  TRY(bundle_.limit_to([this](std::string_view prefix) { return is_section_wanted(prefix); }));
   while (const auto entry = TRY(bundle_.next())) {
     switch (entry->kind) {
       case bundle::EntryKind::kRecord:

@@ -413,6 +413,10 @@ Result<void> ServiceRestore::stage_spooled() {
   return {};
 }
 
+bool ServiceRestore::takes(std::string_view section) const {
+  return std::ranges::any_of(targets_, [section](const auto& target) { return target->section == section; });
+}
+
 Result<void> ServiceRestore::take(const bundle::BundleEntry& entry, bundle::BundleReader& bundle) {
   const auto is_of = [&entry](const auto& target) { return entry.path.starts_with(target->section); };
   if (!spooling_ || !is_of(targets_[*spooling_])) {

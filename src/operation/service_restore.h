@@ -51,6 +51,9 @@ class ServiceRestore {
   // Of the commit line.
   [[nodiscard]] const std::string& id() const { return journal_.id; }
 
+  // Whether a section of the bundle is of what is restored.
+  [[nodiscard]] bool takes(std::string_view section) const;
+
   // From here on things are staged.
   Result<void> begin();
   // The bundle's records will take the place of these, which are kept as `previous`.
