@@ -213,6 +213,24 @@ TEST_F(GitDriver, HooksAndConfigurationAreTheLiveRepositorysOrTheTemplates) {
   EXPECT_EQ(fixture_.git(fixture_.place(1).path, {"config", "receive.denyDeletes"}), "true");
 }
 
+// The mark is of a repository that is not there any more.
+TEST_F(GitDriver, WhatWasReplacedComesBackThoughTheServiceHasMadeItsRepositoryAnew) {
+  const Place place = fixture_.place(1);
+  fixture_.fill(place, 1);
+  const std::string before = fixture_.state(place);
+  fixture_.fill(fixture_.place(0), 2);
+  SpooledPart files = must(taken(fixture_.place(0)));
+  const auto part = fixture_.restore(copy(place), {.id = "0123456789abcdef", .engine = {}});
+  base::NoProgress progress;
+  const std::string mark = must(part->stage(files, progress));
+  must(part->swap(mark));
+  must(fixture_.fs().rename(place.path, place.path + ".old"));
+  fixture_.git(place.path, {"init", "--bare", "--quiet", place.path});
+  for (int i = 0; i < 2; ++i) must(part->swap_back(mark));
+  must(part->discard(mark));
+  EXPECT_EQ(fixture_.state(place), before);
+}
+
 TEST_F(GitDriver, ADetachedHeadComesBack) {
   const Place place = fixture_.place(0);
   fixture_.fill(place, 1);
