@@ -182,7 +182,7 @@ TEST_F(BundleServicesTest, APartOrAServiceThatOneAloneHasIsADifference) {
   const auto without = diff("a.spl", "geo.spl", 7);
   EXPECT_EQ(text_of((*without.find("services")->array())[0], "status"), "only_a");
   EXPECT_EQ(counts(part(without, "code", "geo")), (Counts{0, 3, 0})) << "a ref and two repositories";
-  ASSERT_EQ(on("h", {"context", "remove", "acme", "--delete-data"}).code, 0);
+  ASSERT_EQ(on("h", {"context", "remove", "acme", "--delete-data", "--without-backup"}).code, 0);
   backup("b.spl");
   const auto report = diff("b.spl", "a.spl", 7);
   EXPECT_EQ(text_of(part(report, "pages", "acme"), "status"), "only_b");

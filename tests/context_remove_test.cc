@@ -75,7 +75,10 @@ TEST_F(RemoveTest, AllThatItHasGoesAndNothingElse) {
   EXPECT_EQ(refused.code, 3);
   EXPECT_THAT(refused.err, HasSubstr("--delete-data"));
   EXPECT_THAT(ask({"service", "wiki", "status"}).out, HasSubstr("running"));
-  const Ran ran = ask({"context", "remove", "geo", "--delete-data"});
+  const Ran unsaved = ask({"context", "remove", "geo", "--delete-data"});
+  EXPECT_EQ(unsaved.code, 3);
+  EXPECT_THAT(unsaved.err, AllOf(HasSubstr("no backup was made here"), HasSubstr("--without-backup")));
+  const Ran ran = ask({"context", "remove", "geo", "--delete-data", "--without-backup"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(shell("find " + data("") + " | grep -F geo."), 1) << "no database, and nothing beside one";
   EXPECT_FALSE(exists(data("geo/pages")));
@@ -85,6 +88,20 @@ TEST_F(RemoveTest, AllThatItHasGoesAndNothingElse) {
   EXPECT_THAT(ask({"secret", "list"}).out, AllOf(HasSubstr("wiki/acme/key"), Not(HasSubstr("wiki/geo/key"))));
   EXPECT_THAT(ask({"context", "list"}).out, Not(HasSubstr("geo")));
   EXPECT_THAT(ask({"service", "wiki", "status"}).out, HasSubstr("running"));
+}
+
+TEST_F(RemoveTest, ABackupOfItAllowsThatItGoesOnce) {
+  make();
+  ASSERT_EQ(ask({"export", "--context", "acme", "--out", path("acme.spl"), "--plaintext"}).code, 0);
+  EXPECT_EQ(ask({"context", "remove", "geo", "--delete-data"}).code, 3) << "that is another's";
+  ASSERT_EQ(ask({"export", "--out", path("all.spl"), "--plaintext"}).code, 0);
+  ASSERT_EQ(ask({"context", "remove", "geo", "--delete-data"}).code, 0);
+  // One that comes later has its name, and was in no backup.
+  ASSERT_EQ(ask({"context", "rename", "acme", "geo"}).code, 0);
+  EXPECT_EQ(ask({"context", "remove", "geo", "--delete-data"}).code, 3);
+  ASSERT_EQ(ask({"context", "add", "acme"}).code, 0);
+  ASSERT_EQ(shell("mkdir -p " + data("acme/pages") + " && touch " + data("acme/pages/new")), 0);
+  EXPECT_EQ(ask({"context", "remove", "acme", "--delete-data"}).code, 3);
 }
 
 TEST_F(RemoveTest, WhatSpeaksAgainstItIsFoundBeforeAnythingIsChanged) {
@@ -119,11 +136,11 @@ TEST_F(RemoveTest, ALinkOfTheServicesUserLeadsRootNowhereElse) {
                   path("victim/pages/page") + " && rm -r " + data("geo") + " && ln -s " + path("victim") + " " +
                   data("geo") + " && chown -h " + owner + " " + data("geo")),
             0);
-  const Ran ran = ask({"context", "remove", "geo", "--delete-data"});
+  const Ran ran = ask({"context", "remove", "geo", "--delete-data", "--without-backup"});
   EXPECT_NE(ran.code, 0) << "it cannot be removed with that user's rights";
   EXPECT_EQ(read_file(path("victim/pages/page")), "mine\n");
   ASSERT_EQ(shell("rm " + data("geo")), 0);
-  const Ran again = ask({"context", "remove", "geo", "--delete-data"});
+  const Ran again = ask({"context", "remove", "geo", "--delete-data", "--without-backup"});
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_FALSE(exists(data("db/geo.db")));
 }

@@ -188,7 +188,7 @@ TEST_F(ContextTest, AContextGoesWithItsKeysAndNoOthers) {
   EXPECT_EQ(refused.code, 3);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("shop/memory of geo"), HasSubstr("--delete-data")));
   EXPECT_EQ(keys(1), "count");
-  const Ran ran = on("h", {"context", "remove", "geo", "--delete-data"});
+  const Ran ran = on("h", {"context", "remove", "geo", "--delete-data", "--without-backup"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(keys(0), "acme:0 acme:count geo:by:acme:1");
   EXPECT_EQ(keys(1), "");
@@ -199,7 +199,7 @@ TEST_F(ContextTest, AContextGoesWithItsKeysAndNoOthers) {
 }
 
 TEST_F(ContextTest, WhatCannotBeLookedAtIsNotRemoved) {
-  const Ran ran = on("h", {"context", "remove", "geo", "--delete-data"});
+  const Ran ran = on("h", {"context", "remove", "geo", "--delete-data", "--without-backup"});
   EXPECT_EQ(ran.code, 6) << ran.err;
   EXPECT_TRUE(exists(data("geo/page")));
   EXPECT_THAT(on("h", {"context", "list"}).out, HasSubstr("geo"));

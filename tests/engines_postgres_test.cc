@@ -250,7 +250,7 @@ TEST_F(EnginesPostgresTest, AContextGetsAnotherNameAndGoes) {
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ask("a", "SELECT count(*) FROM c_earth.kept", "shop"), "0");
   EXPECT_EQ(on("a", {"context", "rename", "earth", "nobody"}).code, 3) << "something is in the way";
-  const Ran removed = on("a", {"context", "remove", "earth", "--delete-data"});
+  const Ran removed = on("a", {"context", "remove", "earth", "--delete-data", "--without-backup"});
   ASSERT_EQ(removed.code, 0) << removed.err;
   EXPECT_EQ(ask("a", "SELECT count(*) FROM pg_namespace WHERE nspname IN ('c_geo', 'c_earth')"), "0");
   EXPECT_EQ(left("a"), "");

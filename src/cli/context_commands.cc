@@ -54,7 +54,8 @@ Result<int> run_context_list(Session& session, const Arguments&) {
 }
 
 Result<int> run_context_remove(Session& session, const Arguments& arguments) {
-  const operation::RemovedContext request{arguments.at("NAME"), arguments.has("--delete-data")};
+  const operation::RemovedContext request{arguments.at("NAME"), arguments.has("--delete-data"),
+                                          arguments.has("--without-backup")};
   return print_context(session.out(), TRY(TRY(session.changing())->remove_context(request)), "removed");
 }
 
@@ -181,15 +182,18 @@ Command context_command() {
                               .examples = {"spl context rename geomind geo"},
                               .run = run_context_rename,
                               .schema = codec::schema_of<ContextEntry>});
-  context.commands.push_back({.name = "remove",
-                              .summary = "Remove a context",
-                              .details = "One that has data is only removed with --delete-data. Of a surface whose "
-                                         "kind this version cannot look into, the data stays where it is.",
-                              .options = {{.name = "--delete-data", .value = "", .help = "its data goes with it"}},
-                              .positionals = {{.name = "NAME", .help = "the context"}},
-                              .examples = {"spl context remove geomind", "spl context remove geomind --delete-data"},
-                              .run = run_context_remove,
-                              .schema = codec::schema_of<ContextEntry>});
+  context.commands.push_back(
+      {.name = "remove",
+       .summary = "Remove a context",
+       .details = "One that has data is only removed with --delete-data, and after a backup "
+                  "of it that was made here, or with --without-backup. Of a surface whose kind "
+                  "this version cannot look into, the data stays where it is.",
+       .options = {{.name = "--delete-data", .value = "", .help = "its data goes with it"},
+                   {.name = "--without-backup", .value = "", .help = "also where no backup of it was made here"}},
+       .positionals = {{.name = "NAME", .help = "the context"}},
+       .examples = {"spl context remove geomind", "spl context remove geomind --delete-data"},
+       .run = run_context_remove,
+       .schema = codec::schema_of<ContextEntry>});
   return context;
 }
 

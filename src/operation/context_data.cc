@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "operation/export_history.h"
 #include "service/engines.h"
 #include "surface/drivers.h"
 #include "surface/glob.h"
@@ -104,6 +105,14 @@ Result<void> require_no_previous(RestoreJournals& journals, const std::string& c
                 "spl service all restore --discard-previous removes it, --previous brings it back");
   }
   return {};
+}
+
+Result<void> forget_backups_of(instance::Instance& instance, const service::ServiceSet& set,
+                               const std::string& context) {
+  std::vector<std::string> services;
+  for (const service::Declaration& service : set.services()) services.push_back(service.name);
+  return instance.committer().run(
+      [&](store::StoreWriter& writer) { return forget_backups(writer, services, context); });
 }
 
 Result<bool> any_context_has_data(const ServiceRooms& rooms) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "instance/instance.h"
 #include "operation/service_restore.h"
 #include "service/service_set.h"
 #include "surface/live_data.h"
@@ -47,6 +48,9 @@ Result<std::vector<std::string>> places_of_others(const service::ServiceSet& set
 // ("renamed").
 Result<void> require_no_previous(RestoreJournals& journals, const std::string& context, std::string_view done);
 
+// No backup that was made here counts for what comes under this name from now on.
+Result<void> forget_backups_of(instance::Instance& instance, const service::ServiceSet& set,
+                               const std::string& context);
 // Whether any context of the home has something, in files or in engines. One whose engine does not answer counts as if.
 Result<bool> any_context_has_data(const ServiceRooms& rooms);
 

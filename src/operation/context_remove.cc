@@ -9,6 +9,7 @@
 #include "base/encoding.h"
 #include "env/process_table.h"
 #include "operation/context_data.h"
+#include "operation/export_history.h"
 #include "operation/service_recovery.h"
 #include "operation/service_rooms.h"
 #include "service/engines.h"
@@ -24,12 +25,14 @@ class Removal {
   Removal(ServiceRooms& rooms, service::Context context) : rooms_(rooms), context_(std::move(context)) {}
 
   // Whatever speaks against it, before anything is changed.
-  Result<void> plan(bool delete_data) {
+  Result<void> plan(const RemovedContext& request, store::StoreReader& store) {
+    const bool delete_data = request.delete_data;
     TRY(require_no_previous(rooms_.journals, context_.name, "removed"));
     files_ = TRY(files_of_context(rooms_.env, rooms_.set, context_));
     parts_ =
         TRY(data_in_engines(rooms_, context_, delete_data ? UnknownKinds::kAreAnError : UnknownKinds::kArePassedOver));
     TRY(find_secrets());
+    if (delete_data && !request.without_backup) TRY(require_backup(store));
     if (delete_data) return find_services();
     if (files_.size() + parts_.size() == 0) return {};
     return fail(ErrorCode::kRefused,
@@ -47,6 +50,19 @@ class Removal {
   }
 
  private:
+  Result<void> require_backup(store::StoreReader& store) const {
+    std::set<std::string> services;
+    for (const ContextFile& file : files_) services.insert(file.service->name);
+    for (const ContextData& part : parts_) services.insert(part.part.service->name);
+    for (const std::string& service : services) {
+      if (!TRY(store.setting(backed_up_setting(service, context_.name))).value_or("").empty()) continue;
+      return fail(ErrorCode::kRefused,
+                  "no backup was made here of what the service " + service + " has of the context " + context_.name,
+                  "make one with spl export --context " + context_.name + ", or give --without-backup");
+    }
+    return {};
+  }
+
   // Those that may hold its data open, in starting order. What only an engine holds is removed by the engine.
   Result<void> find_services() {
     if (files_.size() + parts_.size() == 0) return {};
@@ -149,7 +165,8 @@ Result<ContextEntry> remove_context(instance::Instance& instance, const RemovedC
   const auto rooms = TRY(ServiceRooms::open(instance.env(), instance.paths(), config));
   const service::Context context = *TRY(rooms->set.contexts().require(request.name));
   Removal removal(*rooms, context);
-  TRY(removal.plan(request.delete_data));
+  TRY(removal.plan(request, *TRY(instance.store().reader())));
+  TRY(forget_backups_of(instance, rooms->set, context.name));
   TRY(removal.run());
   return ContextEntry{context.name, context.id, context.label};
 }

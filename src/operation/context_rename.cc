@@ -424,6 +424,7 @@ Result<ContextEntry> rename_context(instance::Instance& instance, const RenamedC
     journal.began_at = env::rfc3339(instance.env().clock.now());
     Rename rename(*rooms, std::move(journal), progress);
     TRY(rename.plan());
+    TRY(forget_backups_of(instance, rooms->set, request.name));
     TRY(rename.run());
     // Nothing makes it fail any more: what is left to be done the next start does.
     if (const auto finished = rename.finish(instance.store(), instance.did()); !finished)

@@ -292,6 +292,20 @@ ExportReport report_of(const bundle::Manifest& manifest, const substrate::Author
   return report;
 }
 
+// Of each context what of each service is in the bundle.
+std::vector<std::string> backed_up_settings(const bundle::Manifest& manifest) {
+  std::vector<std::string> settings;
+  for (const bundle::Service& service : manifest.services) {
+    const bool is_whole = std::ranges::all_of(service.surfaces, [](const bundle::Surface& surface) {
+      return surface.included || surface.surface_class != bundle::SurfaceClass::kSource;
+    });
+    if (!is_whole) continue;
+    for (const bundle::Context& context : manifest.contexts)
+      settings.push_back(backed_up_setting(service.name, context.name));
+  }
+  return settings;
+}
+
 }  // namespace
 
 PreparedExport::PreparedExport(instance::Instance& instance, std::unique_ptr<bundle::BundleWriter> writer,
@@ -339,6 +353,7 @@ Result<std::unique_ptr<PreparedExport>> prepare_export(instance::Instance& insta
   prepared->sequence_ = number.sequence;
   prepared->noted_ = number.why_not_noted.empty();
   prepared->manifest_text_ = bundle::manifest_text(manifest);
+  prepared->backed_up_ = backed_up_settings(manifest);
   prepared->signature_ = identity->key.sign(prepared->manifest_text_);
   prepared->report_ = report_of(manifest, authority);
   ExportReport& report = prepared->report_;
@@ -379,6 +394,7 @@ Result<void> PreparedExport::note_durable() {
     if (options_.move) TRY(leave(writer));
     // Another identity may have come.
     if (TRY(writer.setting(store::kDidSetting)) != report_.source_did) return {};
+    for (const std::string& setting : backed_up_) TRY(writer.set_setting(setting, std::to_string(sequence_)));
     return note_finished(writer, {sequence_, base::to_hex(report_.bundle_sha256.view())});
   });
   // The bundle may be what filled the disk; it is whole.

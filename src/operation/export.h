@@ -144,6 +144,7 @@ class PreparedExport {
   std::unique_ptr<bundle::BundleWriter> writer_;
   ExportOptions options_;
   ExportReport report_;
+  std::vector<std::string> backed_up_;  // settings: what of which context is in it
   std::uint64_t sequence_ = 0;
   bool noted_ = true;  // the sequence is taken for good
   std::string manifest_text_;

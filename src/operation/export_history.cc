@@ -46,6 +46,19 @@ std::string restored_setting(std::string_view did, std::string_view service, std
   return "restored:" + std::string(did) + ":" + std::string(service) + ":" + std::string(context);
 }
 
+std::string backed_up_setting(std::string_view service, std::string_view context) {
+  return "backed_up:" + std::string(service) + ":" + std::string(context);
+}
+
+Result<void> forget_backups(store::StoreWriter& writer, const std::vector<std::string>& services,
+                            std::string_view context) {
+  for (const std::string& service : services) {
+    const std::string setting = backed_up_setting(service, context);
+    if (TRY(writer.setting(setting))) TRY(writer.set_setting(setting, ""));
+  }
+  return {};
+}
+
 Result<std::uint64_t> take_sequence(store::StoreWriter& writer) {
   const std::uint64_t sequence = TRY(last_sequence(writer)) + 1;
   if (sequence > bundle::kExportSequenceMax)

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "store/record_store.h"
@@ -32,6 +33,12 @@ Result<void> note_finished(store::StoreWriter& writer, const PastExport& done);
 // The setting that holds the number of the export of an identity from which a service, or a context of it, was last
 // restored here.
 std::string restored_setting(std::string_view did, std::string_view service, std::string_view context);
+// The setting that holds the number of the last export that was finished and has a context's part of a service; "" once
+// the context was removed.
+std::string backed_up_setting(std::string_view service, std::string_view context);
+// What comes under this name from now on was in none of them.
+Result<void> forget_backups(store::StoreWriter& writer, const std::vector<std::string>& services,
+                            std::string_view context);
 
 // An export of this identity was imported; changes nothing where a newer one was seen.
 Result<void> note_seen(store::StoreWriter& writer, std::string_view did, const PastExport& seen);

@@ -80,10 +80,13 @@ struct NewContext {
 struct RemovedContext {
   std::string name;
   bool delete_data = false;
+  bool without_backup = false;
 
   static constexpr auto shape() {
     return codec::shape(codec::member("name", &RemovedContext::name, "the context"),
-                        codec::member("delete_data", &RemovedContext::delete_data, "its data goes with it"));
+                        codec::member("delete_data", &RemovedContext::delete_data, "its data goes with it"),
+                        codec::member("without_backup", &RemovedContext::without_backup,
+                                      "also where no backup of it was made here", codec::Presence::kOmitted));
   }
 };
 struct RenamedContext {
