@@ -125,10 +125,11 @@ class TenantsTest : public ServicesKit {
       all += output_of("cd " + data + " && find dav/" + n + " desk/" + n + " desk/db/" + n +
                        ".db -printf '%p %y %m %U %G %T@ %s\\n' | LC_ALL=C sort && find dav/" + n + " desk/" + n +
                        " desk/db/" + n + ".db -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum");
-      all += output_of("pg_dump -h " + run_directory(home, "pg") + " -U postgres -n c_" + n + " app | grep -v '^-- '");
-      all += redis(home, "-n " + tenant.id + " DEBUG DIGEST-VALUE word");
+      all += output_of("pg_dump -h " + run_directory(home, "pg") + " -U postgres -n c_" + n +
+                       " app | grep -v '^--\\|^.restrict\\|^.unrestrict'");
+      all += redis(home, "-n " + tenant.id + " --no-raw DUMP word");
       all += redis(home, "-n " + tenant.id + " KEYS '*'");
-      all += redis(home, "DEBUG DIGEST-VALUE " + n + ":word");
+      all += redis(home, "--no-raw DUMP " + n + ":word");
     }
     EXPECT_THAT(all, Not(HasSubstr("?")));
     return all;

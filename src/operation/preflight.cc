@@ -180,7 +180,10 @@ bool wants_known_signer(const bundle::Manifest& manifest, const ImportOptions& o
   const bool takes_over = brings_services(manifest, options) || options.replace_records;
   if (!takes_over || signer_of(manifest, options, facts) != Signer::kUnknown) return false;
   // Into an empty home anybody's bundle may come: there is nothing yet that it could take over.
-  return facts.records > 0 || facts.has_tenants || options.replace;
+  if (facts.records > 0 || options.replace) return true;
+  // Beside tenants only whom somebody has named; what stops it in any case, such as a name that is taken, is said
+  // first.
+  return facts.has_tenants && first_stop(facts.services) == nullptr;
 }
 
 bool is_expected(const bundle::Manifest& manifest, const ImportOptions& options) {

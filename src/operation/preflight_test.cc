@@ -102,6 +102,9 @@ TEST_F(PreflightTest, ServicesAskForAKnownSignerUnlessTheyAreAllLeftOut) {
   EXPECT_THAT(stops(), IsEmpty()) << "an empty home has nothing to be taken over";
   facts_.has_tenants = true;
   EXPECT_THAT(stops(), ::testing::ElementsAre("signer")) << "somebody lives there";
+  facts_.services = {{"data", FindingStatus::kStop, "wiki", "data is in the way", "--replace"}};
+  EXPECT_THAT(stops(), ::testing::ElementsAre("data")) << "that is so whoever has signed";
+  facts_.services.clear();
   facts_.has_tenants = false;
   options_.replace = true;
   EXPECT_THAT(stops(), ::testing::ElementsAre("signer"));
