@@ -15,16 +15,20 @@
 #include "env/process_table.h"
 #include "env/program_start.h"
 #include "service/pause.h"
-#include "service/pause_fixture.h"
+#include "testing/pause_fixture.h"
 
 namespace spl::service {
 namespace {
 
 using env::Activity;
 using std::chrono::steady_clock;
+using testing::activity;
+using testing::children_of;
+using testing::goes_on;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
+using testing::PauseTest;
+using testing::wait_until;
 using namespace std::chrono_literals;
 
 TEST_F(PauseTest, HooksRunOnceBeforeAndAfterInTheServicesDirectoryAsItsUser) {
@@ -113,7 +117,7 @@ TEST_F(PauseTest, AHookThatHangsIsEndedAtItsLimitWithAllThatItStarted) {
 // A pause whose `before` hangs, in another process of this program; its `after` writes down whether that has ended.
 class HangingHookTest : public PauseTest {
  protected:
-  HangingHookTest() {
+  void SetUp() override {
     // One that has ended may be seen until its parent has waited for it.
     const std::string after =
         "grep -s '^State:.[RSDTt]' /proc/$(cat before)/status && echo both >> order || echo after >> order";

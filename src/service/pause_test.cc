@@ -18,14 +18,20 @@
 
 #include "env/process_table.h"
 #include "env/program_start.h"
-#include "service/pause_fixture.h"
+#include "testing/pause_fixture.h"
 
 namespace spl::service {
 namespace {
 
 using env::Activity;
+using testing::activity;
+using testing::children_of;
+using testing::goes_on;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::PauseTest;
+using testing::sleep_for_ever;
+using testing::wait_until;
 using namespace std::chrono_literals;
 
 constexpr char kRole[] = "SPL_PAUSE_TEST_ROLE";

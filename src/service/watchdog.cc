@@ -189,15 +189,16 @@ Result<WatchdogMessage> Watchdog::receive(milliseconds at_most) {
   }
 }
 
-// By then the pause has failed in any case.
-milliseconds Watchdog::answers_by_deadline() const {
+milliseconds Watchdog::until_deadline() const {
+  constexpr milliseconds kMax = std::chrono::hours(24);  // poll(2) counts no further
   const auto left = std::chrono::duration_cast<milliseconds>(deadline_ - env::SystemClock().since_boot());
-  return std::clamp(left + kGrace, kGrace, kSlack);
+  return std::clamp(left, milliseconds(0), kMax);
 }
 
 Result<void> Watchdog::await_count() {
   for (;;) {
-    const WatchdogMessage answer = TRY(receive(answers_by_deadline()));
+    // After the deadline the pause has failed in any case.
+    const WatchdogMessage answer = TRY(receive(std::min(until_deadline() + kGrace, kSlack)));
     if (answer.word == WatchdogWord::kLetGo) continue;
     if (answer.word != WatchdogWord::kHeld) return watchdog_gone();
     if (answer.status != 0) return fail(Cause::kTimeout, "the limit of the pause has passed before all was still");
@@ -222,8 +223,8 @@ Result<CommandOutcome> Watchdog::run_before(std::size_t hook) {
   const WatchdogMessage message{WatchdogWord::kBefore, static_cast<std::uint32_t>(hook), 0};
   if (!send_octets(socket_.number(), &message, sizeof message, -1)) return watchdog_gone();
   for (;;) {
-    // Where the deadline passes it is killed first.
-    const WatchdogMessage answer = TRY(receive(answers_by_deadline() + kDies));
+    // It may take until the deadline, and is killed then.
+    const WatchdogMessage answer = TRY(receive(until_deadline() + kGrace + kDies));
     using State = CommandOutcome::State;
     switch (answer.word) {
       case WatchdogWord::kLetGo:

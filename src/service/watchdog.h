@@ -70,7 +70,7 @@ class Watchdog {
   Watchdog(env::Descriptor socket, int pid, std::chrono::nanoseconds deadline, const std::vector<HookCommands>& hooks);
   Result<WatchdogMessage> receive(std::chrono::milliseconds at_most);
   Result<WatchdogMessage> last_word(std::chrono::milliseconds at_most);
-  [[nodiscard]] std::chrono::milliseconds answers_by_deadline() const;
+  [[nodiscard]] std::chrono::milliseconds until_deadline() const;
   Result<void> await_count();
   void note_begun(const WatchdogMessage& message, env::Descriptor handle);
   void end_before();

@@ -133,7 +133,7 @@ class Watching {
       if (ready < 0) continue;
       if (waits[1].revents != 0) {
         signalfd_siginfo told{};
-        (void)!::read(kChildren, &told, sizeof told);
+        [[maybe_unused]] const ssize_t taken = ::read(kChildren, &told, sizeof told);
         look_after_before();
       }
       if (waits[0].revents != 0) {

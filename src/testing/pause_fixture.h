@@ -1,5 +1,5 @@
-// What the tests of the pause share: a home with services a and b, and real processes. For pause_test.cc and
-// pause_hooks_test.cc.
+// What the tests of the pause share: a home with services a and b, and real processes. For service/pause_test.cc and
+// service/pause_hooks_test.cc.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@
 #include "service/program.h"
 #include "testing/temp_directory.h"
 
-namespace spl::service {
+namespace spl::testing {
 
 [[noreturn]] inline void sleep_for_ever() {
   for (;;) ::pause();
@@ -65,7 +65,7 @@ class PauseTest : public ::testing::Test {
  public:
   ~PauseTest() override {
     for (const env::ProcessHandle& handle : started_) (void)handle.signal(SIGKILL);
-    for (const char* name : {"a", "b"}) EXPECT_TRUE(kill_all(clock_, {mark(name)}, std::chrono::seconds(20)));
+    for (const char* name : {"a", "b"}) EXPECT_TRUE(service::kill_all(clock_, {mark(name)}, std::chrono::seconds(20)));
   }
 
  protected:
@@ -123,15 +123,17 @@ class PauseTest : public ::testing::Test {
   static std::string tell_own_number(const std::string& name) { return "echo $$ > " + name + "; "; }
 
   void load() {
-    auto set = ServiceSet::load(machine(), paths_);
+    auto set = service::ServiceSet::load(machine(), paths_);
     ASSERT_TRUE(set) << set.error().message;
-    set_ = std::make_unique<ServiceSet>(std::move(*set));
-    std::vector<const Declaration*> services;
-    for (const Declaration& service : set_->services()) services.push_back(&service);
-    writers_ = writers_to_pause(services, engines_of(*set_, nullptr).value(), std::nullopt);
+    set_ = std::make_unique<service::ServiceSet>(std::move(*set));
+    std::vector<const service::Declaration*> services;
+    for (const service::Declaration& service : set_->services()) services.push_back(&service);
+    writers_ = service::writers_to_pause(services, service::engines_of(*set_, nullptr).value(), std::nullopt);
   }
-  Result<std::unique_ptr<Pause>> begin_loaded() { return Pause::begin(machine(), *set_, nullptr, writers_); }
-  Result<std::unique_ptr<Pause>> begin() {
+  Result<std::unique_ptr<service::Pause>> begin_loaded() {
+    return service::Pause::begin(machine(), *set_, nullptr, writers_);
+  }
+  Result<std::unique_ptr<service::Pause>> begin() {
     load();
     return begin_loaded();
   }
@@ -185,16 +187,16 @@ class PauseTest : public ::testing::Test {
     }
   }
 
-  testing::TempDirectory temporary_;
+  TempDirectory temporary_;
   env::PosixFileSystem fs_;
   env::SystemClock clock_;
   env::SystemRandom random_;
   env::NullLog log_;
   home::HomePaths paths_{temporary_.path() + "/h"};
   std::string run_more_;
-  std::unique_ptr<ServiceSet> set_;
-  std::vector<PausedService> writers_;
+  std::unique_ptr<service::ServiceSet> set_;
+  std::vector<service::PausedService> writers_;
   std::vector<env::ProcessHandle> started_;
 };
 
-}  // namespace spl::service
+}  // namespace spl::testing
