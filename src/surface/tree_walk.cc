@@ -120,7 +120,7 @@ Result<void> make_directories_for(env::FileSystem& fs, const std::string& path, 
   const auto who = TRY(who_names_in(fs, parent, owner));
   const env::AsFileUser as(who);
   // Another may have made it meanwhile.
-  if (const auto made = fs.make_directory(path, mode); !made && !TRY(fs.info(path))) return made;
+  if (auto made = fs.make_directory(path, mode); !made && !TRY(fs.info(path))) return made;
   TRY(fs.sync_directory(parent));
   return owner && !who ? fs.set_owner(path, owner->uid, owner->gid) : Result<void>();
 }
