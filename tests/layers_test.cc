@@ -137,6 +137,10 @@ std::vector<fs::path> sources_below(const fs::path& directory) {
 bool is_test(const fs::path& path) {
   return path.filename().string().ends_with("_test.cc");
 }
+// Also what only tests include.
+bool is_for_tests(const fs::path& path) {
+  return is_test(path) || path.filename().string().ends_with("_test_util.h");
+}
 
 // A file below src/: its layer, and the folder in the layer, empty where it stands at the top of
 // it.
@@ -175,7 +179,7 @@ std::vector<Finding> wrong_includes(const Table& table, const fs::path& below_sr
     ++number;
     std::smatch match;
     if (!std::regex_match(line, match, kInclude)) continue;
-    const std::string why = objection(table, place_of(below_src), is_test(below_src), match[1]);
+    const std::string why = objection(table, place_of(below_src), is_for_tests(below_src), match[1]);
     if (!why.empty()) findings.push_back({number, "\"" + match[1].str() + "\": " + why});
   }
   return findings;
@@ -206,7 +210,7 @@ const std::vector<Rule>& rules() {
 std::vector<Finding> wrong_calls(const fs::path& below_src, const std::string& text) {
   const std::string layer = place_of(below_src).layer;
   std::vector<Finding> findings;
-  if (is_test(below_src) || layer == "testing" || below_src == "base/check.h") return findings;
+  if (is_for_tests(below_src) || layer == "testing" || below_src == "base/check.h") return findings;
   const std::vector<std::string> lines = lines_of(blank_opaque(text));
   for (const Rule& rule : rules()) {
     if (rule.layers.contains(layer)) continue;
@@ -301,6 +305,7 @@ TEST(LayersRulesTest, KeepSiblingsApart) {
 
 TEST(LayersRulesTest, LetOnlyTestsIncludeTesting) {
   EXPECT_EQ(count_wrong_includes("env/env_test.cc", "#include \"testing/clock.h\"\n"), 0u);
+  EXPECT_EQ(count_wrong_includes("env/env_test_util.h", "#include \"testing/clock.h\"\n"), 0u);
   EXPECT_EQ(count_wrong_includes("env/env.cc", "#include \"testing/clock.h\"\n"), 1u);
 }
 

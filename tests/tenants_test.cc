@@ -199,6 +199,7 @@ TEST_F(TenantsTest, OneOfFourGoesToABareMachineAndToOneWithTenantsOfItsOwn) {
   how.insert(how.end(), {"--as", "earth"});
   const Ran again = restore("c", "geomind.spl", how);
   ASSERT_EQ(again.code, 0) << again.out << again.err;
+  EXPECT_THAT(again.out, HasSubstr("the schema gets the name c_earth"));
   EXPECT_EQ(seen("c", "earth", "4"), before);
   EXPECT_EQ(seen("c", "geomind", "2"), before);
   EXPECT_EQ(everything("c", others), untouched);

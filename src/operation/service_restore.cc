@@ -304,6 +304,12 @@ Result<void> ServiceRestore::examine_previous() {
   return {};
 }
 
+// What the bundle calls its context, or that it has none.
+std::string ServiceRestore::part_of(const Target& target) {
+  const std::string path = target.section.substr(0, target.section.size() - 1);
+  return path.substr(path.rfind('/') + 1);
+}
+
 Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
   for (const auto& target : targets_) {
     progress_.enter(target->name.service->name, target->name.surface->name);
@@ -340,15 +346,19 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
     request.keep_directory = rooms_.journals.keep_directory(journal_.id, target->name.text());
     if (where.key_prefix) {
       // The keys of the bundle begin as its context's do.
-      const std::string part = target->section.substr(0, target->section.size() - 1);
       service::Context bundled = *target->name.context;
-      bundled.name = part.substr(part.rfind('/') + 1);
+      bundled.name = part_of(*target);
       bundled.id = bundled_id(bundled.name);
       const service::PartName its{target->name.service, target->name.surface, &bundled};
       where.bundled_key_prefix = TRY(rooms_.set.place_of(its, rooms_.lookup)).key_prefix;
     }
     TRY(env::make_directories(rooms_.env.fs, target->surroundings.scratch_directory));
     if (surface::lies_in_files(where.kind)) target->path = where.path;
+    if (where.schema && target->name.context->name != part_of(*target))
+      note(findings, "name", FindingStatus::kWarn, subject,
+           "the schema gets the name " + base::escaped(*where.schema, 70) +
+               "; where the text of a function says the old one, that stays",
+           "look for the old name in its functions once it is restored");
     target->part = TRY(surface::restore_part(target->surroundings, std::move(where), std::move(request)));
     TRY(examine_staged_command(target->name, *target->part, findings));
     auto looked = target->part->inspect(findings);

@@ -98,6 +98,7 @@ class ServiceRestore {
   Result<void> examine_previous();
   Result<void> examine_parts(std::vector<Finding>& findings);
   void examine_room(std::vector<Finding>& findings);
+  static std::string part_of(const Target& target);
   [[nodiscard]] std::uint64_t free_id() const;
   [[nodiscard]] std::uint64_t bundled_id(const std::string& context) const;
   [[nodiscard]] bool brings_parts_of(const std::string& context) const;

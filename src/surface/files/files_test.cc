@@ -7,7 +7,7 @@
 
 #include "codec/mtree.h"
 #include "surface/conformance.h"
-#include "surface/driver_room.h"
+#include "surface/driver_test_util.h"
 #include "surface/tree_walk.h"
 
 namespace spl::surface {

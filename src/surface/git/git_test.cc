@@ -6,7 +6,7 @@
 #include "base/words.h"
 #include "env/child_process.h"
 #include "surface/conformance.h"
-#include "surface/driver_room.h"
+#include "surface/driver_test_util.h"
 #include "surface/git/git_program.h"
 #include "surface/git/repository.h"
 

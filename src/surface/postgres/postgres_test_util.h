@@ -16,7 +16,7 @@
 #include "env/child_process.h"
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
-#include "surface/driver_room.h"
+#include "surface/driver_test_util.h"
 #include "surface/postgres/connection.h"
 #include "surface/postgres/dump_program.h"
 #include "surface/postgres/postgres.h"

@@ -9,7 +9,7 @@
 
 #include "base/encoding.h"
 #include "codec/enum_names.h"
-#include "surface/redis/redis_test_kit.h"
+#include "surface/redis/redis_test_util.h"
 #include "testing/redis_server.h"
 
 namespace spl::surface {

@@ -11,7 +11,7 @@
 #include "surface/redis/key_line.h"
 #include "surface/redis/rdb_reader.h"
 #include "surface/redis/redis.h"
-#include "surface/redis/redis_test_kit.h"
+#include "surface/redis/redis_test_util.h"
 #include "surface/redis/scratch_server.h"
 #include "surface/spooled_part.h"
 #include "testing/free_port.h"

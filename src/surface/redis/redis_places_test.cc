@@ -10,7 +10,7 @@
 
 #include "surface/redis/kept_keys.h"
 #include "surface/redis/redis.h"
-#include "surface/redis/redis_test_kit.h"
+#include "surface/redis/redis_test_util.h"
 #include "surface/spooled_part.h"
 #include "testing/free_port.h"
 #include "testing/redis_server.h"

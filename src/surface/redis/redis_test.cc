@@ -12,7 +12,7 @@
 #include "surface/redis/kept_keys.h"
 #include "surface/redis/rdb_reader.h"
 #include "surface/redis/redis_connection.h"
-#include "surface/redis/redis_test_kit.h"
+#include "surface/redis/redis_test_util.h"
 #include "testing/redis_server.h"
 
 namespace spl::surface {

@@ -6,7 +6,7 @@
 #include "db/examination.h"
 #include "db/sqlite.h"
 #include "surface/conformance.h"
-#include "surface/driver_room.h"
+#include "surface/driver_test_util.h"
 #include "testing/temp_directory.h"
 
 namespace spl::surface {

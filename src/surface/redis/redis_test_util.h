@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "surface/driver_room.h"
+#include "surface/driver_test_util.h"
 #include "surface/part.h"
 #include "surface/redis/redis_connection.h"
 
