@@ -202,6 +202,35 @@ TYPED_TEST_P(DriverConformance, WhereNothingWasNothingIsAgainAfterASwapBack) {
   EXPECT_EQ(this->fixture_.traces(), traces);
 }
 
+TYPED_TEST_P(DriverConformance, WhatIsRetiredAfterTheCommitComesBackOrGoes) {
+  this->fixture_.fill(this->fixture_.place(0), 1);
+  this->fixture_.fill(this->fixture_.place(1), 2);
+  const std::string wanted = this->state(0);
+  const std::string before = this->state(1);
+  const std::string traces = this->fixture_.traces();
+  SpooledPart files = this->taken(0);
+  for (const bool comes_back : {true, false}) {
+    const std::string mark = this->staged(*this->restore(1), files);
+    this->must(this->restore(1)->swap(mark));
+    for (int i = 0; i < 2; ++i) {
+      this->must(this->restore(1)->retire(mark));
+      EXPECT_EQ(this->state(1), wanted);
+      EXPECT_TRUE(this->restore(1)->has_other(mark).value_or(false));
+      // It is done, and not done again.
+      this->must(this->restore(1)->swap(mark));
+      EXPECT_EQ(this->state(1), wanted);
+    }
+    for (int i = 0; i < 2 && comes_back; ++i) {
+      this->must(this->restore(1)->swap_back(mark));
+      EXPECT_EQ(this->state(1), before);
+    }
+    this->must(this->restore(1)->discard(mark));
+    EXPECT_EQ(this->state(1), comes_back ? before : wanted);
+    EXPECT_FALSE(this->restore(1)->has_other(mark).value_or(true));
+    EXPECT_EQ(this->fixture_.traces(), traces);
+  }
+}
+
 TYPED_TEST_P(DriverConformance, APartMadeAnewGoesOnWhereACrashLeftIt) {
   this->fixture_.fill(this->fixture_.place(0), 1);
   this->fixture_.fill(this->fixture_.place(1), 2);
@@ -285,7 +314,8 @@ TYPED_TEST_P(DriverConformance, CountsWhatIsThere) {
 REGISTER_TYPED_TEST_SUITE_P(DriverConformance, WhatWasTakenComesBackWhereNothingWas, TakesTheMomentAtWhichItWasOpened,
                             DataInTheWayIsFoundBeforeAnyWrite, EverySwapCanBeRepeatedAndTakenBack,
                             TheWayBackCanBeGoneAgainAfterADiscard, WhereNothingWasNothingIsAgainAfterASwapBack,
-                            APartMadeAnewGoesOnWhereACrashLeftIt, WhatACrashLeftStagedIsDiscardedWithoutItsMark,
-                            StagingAgainBeginsAnew, FilesThatAreNotAPartAreRefused, CountsWhatIsThere);
+                            WhatIsRetiredAfterTheCommitComesBackOrGoes, APartMadeAnewGoesOnWhereACrashLeftIt,
+                            WhatACrashLeftStagedIsDiscardedWithoutItsMark, StagingAgainBeginsAnew,
+                            FilesThatAreNotAPartAreRefused, CountsWhatIsThere);
 
 }  // namespace spl::surface

@@ -222,7 +222,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(RedisPrefix, DriverConformance, OfPrefixes);
 INSTANTIATE_TYPED_TEST_SUITE_P(RedisServer, DriverConformance, OfServers);
 
 template <class Fixture>
-class RedisRetired : public ::testing::Test {
+class RedisLargeValues : public ::testing::Test {
  protected:
   SpooledPart taken(int place) {
     base::NoProgress progress;
@@ -246,36 +246,9 @@ class RedisRetired : public ::testing::Test {
   Fixture fixture_;
 };
 using Fixtures = ::testing::Types<OfDatabases, OfPrefixes, OfServers>;
-TYPED_TEST_SUITE(RedisRetired, Fixtures);
+TYPED_TEST_SUITE(RedisLargeValues, Fixtures);
 
-TYPED_TEST(RedisRetired, WhatWasReplacedGoesToAFileAndComesBack) {
-  auto& f = this->fixture_;
-  f.fill(f.place(0), 1);
-  f.fill(f.place(1), 2);
-  const std::string wanted = f.state(f.place(0));
-  const std::string before = f.state(f.place(1));
-  const std::string traces = f.traces();
-  SpooledPart files = this->taken(0);
-  base::NoProgress progress;
-  const std::string mark = must(this->restore()->stage(files, progress));
-  must(this->restore()->swap(mark));
-  for (int i = 0; i < 2; ++i) {
-    must(this->restore()->retire(mark));
-    EXPECT_EQ(f.state(f.place(1)), wanted);
-    EXPECT_TRUE(must(this->restore()->has_other(mark)));
-    must(this->restore()->swap(mark));
-    EXPECT_EQ(f.state(f.place(1)), wanted);
-  }
-  for (int i = 0; i < 2; ++i) {
-    must(this->restore()->swap_back(mark));
-    EXPECT_EQ(f.state(f.place(1)), before);
-  }
-  must(this->restore()->discard(mark));
-  EXPECT_EQ(f.state(f.place(1)), before);
-  EXPECT_EQ(f.traces(), traces);
-}
-
-TYPED_TEST(RedisRetired, AValueOfManyMegabytesComesAndGoesInPieces) {
+TYPED_TEST(RedisLargeValues, AValueOfManyMegabytesComesAndGoesInPieces) {
   auto& f = this->fixture_;
   f.fill(f.place(0), 1);
   f.fill(f.place(1), 2);
@@ -291,23 +264,6 @@ TYPED_TEST(RedisRetired, AValueOfManyMegabytesComesAndGoesInPieces) {
   must(this->restore()->swap_back(mark));
   must(this->restore()->discard(mark));
   EXPECT_THAT(f.state(f.place(1)), Not(HasSubstr("large")));
-}
-
-TYPED_TEST(RedisRetired, WhatWasReplacedIsDiscarded) {
-  auto& f = this->fixture_;
-  f.fill(f.place(0), 1);
-  f.fill(f.place(1), 2);
-  const std::string wanted = f.state(f.place(0));
-  const std::string traces = f.traces();
-  SpooledPart files = this->taken(0);
-  base::NoProgress progress;
-  const std::string mark = must(this->restore()->stage(files, progress));
-  must(this->restore()->swap(mark));
-  must(this->restore()->retire(mark));
-  must(this->restore()->discard(mark));
-  EXPECT_FALSE(must(this->restore()->has_other(mark)));
-  EXPECT_EQ(f.state(f.place(1)), wanted);
-  EXPECT_EQ(f.traces(), traces);
 }
 
 }  // namespace
