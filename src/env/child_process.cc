@@ -23,6 +23,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kSaidBytesMax = 64u << 10;
+constexpr std::size_t kPieceBytes = 64u << 10;
 constexpr milliseconds kLookEvery{200};  // at Progress::cancelled()
 constexpr int kCannotRun = 127;
 constexpr int kCannotTell = 126;
@@ -71,6 +72,24 @@ class WithoutSigpipe {
  private:
   sigset_t pipe_{};
   sigset_t before_{};
+};
+
+// Takes so much of what a program writes and no more.
+class LimitedText final : public Sink {
+ public:
+  LimitedText(std::string whose, std::string& text, std::size_t bytes_max)
+      : whose_(std::move(whose)), text_(text), bytes_max_(bytes_max) {}
+  Result<void> write(std::string_view octets) override {
+    if (text_.size() + octets.size() > bytes_max_)
+      return fail(Cause::kTooLarge, whose_ + " writes more than " + std::to_string(bytes_max_) + " bytes");
+    text_ += octets;
+    return {};
+  }
+
+ private:
+  const std::string whose_;
+  std::string& text_;
+  const std::size_t bytes_max_;
 };
 
 ChildExit exit_of(int status) {
@@ -141,23 +160,26 @@ class ChildProcess::Impl {
     return reap();
   }
 
-  // Gives it all of `rest` and takes all that it writes. What it does not read to the end is its own affair.
-  Result<void> exchange(std::string_view rest, std::string& written, std::size_t written_bytes_max) {
-    std::array<char, 64u << 10> piece{};
+  // What it does not read to the end is its own affair.
+  Result<void> exchange(Source& input, Sink& written) {
+    std::string given(kPieceBytes, '\0');
+    std::string taken(kPieceBytes, '\0');
+    std::string_view rest;
     for (;;) {
-      if (rest.empty()) ends_.input.close();
+      if (rest.empty() && ends_.input.is_open()) {
+        rest = std::string_view(given).substr(0, TRY(input.read(given)));
+        if (rest.empty()) ends_.input.close();
+      }
       TRY(wait_for({ends_.output.number(), POLLIN, 0}, {ends_.input.number(), POLLOUT, 0}));
-      if ((waits_[1].revents & POLLERR) != 0) {
-        rest = {};
-      } else if (waits_[1].revents != 0) {
-        rest.remove_prefix(TRY(write_some(rest)));
+      if (waits_[1].revents != 0) {
+        const auto n = write_some(rest);
+        rest.remove_prefix(n ? *n : rest.size());
+        if (!n) ends_.input.close();
       }
       if (waits_[0].revents == 0) continue;
-      const std::size_t n = TRY(read(piece));
+      const std::size_t n = TRY(read(taken));
       if (n == 0) return {};
-      if (written.size() + n > written_bytes_max)
-        return fail(Cause::kTooLarge, name_ + " writes more than " + std::to_string(written_bytes_max) + " bytes");
-      written.append(piece.data(), n);
+      TRY(written.write(std::string_view(taken).substr(0, n)));
     }
   }
 
@@ -187,6 +209,7 @@ class ChildProcess::Impl {
   [[nodiscard]] Sink& input() { return in_; }
   [[nodiscard]] Source& output() { return out_; }
   [[nodiscard]] int pid() const { return pid_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
   class In final : public Sink {
@@ -286,7 +309,12 @@ void ChildProcess::limit_waits(milliseconds at_most, base::Progress* progress) {
   impl_->limit_waits(at_most, progress);
 }
 Result<void> ChildProcess::exchange(std::string_view input, std::string& written, std::size_t written_bytes_max) {
-  return impl_->exchange(input, written, written_bytes_max);
+  base::StringSource from(input);
+  LimitedText to(impl_->name(), written, written_bytes_max);
+  return impl_->exchange(from, to);
+}
+Result<void> ChildProcess::exchange(Source& input, Sink& written) {
+  return impl_->exchange(input, written);
 }
 Result<ChildExit> ChildProcess::wait() {
   return impl_->wait();

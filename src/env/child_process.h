@@ -56,8 +56,9 @@ class ChildProcess {
   // Every wait from now on ends with cause kTimeout after this time, with kCancelled when `progress` (may be null;
   // outlives the waits) says so.
   void limit_waits(std::chrono::milliseconds at_most, base::Progress* progress);
-  // Gives it all of `input`, closes that, and appends all that it writes to `written`: whichever comes first, so that
-  // neither waits for the other. What it does not read is no error.
+  // Gives it all that `input` gives, closes its standard input, and takes all that it writes: whichever comes first, so
+  // that neither waits for the other. What it does not read is no error.
+  Result<void> exchange(Source& input, Sink& written);
   Result<void> exchange(std::string_view input, std::string& written, std::size_t written_bytes_max);
   // Until it has ended; standard input and output are closed first. What is left of its process group is killed then.
   Result<ChildExit> wait();

@@ -17,6 +17,43 @@ ChildOptions shell(std::string line) {
   return {.arguments = {"/bin/sh", "-c", std::move(line)}, .environment = {"PATH=/usr/bin:/bin"}};
 }
 
+std::string letters(std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += static_cast<char>('a' + (i % 26));
+  return text;
+}
+
+TEST(ChildProcessStreams, GoBothWaysAtOnce) {
+  // Far more than a pipe holds, in either direction.
+  const std::string text = letters(3'000'000);
+  const auto started = ChildProcess::start(shell("cat"));
+  ASSERT_TRUE(started) << started.error().message;
+  ChildProcess* child = started->get();
+  child->limit_waits(std::chrono::seconds(60), nullptr);
+  base::StringSource from(text);
+  base::StringSink to;
+  ASSERT_TRUE(child->exchange(from, to));
+  const auto exit = child->wait();
+  ASSERT_TRUE(exit);
+  EXPECT_TRUE(exit->ok()) << exit->text();
+  EXPECT_TRUE(to.text == text);
+}
+
+TEST(ChildProcessStreams, WhatIsNotReadIsNoError) {
+  const auto started = ChildProcess::start(shell("head -c 10; exec <&-; echo; head -c 200000 /dev/zero"));
+  ASSERT_TRUE(started) << started.error().message;
+  ChildProcess* child = started->get();
+  child->limit_waits(std::chrono::seconds(60), nullptr);
+  const std::string text = letters(3'000'000);
+  base::StringSource from(text);
+  base::StringSink to;
+  ASSERT_TRUE(child->exchange(from, to));
+  const auto exit = child->wait();
+  ASSERT_TRUE(exit);
+  EXPECT_TRUE(exit->ok()) << exit->text();
+  EXPECT_EQ(to.text, text.substr(0, 10) + "\n" + std::string(200000, '\0'));
+}
+
 class CancelledAfter final : public base::Progress {
  public:
   explicit CancelledAfter(int looks) : looks_(looks) {}
