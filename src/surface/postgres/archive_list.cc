@@ -9,16 +9,14 @@
 
 #include "base/encoding.h"
 #include "base/words.h"
-#include "env/users.h"
+#include "surface/postgres/archive_program.h"
 
 namespace spl::surface {
 namespace {
 
 constexpr std::size_t kPieceBytes = 64u << 10;
 constexpr std::size_t kListBytesMax = 256u << 20;
-constexpr std::uint64_t kListMemoryMax = 2u << 30;
 constexpr std::chrono::minutes kListTimeMax{10};
-constexpr std::string_view kNobody = "nobody";
 constexpr std::string_view kTooLong = "the dump's list of what is in it is too long";
 
 // A file in memory that takes so much and no more, whoever writes to it. What was not written is zeros.
@@ -71,13 +69,8 @@ Result<std::string> list_archive(const DumpProgram& program, Source& content, sp
                                  base::Progress& progress) {
   // It stops reading when it begins to write: not into a pipe, then, which nobody reads meanwhile.
   const env::Descriptor written = TRY(make_list_file());
-  env::ChildOptions options = dump_program_options(program, {"--list", "--format=custom"}, nullptr);
+  env::ChildOptions options = TRY(archive_program_options(program, {"--list", "--format=custom"}, kListTimeMax));
   options.output = written.number();
-  options.address_space_bytes_max = kListMemoryMax;
-  options.processor_time_max = kListTimeMax;
-  if (env::own_user_id() == 0) {
-    if (const auto nobody = TRY(env::find_user(std::string(kNobody)))) options.user = nobody->ids;
-  }
   const auto child = TRY(env::ChildProcess::start(options));
   child->limit_waits(kListTimeMax, &progress);
   std::string piece(kPieceBytes, '\0');
@@ -96,12 +89,7 @@ Result<std::string> list_archive(const DumpProgram& program, Source& content, sp
   char last = '\0';
   if (::pread(written.number(), &last, 1, kListBytesMax - 1) == 1 && last != '\0')
     return fail(ErrorCode::kVerification, Cause::kTooLarge, std::string(kTooLong));
-  if (!exit.ok() && child->said().find("unsupported version") != std::string::npos)
-    return fail(ErrorCode::kStop, "pg_restore " + program.version + " is older than the pg_dump that made the dump",
-                "install a newer postgresql-client");
-  if (!exit.ok())
-    return fail(ErrorCode::kVerification, Cause::kMalformed,
-                "pg_restore " + exit.text() + ": " + base::escaped(child->said(), 400));
+  TRY(expect_archive_read(program, exit, child->said()));
   return read_whole(written.number());
 }
 

@@ -51,12 +51,23 @@ Result<DumpProgram> find_dump_program(env::FileSystem& fs, std::string_view name
     if (program.major >= major) return program;
     seen = program.version;
   }
-  const std::string package = "postgresql-client-" + std::to_string(major);
+  const std::string package = "postgresql-client" + (major == 0 ? "" : "-" + std::to_string(major));
   return fail(ErrorCode::kUnavailable,
               seen.empty() ? "there is no " + std::string(name)
                            : std::string(name) + " " + base::escaped(seen, 40) + " is older than PostgreSQL " +
                                  std::to_string(major),
               "install " + package + ", or a newer one");
+}
+
+Result<DumpProgram> find_newest_dump_program(env::FileSystem& fs, std::string_view name, base::Progress& progress) {
+  int newest = 0;
+  if (const auto versions = fs.list(std::string(kVersionsDirectory))) {
+    for (const std::string& version : *versions) {
+      const auto info = fs.info(std::string(kVersionsDirectory) + "/" + version + "/bin/" + std::string(name));
+      if (info && *info) newest = std::max(newest, major_of(version));
+    }
+  }
+  return find_dump_program(fs, name, newest, progress);
 }
 
 Result<PasswordFile> PasswordFile::make(const Surroundings& surroundings, const SecretBytes& password) {

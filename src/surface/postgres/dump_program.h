@@ -25,6 +25,8 @@ struct DumpProgram {
 // read, and says what an older server does not know. Code kUnavailable where there is none. `name` is "pg_dump" or
 // "pg_restore".
 Result<DumpProgram> find_dump_program(env::FileSystem& fs, std::string_view name, int major, base::Progress& progress);
+// The newest one, which reads what any older pg_dump wrote.
+Result<DumpProgram> find_newest_dump_program(env::FileSystem& fs, std::string_view name, base::Progress& progress);
 // The number before the point: of "15.18", of "postgresql 15.18"; 0 of what has none.
 int major_of(std::string_view version);
 

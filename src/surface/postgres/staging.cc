@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "surface/postgres/archive_list.h"
+#include "surface/postgres/archive_program.h"
 #include "surface/postgres/database_settings.h"
 #include "surface/postgres/grants.h"
 #include "surface/postgres/postgres.h"
@@ -41,11 +42,10 @@ Result<bool> feed(env::ChildProcess& child, Source& from, std::uint64_t bytes, b
 }
 
 std::vector<std::string> load_words(const ServerAddress& address) {
-  return {"--format=custom",    "--exit-on-error",
-          "--no-owner",         "--no-acl",
-          "--no-tablespaces",   "--no-publications",
-          "--no-subscriptions", "--no-security-labels",
-          "--no-password",      "--dbname=" + address.argument()};
+  std::vector<std::string> words{"--format=custom", "--exit-on-error", "--no-password",
+                                 "--dbname=" + address.argument()};
+  words.insert(words.end(), words_for_what_stays().begin(), words_for_what_stays().end());
+  return words;
 }
 
 bool has_superuser_rights(ServerConnection& server, const std::string& role) {
