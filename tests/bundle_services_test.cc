@@ -7,6 +7,7 @@
 
 #include "bundle/layout.h"
 #include "cli_harness.h"
+#include "services_kit.h"
 #include "testing/bundle_forge.h"
 
 namespace spl::cli_test {
@@ -221,6 +222,39 @@ TEST_F(BundleServicesTest, KeysAreComparedOneByOne) {
   EXPECT_THAT(broken.err, AllOf(HasSubstr("d.spl"), HasSubstr("db-0.ndjson: a line is no key")));
   forge("e.spl", kGit, "x.bundle", "no bundle", "x.json");
   EXPECT_EQ(run({"bundle", "diff", path("a.spl"), path("e.spl")}).code, 4);
+}
+
+class BundleDumpsTest : public ServicesKit {
+ protected:
+  Ran diff(const std::string& a, const std::string& b) { return run({"bundle", "diff", path(a), path(b)}); }
+  void export_to(const std::string& file) {
+    const Ran ran = on("h", {"export", "--out", path(file), "--plaintext"});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+  }
+};
+
+TEST_F(BundleDumpsTest, DumpsAreComparedBySchemaAndRows) {
+  init("h");
+  declare_postgres("h");
+  declare("h", "shop",
+          "version = \"1\"\nafter = [\"pg\"]\n[[surface]]\nname = \"crm\"\nkind = \"postgres\"\n" + postgres_urls("h"));
+  start("h");
+  ASSERT_EQ(psql("h", "CREATE TABLE t(a integer, b text); INSERT INTO t SELECT i, 'x' FROM generate_series(1, 9) i"),
+            "");
+  export_to("a.spl");
+  ASSERT_EQ(psql("h", "UPDATE t SET b = b WHERE a < 5"), "");
+  ASSERT_EQ(psql("h", "SELECT a FROM t LIMIT 1"), "5");
+  export_to("b.spl");
+  const Ran same = diff("a.spl", "b.spl");
+  EXPECT_EQ(same.code, 0) << same.err;
+  EXPECT_EQ(same.out, "the same by content; their octets differ\n");
+  ASSERT_EQ(psql("h", "INSERT INTO t VALUES (10, 'x')"), "");
+  export_to("c.spl");
+  const Ran differs = diff("b.spl", "c.spl");
+  EXPECT_EQ(differs.code, 7) << differs.err;
+  EXPECT_THAT(differs.out, AllOf(HasSubstr("! services/shop/crm/@instance/dump.pgc"),
+                                 HasSubstr("shop/crm: 0 added, 0 removed, 1 changed (dumps)")));
+  EXPECT_EQ(left("h"), "");
 }
 
 // What stands between the marks of the document, without the fences.

@@ -13,6 +13,8 @@
 namespace spl::cli {
 namespace {
 
+constexpr std::size_t kHeldBytesMax = 8u << 20;  // of what waits, before it goes to a file
+
 // One line for each difference, told as it is found.
 Result<void> print_difference(Output& out, operation::Difference difference, const std::string& path) {
   constexpr std::array kSigns{"- ", "+ ", "! "};
@@ -65,8 +67,9 @@ Result<int> run_diff(Session& session, const Arguments& arguments) {
   const operation::DifferenceSink print = [&](operation::Difference difference, const std::string& path) {
     return out.text() ? print_difference(out, difference, path) : Result<void>();
   };
-  const operation::DiffReport report =
-      TRY(operation::diff_bundles({*a.reader, shown(path_a)}, {*b.reader, shown(path_b)}, print, progress));
+  const spool::SpoolOptions spool{temporary_directory(), spool::Secrecy::kEncrypted, kHeldBytesMax};
+  const operation::DiffReport report = TRY(operation::diff_bundles(session.env(), spool, {*a.reader, shown(path_a)},
+                                                                   {*b.reader, shown(path_b)}, print, progress));
   TRY(print_report(out, report, a.reader->manifest(), b.reader->manifest()));
   return report.same ? 0 : static_cast<int>(ErrorCode::kDiffers);
 }
@@ -80,8 +83,8 @@ Command bundle_diff_command() {
       .details =
           "A line begins with - for what only the first bundle has, + for what only the second has, ! for "
           "what both have and is not the same. Of services each surface, by context, has a line with what was added, "
-          "removed and changed: of git the refs and what they name count, not how it is packed. The exit code is 0 "
-          "where they are the same, else 7.",
+          "removed and changed: of git the refs and what they name count, not how it is packed; of PostgreSQL what "
+          "pg_restore finds in the dump, rows in any order. The exit code is 0 where they are the same, else 7.",
       .positionals = {{.name = "A", .help = "a bundle", .names = Names::kFile},
                       {.name = "B", .help = "another bundle", .names = Names::kFile}},
       .examples = {"spl bundle diff before.spl after.spl"},

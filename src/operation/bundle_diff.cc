@@ -9,6 +9,7 @@
 #include "codec/enum_names.h"
 #include "operation/bundle_side.h"
 #include "operation/part_diff.h"
+#include "surface/postgres/dump_content.h"
 
 namespace spl::operation {
 namespace {
@@ -56,7 +57,7 @@ std::vector<ComparedService> compare_services(const bundle::Manifest& a, const b
 // Tells each difference and counts it.
 class Tally {
  public:
-  explicit Tally(const DifferenceSink& sink) : sink_(sink) {}
+  Tally(const DifferenceSink& sink, surface::DumpContent& dumps) : sink_(sink), dumps_(dumps) {}
 
   Result<void> add_only(Difference difference, BundleSide& side) {
     differing_.insert(side.prefix());
@@ -70,7 +71,7 @@ class Tally {
   Result<void> add_both(BundleSide& a, BundleSide& b) {
     FileComparison compared;
     if (a.kind() && b.kind()) {
-      compared = TRY(compare_service_file(a, b));
+      compared = TRY(compare_service_file(a, b, dumps_));
       counts_of(a) += compared.counts;
     } else {
       compared.same = TRY(a.digest()) == TRY(b.digest());
@@ -142,6 +143,7 @@ class Tally {
   }
 
   const DifferenceSink& sink_;
+  surface::DumpContent& dumps_;
   std::array<Kind, 3> differences_;
   std::set<std::string> differing_;    // sections
   std::map<std::string, Part> parts_;  // by section
@@ -171,11 +173,12 @@ Result<void> compare(BundleSide& a, BundleSide& b, Tally& tally, base::Progress&
 
 }  // namespace
 
-Result<DiffReport> diff_bundles(const ComparedBundle& a, const ComparedBundle& b, const DifferenceSink& sink,
-                                base::Progress& progress) {
+Result<DiffReport> diff_bundles(env::Env env, const spool::SpoolOptions& spool, const ComparedBundle& a,
+                                const ComparedBundle& b, const DifferenceSink& sink, base::Progress& progress) {
   BundleSide side_a(a.reader, a.name);
   BundleSide side_b(b.reader, b.name);
-  Tally tally(sink);
+  surface::DumpContent dumps(env, spool, progress);
+  Tally tally(sink, dumps);
   TRY(compare(side_a, side_b, tally, progress));
   return std::move(tally).report(a.reader.manifest(), b.reader.manifest());
 }

@@ -12,6 +12,8 @@
 #include "base/result.h"
 #include "bundle/reader.h"
 #include "codec/shape.h"
+#include "env/env.h"
+#include "spool/spool.h"
 
 namespace spl::operation {
 
@@ -113,10 +115,11 @@ struct ComparedBundle {
 };
 
 // Reads both to their ends. Each difference is told as it is found, in the order of the paths; the document has the
-// first kDifferencesMax of each kind. An error of either bundle is its reader's; cause kCancelled where `progress` is.
+// first kDifferencesMax of each kind. `spool` is where what waits lies. An error of either bundle is its reader's;
+// cause kCancelled where `progress` is; code kUnavailable where there is no pg_restore for what PostgreSQL has dumped.
 inline constexpr std::size_t kDifferencesMax = 1000;
 using DifferenceSink = std::function<Result<void>(Difference, const std::string& path)>;
-Result<DiffReport> diff_bundles(const ComparedBundle& a, const ComparedBundle& b, const DifferenceSink& sink,
-                                base::Progress& progress);
+Result<DiffReport> diff_bundles(env::Env env, const spool::SpoolOptions& spool, const ComparedBundle& a,
+                                const ComparedBundle& b, const DifferenceSink& sink, base::Progress& progress);
 
 }  // namespace spl::operation

@@ -1,5 +1,7 @@
 #include "operation/bundle_side.h"
 
+#include "base/encoding.h"
+#include "codec/tar.h"
 #include "crypto/sha256.h"
 #include "operation/bundle_files.h"
 
@@ -31,6 +33,10 @@ Result<Digest> BundleSide::digest() {
   buffer_.resize(kReadBytes);
   while (const std::size_t n = TRY(content_.read(buffer_))) sha256.update({buffer_.data(), n});
   return sha256.finish();
+}
+
+std::string BundleSide::shown() const {
+  return name_ + ": " + base::escaped(path_, codec::kTarPathShownBytesMax);
 }
 
 std::unexpected<Error> BundleSide::malformed(std::string_view rule) const {

@@ -24,6 +24,8 @@ class BundleSide {
   [[nodiscard]] const codec::TarEntry* header() const { return entry_->header; }
   [[nodiscard]] std::optional<bundle::SurfaceKind> kind() const { return kinds_[section_]; }
   [[nodiscard]] const std::string& prefix() const { return reader_.manifest().sections[section_].prefix; }
+  // Bundle and path, for messages.
+  [[nodiscard]] std::string shown() const;
   // The path within the section.
   [[nodiscard]] std::string_view rest() const { return std::string_view(path_).substr(prefix().size()); }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/encoding.h"
+#include "surface/postgres/postgres.h"
 #include "surface/redis/key_line.h"
 
 namespace spl::operation {
@@ -169,6 +170,10 @@ bool is_keys(const BundleSide& side) {
   return side.kind() == SurfaceKind::kRedis && side.rest().starts_with("db-");
 }
 
+bool is_dump(const BundleSide& side) {
+  return side.kind() == SurfaceKind::kPostgres && side.rest() == surface::kDumpArchive;
+}
+
 // Whether the file is one thing of its part, and not what describes others or stands apart for them.
 bool is_item(const BundleSide& side) {
   if (side.kind() == SurfaceKind::kFiles) return side.rest().starts_with("tree/");
@@ -216,7 +221,7 @@ Result<std::uint64_t> count_items(BundleSide& side) {
   return keys;
 }
 
-Result<FileComparison> compare_service_file(BundleSide& a, BundleSide& b) {
+Result<FileComparison> compare_service_file(BundleSide& a, BundleSide& b, surface::DumpContent& dumps) {
   if (a.kind() == b.kind() && is_history(a)) {
     const GitHistory history_a = TRY(read_history(a));
     const GitHistory history_b = TRY(read_history(b));
@@ -225,6 +230,12 @@ Result<FileComparison> compare_service_file(BundleSide& a, BundleSide& b) {
   if (a.kind() == b.kind() && is_keys(a)) {
     const ItemCounts counts = TRY(compare_keys(a, b));
     return FileComparison{none(counts), counts};
+  }
+  if (a.kind() == b.kind() && is_dump(a)) {
+    const Digest content_a = TRY(dumps.digest(a.content(), a.shown()));
+    const Digest content_b = TRY(dumps.digest(b.content(), b.shown()));
+    const bool same = content_a == content_b;
+    return FileComparison{same, {.changed = same ? 0U : 1U}};
   }
   FileComparison comparison;
   comparison.same = TRY(a.digest()) == TRY(b.digest());

@@ -1,5 +1,5 @@
-// What of a service's part two bundles have in common: file by file, and of git and Redis by what a file holds, so that
-// the same state is the same although its octets differ (docs/formats/bundle.md, "What is the same").
+// What of a service's part two bundles have in common: file by file, and of git, Redis and PostgreSQL by what a file
+// holds, so that the same state is the same although its octets differ (docs/formats/bundle.md, "What is the same").
 // Internal to bundle diff. One thread.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "codec/shape.h"
 #include "operation/bundle_side.h"
+#include "surface/postgres/dump_content.h"
 
 namespace spl::operation {
 
@@ -33,6 +34,6 @@ struct FileComparison {
   ItemCounts counts;
 };
 // The current file of both, which has one path.
-Result<FileComparison> compare_service_file(BundleSide& a, BundleSide& b);
+Result<FileComparison> compare_service_file(BundleSide& a, BundleSide& b, surface::DumpContent& dumps);
 
 }  // namespace spl::operation
