@@ -217,6 +217,18 @@ Result<std::string> environment_of(int pid, const std::string& directory, const 
   return text ? text : cannot_look_at(pid, text.error());
 }
 
+// The number of the origin in whose group the process is, by its directory in /proc: a thread that has ended is in
+// none.
+Result<std::optional<std::size_t>> group_of(const std::string& directory, const std::vector<ProcessOrigin>& origins) {
+  const auto has_group = [](const ProcessOrigin& origin) { return origin.group.has_value(); };
+  if (std::ranges::none_of(origins, has_group)) return std::nullopt;
+  const std::string groups = TRY(read_proc(directory + "/cgroup", kWordsBytesMax)).value_or("");
+  for (std::size_t i = 0; i < origins.size(); ++i) {
+    if (origins[i].group && origins[i].group->has(groups)) return i;
+  }
+  return std::nullopt;
+}
+
 // Children of what was found are found, until there are no more.
 void add_descendants(const std::vector<ProcessEntry>& all, std::map<int, std::size_t>& origin_of) {
   const int own = ::getpid();
@@ -250,6 +262,7 @@ Result<bool> has_in_environment(int pid, std::string_view environment_entry) {
 Result<std::vector<FoundProcess>> find_processes(const std::vector<ProcessOrigin>& origins) {
   std::vector<ProcessEntry> all;
   std::map<int, std::size_t> origin_of;
+  std::map<int, std::size_t> in_group;
   const int own = ::getpid();
   const std::uint32_t own_user = file_access_user();
   std::vector<std::uint32_t> users;
@@ -269,12 +282,18 @@ Result<std::vector<FoundProcess>> find_processes(const std::vector<ProcessOrigin
           std::ranges::find(origins[i].roots, pid) != origins[i].roots.end())
         origin_of.emplace(pid, i);
     }
+    const auto group = TRY(group_of(process->directory, origins));
+    if (!group) continue;
+    in_group.emplace(pid, *group);
+    origin_of.emplace(pid, *group);
   }
   add_descendants(all, origin_of);
   std::vector<FoundProcess> found;
   for (const ProcessEntry& process : all) {
     const auto origin = origin_of.find(process.pid);
-    if (origin != origin_of.end()) found.push_back({process, origin->second});
+    if (origin == origin_of.end()) continue;
+    const auto group = in_group.find(process.pid);
+    found.push_back({process, origin->second, group == in_group.end() ? std::nullopt : std::optional(group->second)});
   }
   return found;
 }

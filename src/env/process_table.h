@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "env/control_group.h"
 
 namespace spl::env {
 
@@ -32,10 +33,13 @@ struct ProcessOrigin {
   // Whose they are; none: this process's own user's. What belongs to another user and cannot be looked at is an error.
   // A process of one's own that forbids looking at itself, as ssh-agent does, is found by its descent alone.
   std::optional<std::uint32_t> user = {};
+  // What is in it, and all that descends from that.
+  std::optional<ControlGroup> group = {};
 };
 struct FoundProcess {
   ProcessEntry process;
-  std::size_t origin = 0;  // the number of it in the list
+  std::size_t origin = 0;                    // the number of it in the list
+  std::optional<std::size_t> group_of = {};  // the number of the origin in whose group it is
 };
 // All that are known by one of the origins, and all that descend from those. This process is never among them, and
 // nobody is found by descent from it. One that is just becoming another program shows no environment: it is waited for;
