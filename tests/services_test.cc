@@ -13,6 +13,7 @@
 #include "base/words.h"
 #include "cli_harness.h"
 #include "db/sqlite.h"
+#include "env/control_group.h"
 #include "env/process_table.h"
 
 namespace spl::cli_test {
@@ -401,6 +402,39 @@ TEST_F(ServicesTest, AServiceThatClearsItsEnvironmentIsStartedPausedAndEnded) {
   EXPECT_EQ(state("a"), "running");
   ASSERT_EQ(on("a", {"service", "counter", "stop"}).code, 0);
   EXPECT_EQ(env::activity_of(pid).value(), env::Activity::kGone);
+}
+
+// Frozen as by a pause that was cut off; what it started has no mark, no parents and no session of it.
+TEST_F(ServicesTest, AServiceInAControlGroupIsEndedWithAllThatEscapedAlsoWhereItIsFrozen) {
+  make("a");
+  write_file(
+      path("loose"),
+      "#!/bin/sh\nsetsid env -i /bin/sh -c '(sleep 3600 & echo $! > \"$0\")' \"$1/escaped\" &\nexec sleep 3600\n");
+  ASSERT_EQ(::chmod(path("loose").c_str(), 0755), 0);
+  declare("a", "counter", "[run]\ncommand = [\"" + path("loose") + "\", \"{data}\"]\n");
+  ASSERT_EQ(on("a", {"service", "counter", "start"}).code, 0);
+  const std::string record = path("a") + "/run/runit/counter/group";
+  if (!exists(record)) GTEST_SKIP() << "left out: no control group can be made here";
+  const std::string group = read_file(record);
+  const std::string escaped = path("a") + "/data/counter/escaped";
+  wait_until([&] { return exists(escaped) && read_file(escaped).ends_with('\n'); }, "nothing has escaped");
+  const int pid = std::stoi(read_file(escaped));
+  const auto freeze = [&group] {
+    const auto found = env::ControlGroup::at(group);
+    ASSERT_TRUE(found && *found);
+    ASSERT_TRUE((*found)->freeze());
+    wait_until([&] { return (*found)->state().value() == env::ControlGroup::State::kFrozen; }, "it is not frozen");
+  };
+  freeze();
+  EXPECT_EQ(state("a"), "paused");
+  ASSERT_EQ(on("a", {"service", "counter", "resume"}).code, 0);
+  EXPECT_EQ(state("a"), "running");
+  freeze();
+  const Ran stopped = on("a", {"service", "counter", "stop"});
+  EXPECT_EQ(stopped.code, 0) << stopped.err;
+  EXPECT_FALSE(env::process_entry(pid).value().has_value());
+  EXPECT_FALSE(exists(group));
+  EXPECT_FALSE(exists(record));
 }
 
 TEST_F(ServicesTest, OneThatCannotStartSaysWhyAndIsDown) {

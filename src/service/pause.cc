@@ -10,6 +10,7 @@
 #include "env/child_process.h"
 #include "env/process_table.h"
 #include "service/program.h"
+#include "service/service_group.h"
 
 namespace spl::service {
 namespace {
@@ -45,12 +46,15 @@ struct PauseJournal {
   std::string name_space;  // env::process_namespace
   Pauser by;
   std::vector<NotedProcess> frozen;
+  std::vector<std::string> groups;
 
   static constexpr auto shape() {
     return codec::shape(codec::member("boot", &PauseJournal::boot, "the run of the machine"),
                         codec::member("namespace", &PauseJournal::name_space, "in which the numbers mean something"),
                         codec::member("by", &PauseJournal::by, "the process that pauses"),
-                        codec::member("frozen", &PauseJournal::frozen, "what is frozen, or about to be"));
+                        codec::member("frozen", &PauseJournal::frozen, "what is stopped by a signal, or about to be"),
+                        codec::member("groups", &PauseJournal::groups, "the directories of the frozen control groups",
+                                      codec::Presence::kOmitted));
   }
 };
 
@@ -111,6 +115,13 @@ Result<void> resume_noted(const NotedProcess& process) {
   return {};
 }
 
+// No error where it is gone, or another home's: that has a list of its own.
+Result<void> thaw_noted(const home::HomePaths& paths, const std::string& directory) {
+  if (!env::group_name(directory).starts_with(group_prefix_of(paths))) return {};
+  const auto group = TRY(env::ControlGroup::at(directory));
+  return group ? group->thaw() : Result<void>();
+}
+
 std::string text_of_exit(const CommandOutcome& outcome) {
   if (outcome.state == CommandOutcome::State::kKilledAtLimit) return "took longer than its limit, and was killed";
   if (WIFSIGNALED(outcome.wait_status)) return env::ChildExit{-1, WTERMSIG(outcome.wait_status)}.text();
@@ -120,7 +131,7 @@ std::string text_of_exit(const CommandOutcome& outcome) {
 enum class OwnPause : bool { kIsUnderWay, kIsLeft };
 
 // One list, of this run of the machine and this namespace: what it names goes on.
-Result<void> settle_list(env::Env env, const std::string& path, OwnPause own) {
+Result<void> settle_list(env::Env env, const home::HomePaths& paths, const std::string& path, OwnPause own) {
   auto journal = TRY(read_journal(env, path));
   if (!journal) return {};
   if (journal->boot != TRY(env::boot_id())) return env.fs.remove(path);
@@ -128,24 +139,34 @@ Result<void> settle_list(env::Env env, const std::string& path, OwnPause own) {
   const bool is_own = own == OwnPause::kIsLeft && journal->by.pid == env::own_process_id();
   if (!is_own && TRY(is_under_way(*journal))) return {};
   std::vector<NotedProcess> left;
+  std::vector<std::string> groups_left;
   std::string why;
+  for (std::string& directory : journal->groups) {
+    auto thawed = thaw_noted(paths, directory);
+    if (thawed) continue;
+    why = std::move(thawed).error().message;
+    groups_left.push_back(std::move(directory));
+  }
   for (NotedProcess& process : journal->frozen) {
     auto resumed = resume_noted(process);
     if (resumed) continue;
     why = std::move(resumed).error().message;
     left.push_back(std::move(process));
   }
-  if (left.empty()) return env.fs.remove(path);
-  const std::size_t count = left.size();
+  if (left.empty() && groups_left.empty()) return env.fs.remove(path);
+  const std::string what = left.empty() ? std::to_string(groups_left.size()) + " control groups"
+                                        : std::to_string(left.size()) + " processes";
   journal->frozen = std::move(left);
+  journal->groups = std::move(groups_left);
   TRY(env::write_file_atomically(env.fs, path, codec::shape_text(*journal)));
-  return fail(std::to_string(count) + " processes that a pause left frozen cannot be resumed: " + why,
+  return fail(what + " that a pause left frozen cannot be resumed: " + why,
               "they stay listed in " + path + ": the next start of spl tries again");
 }
 
 Result<void> settle_lists(env::Env env, const home::HomePaths& paths, OwnPause own) {
   Result<void> all;
-  for (const std::string& path : TRY(lists(env, paths))) all = base::both(std::move(all), settle_list(env, path, own));
+  for (const std::string& path : TRY(lists(env, paths)))
+    all = base::both(std::move(all), settle_list(env, paths, path, own));
   return all;
 }
 
@@ -206,20 +227,34 @@ Result<void> Pause::note(const std::vector<ServiceProcess>& processes) {
     noted = std::move(one);
     is_new = true;
   }
-  if (!is_new) return {};
+  if (!is_new && (is_listed_ || groups_.empty())) return {};
   PauseJournal journal;
   journal.boot = TRY(env::boot_id());
   journal.name_space = TRY(env::process_namespace());
   const auto self = TRY(env::process_entry(env::own_process_id()));
   if (self) journal.by = {self->pid, self->start_ticks};
   for (const auto& [pid, one] : noted_) journal.frozen.push_back({pid, one.first, one.second});
+  for (const env::ControlGroup& group : groups_) journal.groups.push_back(group.directory());
+  is_listed_ = true;
   return env::write_file_atomically(env_.fs, journal_path(set_.paths()), codec::shape_text(journal));
+}
+
+// What this process itself is in would freeze it, too; what is frozen already stays so.
+Result<void> Pause::choose_groups() {
+  for (const ProcessSource& source : freezing_.sources) {
+    const bool is_free = source.group && groups_.size() < kFreezersMax && !TRY(source.group->has_this_process()) &&
+                         TRY(source.group->state()) == env::ControlGroup::State::kThawed;
+    by_group_.push_back(is_free);
+    if (is_free) groups_.push_back(*source.group);
+  }
+  return {};
 }
 
 // Most of what will be frozen is noted while everything runs: the disk may be slow.
 Result<void> Pause::note_running() {
   std::vector<ServiceProcess> running;
   for (ServiceProcess& process : TRY(processes_of(freezing_.sources))) {
+    if (process.group_of && by_group_[*process.group_of]) continue;
     const env::Activity activity = TRY(env::activity_of(process.pid));
     if (activity != env::Activity::kStopped && activity != env::Activity::kGone) running.push_back(std::move(process));
   }
@@ -262,6 +297,7 @@ Result<void> Pause::pause_all() {
   // The list that this pause writes takes the place of that.
   TRY(make_way(env_, set_.paths()));
   TRY(plan());
+  TRY(choose_groups());
   TRY(note_running());
   milliseconds at_most = milliseconds::max();
   for (const PausedService& paused : services_) at_most = std::min(at_most, paused.service->quiesce.timeout);
@@ -287,6 +323,8 @@ Result<void> Pause::run_hooks() {
 
 Result<void> Pause::freeze() {
   if (freezing_.sources.empty()) return {};
+  TRY(watchdog_->take_groups(groups_));
+  for (const env::ControlGroup& group : groups_) TRY(group.freeze());
   freezing_.at_most = time_left();
   freezing_.spared = watchdog_->pid();
   freezing_.before = [this](const std::vector<ServiceProcess>& fresh) -> Result<void> {
@@ -324,9 +362,11 @@ Result<void> Pause::settle_hook(std::size_t hook) {
 // start.
 Result<void> Pause::let_go() {
   ended_ = true;
-  Result<void> all = continue_all(frozen_);
+  Result<void> all;
+  for (const env::ControlGroup& group : groups_) all = base::both(std::move(all), group.thaw());
+  all = base::both(std::move(all), continue_all(frozen_));
   if (watchdog_) watchdog_end_ = watchdog_->resume();
-  if (all && !noted_.empty()) all = env_.fs.remove(journal_path(set_.paths()));
+  if (all && is_listed_) all = env_.fs.remove(journal_path(set_.paths()));
   for (std::size_t i = 0; watchdog_ && i < hooks_.size(); ++i) all = base::both(std::move(all), settle_hook(i));
   if (watchdog_ && !watchdog_end_.is_taken)
     all = base::both(std::move(all), fail("the watchdog of the pause was lost, and everything was resumed without it",
@@ -338,6 +378,11 @@ Result<void> Pause::end() {
   if (ended_) return {};
   Result<bool> still = true;
   if (!freezing_.sources.empty()) still = are_still(freezing_, frozen_);
+  for (const env::ControlGroup& group : groups_) {
+    const auto state = group.state();
+    if (!state) still = std::unexpected(state.error());
+    if (still && *state != env::ControlGroup::State::kFrozen) still = false;
+  }
   auto went_on = let_go();
   Result<void> moment;
   if (watchdog_end_.is_late) {

@@ -1,4 +1,5 @@
-// The moment in which the writers of services are still: their processes are frozen, or a hook has asked them to wait.
+// The moment in which the writers of services are still: their processes are frozen (by their control group, those
+// outside of it by signals), or a hook has asked them to wait.
 // A watchdog lets them go on by the deadline, whatever becomes of this process; what is frozen stands in
 // run/pause.json, durable before it is, and every start of spl lets go on what a run that was killed together with its
 // watchdog left (docs/formats/declaration.md, "The pause"). One thread, one pause at a time a home.
@@ -15,6 +16,7 @@
 
 #include "base/progress.h"
 #include "base/result.h"
+#include "env/control_group.h"
 #include "env/env.h"
 #include "env/process.h"
 #include "service/service_set.h"
@@ -59,6 +61,7 @@ class Pause {
   Result<void> pause_all();
   Result<void> note(const std::vector<ServiceProcess>& processes);
   Result<void> note_running();
+  Result<void> choose_groups();
   Result<void> freeze();
   Result<void> run_hooks();
   Result<void> let_go();
@@ -76,7 +79,10 @@ class Pause {
   std::vector<const Declaration*> hooked_;  // services that a hook pauses
   std::vector<HookCommands> hooks_;         // one each
   StopOrder freezing_;
-  std::vector<ServiceProcess> frozen_;
+  std::vector<env::ControlGroup> groups_;  // to be frozen as a whole
+  std::vector<bool> by_group_;             // of each source: whether its group is among them
+  std::vector<ServiceProcess> frozen_;     // by signals
+  bool is_listed_ = false;
   std::map<int, std::pair<std::uint64_t, std::string>> noted_;  // by pid: start and mark
   bool ended_ = false;
 };

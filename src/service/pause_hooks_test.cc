@@ -22,9 +22,7 @@ namespace {
 
 using env::Activity;
 using std::chrono::steady_clock;
-using testing::activity;
 using testing::children_of;
-using testing::goes_on;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::PauseTest;

@@ -24,11 +24,10 @@ namespace spl::service {
 namespace {
 
 using env::Activity;
-using testing::activity;
 using testing::children_of;
-using testing::goes_on;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::PauseEachWay;
 using testing::PauseTest;
 using testing::sleep_for_ever;
 using testing::wait_until;
@@ -60,13 +59,16 @@ bool may_signal_no_other_user() {
   return ::syscall(SYS_capset, &head, sets.data()) == 0;
 }
 
-TEST_F(PauseTest, WhatForksTwiceIntoANewSessionIsFound) {
+INSTANTIATE_TEST_SUITE_P(Groups, PauseEachWay,
+                         ::testing::Values(std::nullopt, env::GroupVersion::kOne, env::GroupVersion::kTwo));
+
+TEST_P(PauseEachWay, WhatForksTwiceIntoANewSessionIsFound) {
   declare("a", "");
   const int outer = start_script("(setsid sh -c 'echo $$ > inner; exec sleep 1000' &); exec sleep 1000", {mark("a")});
   pause_and_end({outer, number_in("inner")});
 }
 
-TEST_F(PauseTest, WhatClearsItsEnvironmentIsFoundBelowItsParent) {
+TEST_P(PauseEachWay, WhatClearsItsEnvironmentIsFoundBelowItsParent) {
   declare("a", "");
   const int parent =
       start_script("env -i /bin/sh -c '" + tell_own_number("child") + "exec sleep 1000' & wait", {mark("a")});
@@ -100,7 +102,7 @@ TEST_F(PauseTest, WhatOverwritesItsEnvironmentIsFoundBelowItsSupervisorAndNoOthe
   EXPECT_TRUE(goes_on(first));
 }
 
-TEST_F(PauseTest, AParentInVforkIsStillWithItsChild) {
+TEST_P(PauseEachWay, AParentInVforkIsStillWithItsChild) {
   declare("a", "");
   const int parent = start({env::own_program().value()}, {mark("a"), std::string(kRole) + "=vfork"});
   ASSERT_TRUE(wait_until([&] { return activity(parent) == Activity::kWaits; }));
@@ -110,7 +112,7 @@ TEST_F(PauseTest, AParentInVforkIsStillWithItsChild) {
   EXPECT_EQ(activity(parent), Activity::kWaits);
 }
 
-TEST_F(PauseTest, OneWhoseFirstThreadHasEndedLives) {
+TEST_P(PauseEachWay, OneWhoseFirstThreadHasEndedLives) {
   declare("a", "");
   const int pid = start({env::own_program().value()}, {mark("a"), std::string(kRole) + "=leaderless"});
   const std::string stat = "/proc/" + std::to_string(pid) + "/stat";
@@ -120,7 +122,7 @@ TEST_F(PauseTest, OneWhoseFirstThreadHasEndedLives) {
   pause_and_end({pid});
 }
 
-TEST_F(PauseTest, WhatWasStoppedBeforeStaysStopped) {
+TEST_P(PauseEachWay, WhatWasStoppedBeforeStaysStopped) {
   declare("a", "");
   const int stopped = start_sleeping();
   const int runs = start_sleeping();
@@ -129,16 +131,16 @@ TEST_F(PauseTest, WhatWasStoppedBeforeStaysStopped) {
   const auto pause = begin();
   ASSERT_TRUE(pause) << pause.error().message;
   const std::string listed = content(list());
-  EXPECT_THAT(listed, HasSubstr("\"pid\":" + std::to_string(runs) + ","));
+  EXPECT_THAT(listed, HasSubstr(group_ ? group_->directory() : "\"pid\":" + std::to_string(runs) + ","));
   EXPECT_THAT(listed, Not(HasSubstr("\"pid\":" + std::to_string(stopped) + ",")));
-  EXPECT_THAT(listed, HasSubstr(mark("a")));
+  EXPECT_EQ(listed.find(mark("a")) == std::string::npos, group_.has_value());
   EXPECT_THAT(listed, HasSubstr(env::boot_id().value()));
   EXPECT_TRUE((*pause)->end());
   EXPECT_TRUE(goes_on(runs));
   EXPECT_EQ(activity(stopped), Activity::kStopped);
 }
 
-TEST_F(PauseTest, AfterTheDeadlineAllGoesOnAndTheCallerIsTold) {
+TEST_P(PauseEachWay, AfterTheDeadlineAllGoesOnAndTheCallerIsTold) {
   declare("a", "timeout_ms = 300\n");
   const int pid = start_sleeping();
   const auto pause = begin();
@@ -176,7 +178,7 @@ TEST_F(PauseTest, AProcessThatDiesInThePauseIsNoError) {
   EXPECT_TRUE(goes_on(lives));
 }
 
-TEST_F(PauseTest, WhereThePausingProcessIsKilledTheWatchdogLetsAllGoOn) {
+TEST_P(PauseEachWay, WhereThePausingProcessIsKilledTheWatchdogLetsAllGoOn) {
   declare("a", "timeout_ms = 20000\n");
   const int pid = start_sleeping();
   const int pausing = pausing_elsewhere();
@@ -189,7 +191,7 @@ TEST_F(PauseTest, WhereThePausingProcessIsKilledTheWatchdogLetsAllGoOn) {
   EXPECT_FALSE(exists(list()));
 }
 
-TEST_F(PauseTest, WhereThePausingProcessHangsTheWatchdogLetsAllGoOnAtTheDeadline) {
+TEST_P(PauseEachWay, WhereThePausingProcessHangsTheWatchdogLetsAllGoOnAtTheDeadline) {
   declare("a", "timeout_ms = 500\n");
   const int pid = start_sleeping();
   const int pausing = pausing_elsewhere();
@@ -202,7 +204,7 @@ TEST_F(PauseTest, WhereThePausingProcessHangsTheWatchdogLetsAllGoOnAtTheDeadline
   kill_and_wait(pausing);
 }
 
-TEST_F(PauseTest, WhereTheWatchdogIsKilledTooTheNextStartLetsAllGoOnAndNothingElse) {
+TEST_P(PauseEachWay, WhereTheWatchdogIsKilledTooTheNextStartLetsAllGoOnAndNothingElse) {
   declare("a", "timeout_ms = 20000\n");
   const int pid = start_sleeping();
   const int before = start_sleeping();
@@ -222,7 +224,7 @@ TEST_F(PauseTest, WhereTheWatchdogIsKilledTooTheNextStartLetsAllGoOnAndNothingEl
   EXPECT_FALSE(exists(list()));
 }
 
-TEST_F(PauseTest, WhereAnotherProcessPausesNothingIsPausedOverIt) {
+TEST_P(PauseEachWay, WhereAnotherProcessPausesNothingIsPausedOverIt) {
   declare("a", "timeout_ms = 20000\n");
   start_sleeping();
   const int pausing = pausing_elsewhere();

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <csignal>
 #include <map>
+#include <set>
 
 #include "env/proc_files.h"
 #include "env/process_table.h"
@@ -12,6 +13,7 @@ namespace spl::service {
 namespace {
 
 using env::Activity;
+using GroupState = env::ControlGroup::State;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLookEvery{1};
@@ -39,6 +41,7 @@ Result<std::vector<env::FoundProcess>> find_all(const std::vector<ProcessSource>
     env::ProcessOrigin origin{source.mark};
     origin.roots = TRY(roots_of(source));
     origin.user = source.user;
+    origin.group = source.group;
     origins.push_back(std::move(origin));
   }
   return env::find_processes(origins);
@@ -51,7 +54,8 @@ Result<std::optional<ServiceProcess>> follow(const env::FoundProcess& found,
   if (!handle) return std::nullopt;
   const auto now = TRY(env::process_entry(found.process.pid));
   if (!now || now->start_ticks != found.process.start_ticks) return std::nullopt;
-  return ServiceProcess{found.process.pid, found.process.start_ticks, sources[found.origin].mark, std::move(*handle)};
+  return ServiceProcess{found.process.pid, found.process.start_ticks, sources[found.origin].mark, std::move(*handle),
+                        found.group_of};
 }
 
 // One look at all processes that an order means.
@@ -60,12 +64,17 @@ class Look {
   static Result<Look> at(const StopOrder& order, const std::vector<ServiceProcess>& stopped) {
     Look look;
     for (const ServiceProcess& process : stopped) look.ours_.emplace(process.pid, process.start_ticks);
-    for (const env::FoundProcess& found : TRY(find_all(order.sources))) {
+    const auto all = TRY(find_all(order.sources));
+    for (const ProcessSource& source : order.sources)
+      look.groups_.push_back(source.group ? TRY(source.group->state()) : GroupState::kThawed);
+    for (const env::FoundProcess& found : all) {
       if (found.process.pid == order.spared) continue;
       const Activity activity = TRY(env::activity_of(found.process.pid));
       if (activity == Activity::kGone) continue;
       look.found_.push_back(found);
       look.activity_.emplace(found.process.pid, activity);
+      if (found.group_of && look.groups_.at(*found.group_of) == GroupState::kFrozen)
+        look.frozen_.insert(found.process.pid);
     }
     return look;
   }
@@ -75,11 +84,20 @@ class Look {
     const auto one = ours_.find(process.pid);
     return one != ours_.end() && one->second == process.start_ticks;
   }
+  // Whether its group is still or about to be, so that no signal is needed.
+  [[nodiscard]] bool is_frozen_by_group(const env::FoundProcess& process) const {
+    return process.group_of && groups_[*process.group_of] != GroupState::kThawed;
+  }
+  [[nodiscard]] bool is_any_freezing() const {
+    return std::ranges::find(groups_, GroupState::kFreezing) != groups_.end();
+  }
   [[nodiscard]] bool is_stopped(int pid) const {
+    if (frozen_.contains(pid)) return true;
     const auto one = activity_.find(pid);
     return one != activity_.end() && one->second == Activity::kStopped;
   }
   [[nodiscard]] Result<bool> is_still(const env::ProcessEntry& process) const {
+    if (frozen_.contains(process.pid)) return true;
     switch (activity_.at(process.pid)) {
       case Activity::kGone:
       case Activity::kStopped:
@@ -107,6 +125,8 @@ class Look {
   }
 
   std::vector<env::FoundProcess> found_;
+  std::vector<GroupState> groups_;  // of each source
+  std::set<int> frozen_;            // by their group
   std::map<int, Activity> activity_;
   std::map<int, std::uint64_t> ours_;  // pid and start
 };
@@ -152,9 +172,11 @@ Result<void> stop_all(env::Clock& clock, const StopOrder& order, std::vector<Ser
       if (TRY(look.is_still(found.process))) continue;
       runs = found.process.pid;
       if (look.is_ours(found.process)) continue;  // the signal has been sent
+      if (look.is_frozen_by_group(found)) continue;
       if (auto process = TRY(follow(found, order.sources))) fresh.push_back(std::move(*process));
     }
-    clean = runs == 0 ? clean + 1 : 0;
+    const bool waits = runs != 0 || look.is_any_freezing();
+    clean = waits ? 0 : clean + 1;
     if (clean == kCleanLooks) return {};
     if (!fresh.empty() && order.before) TRY(order.before(fresh));
     // Not after the end: whoever lets them go on at the deadline may have done so.
@@ -162,7 +184,7 @@ Result<void> stop_all(env::Clock& clock, const StopOrder& order, std::vector<Ser
     for (ServiceProcess& process : fresh) {
       if (TRY(process.handle.signal(SIGSTOP))) stopped.push_back(std::move(process));
     }
-    if (runs == 0) continue;
+    if (!waits) continue;
     clock.sleep_for(pause);  // for the kernel to stop them
     pause = std::min(2 * pause, kLookEveryMax);
   }
@@ -180,11 +202,25 @@ Result<void> continue_all(const std::vector<ServiceProcess>& processes) {
   return signal_all(processes, SIGCONT);
 }
 
+Result<void> thaw_all(const std::vector<ProcessSource>& sources) {
+  Result<void> all;
+  for (const ProcessSource& source : sources) {
+    const auto thaw = [&]() -> Result<void> {
+      if (!source.group || TRY(source.group->state()) == GroupState::kThawed) return {};
+      return source.group->thaw();
+    };
+    auto one = thaw();
+    if (!one && all) all = std::move(one);
+  }
+  return all;
+}
+
 Result<void> kill_all(env::Clock& clock, const ProcessSource& source, milliseconds at_most) {
   const auto end = clock.steady() + at_most;
   for (;;) {
     const auto processes = TRY(processes_of({source}));
     if (processes.empty()) return {};
+    TRY(thaw_all({source}));
     TRY(signal_all(processes, SIGKILL));
     for (const ServiceProcess& process : processes) {
       const auto left = std::chrono::duration_cast<milliseconds>(end - clock.steady());

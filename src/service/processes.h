@@ -1,7 +1,7 @@
-// All processes of services: by the mark in their environment, so that a double fork does not escape, and as what
-// descends from the process that the supervisor started, so that one does not escape that overwrites its environment
-// (docs/decisions/D-12-services.md). Whatever cannot be looked at for want of something is an error, never "none".
-// Any thread. Source: runsv(8).
+// All processes of services: by the mark in their environment, so that a double fork does not escape, as what descends
+// from the process that the supervisor started, so that one does not escape that overwrites its environment, and by
+// their control group, where the service has one, so that none escapes (docs/decisions/D-12-services.md). Whatever
+// cannot be looked at for want of something is an error, never "none". Any thread. Source: runsv(8).
 #pragma once
 
 #include <chrono>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "env/control_group.h"
 #include "env/env.h"
 #include "env/process.h"
 
@@ -22,6 +23,7 @@ struct ProcessSource {
   std::string mark;                        // "SPL_SERVICE=notes@/var/lib/spl"
   std::string runit_directory = {};        // where runsv keeps it; "" where nothing is asked of runit
   std::optional<std::uint32_t> user = {};  // as whom it runs; none: as this process
+  std::optional<env::ControlGroup> group = {};
 };
 
 struct ServiceProcess {
@@ -29,6 +31,7 @@ struct ServiceProcess {
   std::uint64_t start_ticks = 0;  // with the number and the run of the machine it tells it from all others
   std::string mark;               // of its service, whether it still has that itself or not
   env::ProcessHandle handle;
+  std::optional<std::size_t> group_of = {};  // the number of the source in whose group it is
 };
 
 // Each by a handle of the very process that was found: no other one is ever meant.
@@ -42,7 +45,8 @@ struct StopOrder {
   std::function<Result<void>(const std::vector<ServiceProcess>&)> before = {};
 };
 // Stops them all until two looks in a row find nothing that runs. Adds to `stopped` those that it stopped, also before
-// an error: never those that were stopped already, which stay so. A parent that waits in vfork counts as still while
+// an error: never those that were stopped already, which stay so, and none whose group is frozen: that is waited for,
+// and counts as still. A parent that waits in vfork counts as still while
 // its stopped child has its memory; one that is traced while its tracer is still. Cause kTimeout, with the name of one
 // that runs on.
 Result<void> stop_all(env::Clock& clock, const StopOrder& order, std::vector<ServiceProcess>& stopped);
@@ -50,7 +54,9 @@ Result<void> stop_all(env::Clock& clock, const StopOrder& order, std::vector<Ser
 Result<bool> are_still(const StopOrder& order, const std::vector<ServiceProcess>& stopped);
 // Tries all of them; the first error. What has ended is none.
 Result<void> continue_all(const std::vector<ServiceProcess>& processes);
-// Ends them all, and waits until they are gone. Tries all of them; the first error.
+// Lets the groups go on that are frozen. Tries all of them; the first error.
+Result<void> thaw_all(const std::vector<ProcessSource>& sources);
+// Ends them all, after their group was thawed, and waits until they are gone. Tries all of them; the first error.
 Result<void> kill_all(env::Clock& clock, const ProcessSource& source, std::chrono::milliseconds at_most);
 
 }  // namespace spl::service

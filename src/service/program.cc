@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "env/program_start.h"
+#include "service/service_group.h"
 
 namespace spl::service {
 namespace {
@@ -60,6 +61,7 @@ Result<ProcessSource> processes_source_of(const ServiceSet& set, const Declarati
       user || user.error().code == ErrorCode::kUnavailable || user.error().code == ErrorCode::kRefused;
   if (!is_settled) return std::unexpected(user.error());
   if (user && *user) source.user = (*user)->uid;
+  source.group = TRY(group_of(set, service));
   return source;
 }
 
@@ -173,6 +175,7 @@ Error become_service(env::Env env, const ServiceSet& set, const Declaration& ser
     const ServiceEnvironment environment = TRY(ServiceEnvironment::of(set, service, secrets));
     const env::ProgramStart start{TRY(expanded(service.run->command, set.values(service, nullptr))),
                                   environment.entries(), TRY(directory_for(set, service)), TRY(user_of(set, service))};
+    enter_group(env, set, service);
     return std::unexpected(env::become(start));
   };
   return try_it().error();

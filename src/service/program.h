@@ -20,7 +20,7 @@ namespace spl::service {
 // The entry of the environment that each process of the service has, and every child of it, whatever it forks:
 // "SPL_SERVICE=notes@/var/lib/spl". The home's path is without links, or it would be another mark by another way to it.
 std::string mark_of(const ServiceSet& set, const Declaration& service);
-// By what all of them are found: by that entry, and as descendants of what runit started.
+// By what all of them are found: by that entry, as descendants of what runit started, and by their control group.
 Result<ProcessSource> processes_source_of(const ServiceSet& set, const Declaration& service);
 // Where runit keeps the service.
 std::string runit_directory_of(const ServiceSet& set, std::string_view service);

@@ -12,6 +12,8 @@
 #include "env/program_start.h"
 #include "service/health.h"
 #include "service/processes.h"
+#include "service/program.h"
+#include "service/service_group.h"
 #include "service/supervisor.h"
 
 namespace spl::service {
@@ -182,7 +184,8 @@ Result<ServiceStatus> Runit::status(const Declaration& service) {
   const bool wanted = found.is_supervised && !TRY(env_.fs.info(path(service, "down")));
   if (found.runs) {
     const env::Activity activity = TRY(env::activity_of(found.pid));
-    status.state = activity == env::Activity::kStopped ? ServiceState::kPaused : ServiceState::kRunning;
+    const bool is_frozen = source.group && TRY(source.group->state()) == env::ControlGroup::State::kFrozen;
+    status.state = is_frozen || activity == env::Activity::kStopped ? ServiceState::kPaused : ServiceState::kRunning;
   } else if (wanted) {
     status.state = ServiceState::kFailing;
   }
@@ -241,6 +244,8 @@ Result<void> Runit::ensure_supervisor(const Declaration& service, base::Progress
   if (!TRY(supervisor())) {
     // What a supervisor that has gone left up is not started behind anybody's back.
     const std::string directory = env::join(set_.paths().run(), "runit");
+    // It is no service's, also where one has asked for it.
+    TRY(env::leave_groups(group_prefix_of(set_.paths())));
     for (const std::string& name : TRY(env_.fs.list(directory)))
       TRY(env::write_file_atomically(env_.fs, env::join(directory, name + "/down"), ""));
     auto started = env::start_detached({.arguments = {"runsvdir", "-P", directory},
@@ -327,10 +332,11 @@ Result<void> Runit::start(const Declaration& service, base::Progress& progress) 
   TRY(turn_log(service));
   TRY(ensure_supervisor(service, progress));
   // What a stop that was cut off left; what runsv has just started is none of that.
-  if (!TRY(look(service)).runs) {
+  if (const Supervised found = TRY(look(service)); !found.runs) {
     const env::ManyDescriptors many;
     ProcessSource marked = TRY(processes_source_of(set_, service));
     marked.runit_directory.clear();
+    if (found.is_up) marked.group.reset();
     TRY(kill_all(env_.clock, marked, kKillTimeout));
   }
   TRY(sv("up", service.name));
@@ -349,6 +355,7 @@ Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
   if (TRY(env_.fs.info(runit_directory_of(set_, service.name)))) TRY(mark_down(service, true));
   if (TRY(look(service)).is_supervised) {
     progress.update("stopping " + service.name, 0, 0, "");
+    TRY(thaw_all({source}));
     TRY(sv("down", service.name));
     TRY(continue_all(TRY(processes_of({source}))));
     const auto began = env_.clock.steady();
@@ -359,6 +366,7 @@ Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
     while (goes_on(TRY(look(service)))) env_.clock.sleep_for(kLookEvery);
   }
   TRY_IN("service " + service.name, kill_all(env_.clock, source, kKillTimeout));
+  TRY(remove_group(env_, set_, service));
   return check_not_held(service);
 }
 
@@ -396,7 +404,8 @@ Result<void> Runit::resume(const Declaration& service) {
   TRY(require_own_command(service));
   const env::ManyDescriptors many;
   const auto source = TRY(processes_source_of(set_, service));
-  return continue_all(TRY(processes_of({source})));
+  auto thawed = thaw_all({source});
+  return base::both(std::move(thawed), continue_all(TRY(processes_of({source}))));
 }
 
 Result<void> Runit::hold_down(const Declaration& service, base::Progress& progress) {

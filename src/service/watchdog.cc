@@ -195,7 +195,15 @@ milliseconds Watchdog::until_deadline() const {
   return std::clamp(left, milliseconds(0), kMax);
 }
 
+Result<void> Watchdog::give(const WatchdogMessage& message, int descriptor) {
+  if (!send_octets(socket_.number(), &message, sizeof message, descriptor)) return watchdog_gone();
+  ++given_;
+  return {};
+}
+
 Result<void> Watchdog::await_count() {
+  const WatchdogMessage question{WatchdogWord::kCount, 0, 0};
+  if (!send_octets(socket_.number(), &question, sizeof question, -1)) return watchdog_gone();
   for (;;) {
     // After the deadline the pause has failed in any case.
     const WatchdogMessage answer = TRY(receive(std::min(until_deadline() + kGrace, kSlack)));
@@ -209,13 +217,15 @@ Result<void> Watchdog::await_count() {
 }
 
 Result<void> Watchdog::take(const std::vector<ServiceProcess>& processes) {
-  for (const ServiceProcess& process : processes) {
-    const WatchdogMessage message{WatchdogWord::kTake, 0, 0};
-    if (!send_octets(socket_.number(), &message, sizeof message, process.handle.descriptor())) return watchdog_gone();
-    ++given_;
+  for (const ServiceProcess& process : processes) TRY(give({WatchdogWord::kTake, 0, 0}, process.handle.descriptor()));
+  return await_count();
+}
+
+Result<void> Watchdog::take_groups(const std::vector<env::ControlGroup>& groups) {
+  for (const env::ControlGroup& group : groups) {
+    const env::Descriptor freezer = TRY(group.open_switch());
+    TRY(give({WatchdogWord::kTakeGroup, static_cast<std::uint32_t>(group.version()), 0}, freezer.number()));
   }
-  const WatchdogMessage question{WatchdogWord::kCount, 0, 0};
-  if (!send_octets(socket_.number(), &question, sizeof question, -1)) return watchdog_gone();
   return await_count();
 }
 

@@ -1,9 +1,9 @@
 // Who lets frozen processes go on, whatever becomes of the one that froze them: a process in a session of its own that
-// holds their pidfds and resumes them when it is told to, when the deadline passes, or when the other side is gone
-// (docs/decisions/D-11-state-snapshot-contract.md). It also runs the commands of hooks: so none that begins a pause
-// outlives the one that ends it, whoever is killed. What it is given it acknowledges, and what it has begun it tells at
-// once: so whoever ends the pause knows what is left to do when the watchdog itself is lost. One thread.
-// Sources: pidfd_open(2), timerfd_create(2), signalfd(2), unix(7).
+// holds their pidfds and the switches of their control groups and resumes them when it is told to, when the deadline
+// passes, or when the other side is gone (docs/decisions/D-11-state-snapshot-contract.md). It also runs the commands of
+// hooks: so none that begins a pause outlives the one that ends it, whoever is killed. What it is given it
+// acknowledges, and what it has begun it tells at once: so whoever ends the pause knows what is left to do when the
+// watchdog itself is lost. One thread. Sources: pidfd_open(2), timerfd_create(2), signalfd(2), unix(7).
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "env/control_group.h"
 #include "env/descriptor.h"
 #include "env/process.h"
 #include "env/program_start.h"
@@ -42,6 +43,8 @@ struct WatchdogEnd {
   std::vector<CommandOutcome> after;  // of each hook
 };
 
+inline constexpr std::size_t kFreezersMax = 256;  // groups that it holds
+
 struct WatchdogMessage;
 
 class Watchdog {
@@ -57,6 +60,8 @@ class Watchdog {
   // To be called before the processes are stopped: it holds all of them when this returns. An error, cause kTimeout,
   // where the deadline has passed or it does not answer by then; another one where it cannot hold them, or is gone.
   Result<void> take(const std::vector<ServiceProcess>& processes);
+  // The same, before groups are frozen: at most kFreezersMax.
+  Result<void> take_groups(const std::vector<env::ControlGroup>& groups);
   // Runs the hook's `before` to its end; as soon as that has begun its `after` is due. The same errors; cause kTimeout
   // also where it was killed because the pause had to end, code kUnavailable where there is no such program.
   Result<CommandOutcome> run_before(std::size_t hook);
@@ -71,6 +76,7 @@ class Watchdog {
   Result<WatchdogMessage> receive(std::chrono::milliseconds at_most);
   Result<WatchdogMessage> last_word(std::chrono::milliseconds at_most);
   [[nodiscard]] std::chrono::milliseconds until_deadline() const;
+  Result<void> give(const WatchdogMessage& message, int descriptor);
   Result<void> await_count();
   void note_begun(const WatchdogMessage& message, env::Descriptor handle);
   void end_before();
@@ -81,7 +87,7 @@ class Watchdog {
   std::optional<env::ProcessHandle> handle_;
   std::chrono::nanoseconds deadline_;
   std::chrono::milliseconds patience_;  // for its last word
-  std::uint32_t given_ = 0;             // processes
+  std::uint32_t given_ = 0;             // processes and groups
   bool has_let_go_ = false;
   std::vector<CommandOutcome> after_;
   std::vector<bool> begun_;

@@ -15,8 +15,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
+#include "env/control_group.h"
 #include "env/posix_env.h"
 
 namespace spl::service {
@@ -99,6 +101,10 @@ class Watching {
   }
 
  private:
+  struct Group {
+    int descriptor = -1;
+    std::uint32_t version = 0;
+  };
   struct Run {
     pid_t pid = 0;
     std::chrono::nanoseconds end{0};  // since the machine was started
@@ -161,6 +167,11 @@ class Watching {
       case WatchdogWord::kTake:
         if (descriptor >= 0) ++held_;
         break;
+      case WatchdogWord::kTakeGroup:
+        if (descriptor < 0 || group_count_ == groups_.size()) break;
+        groups_[group_count_++] = {descriptor, message.number};
+        ++held_;
+        break;
       case WatchdogWord::kBefore:
         if (!is_late_ && message.number < hooks_.size()) {
           start_before(message.number);
@@ -181,6 +192,11 @@ class Watching {
   }
 
   void thaw() const {
+    for (std::size_t i = 0; i < group_count_; ++i) {
+      const std::string_view word = env::thaw_word(static_cast<env::GroupVersion>(groups_[i].version));
+      [[maybe_unused]] const ssize_t written = ::pwrite(groups_[i].descriptor, word.data(), word.size(), 0);
+    }
+    // Of those with the switch of a group nothing comes: that is no process.
     for (int process = first_; process < next_; ++process)
       ::syscall(SYS_pidfd_send_signal, process, SIGCONT, nullptr, 0);
   }
@@ -302,7 +318,9 @@ class Watching {
   std::uint32_t before_hook_ = 0;
   bool is_late_ = false;
   std::uint32_t held_ = 0;
-  const int first_;  // pidfd; they have the numbers from it on
+  std::array<Group, kFreezersMax> groups_{};
+  std::size_t group_count_ = 0;
+  const int first_;  // pidfd or switch of a group; they have the numbers from it on
   int next_;
 };
 

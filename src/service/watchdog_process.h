@@ -21,9 +21,10 @@ constexpr int kChildren = 6;
 constexpr int kFirstLog = 7;
 
 enum class WatchdogWord : char {
-  kTake = 'T',    // a process, with its pidfd
-  kBefore = 'P',  // a hook begins
-  kCount = 'C',   // how many processes are held?
+  kTake = 'T',       // a process, with its pidfd
+  kTakeGroup = 'F',  // the switch of a frozen group, and how it is thawed: `number` is the version
+  kBefore = 'P',     // a hook begins
+  kCount = 'C',      // how many processes and groups are held?
   kResume = 'R',
   kReady = 'W',  // and these are its answers
   kHeld = 'H',
@@ -41,7 +42,7 @@ enum class WatchdogWord : char {
 
 struct WatchdogMessage {
   WatchdogWord word = WatchdogWord::kTake;
-  std::uint32_t number = 0;  // of a hook, or how many processes
+  std::uint32_t number = 0;  // of a hook, or how many are held
   // Of kEnded and kBeforeEnded: as waitpid(2) gives it; of kBeforeBegun: its process; of kBeforeFailed: errno; of
   // kHeld: 1 where the deadline has passed.
   std::int32_t status = 0;

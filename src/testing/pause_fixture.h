@@ -1,5 +1,5 @@
-// What the tests of the pause share: a home with services a and b, and real processes. For service/pause_test.cc and
-// service/pause_hooks_test.cc.
+// What the tests of the pause share: a home with services a and b, and real processes, those of a in a control group
+// where the test wants that. For service/pause_test.cc, service/pause_groups_test.cc and service/pause_hooks_test.cc.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,16 +7,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "env/control_group.h"
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
 #include "env/proc_files.h"
@@ -25,6 +28,7 @@
 #include "service/engines.h"
 #include "service/pause.h"
 #include "service/program.h"
+#include "service/service_group.h"
 #include "testing/temp_directory.h"
 
 namespace spl::testing {
@@ -42,16 +46,6 @@ inline bool wait_until(const std::function<bool()>& is_so) {
   return true;
 }
 
-inline env::Activity activity(int pid) {
-  const auto found = env::activity_of(pid);
-  EXPECT_TRUE(found) << found.error().message;
-  return found.value_or(env::Activity::kGone);
-}
-
-inline bool goes_on(int pid) {
-  return wait_until([pid] { return activity(pid) == env::Activity::kRuns; });
-}
-
 inline std::vector<int> children_of(int parent) {
   std::vector<int> children;
   for (const int pid : env::proc_numbers("/proc").value_or(std::vector<int>())) {
@@ -64,6 +58,10 @@ inline std::vector<int> children_of(int parent) {
 class PauseTest : public ::testing::Test {
  public:
   ~PauseTest() override {
+    if (group_) {
+      EXPECT_TRUE(service::kill_all(clock_, {mark("a"), "", {}, group_}, std::chrono::seconds(20)));
+      EXPECT_TRUE(wait_until([this] { return group_->remove().value_or(true); }));
+    }
     for (const env::ProcessHandle& handle : started_) (void)handle.signal(SIGKILL);
     for (const char* name : {"a", "b"}) EXPECT_TRUE(service::kill_all(clock_, {mark(name)}, std::chrono::seconds(20)));
   }
@@ -73,6 +71,42 @@ class PauseTest : public ::testing::Test {
     EXPECT_EQ(::chmod(temporary_.path().c_str(), 0755), 0);
     for (const std::string& directory : {paths_.services(), paths_.run(), paths_.data() + "/a", paths_.data() + "/b"})
       EXPECT_TRUE(env::make_directories(fs_, directory, 0755));
+  }
+
+  // From now on what is started of service a is in its group, as `spl service a run` has it. False where this machine
+  // does not let it.
+  bool use_group(env::GroupVersion version) {
+    const auto group = env::ControlGroup::make(version, service::group_prefix_of(paths_) + "a");
+    if (!group) return false;
+    group_ = *group;
+    const std::string directory = paths_.run() + "/runit/a";
+    EXPECT_TRUE(env::make_directories(fs_, directory, 0755));
+    EXPECT_TRUE(env::write_file_atomically(fs_, directory + "/group", group_->directory()));
+    return true;
+  }
+  [[nodiscard]] bool is_in_group(int pid) const {
+    // By any thread: the first one may have ended.
+    const std::string threads = "/proc/" + std::to_string(pid) + "/task/";
+    return std::ranges::any_of(env::proc_numbers(threads).value_or(std::vector<int>()), [&](int thread) {
+      const auto groups = env::read_proc(threads + std::to_string(thread) + "/cgroup", 1u << 16);
+      return group_ && groups && *groups && group_->has(**groups);
+    });
+  }
+  [[nodiscard]] env::ControlGroup::State group_state() const {
+    const auto state = group_->state();
+    EXPECT_TRUE(state) << state.error().message;
+    return state.value_or(env::ControlGroup::State::kThawed);
+  }
+  // Stopped: by a signal, or because its group is frozen.
+  [[nodiscard]] env::Activity activity(int pid) const {
+    const auto found = env::activity_of(pid);
+    EXPECT_TRUE(found) << found.error().message;
+    const bool lives = found.value_or(env::Activity::kGone) != env::Activity::kGone;
+    if (lives && is_in_group(pid) && group_state() == env::ControlGroup::State::kFrozen) return env::Activity::kStopped;
+    return found.value_or(env::Activity::kGone);
+  }
+  [[nodiscard]] bool goes_on(int pid) const {
+    return wait_until([this, pid] { return activity(pid) == env::Activity::kRuns; });
   }
 
   env::Env machine() { return {fs_, clock_, random_, log_}; }
@@ -100,8 +134,15 @@ class PauseTest : public ::testing::Test {
   // A process that is nobody's child here, killed at the end of the test.
   int start(std::vector<std::string> words, std::vector<std::string> environment) {
     environment.emplace_back("PATH=/usr/bin:/bin");
+    const bool joins = group_ && std::ranges::find(environment, mark("a")) != environment.end();
+    if (joins)
+      words.insert(words.begin(),
+                   {"/bin/sh", "-c", "echo $$ > \"$0\"/cgroup.procs && exec \"$@\"", group_->directory()});
     const auto pid = env::start_detached({std::move(words), std::move(environment), paths_.data() + "/a"});
     EXPECT_TRUE(pid) << pid.error().message;
+    if (joins && pid) {
+      EXPECT_TRUE(wait_until([&] { return is_in_group(*pid); }));
+    }
     return pid ? known(*pid) : 0;
   }
   int known(int pid) {
@@ -194,9 +235,18 @@ class PauseTest : public ::testing::Test {
   env::NullLog log_;
   home::HomePaths paths_{temporary_.path() + "/h"};
   std::string run_more_;
+  std::optional<env::ControlGroup> group_ = {};
   std::unique_ptr<service::ServiceSet> set_;
   std::vector<service::PausedService> writers_;
   std::vector<env::ProcessHandle> started_;
+};
+
+// The same test where there is no group, and with one of each version.
+class PauseEachWay : public PauseTest, public ::testing::WithParamInterface<std::optional<env::GroupVersion>> {
+ protected:
+  void SetUp() override {
+    if (GetParam() && !use_group(*GetParam())) GTEST_SKIP() << "left out: no such control group can be made here";
+  }
 };
 
 }  // namespace spl::testing
