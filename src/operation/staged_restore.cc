@@ -72,10 +72,20 @@ Result<void> StagedRestore::check(base::Progress& progress) {
   return {};
 }
 
-Result<void> StagedRestore::each_part(bool in_engines, Result<void> (surface::RestorePart::*step)(std::string_view)) {
-  for (RestoredPart& part : parts_) {
+Result<void> StagedRestore::swap_parts(bool in_engines) {
+  for (const RestoredPart& part : parts_) {
     if (surface::is_in_engine(part.kind) != in_engines) continue;
-    TRY_IN(part.place.service + "/" + part.place.surface, (*part.part.*step)(part.place.mark));
+    TRY_IN(part.place.service + "/" + part.place.surface, part.part->swap(part.place.mark));
+  }
+  return {};
+}
+
+// The last first: a database within a tree finds its files again only when those that the tree's swap has carried over,
+// or was about to, are back.
+Result<void> StagedRestore::swap_parts_back(bool in_engines) {
+  for (const RestoredPart& part : std::views::reverse(parts_)) {
+    if (surface::is_in_engine(part.kind) != in_engines) continue;
+    TRY_IN(part.place.service + "/" + part.place.surface, part.part->swap_back(part.place.mark));
   }
   return {};
 }
@@ -89,11 +99,11 @@ Result<void> StagedRestore::bring_down() {
 }
 
 Result<void> StagedRestore::swap_all() {
-  TRY(each_part(true, &surface::RestorePart::swap));
+  TRY(swap_parts(true));
   for (const std::string& service : journal_.services) {
     if (is_engine(service) && has_files(service)) TRY_IN("stop " + service, control_.hold_down(service));
   }
-  return each_part(false, &surface::RestorePart::swap);
+  return swap_parts(false);
 }
 
 // Engines are wanted up for their own parts, and down for files of theirs.
@@ -101,11 +111,11 @@ Result<void> StagedRestore::swap_all_back() {
   for (const std::string& service : journal_.services) {
     if (is_engine(service) && has_files(service)) TRY_IN("stop " + service, control_.hold_down(service));
   }
-  TRY(each_part(false, &surface::RestorePart::swap_back));
+  TRY(swap_parts_back(false));
   for (const std::string& service : journal_.services) {
     if (is_engine(service)) TRY(bring_up_again(service));
   }
-  return each_part(true, &surface::RestorePart::swap_back);
+  return swap_parts_back(true);
 }
 
 // Before anything that starts can change it.
