@@ -278,13 +278,13 @@ TEST_F(KillSweep, ABackupLeavesNothingAndTheServicesGoOn) {
 TEST_F(KillSweep, EnginesServicesAndHelpersThatDieInARestoreLeaveNothingHalfDone) {
   if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
   make();
-  for (const std::string& victim : {"cache", "pg", "desk", kHelpers}) sweep_others(restore_words(), victim, 20);
+  for (const std::string victim : {"cache", "pg", "desk", kHelpers}) sweep_others(restore_words(), victim, 20);
 }
 
 TEST_F(KillSweep, EnginesServicesAndHelpersThatDieInABackupLeaveNothingBehind) {
   if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
   make();
-  for (const std::string& victim : {"cache", "pg", "desk", kHelpers}) sweep_others(backup_words(), victim, 12);
+  for (const std::string victim : {"cache", "pg", "desk", kHelpers}) sweep_others(backup_words(), victim, 12);
 }
 
 class KilledAtAFewCalls : public KillSweep {};

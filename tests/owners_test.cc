@@ -31,7 +31,7 @@ class OwnersTest : public CliTest {
     ASSERT_EQ(shell("mkdir " + path("u") + " && chown " + ids() + " " + path("u")), 0);
   }
   ~OwnersTest() override {
-    for (const std::string& home : {"a", "b", "u/a", "u/b"}) {
+    for (const std::string home : {"a", "b", "u/a", "u/b"}) {
       if (exists(path(home) + "/run/runit")) root(home, "service all stop");
     }
   }
