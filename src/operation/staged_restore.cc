@@ -72,10 +72,10 @@ Result<void> StagedRestore::check(base::Progress& progress) {
   return {};
 }
 
-Result<void> StagedRestore::swap_parts(bool in_engines) {
+Result<void> StagedRestore::each_part(bool in_engines, Result<void> (surface::RestorePart::*step)(std::string_view)) {
   for (const RestoredPart& part : parts_) {
     if (surface::is_in_engine(part.kind) != in_engines) continue;
-    TRY_IN(part.place.service + "/" + part.place.surface, part.part->swap(part.place.mark));
+    TRY_IN(part.place.service + "/" + part.place.surface, (*part.part.*step)(part.place.mark));
   }
   return {};
 }
@@ -99,11 +99,11 @@ Result<void> StagedRestore::bring_down() {
 }
 
 Result<void> StagedRestore::swap_all() {
-  TRY(swap_parts(true));
+  TRY(each_part(true, &surface::RestorePart::swap));
   for (const std::string& service : journal_.services) {
     if (is_engine(service) && has_files(service)) TRY_IN("stop " + service, control_.hold_down(service));
   }
-  return swap_parts(false);
+  return each_part(false, &surface::RestorePart::swap);
 }
 
 // Engines are wanted up for their own parts, and down for files of theirs.

@@ -82,7 +82,7 @@ class StagedRestore {
  private:
   [[nodiscard]] bool is_engine(const std::string& service) const;
   [[nodiscard]] bool has_files(const std::string& service) const;
-  Result<void> swap_parts(bool in_engines);
+  Result<void> each_part(bool in_engines, Result<void> (surface::RestorePart::*step)(std::string_view));
   Result<void> swap_parts_back(bool in_engines);
   Result<void> bring_down();
   Result<void> swap_all();
