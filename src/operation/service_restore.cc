@@ -80,7 +80,7 @@ Result<void> ServiceRestore::examine(std::vector<Finding>& findings) {
            "this service of the bundle is left out, as was asked for");
       continue;
     }
-    examine_service(service, findings);
+    findings.push_back(examine_service(service));
     chosen.push_back(service.name);
   }
   for (const std::string& name : options_.without) {
@@ -105,10 +105,10 @@ Result<void> ServiceRestore::examine(std::vector<Finding>& findings) {
 }
 
 // Whether the home has a service that takes what the bundle has of it.
-void ServiceRestore::examine_service(const bundle::Service& service, std::vector<Finding>& findings) const {
+Finding ServiceRestore::examine_service(const bundle::Service& service) const {
   const service::Declaration* declared = rooms_.set.find(service.name);
-  const auto stop = [&](const std::string& message, const std::string& hint) {
-    note(findings, "service", FindingStatus::kStop, service.name, message, hint);
+  const auto stop = [&service](std::string message, std::string hint) {
+    return Finding{"service", FindingStatus::kStop, service.name, std::move(message), std::move(hint)};
   };
   const std::string leave_out = "leave it out with --without " + service.name;
   if (declared == nullptr)
@@ -138,9 +138,10 @@ void ServiceRestore::examine_service(const bundle::Service& service, std::vector
                   leave_out);
   }
   const bool same = service.version == declared->version;
-  note(findings, "service", FindingStatus::kOk, service.name,
-       same ? "version " + declared->version
-            : "version " + declared->version + " is here, the bundle was made of " + service.version);
+  return {"service", FindingStatus::kOk, service.name,
+          same ? "version " + declared->version
+               : "version " + declared->version + " is here, the bundle was made of " + service.version,
+          ""};
 }
 
 // Which context of the home each of the bundle's becomes.

@@ -92,7 +92,7 @@ class ServiceRestore {
   ServiceRestore(ServiceRooms& rooms, const bundle::Manifest& manifest, const ImportOptions& options,
                  surface::Trust signer, base::Progress& progress);
   Result<void> examine(std::vector<Finding>& findings);
-  void examine_service(const bundle::Service& service, std::vector<Finding>& findings) const;
+  [[nodiscard]] Finding examine_service(const bundle::Service& service) const;
   Result<void> examine_contexts(std::vector<Finding>& findings);
   Result<void> examine_secrets(std::vector<Finding>& findings);
   Result<void> examine_previous();
