@@ -10,7 +10,7 @@
 #include <functional>
 #include <thread>
 
-#include "cli_harness.h"
+#include "services_kit.h"
 
 namespace spl::cli_test {
 namespace {
@@ -29,20 +29,11 @@ done
 echo "this name is poison"
 )sh";
 
-void wait_until(const std::function<bool()>& is_so, const std::string& what) {
-  const auto end = std::chrono::steady_clock::now() + 20s;
-  while (!is_so()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), end) << what;
-    std::this_thread::sleep_for(5ms);
-  }
-}
-
-class RenameTest : public CliTest {
+class RenameTest : public ServicesKit {
  protected:
   RenameTest() {
-    write_file(path("wiki"), kWiki);
-    EXPECT_EQ(::chmod(path("wiki").c_str(), 0755), 0);
-    EXPECT_EQ(on("h", {"init"}).code, 0);
+    write_script("wiki", kWiki);
+    init("h");
     declare("wiki",
             "[run]\ncommand = [\"" + path("wiki") +
                 "\", \"{data}\"]\nstart_timeout_ms = 3000\n"
@@ -64,11 +55,8 @@ class RenameTest : public CliTest {
     EXPECT_EQ(ask({"secret", "set", "wiki/geo/key"}, "sesame").code, 0);
     before_ = everything();
   }
-  ~RenameTest() override { (void)ask({"service", "all", "stop"}); }
 
-  void declare(const std::string& name, const std::string& rest) {
-    write_file(path("h") + "/services/" + name + ".toml", "name = \"" + name + "\"\n" + rest);
-  }
+  void declare(const std::string& name, const std::string& rest) { ServicesKit::declare("h", name, rest); }
   [[nodiscard]] std::string data(const std::string& name) const { return path("h") + "/data/wiki/" + name; }
   Ran ask(const Words& words, const std::string& text = {}) {
     return on("h", words, {.text = text, .environment = {{"SPL_SECRET_KEY_FILE", path("key")}}});

@@ -3,40 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <functional>
-#include <thread>
-
-#include "cli_harness.h"
-#include "surface/redis/redis_connection.h"
+#include "services_kit.h"
 
 namespace spl::cli_test {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-using namespace std::chrono_literals;
 
 // For each context in turn: a number into a file, then into Redis, in which the context has a database and, of another
 // surface, keys with a prefix.
-constexpr char kShop[] = R"py(#!/usr/bin/python3
-import os, socket, sys, time
+constexpr char kShop[] = R"py(
+import os, sys, time
 data, path, contexts = sys.argv[1], sys.argv[2], [c for c in sys.argv[3].split(",") if c]
-server = socket.socket(socket.AF_UNIX)
-server.connect(path)
-stream = server.makefile("rb")
-def ask(*words):
-    text = b"*%d\r\n" % len(words)
-    for word in words:
-        word = str(word).encode()
-        text += b"$%d\r\n%s\r\n" % (len(word), word)
-    server.sendall(text)
-    line = stream.readline()
-    if line[:1] == b"$" and line[1:2] != b"-":
-        return stream.read(int(line[1:]) + 2)[:-2].decode()
-    if line[:1] == b"-":
-        sys.exit(line.decode())
-    return line[1:-2].decode()
+ask = redis_client(path)
 def number(context, place):
     os.makedirs(data + "/" + context, exist_ok=True)
     n = 0
@@ -61,84 +41,35 @@ while True:
     time.sleep(0.001)
 )py";
 
-void wait_until(const std::function<bool()>& is_so, const std::string& what) {
-  const auto end = std::chrono::steady_clock::now() + 20s;
-  while (!is_so()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), end) << what;
-    std::this_thread::sleep_for(5ms);
-  }
-}
-
-class EnginesTest : public CliTest {
+class EnginesTest : public ServicesKit {
  protected:
-  EnginesTest() {
-    write_file(path("shop"), kShop);
-    EXPECT_EQ(::chmod(path("shop").c_str(), 0755), 0);
-  }
-  ~EnginesTest() override {
-    for (const std::string& home : homes_) (void)on(home, {"service", "all", "stop"});
-  }
-
   // An engine, and a service beside it that works for these contexts, which are added.
   void make(const std::string& home, const std::string& contexts = "geo,geomind") {
-    ASSERT_EQ(on(home, {"init"}).code, 0);
-    homes_.push_back(home);
-    write_file(path(home) + "/services/cache.toml",
-               "name = \"cache\"\nversion = \"7\"\n[run]\n"
-               "command = [\"/usr/bin/redis-server\", \"--port\", \"0\", \"--unixsocket\", \"{run}/redis.sock\",\n"
-               "  \"--dir\", \"{data}\", \"--save\", \"3600 1\", \"--logfile\", \"\"]\n"
-               "health = \"unix:{run}/redis.sock\"\nlisten = [\"unix:{run}/redis.sock\"]\n");
-    write_file(path(home) + "/services/shop.toml",
-               "name = \"shop\"\nversion = \"1\"\nafter = [\"cache\"]\n[run]\ncommand = [\"" + path("shop") +
-                   "\", \"{data}\", \"{home}/run/services/cache/redis.sock\", \"" + contexts +
-                   "\"]\n"
-                   "[[surface]]\nname = \"files\"\nkind = \"files\"\npath = \"{data}/{context}\"\n"
-                   "[[surface]]\nname = \"memory\"\nkind = \"redis\"\n"
-                   "url = \"unix:{home}/run/services/cache/redis.sock\"\nsplit = { database = \"{context_id}\" }\n"
-                   "[[surface]]\nname = \"marks\"\nkind = \"redis\"\n"
-                   "url = \"unix:{home}/run/services/cache/redis.sock\"\nsplit = { prefix = \"{context}:\" }\n");
+    init(home);
+    declare_cache(home);
+    const std::string program = write_script("shop", std::string(kPythonClients) + kShop);
+    declare(home, "shop",
+            "version = \"1\"\nafter = [\"cache\"]\n[run]\ncommand = [\"" + program +
+                "\", \"{data}\", \"{home}/run/services/cache/redis.sock\", \"" + contexts +
+                "\"]\n"
+                "[[surface]]\nname = \"files\"\nkind = \"files\"\npath = \"{data}/{context}\"\n"
+                "[[surface]]\nname = \"memory\"\nkind = \"redis\"\n"
+                "url = \"unix:{home}/run/services/cache/redis.sock\"\nsplit = { database = \"{context_id}\" }\n"
+                "[[surface]]\nname = \"marks\"\nkind = \"redis\"\n"
+                "url = \"unix:{home}/run/services/cache/redis.sock\"\nsplit = { prefix = \"{context}:\" }\n");
     if (contexts.empty()) return;
-    for (const char* context : {"geo", "geomind"}) ASSERT_EQ(on(home, {"context", "add", context}).code, 0);
+    add_contexts(home, {"geo", "geomind"});
   }
   void start(const std::string& home) {
-    const Ran ran = on(home, {"service", "all", "start"});
-    ASSERT_EQ(ran.code, 0) << ran.err;
+    ServicesKit::start(home);
     wait_until([&] { return ask(home, 2, {"GET", "count"}) != ""; }, "it does not count");
   }
   std::string ask(const std::string& home, std::uint32_t database, std::initializer_list<std::string_view> words) {
-    surface::RedisAddress address;
-    address.socket = path(home) + "/run/services/cache/redis.sock";
-    auto server = surface::RedisConnection::open(address);
-    EXPECT_TRUE(server) << server.error().message;
-    if (!server) return "";
-    EXPECT_TRUE(server->select(database));
-    const auto reply = server->ask(words);
-    EXPECT_TRUE(reply) << reply.error().message;
-    if (!reply) return "";
-    return reply->text().empty() && !reply->is_null() ? std::to_string(reply->integer()) : std::string(reply->text());
+    return ask_redis(home, database, words);
   }
   long count(const std::string& home, std::uint32_t database) {
     const std::string text = ask(home, database, {"GET", "count"});
     return text.empty() ? -1 : std::stol(text);
-  }
-  // Every key that is spl's own, in any database.
-  std::string left(const std::string& home) {
-    std::string found;
-    for (std::uint32_t i = 0; i < 16; ++i) {
-      const std::string keys = ask(home, i, {"EVAL", "return table.concat(redis.call('KEYS','spl:*'),' ')", "0"});
-      if (keys != "0") found += keys;
-    }
-    return found;
-  }
-  Ran backup(const std::string& home, const std::string& file, Words more = {}) {
-    Words words{"service", "all", "backup", "--to", path(file), "--plaintext", "--force"};
-    words.insert(words.end(), more.begin(), more.end());
-    return on(home, words);
-  }
-  Ran restore(const std::string& home, const std::string& file, Words more = {}) {
-    Words words{"service", "all", "restore", "--from", path(file)};
-    words.insert(words.end(), more.begin(), more.end());
-    return on(home, words);
   }
   // What a key of a bundle has, as it is in it.
   std::string line_of(const std::string& file, const std::string& section) {
@@ -148,7 +79,6 @@ class EnginesTest : public CliTest {
   }
 
  private:
-  std::vector<std::string> homes_;
   int extracted_ = 0;
 };
 

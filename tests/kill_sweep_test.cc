@@ -20,6 +20,8 @@ constexpr char kCalls[] =
     "write,writev,pwrite64,sendto,sendmsg,kill,pidfd_send_signal,execve";
 
 constexpr char kHelpers[] = "helpers";
+// It cannot look at a process that is traced.
+constexpr char kWithoutLeakChecker[] = "ASAN_OPTIONS=detect_leaks=0";
 
 // It is alive as long as the number in its file goes up.
 constexpr char kBeating[] = R"sh(#!/bin/sh
@@ -29,6 +31,11 @@ while true; do n=$((n + 1)); echo $n >"$1.new" && mv "$1.new" "$1"; sleep 0.02; 
 
 class KillSweep : public ServicesKit {
  protected:
+  void SetUp() override {
+    ASSERT_EQ(shell("command -v strace >/dev/null"), 0) << "script/bootstrap installs it";
+    if (shell("strace -qq -o /dev/null true 2>/dev/null") != 0)
+      GTEST_SKIP() << "left out: no process may be traced here";
+  }
   // A service that runs, with two contexts in five kinds, and what a bundle of it has; then a mark in each of them that
   // the bundle does not have.
   void make() {
@@ -152,10 +159,10 @@ kill -CONT $spl
 wait $tracer
 )sh");
     const std::string process = victim == kHelpers ? victim : path("a") + "/run/runit/" + victim + "/supervise/pid";
-    const int code =
-        shell("PATH=/usr/bin:/bin HOME=/nonexistent " + path("kill-another") + " " + path("calls") + " " + process +
-              " -e trace=" + kCalls + " -e inject=" + call.name + ":signal=STOP:when=" + std::to_string(call.number) +
-              " " + spl_program() + " --home " + path("a") + " " + words + " >" + path("said") + " 2>&1");
+    const int code = shell("PATH=/usr/bin:/bin HOME=/nonexistent " + std::string(kWithoutLeakChecker) + " " +
+                           path("kill-another") + " " + path("calls") + " " + process + " -e trace=" + kCalls +
+                           " -e inject=" + call.name + ":signal=STOP:when=" + std::to_string(call.number) + " " +
+                           spl_program() + " --home " + path("a") + " " + words + " >" + path("said") + " 2>&1");
     return {victim + " killed at call " + std::to_string(at) + " of " + std::to_string(calls_.size()) + ": " +
                 call.text.substr(0, 200) + "\nwhereupon: " + read_file(path("said")),
             code};
@@ -243,8 +250,6 @@ wait $tracer
     const Ran next = ask("a", {"service", "all", "resume"});
     EXPECT_EQ(next.code, 0) << when << next.err;
   }
-  // Whether this machine lets a process be traced.
-  static bool can_trace() { return shell("strace -qq -o /dev/null true 2>/dev/null") == 0; }
 
  private:
   struct Call {
@@ -253,36 +258,31 @@ wait $tracer
     std::string text;
   };
   int run_traced(const std::string& injection, const std::string& words) {
-    return shell("PATH=/usr/bin:/bin HOME=/nonexistent strace -qq -o " + path("calls") +
-                 " -e signal=none -e trace=" + kCalls + injection + " " + spl_program() + " --home " + path("a") + " " +
-                 words + " >" + path("said") + " 2>&1");
+    return shell("PATH=/usr/bin:/bin HOME=/nonexistent " + std::string(kWithoutLeakChecker) + " strace -qq -o " +
+                 path("calls") + " -e signal=none -e trace=" + kCalls + injection + " " + spl_program() + " --home " +
+                 path("a") + " " + words + " >" + path("said") + " 2>&1");
   }
   std::vector<Call> calls_;
 };
 
 TEST_F(KillSweep, ARestoreIsUndoneOrFinished) {
-  if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
   sweep_restore(100);
 }
 
 TEST_F(KillSweep, ARestoreIsUndoneAtEveryCallOfItsSwitch) {
-  if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
   sweep_restore(1000, "renameat2(");
 }
 
 TEST_F(KillSweep, ABackupLeavesNothingAndTheServicesGoOn) {
-  if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
   sweep_backup(60);
 }
 
 TEST_F(KillSweep, EnginesServicesAndHelpersThatDieInARestoreLeaveNothingHalfDone) {
-  if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
   make();
   for (const std::string victim : {"cache", "pg", "desk", kHelpers}) sweep_others(restore_words(), victim, 20);
 }
 
 TEST_F(KillSweep, EnginesServicesAndHelpersThatDieInABackupLeaveNothingBehind) {
-  if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
   make();
   for (const std::string victim : {"cache", "pg", "desk", kHelpers}) sweep_others(backup_words(), victim, 12);
 }
@@ -290,24 +290,20 @@ TEST_F(KillSweep, EnginesServicesAndHelpersThatDieInABackupLeaveNothingBehind) {
 class KilledAtAFewCalls : public KillSweep {};
 
 TEST_F(KilledAtAFewCalls, ARestoreIsUndoneOrFinished) {
-  if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
   sweep_restore(4);
 }
 
 // What lies in files changes sides by these.
 TEST_F(KilledAtAFewCalls, ARestoreIsUndoneInTheMiddleOfItsSwitch) {
-  if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
   sweep_restore(8, "renameat2(");
 }
 
 TEST_F(KilledAtAFewCalls, EnginesServicesAndHelpersThatDieInARestoreLeaveNothingHalfDone) {
-  if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
   make();
   for (const std::string victim : {"cache", "pg", kHelpers}) sweep_others(restore_words(), victim, 2);
 }
 
 TEST_F(KilledAtAFewCalls, ABackupLeavesNothingAndTheServicesGoOn) {
-  if (!can_trace()) GTEST_SKIP() << "left out: no process may be traced here";
   sweep_backup(5);
 }
 

@@ -17,8 +17,8 @@ namespace {
 using ::testing::HasSubstr;
 
 // Into Redis, PostgreSQL, SQLite, a file and a record, and again. Where it begins anew it goes on from the highest.
-constexpr char kCounter[] = R"py(#!/usr/bin/python3
-import http.client, json, os, socket, sqlite3, subprocess, sys
+constexpr char kCounter[] = R"py(
+import http.client, json, os, socket, sqlite3, sys
 data, redis_path, pg, door = sys.argv[1:5]
 
 class Http(http.client.HTTPConnection):
@@ -27,41 +27,13 @@ class Http(http.client.HTTPConnection):
         self.sock.connect(door)
 
 http_ = Http("localhost")
-redis_ = socket.socket(socket.AF_UNIX)
-redis_.connect(redis_path)
-stream = redis_.makefile("rb")
-def redis(*words):
-    text = b"*%d\r\n" % len(words)
-    for word in words:
-        word = str(word).encode()
-        text += b"$%d\r\n%s\r\n" % (len(word), word)
-    redis_.sendall(text)
-    line = stream.readline()
-    if line[:1] == b"$" and line[1:2] != b"-":
-        return stream.read(int(line[1:]) + 2)[:-2].decode()
-    if line[:1] == b"-":
-        sys.exit(line.decode())
-    return line[1:-2].decode()
-
-psql = subprocess.Popen(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", pg, "-U", "app", "-d", "app"],
-                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-def sql(text):
-    psql.stdin.write(text + "; SELECT '.';\n")
-    psql.stdin.flush()
-    lines = []
-    while True:
-        line = psql.stdout.readline()
-        if line == "":
-            sys.exit("no PostgreSQL")
-        if line == ".\n":
-            return lines
-        lines.append(line.strip())
-
+redis = redis_client(redis_path)
+sql = psql_client(pg, "app")
 os.makedirs(data + "/files", exist_ok=True)
 db = sqlite3.connect(data + "/count.db", isolation_level=None)
 db.execute("PRAGMA journal_mode=WAL")
 db.execute("CREATE TABLE IF NOT EXISTS count(n INTEGER)")
-sql("SET client_min_messages = error; CREATE TABLE IF NOT EXISTS count(n bigint)")
+sql("CREATE TABLE IF NOT EXISTS count(n bigint)")
 n = max([int(sql("SELECT coalesce(max(n), 0) FROM count")[0]),
          db.execute("SELECT coalesce(max(n), 0) FROM count").fetchone()[0]])
 value = redis("GET", "count")
@@ -91,7 +63,7 @@ class OneMoment : public ServicesKit {
     init(home);
     declare_cache(home);
     declare_postgres(home);
-    const std::string program = write_script("counter", kCounter);
+    const std::string program = write_script("counter", std::string(kPythonClients) + kCounter);
     declare(home, "counter",
             "version = \"1\"\nafter = [\"cache\", \"pg\"]\n[run]\ncommand = [\"" + program + "\", \"{data}\", \"" +
                 cache_socket(home) + "\", \"" + run_directory(home, "pg") + "\", \"{home}/run/spl.sock\"]\n" +

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "surface/redis/redis_connection.h"
+
 namespace spl::cli_test {
 namespace {
 
@@ -33,6 +35,45 @@ std::string without_last_newlines(std::string text) {
 }
 
 }  // namespace
+
+const char* const kPythonClients = R"py(#!/usr/bin/python3
+import socket, subprocess, sys
+
+def redis_client(path):
+    server = socket.socket(socket.AF_UNIX)
+    server.connect(path)
+    stream = server.makefile("rb")
+    def ask(*words):
+        text = b"*%d\r\n" % len(words)
+        for word in words:
+            word = str(word).encode()
+            text += b"$%d\r\n%s\r\n" % (len(word), word)
+        server.sendall(text)
+        line = stream.readline()
+        if line[:1] == b"$" and line[1:2] != b"-":
+            return stream.read(int(line[1:]) + 2)[:-2].decode()
+        if line[:1] == b"-":
+            sys.exit(line.decode())
+        return line[1:-2].decode()
+    return ask
+
+def psql_client(directory, user):
+    psql = subprocess.Popen(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", directory, "-U", user, "-d", "app"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def ask(sql):
+        psql.stdin.write(sql + "; SELECT '.';\n")
+        psql.stdin.flush()
+        lines = []
+        while True:
+            line = psql.stdout.readline()
+            if line == "":
+                sys.exit("no PostgreSQL")
+            if line == ".\n":
+                return lines
+            lines.append(line.strip())
+    ask("SET client_min_messages = error")
+    return ask
+)py";
 
 void wait_until(const std::function<bool()>& is_so, const std::string& what) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
@@ -107,9 +148,9 @@ Ran ServicesKit::restore(const std::string& home, const std::string& file, const
 void ServicesKit::declare_cache(const std::string& home, const std::string& more_arguments) {
   declare(home, "cache",
           "version = \"7\"\n[run]\n"
-          "command = [\"/usr/bin/redis-server\", \"--port\", \"0\", \"--unixsocket\", \"{run}/s\",\n"
+          "command = [\"/usr/bin/redis-server\", \"--port\", \"0\", \"--unixsocket\", \"{run}/redis.sock\",\n"
           "  \"--dir\", \"{data}\", \"--save\", \"3600 1\", \"--logfile\", \"\"" +
-              more_arguments + "]\n" + "health = \"unix:{run}/s\"\nlisten = [\"unix:{run}/s\"]\n");
+              more_arguments + "]\n" + "health = \"unix:{run}/redis.sock\"\n");
 }
 
 void ServicesKit::declare_postgres(const std::string& home) {
@@ -148,6 +189,20 @@ std::string ServicesKit::psql(const std::string& home, const std::string& sql, c
 
 std::string ServicesKit::redis(const std::string& home, const std::string& words) {
   return output_of("redis-cli -s " + cache_socket(home) + " " + words);
+}
+
+std::string ServicesKit::ask_redis(const std::string& home, std::uint32_t database,
+                                   std::initializer_list<std::string_view> words) {
+  surface::RedisAddress address;
+  address.socket = cache_socket(home);
+  auto server = surface::RedisConnection::open(address);
+  EXPECT_TRUE(server) << server.error().message;
+  if (!server) return "";
+  EXPECT_TRUE(server->select(database));
+  const auto reply = server->ask(words);
+  EXPECT_TRUE(reply) << reply.error().message;
+  if (!reply) return "";
+  return reply->text().empty() && !reply->is_null() ? std::to_string(reply->integer()) : std::string(reply->text());
 }
 
 std::string ServicesKit::left(const std::string& home) {

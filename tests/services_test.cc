@@ -11,10 +11,10 @@
 #include <thread>
 
 #include "base/words.h"
-#include "cli_harness.h"
 #include "db/sqlite.h"
 #include "env/control_group.h"
 #include "env/process_table.h"
+#include "services_kit.h"
 
 namespace spl::cli_test {
 namespace {
@@ -48,31 +48,13 @@ while True:
     time.sleep(0.001)
 )py";
 
-void wait_until(const std::function<bool()>& is_so, const std::string& what) {
-  const auto end = std::chrono::steady_clock::now() + 20s;
-  while (!is_so()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), end) << what;
-    std::this_thread::sleep_for(5ms);
-  }
-}
-
-class ServicesTest : public CliTest {
+class ServicesTest : public ServicesKit {
  protected:
   ServicesTest() {
-    write_file(path("counter"), kCounter);
-    EXPECT_EQ(::chmod(path("counter").c_str(), 0755), 0);
-  }
-  ~ServicesTest() override {
-    for (const std::string& home : homes_) (void)on(home, {"service", "all", "stop"});
+    write_script("counter", kCounter);
+    environment_["SPL_SECRET_KEY_FILE"] = path("secret key");
   }
 
-  void make(const std::string& home) {
-    ASSERT_EQ(on(home, {"init"}).code, 0);
-    homes_.push_back(home);
-  }
-  void declare(const std::string& home, const std::string& name, const std::string& rest) {
-    write_file(path(home) + "/services/" + name + ".toml", "name = \"" + name + "\"\n" + rest);
-  }
   [[nodiscard]] std::string counter(int schema = 1) const {
     return "version = \"1.0\"\nschema = " + std::to_string(schema) + "\n[run]\ncommand = [\"" + path("counter") +
            "\", \"{data}\"]\ninit = [\"/bin/mkdir\", \"{data}/files\"]\nstart_timeout_ms = 3000\n"
@@ -83,16 +65,15 @@ class ServicesTest : public CliTest {
   }
   // A home with a counter that counts.
   void make_counter(const std::string& home, const std::string& key = "sesame") {
-    make(home);
+    init(home);
     declare(home, "counter", counter());
     ASSERT_EQ(on(home, {"secret", "set", "counter/key"}, with_key(key)).code, 0);
   }
   [[nodiscard]] Input with_key(const std::string& value = {}) const {
-    return {.text = value, .environment = {{"SPL_SECRET_KEY_FILE", path("secret key")}}};
+    return {.text = value, .environment = environment_};
   }
-  Ran keyed(const std::string& home, const Words& words) { return on(home, words, with_key()); }
   void start(const std::string& home) {
-    const Ran ran = keyed(home, {"service", "counter", "start"});
+    const Ran ran = ask(home, {"service", "counter", "start"});
     ASSERT_EQ(ran.code, 0) << ran.err;
     wait_until([&] { return exists(files(home) + "/count"); }, "it does not count");
   }
@@ -128,19 +109,6 @@ class ServicesTest : public CliTest {
     }
     return found;
   }
-  Ran backup(const std::string& home, const std::string& file, Words more = {}) {
-    Words words{"service", "all", "backup", "--to", path(file), "--plaintext", "--force"};
-    words.insert(words.end(), more.begin(), more.end());
-    return keyed(home, words);
-  }
-  Ran restore(const std::string& home, const std::string& file, Words more = {}) {
-    Words words{"service", "all", "restore", "--from", path(file)};
-    words.insert(words.end(), more.begin(), more.end());
-    return keyed(home, words);
-  }
-
- private:
-  std::vector<std::string> homes_;
 };
 
 // A service is the same one by whatever path to its home.
@@ -151,7 +119,7 @@ TEST_F(ServicesTest, TheHomeByALinkIsTheSameHome) {
   ASSERT_EQ(started.code, 0) << started.err;
   EXPECT_GE(processes("h"), 2u);
   EXPECT_EQ(state("h"), "running");
-  ASSERT_EQ(keyed("h", {"service", "counter", "stop"}).code, 0);
+  ASSERT_EQ(ask("h", {"service", "counter", "stop"}).code, 0);
   EXPECT_EQ(processes("h"), 0u);
 }
 
@@ -174,7 +142,7 @@ TEST_F(ServicesTest, LeaveOneMachineAndComeBackOnAnother) {
   wait_until([&] { return read_file(files("b") + "/secret") == "another"; }, "it does not run with its own secret");
   EXPECT_GE(file_count("b"), before);
   EXPECT_EQ(staged("b"), "");
-  const Ran stopped = keyed("b", {"service", "all", "stop"});
+  const Ran stopped = ask("b", {"service", "all", "stop"});
   EXPECT_EQ(stopped.code, 0) << stopped.err;
   EXPECT_EQ(processes("b"), 0u);
 }
@@ -232,15 +200,15 @@ TEST_F(ServicesTest, WhatWasReplacedIsKeptUntilAPersonSaysWhatBecomesOfIt) {
   const Ran again = restore("a", "1.spl", {"--replace"});
   EXPECT_EQ(again.code, 3);
   EXPECT_THAT(again.err, HasSubstr("--discard-previous"));
-  const Ran back = keyed("a", {"service", "counter", "restore", "--previous"});
+  const Ran back = ask("a", {"service", "counter", "restore", "--previous"});
   ASSERT_EQ(back.code, 0) << back.err;
   EXPECT_EQ(mark(), "live");
   EXPECT_EQ(state("a"), "running");
   EXPECT_EQ(staged("a"), "");
   ASSERT_EQ(restore("a", "2.spl", {"--replace"}).code, 0);
-  ASSERT_EQ(keyed("a", {"service", "counter", "restore", "--discard-previous"}).code, 0);
-  EXPECT_EQ(keyed("a", {"service", "counter", "restore", "--discard-previous"}).code, 0) << "none is no error";
-  EXPECT_EQ(keyed("a", {"service", "counter", "restore", "--previous"}).code, 3);
+  ASSERT_EQ(ask("a", {"service", "counter", "restore", "--discard-previous"}).code, 0);
+  EXPECT_EQ(ask("a", {"service", "counter", "restore", "--discard-previous"}).code, 0) << "none is no error";
+  EXPECT_EQ(ask("a", {"service", "counter", "restore", "--previous"}).code, 3);
   EXPECT_EQ(staged("a"), "");
   // Export 2 was restored: export 1 is older than that.
   EXPECT_EQ(restore("a", "1.spl", {"--replace"}).code, 5);
@@ -250,10 +218,10 @@ TEST_F(ServicesTest, WhatWasReplacedIsKeptUntilAPersonSaysWhatBecomesOfIt) {
 TEST_F(ServicesTest, EveryStopIsFoundBeforeAnyWrite) {
   make_counter("a");
   start("a");
-  EXPECT_EQ(keyed("a", {"export", "--out", path("none.spl")}).code, 3) << "for whom it is encrypted is not said";
+  EXPECT_EQ(ask("a", {"export", "--out", path("none.spl")}).code, 3) << "for whom it is encrypted is not said";
   EXPECT_FALSE(exists(path("none.spl")));
   ASSERT_EQ(backup("a", "a.spl").code, 0);
-  make("b");
+  init("b");
   const auto stops = [&](const std::string& what, Words more = {}) {
     more.emplace_back("--dry-run");
     const Ran ran = restore("b", "a.spl", more);
@@ -288,7 +256,7 @@ TEST_F(ServicesTest, OneContextLeavesWithoutAByteOfAnother) {
   const std::string wiki =
       "[[surface]]\nname = \"pages\"\nkind = \"files\"\npath = \"{data}/{context}/pages\"\n"
       "[[surface]]\nname = \"code\"\nkind = \"git\"\npath = \"{data}/{context}/code\"\n";
-  make("a");
+  init("a");
   declare("a", "wiki", wiki);
   for (const char* name : {"geomind", "acme"}) {
     ASSERT_EQ(on("a", {"context", "add", name}).code, 0);
@@ -334,7 +302,7 @@ TEST_F(ServicesTest, OneContextLeavesWithoutAByteOfAnother) {
 }
 
 TEST_F(ServicesTest, ASurfaceThatIsNotSplitStopsAContextUnlessItsServiceIsLeftOut) {
-  make("a");
+  init("a");
   declare("a", "mail", "[[surface]]\nname = \"box\"\nkind = \"files\"\npath = \"{data}/box\"\n");
   ASSERT_EQ(shell("mkdir -p " + path("a") + "/data/mail/box"), 0);
   ASSERT_EQ(on("a", {"context", "add", "geo"}).code, 0);
@@ -345,7 +313,7 @@ TEST_F(ServicesTest, ASurfaceThatIsNotSplitStopsAContextUnlessItsServiceIsLeftOu
 }
 
 TEST_F(ServicesTest, TheInventoryShowsWhatIsDeclaredUndeclaredAndStray) {
-  make("a");
+  init("a");
   declare("a", "wiki", "[[surface]]\nname = \"pages\"\nkind = \"files\"\npath = \"{data}/{context}/pages\"\n");
   ASSERT_EQ(on("a", {"context", "add", "geo"}).code, 0);
   const std::string data = path("a") + "/data/wiki";
@@ -368,7 +336,7 @@ TEST_F(ServicesTest, TheInventoryShowsWhatIsDeclaredUndeclaredAndStray) {
 }
 
 TEST_F(ServicesTest, AServiceThatForksTwiceAndIgnoresSignalsIsPausedAndEnded) {
-  make("a");
+  init("a");
   write_file(path("stubborn"),
              "#!/bin/sh\ntrap '' TERM\n(setsid sh -c 'trap \"\" TERM; sleep 3600' &)\n"
              "while :; do date +%N > $1/tick; sleep 0.01; done\n");
@@ -387,7 +355,7 @@ TEST_F(ServicesTest, AServiceThatForksTwiceAndIgnoresSignalsIsPausedAndEnded) {
 }
 
 TEST_F(ServicesTest, AServiceThatClearsItsEnvironmentIsStartedPausedAndEnded) {
-  make("a");
+  init("a");
   declare("a", "counter", "[run]\ncommand = [\"/usr/bin/env\", \"-i\", \"/bin/sleep\", \"3600\"]\n");
   const Ran started = on("a", {"service", "counter", "start"});
   ASSERT_EQ(started.code, 0) << started.err;
@@ -406,7 +374,7 @@ TEST_F(ServicesTest, AServiceThatClearsItsEnvironmentIsStartedPausedAndEnded) {
 
 // Frozen as by a pause that was cut off; what it started has no mark, no parents and no session of it.
 TEST_F(ServicesTest, AServiceInAControlGroupIsEndedWithAllThatEscapedAlsoWhereItIsFrozen) {
-  make("a");
+  init("a");
   write_file(
       path("loose"),
       "#!/bin/sh\nsetsid env -i /bin/sh -c '(sleep 3600 & echo $! > \"$0\")' \"$1/escaped\" &\nexec sleep 3600\n");
@@ -438,7 +406,7 @@ TEST_F(ServicesTest, AServiceInAControlGroupIsEndedWithAllThatEscapedAlsoWhereIt
 }
 
 TEST_F(ServicesTest, OneThatCannotStartSaysWhyAndIsDown) {
-  make("a");
+  init("a");
   declare("a", "counter", "[run]\ncommand = [\"/bin/sh\", \"-c\", \"echo no such luck >&2; exit 3\"]\n");
   const Ran ran = on("a", {"service", "counter", "start"});
   EXPECT_EQ(ran.code, 6);
@@ -461,15 +429,15 @@ TEST_F(ServicesTest, ADaemonDoesTheSame) {
   EXPECT_EQ(state("a"), "running");
   ASSERT_EQ(backup("a", "a.spl").code, 0);
   ASSERT_EQ(restore("a", "a.spl", {"--replace"}).code, 0);
-  ASSERT_EQ(keyed("a", {"service", "counter", "restore", "--discard-previous"}).code, 0);
-  EXPECT_EQ(keyed("a", {"service", "all", "stop"}).code, 0);
+  ASSERT_EQ(ask("a", {"service", "counter", "restore", "--discard-previous"}).code, 0);
+  EXPECT_EQ(ask("a", {"service", "all", "stop"}).code, 0);
   EXPECT_EQ(state("a"), "down");
 }
 
 // A restore that was committed, and that a daemon could not finish: another one finishes it first, for there is one
 // commit line.
 TEST_F(ServicesTest, ARestoreFinishesWhatIsLeftOfAnEarlierOne) {
-  make("a");
+  init("a");
   const auto file = [&](const std::string& service) { return path("a") + "/data/" + service + "/files/note"; };
   for (const std::string name : {"one", "two"}) {
     declare("a", name,
@@ -484,22 +452,22 @@ TEST_F(ServicesTest, ARestoreFinishesWhatIsLeftOfAnEarlierOne) {
     const Process daemon({"--home", path("a"), "serve", "--port", "0"}, with_key());
     wait_until([&] { return exists(path("a") + "/run/spl.sock"); }, "no daemon");
     const auto restore_one = [&](const std::string& name) {
-      return keyed("a", {"service", name, "restore", "--from", path("a.spl"), "--replace"});
+      return ask("a", {"service", name, "restore", "--from", path("a.spl"), "--replace"});
     };
     const Ran first = restore_one("one");
     ASSERT_EQ(first.code, 0) << first.err;
     ASSERT_EQ(shell("sed -i 's/\"phase\": *\"previous\"/\"phase\":\"switching\"/' " + path("a") + "/restores/*.json"),
               0);
     ASSERT_EQ(shell("grep -q switching " + path("a") + "/restores/*.json"), 0);
-    EXPECT_THAT(keyed("a", {"doctor"}).out, HasSubstr("was cut off while switching"));
+    EXPECT_THAT(ask("a", {"doctor"}).out, HasSubstr("was cut off while switching"));
     write_file(file("one"), "written since");
     const Ran second = restore_one("two");
     ASSERT_EQ(second.code, 0) << second.err;
   }
-  EXPECT_EQ(keyed("a", {"service", "all", "resume"}).code, 0);
+  EXPECT_EQ(ask("a", {"service", "all", "resume"}).code, 0);
   EXPECT_EQ(read_file(file("one")), "written since");
   EXPECT_EQ(read_file(file("two")), "of the bundle");
-  const Ran back = keyed("a", {"service", "one", "restore", "--previous"});
+  const Ran back = ask("a", {"service", "one", "restore", "--previous"});
   ASSERT_EQ(back.code, 0) << back.err;
   EXPECT_EQ(read_file(file("one")), "live");
 }
@@ -512,7 +480,7 @@ TEST_F(ServicesTest, APreviousStateThatCannotStartIsBackAllTheSame) {
   write_file(files("a") + "/poison", "");
   ASSERT_EQ(restore("a", "a.spl", {"--replace"}).code, 0);
   EXPECT_FALSE(exists(files("a") + "/poison"));
-  const Ran back = keyed("a", {"service", "counter", "restore", "--previous"});
+  const Ran back = ask("a", {"service", "counter", "restore", "--previous"});
   EXPECT_EQ(back.code, 6) << back.err;
   EXPECT_THAT(back.err, HasSubstr("the previous state is back, and counter does not start again"));
   EXPECT_TRUE(exists(files("a") + "/poison"));
@@ -540,9 +508,9 @@ TEST_F(ServicesTest, AKillAtAnyMomentLeavesServicesRunningAndNothingStaged) {
     std::this_thread::sleep_for(std::chrono::milliseconds(restores ? 60 * step : 3 * step));
     ::kill(process.pid(), SIGKILL);
     (void)process.wait();
-    const Ran next = keyed("a", {"service", "counter", "resume"});
+    const Ran next = ask("a", {"service", "counter", "resume"});
     ASSERT_EQ(next.code, 0) << step << next.err;
-    const Ran discarded = keyed("a", {"service", "counter", "restore", "--discard-previous"});
+    const Ran discarded = ask("a", {"service", "counter", "restore", "--discard-previous"});
     ASSERT_EQ(discarded.code, 0) << step << discarded.err;
     EXPECT_EQ(state("a"), "running") << step;
     EXPECT_EQ(staged("a"), "") << step;

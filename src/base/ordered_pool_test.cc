@@ -1,12 +1,8 @@
 #include "base/ordered_pool.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
-#include <fstream>
 #include <latch>
 #include <memory>
 #include <new>
@@ -14,39 +10,6 @@
 
 namespace spl::base {
 namespace {
-
-// Leaves room for the stacks of a few threads, which is how any user's process, root's too, can be short of them.
-void leave_room_for_few_threads() {
-  std::ifstream statm("/proc/self/statm");
-  rlim_t pages = 0;
-  statm >> pages;
-  constexpr rlim_t kRoom = rlim_t{40} << 20;
-  const rlimit limit{pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + kRoom, RLIM_INFINITY};
-  ::setrlimit(RLIMIT_AS, &limit);
-}
-
-// GCC defines a macro for each sanitizer, clang has this.
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
-
-TEST(OrderedPoolDeathTest, WorksWithTheThreadsThatThereAre) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) || \
-    __has_feature(thread_sanitizer)
-  GTEST_SKIP() << "a sanitizer's own memory for each thread does not fit into the room that the test leaves";
-#endif
-  const auto work_in_little_room = [] {
-    leave_room_for_few_threads();
-    int sum = 0;
-    {
-      OrderedPool<int, int> pool(1000, 4, [](int&& job) { return job; });
-      for (int i = 1; i <= 4; ++i) pool.push(i);
-      while (!pool.empty()) sum += pool.pop();
-    }
-    std::_Exit(sum);
-  };
-  EXPECT_EXIT(work_in_little_room(), ::testing::ExitedWithCode(10), "");
-}
 
 TEST(OrderedPool, GivesResultsInTheOrderOfTheJobs) {
   for (const std::size_t workers : {1u, 2u, 7u}) {

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -60,30 +59,6 @@ TEST(PeerTest, WhoHasTakenTheSocketOverIsFoundByAnyNameOfIt) {
   ::waitpid(heir, nullptr, 0);
   EXPECT_THAT(peers_of("unix:" + path, 1s).value(), IsEmpty());
   for (const std::string& one : {path, link}) ::unlink(one.c_str());
-}
-
-// GCC defines a macro for each sanitizer, clang has this.
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
-
-TEST(PeerTest, WithoutAFreeDescriptorItIsAnErrorAndNotNobody) {
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-  GTEST_SKIP() << "a sanitizer looks at memory with a descriptor of its own";
-#endif
-  const std::string path = ::testing::TempDir() + "peer" + std::to_string(::getpid());
-  const Descriptor socket = bound_to(path);
-  ASSERT_EQ(::listen(socket.number(), 1), 0);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const rlimit none{0, 0};
-    if (::setrlimit(RLIMIT_NOFILE, &none) != 0) ::_exit(1);
-    ::_exit(peers_of("unix:" + path, 1s) || peers_of("tcp:127.0.0.1:1", 1s) ? 1 : 0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  EXPECT_EQ(status, 0);
-  ::unlink(path.c_str());
 }
 
 TEST(PeerTest, WhoListensAtAPortIsFound) {

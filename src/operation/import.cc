@@ -101,7 +101,8 @@ class Import {
   bool returns_ = false;   // the instance has moved, and this bundle brings it home
   bool replaces_ = false;  // the bundle's records are put in the place of those that are here
   bool lacks_room_ = false;
-  std::uint64_t missing_ = 0;  // in kCompare: records of the bundle that are not here
+  std::uint64_t record_bytes_ = 0;  // that go into an empty store
+  std::uint64_t missing_ = 0;       // in kCompare: records of the bundle that are not here
   std::uint64_t sigs_filled_ = 0;
   bool fills_ = false;  // in kCompare: a signature that is missing here may have been put
   std::string document_;
@@ -190,14 +191,13 @@ Result<ImportFacts> Import::facts() {
 Result<bool> Import::has_room() {
   const std::string directory = instance_.store().directory();
   if (directory.empty()) return true;
-  std::uint64_t wanted = 0;
   for (const bundle::Section& section : manifest_.sections) {
-    if (section.prefix == bundle::kRecordsPrefix) wanted = section.bytes;
+    if (section.prefix == bundle::kRecordsPrefix) record_bytes_ = section.bytes;
   }
   const std::uint64_t free = TRY(instance_.env().fs.free_bytes(directory));
-  lacks_room_ = wanted > free;
-  const std::string sizes =
-      "the records are " + std::to_string(wanted >> 20) + " MiB, " + std::to_string(free >> 20) + " MiB are free";
+  lacks_room_ = record_bytes_ > free;
+  const std::string sizes = "the records are " + std::to_string(record_bytes_ >> 20) + " MiB, " +
+                            std::to_string(free >> 20) + " MiB are free";
   if (lacks_room_) {
     note("space", FindingStatus::kStop, directory, sizes,
          "free some disk space, or give a home on another disk with --home");
@@ -227,6 +227,10 @@ Result<void> Import::plan_services() {
   rooms_ = TRY(ServiceRooms::open(instance_.env(), instance_.paths(), config_));
   const auto signer = did_before_ == manifest_.source_did ? surface::Trust::kOwn : surface::Trust::kStranger;
   services_ = TRY(ServiceRestore::plan(*rooms_, manifest_, options_, signer, service_findings_, progress_));
+  RestoreRoom room;
+  if (!instance_.store().directory().empty()) room.want(instance_.store().directory(), record_bytes_, 0);
+  services_->want_room(room);
+  room.report(service_findings_);
   // Asked only where it decides: every context is looked into.
   if (signer == surface::Trust::kStranger && records_before_ == 0 && !options_.expect_did)
     has_tenants_ = TRY(any_context_has_data(*rooms_));

@@ -7,7 +7,6 @@
 #include "env/process_table.h"
 #include "operation/kept_records.h"
 #include "operation/preflight.h"
-#include "operation/restore_room.h"
 #include "operation/staged_commands.h"
 #include "service/pause.h"
 #include "service/program.h"
@@ -99,9 +98,7 @@ Result<void> ServiceRestore::examine(std::vector<Finding>& findings) {
   TRY(choose_targets());
   TRY(examine_secrets(findings));
   TRY(examine_previous());
-  TRY(examine_parts(findings));
-  examine_room(findings);
-  return {};
+  return examine_parts(findings);
 }
 
 // Whether the home has a service that takes what the bundle has of it.
@@ -375,13 +372,11 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
 }
 
 // A section waits in the spool until it has verified; what is staged stands beside what is live.
-void ServiceRestore::examine_room(std::vector<Finding>& findings) {
-  RestoreRoom room;
+void ServiceRestore::want_room(RestoreRoom& room) const {
   for (const auto& target : targets_) {
     room.want_for_a_while(spool_options().directory, target->bytes);
     if (!target->path.empty()) room.want(env::parent_of(target->path), target->bytes, target->files);
   }
-  room.report(findings);
 }
 
 Result<void> ServiceRestore::begin() {

@@ -19,6 +19,7 @@
 #include "operation/findings.h"
 #include "operation/import_options.h"
 #include "operation/restore_journal.h"
+#include "operation/restore_room.h"
 #include "operation/service_rooms.h"
 #include "operation/staged_restore.h"
 #include "store/record_store.h"
@@ -48,6 +49,8 @@ class ServiceRestore {
   [[nodiscard]] const std::optional<Error>& refusal() const { return refusal_; }
   // What is restored.
   [[nodiscard]] std::set<ServicePart> parts() const;
+  // What it will write on disks of this machine, but for what servers of databases write.
+  void want_room(RestoreRoom& room) const;
   // Of the commit line.
   [[nodiscard]] const std::string& id() const { return journal_.id; }
 
@@ -97,7 +100,6 @@ class ServiceRestore {
   Result<void> examine_secrets(std::vector<Finding>& findings);
   Result<void> examine_previous();
   Result<void> examine_parts(std::vector<Finding>& findings);
-  void examine_room(std::vector<Finding>& findings);
   static std::string part_of(const Target& target);
   [[nodiscard]] std::uint64_t free_id() const;
   [[nodiscard]] std::uint64_t bundled_id(const std::string& context) const;
