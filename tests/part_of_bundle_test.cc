@@ -39,6 +39,17 @@ class CountedFile final : public base::SeekableSource {
   std::size_t read_ = 0;
 };
 
+// Of what the reader gives until it says that there is nothing more.
+std::string paths_to_the_end(bundle::BundleReader& bundle) {
+  std::string seen;
+  for (;;) {
+    const auto entry = bundle.next();
+    EXPECT_TRUE(entry) << entry.error().message;
+    if (!entry || !*entry) return seen;
+    seen += std::string((*entry)->path) + "\n";
+  }
+}
+
 TEST_F(PartOfBundleTest, OneContextIsReadWithoutTheRest) {
   constexpr std::size_t kLarge = 48u << 20;
   for (const char* home : {"a", "b"}) {
@@ -68,16 +79,16 @@ TEST_F(PartOfBundleTest, OneContextIsReadWithoutTheRest) {
     CountedFile counted(read_file(file));
     const auto bundle = bundle::BundleReader::open(counted, {.identities = {}, .passphrase = &passphrase});
     ASSERT_TRUE(bundle) << bundle.error().message;
-    ASSERT_TRUE((*bundle)->limit_to([](std::string_view prefix) { return prefix == "services/wiki/pages/geo/"; }));
-    std::string seen;
-    for (;;) {
-      const auto entry = (*bundle)->next();
-      ASSERT_TRUE(entry) << entry.error().message;
-      if (!*entry) break;
-      seen += std::string((*entry)->path) + "\n";
-    }
-    EXPECT_EQ(seen, "services/wiki/pages/geo/tree.mtree\nservices/wiki/pages/geo/tree/page\n");
+    const auto is_of_geo = [](std::string_view prefix) { return prefix == "services/wiki/pages/geo/"; };
+    ASSERT_TRUE((*bundle)->limit_to(is_of_geo));
+    const std::string of_geo = "services/wiki/pages/geo/tree.mtree\nservices/wiki/pages/geo/tree/page\n";
+    EXPECT_EQ(paths_to_the_end(**bundle), of_geo);
     EXPECT_LT(counted.bytes_read(), kLarge / 4);
+    // Once more, and then another part, with which the bundle ends.
+    ASSERT_TRUE((*bundle)->again(is_of_geo));
+    EXPECT_EQ(paths_to_the_end(**bundle), of_geo);
+    ASSERT_TRUE((*bundle)->again([](std::string_view prefix) { return prefix == "services/wiki/pages/zeta/"; }));
+    EXPECT_EQ(paths_to_the_end(**bundle), "services/wiki/pages/zeta/tree.mtree\nservices/wiki/pages/zeta/tree/page\n");
     // What is not of the context may even be damaged; the whole bundle is refused then.
     ASSERT_EQ(shell("printf XXXX | dd of=" + file + " bs=1 conv=notrunc status=none seek=" +
                     std::to_string(std::filesystem::file_size(file) - (8u << 20))),

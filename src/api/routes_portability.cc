@@ -17,16 +17,18 @@ namespace {
 constexpr std::chrono::minutes kBundleTimeout{10};
 
 // What was sent, as long as somebody waits for what becomes of it. Asked by another thread than the connection's.
-class AwaitedSource final : public Source {
+class AwaitedSource final : public base::SeekableSource {
  public:
-  AwaitedSource(Source& in, base::Progress& progress) : in_(in), progress_(progress) {}
+  AwaitedSource(base::SeekableSource& in, base::Progress& progress) : in_(in), progress_(progress) {}
   Result<std::size_t> read(std::span<char> out) override {
     if (progress_.cancelled()) return base::fail_cancelled("nothing was imported");
     return in_.read(out);
   }
+  [[nodiscard]] std::optional<std::uint64_t> seekable_bytes() const override { return in_.seekable_bytes(); }
+  Result<void> seek(std::uint64_t offset) override { return in_.seek(offset); }
 
  private:
-  Source& in_;
+  base::SeekableSource& in_;
   base::Progress& progress_;
 };
 

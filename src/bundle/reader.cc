@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t kBatchBytes = 1u << 20;  // of paths and contents
 constexpr std::size_t kBatchItemsMax = 4096;
 constexpr std::size_t kBatchesInFlightPerWorker = 3;
+constexpr std::size_t kRestBytes = 256u << 10;
 constexpr std::uint64_t kReadOverBytes = 1u << 20;  // of the tar, to spare a seek
 
 #define TRY_TAR(...)                                                       \
@@ -41,28 +42,48 @@ std::unexpected<Error> as_malformed(Error error) {
   return std::unexpected(std::move(error));
 }
 
+// What stands before the sections. It stays where it is as long as the reader lives.
+struct BundleReader::Head {
+  std::string manifest_text;
+  crypto::Signature signature;
+  Manifest manifest;
+  std::vector<std::optional<SurfaceKind>> section_kinds;
+  crypto::PublicKey source_key;
+  std::uint64_t bytes = 0;  // of the tar
+};
+
+// One passage through the file.
 class BundleReader::Impl {
  public:
-  Impl(std::unique_ptr<Container> container, std::size_t workers)
+  Impl(std::unique_ptr<Container> container, std::unique_ptr<Head> head, std::size_t workers)
       : container_(std::move(container)),
         tar_(std::make_unique<codec::TarReader>(container_->tar())),
+        head_(std::move(head)),
+        manifest_(head_->manifest),
+        workers_(workers),
         pool_(workers, kBatchesInFlightPerWorker * workers,
               [this](RawBatch&& raw) { return check_batch(std::move(raw), mode_); }) {}
 
   Result<void> read_head();
+  // This one is of no use any more.
+  std::unique_ptr<Impl> next_passage() {
+    SPL_CHECK(done_);
+    return std::make_unique<Impl>(std::move(container_), std::move(head_), workers_);
+  }
   void set_records(Records records) {
-    SPL_CHECK(tar_bytes() <= head_bytes_);
+    SPL_CHECK(tar_bytes() <= head_->bytes);
     mode_ = records;
   }
   Result<void> limit_to(const std::function<bool(std::string_view)>& wanted);
+  Result<void> begin_again(const std::function<bool(std::string_view)>& wanted);
   Result<std::optional<BundleEntry>> next();
   Result<std::size_t> read_content(std::span<char> out);
 
   [[nodiscard]] const Manifest& manifest() const { return manifest_; }
-  [[nodiscard]] std::string_view manifest_text() const { return manifest_text_; }
-  [[nodiscard]] const crypto::Signature& signature() const { return signature_; }
+  [[nodiscard]] std::string_view manifest_text() const { return head_->manifest_text; }
+  [[nodiscard]] const crypto::Signature& signature() const { return head_->signature; }
   [[nodiscard]] const Opening& opening() const { return container_->opening(); }
-  [[nodiscard]] std::uint64_t tar_bytes() const { return tar_at_ + tar_->offset(); }
+  [[nodiscard]] std::uint64_t tar_bytes() const { return tar_->offset(); }
 
  private:
   Result<std::string> read_head_entry(std::string_view path, std::uint64_t bytes_max);
@@ -87,16 +108,12 @@ class BundleReader::Impl {
 
   std::unique_ptr<Container> container_;
   std::unique_ptr<codec::TarReader> tar_;
-  std::uint64_t tar_at_ = 0;          // where in the tar it began
+  std::unique_ptr<Head> head_;
+  const Manifest& manifest_;
+  const std::size_t workers_;
   std::vector<bool> wanted_;          // of the sections; empty: all
   bool goes_ahead_ = false;           // before the next header, to the next wanted section
   Records mode_ = Records::kChecked;  // unchanged while workers look at it
-  std::uint64_t head_bytes_ = 0;      // of the tar: manifest and signature
-  std::string manifest_text_;
-  crypto::Signature signature_;
-  Manifest manifest_;
-  std::vector<std::optional<SurfaceKind>> section_kinds_;
-  crypto::PublicKey source_key_;
 
   // Reading, ahead of giving out.
   RawBatch building_;
@@ -120,6 +137,7 @@ class BundleReader::Impl {
   std::string last_directory_;
   bool service_file_given_ = false;
   crypto::Sha256 service_file_sha256_;
+  std::string rest_;  // of it, that nobody wanted to read
   bool done_ = false;
 
   base::OrderedPool<RawBatch, CheckedBatch> pool_;  // last: its threads end first
@@ -137,8 +155,8 @@ Result<std::string> BundleReader::Impl::read_head_entry(std::string_view path, s
 }
 
 Result<void> BundleReader::Impl::read_head() {
-  manifest_text_ = TRY(read_head_entry(kManifestPath, base::kManifestBytesMax));
-  if (auto version = check_version(manifest_text_); !version) {
+  head_->manifest_text = TRY(read_head_entry(kManifestPath, base::kManifestBytesMax));
+  if (auto version = check_version(head_->manifest_text); !version) {
     Error error = malformed(kManifestPath, version.error().message).error();
     error.hint = version.error().hint;
     if (version.error().cause != Cause::kUnspecified) error.cause = version.error().cause;
@@ -146,33 +164,36 @@ Result<void> BundleReader::Impl::read_head() {
   }
   const std::string signature = TRY(read_head_entry(kSignaturePath, 64));
   if (signature.size() != 64) return malformed(kSignaturePath, "not 64 bytes");
-  const auto did = peek_source_did(manifest_text_);
+  const auto did = peek_source_did(head_->manifest_text);
   if (!did) return malformed(kManifestPath, did.error().message);
   const auto key = crypto::parse_did_key(*did);
   if (!key) return malformed(kManifestPath, "source_did: " + key.error().message);
-  source_key_ = *key;
-  signature_ = crypto::Signature::from(signature);
-  if (!crypto::verify(source_key_, manifest_text_, signature_))
+  head_->source_key = *key;
+  head_->signature = crypto::Signature::from(signature);
+  if (!crypto::verify(head_->source_key, head_->manifest_text, head_->signature))
     return fail(ErrorCode::kVerification, Cause::kSignature, "signature verification failed",
                 "the bundle was changed after it was signed, or damaged: take it from its source again");
-  auto manifest = parse_manifest(manifest_text_);
+  auto manifest = parse_manifest(head_->manifest_text);
   if (!manifest) return malformed(kManifestPath, manifest.error().message);
-  manifest_ = std::move(*manifest);
-  section_kinds_ = section_kinds(manifest_);
-  head_bytes_ = tar_->offset() + codec::tar_padding(tar_->offset());
+  head_->manifest = std::move(*manifest);
+  head_->section_kinds = section_kinds(manifest_);
+  head_->bytes = tar_->offset() + codec::tar_padding(tar_->offset());
   return {};
 }
 
 Result<void> BundleReader::Impl::limit_to(const std::function<bool(std::string_view)>& wanted) {
-  SPL_CHECK(tar_bytes() <= head_bytes_);
-  std::vector<bool> chosen;
-  for (const Section& section : manifest_.sections) chosen.push_back(wanted(section.prefix));
-  if (std::ranges::find(chosen, false) == chosen.end()) return {};
-  if (!container_->is_file()) return {};
+  SPL_CHECK(tar_bytes() <= head_->bytes);
+  if (!container_->is_file() || std::ranges::all_of(manifest_.sections, wanted, &Section::prefix)) return {};
+  return begin_again(wanted);
+}
+
+Result<void> BundleReader::Impl::begin_again(const std::function<bool(std::string_view)>& wanted) {
+  if (!container_->is_file())
+    return fail(ErrorCode::kUsage, "the bundle is to be read twice, and a pipe cannot be", "give it as a file");
   const bool can_skip = TRY_TAR(container_->can_skip());
-  TRY(seek(head_bytes_));
+  TRY(seek(head_->bytes));
   if (!can_skip) return {};
-  wanted_ = std::move(chosen);
+  for (const Section& section : manifest_.sections) wanted_.push_back(wanted(section.prefix));
   goes_ahead_ = true;
   return {};
 }
@@ -185,15 +206,14 @@ Result<void> BundleReader::Impl::go_to_wanted() {
     tar_ended_ = true;
     return {};
   }
-  const std::uint64_t to = head_bytes_ + manifest_.sections[section_].offset;
+  const std::uint64_t to = head_->bytes + manifest_.sections[section_].offset;
   if (to < tar_bytes() + kReadOverBytes) return {};
   return seek(to);
 }
 
 Result<void> BundleReader::Impl::seek(std::uint64_t tar_offset) {
   TRY_TAR(container_->seek(tar_offset));
-  tar_ = std::make_unique<codec::TarReader>(container_->tar());
-  tar_at_ = tar_offset;
+  tar_ = std::make_unique<codec::TarReader>(container_->tar(), tar_offset);
   return {};
 }
 
@@ -226,8 +246,9 @@ Result<void> BundleReader::Impl::enter_section(const codec::TarEntry& entry) {
   if (section_ == manifest_.sections.size() || !is_here())
     return malformed(entry.path, "belongs to no section of the manifest");
   if (section_ != before) push_building();
-  if (section_files_ == 0) part_files_.begin(manifest_.sections[section_].prefix, section_kinds_[section_]);
-  if (section_kinds_[section_] == SurfaceKind::kFiles && !tree_) tree_.emplace(manifest_.sections[section_].prefix);
+  if (section_files_ == 0) part_files_.begin(manifest_.sections[section_].prefix, head_->section_kinds[section_]);
+  if (head_->section_kinds[section_] == SurfaceKind::kFiles && !tree_)
+    tree_.emplace(manifest_.sections[section_].prefix);
   building_.section = section_;
   return {};
 }
@@ -367,10 +388,10 @@ Result<void> BundleReader::Impl::check_identity(const BundleEntry& entry) {
                     "bundle malformed: " + std::string(entry.path) + " " + key.error().message);
       return malformed(entry.path, key.error().message);
     }
-    if (*key != source_key_) return malformed(entry.path, "its key is not that of source_did");
+    if (*key != head_->source_key) return malformed(entry.path, "its key is not that of source_did");
   } else if (entry.kind == EntryKind::kPrivateKey) {
     const auto key = crypto::SigningKey::from_seed(entry.content);
-    if (!key || key->public_key() != source_key_) return malformed(entry.path, "does not derive source_did");
+    if (!key || key->public_key() != head_->source_key) return malformed(entry.path, "does not derive source_did");
   }
   return {};
 }
@@ -395,8 +416,8 @@ Result<std::size_t> BundleReader::Impl::read_content(std::span<char> out) {
 }
 
 Result<void> BundleReader::Impl::end_service_file() {
-  std::vector<char> rest(64u << 10);
-  while (TRY(read_content(rest)) > 0) {
+  rest_.resize(kRestBytes);
+  while (TRY(read_content(rest_)) > 0) {
   }
   const Digest sha256 = service_file_sha256_.finish();
   if (tree_) TRY(tree_->leave(sha256));
@@ -444,7 +465,7 @@ Result<void> BundleReader::Impl::end_bundle() {
 Result<std::unique_ptr<BundleReader>> BundleReader::open(Source& in, const ReaderOptions& options) {
   auto container = Container::open(in, options);
   if (!container) return as_malformed(std::move(container).error());
-  auto impl = std::make_unique<Impl>(std::move(*container), options.workers);
+  auto impl = std::make_unique<Impl>(std::move(*container), std::make_unique<Head>(), options.workers);
   TRY(impl->read_head());
   return std::unique_ptr<BundleReader>(new BundleReader(std::move(impl)));
 }
@@ -456,6 +477,10 @@ void BundleReader::set_records(Records records) {
 }
 Result<void> BundleReader::limit_to(const std::function<bool(std::string_view prefix)>& wanted) {
   return impl_->limit_to(wanted);
+}
+Result<void> BundleReader::again(const std::function<bool(std::string_view prefix)>& wanted) {
+  impl_ = impl_->next_passage();
+  return impl_->begin_again(wanted);
 }
 const Manifest& BundleReader::manifest() const {
   return impl_->manifest();

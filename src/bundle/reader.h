@@ -61,6 +61,10 @@ class BundleReader {
   // What next() gives is limited to sections whose prefix is `wanted`, where the file can be sought: the others are not
   // read, and nothing is said of them. From a pipe all is read, checked and given. Before the first next().
   Result<void> limit_to(const std::function<bool(std::string_view prefix)>& wanted);
+  // After next() has said that all has verified: the sections that are `wanted` are given once more, and each is held
+  // to its signed digest again, for a file can be changed meanwhile. Where the file has no table to seek by, all is
+  // given. The source can be sought by now (base::SeekableSource).
+  Result<void> again(const std::function<bool(std::string_view prefix)>& wanted);
   // The next file after manifest and signature; nothing when the whole bundle has verified.
   Result<std::optional<BundleEntry>> next();
   // Some content of a kServiceFile; 0 when there is no more. What is not read is still checked by the next next().
@@ -69,6 +73,7 @@ class BundleReader {
   [[nodiscard]] std::uint64_t tar_bytes() const;
 
  private:
+  struct Head;
   class Impl;
   explicit BundleReader(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -74,7 +74,8 @@ void append_tar_end(std::string& out, std::uint64_t tar_bytes_so_far);
 // where there is no entry to name. An error is final: every later call answers with it again.
 class TarReader {
  public:
-  explicit TarReader(Source& in);
+  // `in` begins `offset` octets after the tar's own beginning, where an entry begins or the tar ends.
+  explicit TarReader(Source& in, std::uint64_t offset = 0);
   TarReader(const TarReader&) = delete;
   TarReader& operator=(const TarReader&) = delete;
 
@@ -103,7 +104,7 @@ class TarReader {
 
   Source& in_;
   base::PeekBuffer buffer_;
-  std::uint64_t offset_ = 0;
+  std::uint64_t offset_;
   std::uint64_t remaining_ = 0;  // content of the current entry not taken
   std::uint64_t size_ = 0;       // of the current entry
   std::string path_;             // of the current entry, for messages

@@ -31,7 +31,7 @@ std::unexpected<Error> refuse_pax(const ustar::Pax& pax, std::uint64_t offset, s
 
 }  // namespace
 
-TarReader::TarReader(Source& in) : in_(in), buffer_(in, kBufferBytes) {}
+TarReader::TarReader(Source& in, std::uint64_t offset) : in_(in), buffer_(in, kBufferBytes), offset_(offset) {}
 
 template <class T>
 Result<T> TarReader::remember(Result<T> result) {

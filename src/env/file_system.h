@@ -67,6 +67,8 @@ class File {
   virtual Result<void> write_at(std::uint64_t offset, std::string_view octets) = 0;
   virtual Result<void> truncate(std::uint64_t size_bytes) = 0;
   virtual Result<std::uint64_t> size() = 0;
+  // A hint: the system may begin to bring what was written to the disk, so that a later sync has less to wait for.
+  virtual void begin_writing_out() {}
   // Content and size are durable when this returns. An error is final: the file is to be thought lost (never retried).
   virtual Result<void> sync() = 0;
 };

@@ -90,6 +90,8 @@ class PosixFile final : public UnnamedFile {
     return static_cast<std::uint64_t>(status.st_size);
   }
 
+  void begin_writing_out() override { (void)::sync_file_range(descriptor_.number(), 0, 0, SYNC_FILE_RANGE_WRITE); }
+
   Result<void> sync() override {
     // The kernel may call the lost pages clean after an error and then say that all is well: the first answer stays.
     if (sync_errno_ == 0 && retry_interrupted([&] { return ::fsync(descriptor_.number()); }) != 0) {

@@ -67,6 +67,7 @@ std::optional<std::uint64_t> InputFile::seekable_bytes() const {
 Result<void> InputFile::seek(std::uint64_t offset) {
   if (::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) < 0)
     return base::fail_errno("cannot read " + name_, errno);
+  bytes_read_ = offset;
   return {};
 }
 

@@ -35,6 +35,7 @@ class InputFile final : public base::SeekableSource {
   [[nodiscard]] const std::string& name() const { return name_; }
   // Nothing where it is no regular file.
   [[nodiscard]] std::optional<std::uint64_t> size_bytes() const { return size_bytes_; }
+  // From its beginning to where the next read() begins.
   [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
 
  private:

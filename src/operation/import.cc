@@ -357,7 +357,8 @@ Result<void> Import::take_entries() {
         break;
       }
       case bundle::EntryKind::kServiceFile:
-        if (stages_) TRY(services_->take(*entry, bundle_));
+        progress_.update("verifying the services", 0, 0, "");
+        if (progress_.cancelled()) return cancelled();
         break;
     }
   }
@@ -516,8 +517,8 @@ Result<ImportReport> Import::run(std::vector<Finding>* findings) {
   if (stages_) TRY(services_->begin());
   TRY(replace_records());
   TRY(take_entries());
-  if (stages_) TRY(services_->end());
   // From here on the bundle has verified to its last byte.
+  if (stages_) TRY(services_->stage_all(bundle_));
   const ImportFacts known = TRY(facts());
   report_.signer = signer_of(manifest_, options_, known);
   for (Finding& finding : preflight(manifest_, options_, known)) report_.preflight.push_back(std::move(finding));

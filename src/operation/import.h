@@ -13,6 +13,8 @@
 
 namespace spl::operation {
 
+// `in` is read twice where services are restored: it is a base::SeekableSource then, and not a pipe.
+//
 // The error's code says what kind of refusal it was: 4 before 3 before 5. Where the bundle itself verified, `findings`
 // (may be null) gets the pre-flight's report even when the import is refused.
 Result<ImportReport> import_bundle(instance::Instance& instance, Source& in, const ImportOptions& options,

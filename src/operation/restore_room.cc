@@ -19,7 +19,7 @@ RestoreRoom::Disk* RestoreRoom::disk_of(const std::string& directory) {
   if (!free) return nullptr;
   const auto found = std::ranges::find(disks_, free->device, [](const Disk& disk) { return disk.free.device; });
   if (found != disks_.end()) return &*found;
-  return &disks_.emplace_back(Disk{directory, *free, 0, 0, 0});
+  return &disks_.emplace_back(Disk{directory, *free, 0, 0});
 }
 
 void RestoreRoom::want(const std::string& directory, std::uint64_t bytes, std::uint64_t files) {
@@ -29,17 +29,11 @@ void RestoreRoom::want(const std::string& directory, std::uint64_t bytes, std::u
   disk->files += files;
 }
 
-void RestoreRoom::want_for_a_while(const std::string& directory, std::uint64_t bytes) {
-  Disk* disk = disk_of(directory);
-  if (disk != nullptr) disk->bytes_for_a_while = std::max(disk->bytes_for_a_while, bytes);
-}
-
 void RestoreRoom::report(std::vector<Finding>& findings) const {
   for (const Disk& disk : disks_) {
-    const std::uint64_t bytes = disk.bytes + disk.bytes_for_a_while;
-    const bool fits = bytes <= disk.free.bytes;
+    const bool fits = disk.bytes <= disk.free.bytes;
     findings.push_back({"space", fits ? FindingStatus::kOk : FindingStatus::kStop, disk.directory,
-                        mebibytes(bytes) + " are wanted, beside what is there now, and " +
+                        mebibytes(disk.bytes) + " are wanted, beside what is there now, and " +
                             std::to_string(disk.free.bytes >> 20) + " MiB are free",
                         fits ? "" : "free some disk space, or restore less: --context, --without"});
     if (disk.free.files && disk.files > *disk.free.files)

@@ -15,8 +15,6 @@ class RestoreRoom {
  public:
   // So much will lie below a directory, and stay.
   void want(const std::string& directory, std::uint64_t bytes, std::uint64_t files);
-  // So much will lie there for a while: only the largest of these is there at a time.
-  void want_for_a_while(const std::string& directory, std::uint64_t bytes);
   // A finding a disk.
   void report(std::vector<Finding>& findings) const;
 
@@ -26,7 +24,6 @@ class RestoreRoom {
     env::FreeRoom free;
     std::uint64_t bytes = 0;
     std::uint64_t files = 0;
-    std::uint64_t bytes_for_a_while = 0;
   };
   Disk* disk_of(const std::string& directory);
   std::vector<Disk> disks_;

@@ -41,13 +41,6 @@ TEST_F(RestoreRoomTest, WhatStaysIsAddedUpForEachDisk) {
   EXPECT_EQ(statuses(), Statuses{FindingStatus::kStop});
 }
 
-TEST_F(RestoreRoomTest, OfWhatIsThereForAWhileOnlyTheLargestCounts) {
-  for (int i = 0; i < 3; ++i) room_.want_for_a_while(at("spool"), nearly_all());
-  EXPECT_EQ(statuses(), Statuses{FindingStatus::kOk});
-  room_.want(at("data"), nearly_all(), 0);
-  EXPECT_EQ(statuses(), Statuses{FindingStatus::kStop}) << "it is there beside the rest";
-}
-
 TEST_F(RestoreRoomTest, AFileTakesABlock) {
   const std::uint64_t blocks = nearly_all() / 4096;
   room_.want(at("data"), 0, blocks * 2);

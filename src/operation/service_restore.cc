@@ -18,7 +18,6 @@ namespace {
 using bundle::SurfaceKind;
 
 constexpr std::size_t kHeldBytesMax = 1u << 20;
-constexpr std::size_t kPieceBytes = 256u << 10;
 constexpr std::size_t kMadeSecretBytes = 32;
 constexpr std::string_view kScratchPrefix = "r-";
 
@@ -32,6 +31,42 @@ class EmptyPart final : public surface::PartSource {
  public:
   Result<std::optional<codec::TarEntry>> next() override { return std::optional<codec::TarEntry>(); }
   Result<std::size_t> read(std::span<char> /*out*/) override { return 0; }
+};
+
+// The files of a section after the other, with the path of each known before it is taken.
+class SectionFiles final : public surface::PartSource {
+ public:
+  SectionFiles(bundle::BundleReader& bundle, base::Progress& progress) : bundle_(bundle), progress_(progress) {}
+
+  // Of the bundle's next entry; nothing at its end.
+  Result<std::optional<std::string_view>> path_ahead() {
+    if (progress_.cancelled()) return base::fail_cancelled("nothing was restored");
+    if (!ahead_) ahead_ = TRY(bundle_.next());
+    return ahead_ ? std::optional(ahead_->path) : std::nullopt;
+  }
+  Result<void> pass_over() {
+    TRY(path_ahead());
+    ahead_.reset();
+    return {};
+  }
+  // What next() gives is of this section from now on.
+  void enter(std::string_view section) { section_ = section; }
+
+  Result<std::optional<codec::TarEntry>> next() override {
+    const auto path = TRY(path_ahead());
+    if (!path || !path->starts_with(section_)) return std::optional<codec::TarEntry>();
+    codec::TarEntry placed = *ahead_->header;
+    placed.path.erase(0, section_.size());
+    ahead_.reset();
+    return placed;
+  }
+  Result<std::size_t> read(std::span<char> out) override { return bundle_.read_content(out); }
+
+ private:
+  bundle::BundleReader& bundle_;
+  base::Progress& progress_;
+  std::string_view section_;
+  std::optional<bundle::BundleEntry> ahead_;
 };
 
 std::string scratch_of(const home::HomePaths& paths, std::string_view id) {
@@ -236,6 +271,7 @@ void ServiceRestore::add_target(const bundle::Surface& surface, service::PartNam
   targets_.push_back(std::make_unique<Target>(
       Target{name,
              std::move(prefix),
+             has_section,
              has_section ? section->bytes : 0,
              has_section ? section->files : 0,
              surface.engine,
@@ -371,10 +407,8 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
   return {};
 }
 
-// A section waits in the spool until it has verified; what is staged stands beside what is live.
 void ServiceRestore::want_room(RestoreRoom& room) const {
   for (const auto& target : targets_) {
-    room.want_for_a_while(spool_options().directory, target->bytes);
     if (!target->path.empty()) room.want(env::parent_of(target->path), target->bytes, target->files);
   }
 }
@@ -403,19 +437,10 @@ Result<void> ServiceRestore::keep_records(store::StoreReader& records) {
   return {};
 }
 
-Result<void> ServiceRestore::stage(std::size_t target, surface::PartSource& files) {
-  TRY_IN(targets_[target]->name.text(), restore_->stage(target, files, progress_));
-  targets_[target]->staged = true;
-  return {};
-}
-
-Result<void> ServiceRestore::stage_spooled() {
-  if (!spooling_) return {};
-  const std::size_t target = *spooling_;
-  spooling_.reset();
-  spooled_->rewind();
-  TRY(stage(target, *spooled_));
-  spooled_.reset();
+Result<void> ServiceRestore::stage(Target& target, surface::PartSource& files) {
+  const auto at = std::ranges::find(targets_, &target, &std::unique_ptr<Target>::get);
+  TRY_IN(target.name.text(), restore_->stage(static_cast<std::size_t>(at - targets_.begin()), files, progress_));
+  target.staged = true;
   return {};
 }
 
@@ -423,33 +448,27 @@ bool ServiceRestore::takes(std::string_view section) const {
   return std::ranges::any_of(targets_, [section](const auto& target) { return target->section == section; });
 }
 
-Result<void> ServiceRestore::take(const bundle::BundleEntry& entry, bundle::BundleReader& bundle) {
-  const auto is_of = [&entry](const auto& target) { return entry.path.starts_with(target->section); };
-  if (!spooling_ || !is_of(targets_[*spooling_])) {
-    TRY(stage_spooled());
-    const auto found = std::ranges::find_if(targets_, is_of);
-    if (found == targets_.end()) return {};
-    spooling_ = static_cast<std::size_t>(found - targets_.begin());
-    spooled_.emplace(TRY(surface::SpooledPart::make(rooms_.env, spool_options())));
-    progress_.update("receiving " + targets_[*spooling_]->name.text(), 0, 0, "");
+// What is staged has verified once, and does so again while it is staged: the file may have been changed meanwhile.
+Result<void> ServiceRestore::stage_all(bundle::BundleReader& bundle) {
+  if (std::ranges::any_of(targets_, [](const auto& target) { return target->has_section; })) {
+    TRY(bundle.again([this](std::string_view section) { return takes(section); }));
+    SectionFiles files(bundle, progress_);
+    while (const auto path = TRY(files.path_ahead())) {
+      const auto found =
+          std::ranges::find_if(targets_, [&path](const auto& target) { return path->starts_with(target->section); });
+      if (found == targets_.end()) {
+        TRY(files.pass_over());
+        continue;
+      }
+      files.enter((*found)->section);
+      TRY(stage(**found, files));
+      while (TRY(files.next())) {
+      }
+    }
   }
-  if (progress_.cancelled()) return base::fail_cancelled("nothing was restored");
-  codec::TarEntry placed = *entry.header;
-  placed.path.erase(0, targets_[*spooling_]->section.size());
-  TRY(spooled_->begin(placed));
-  buffer_.resize(kPieceBytes);
-  for (;;) {
-    const std::size_t n = TRY(bundle.read_content(buffer_));
-    if (n == 0) return {};
-    TRY(spooled_->write(std::string_view(buffer_.data(), n)));
-  }
-}
-
-Result<void> ServiceRestore::end() {
-  TRY(stage_spooled());
-  for (std::size_t i = 0; i < targets_.size(); ++i) {
+  for (const auto& target : targets_) {
     EmptyPart none;
-    if (!targets_[i]->staged) TRY(stage(i, none));
+    if (!target->staged) TRY(stage(*target, none));
   }
   for (const std::string& name : services_) TRY(run_staged_command_of(*rooms_.set.find(name)));
   return restore_->check(progress_);

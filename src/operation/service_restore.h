@@ -1,5 +1,5 @@
-// The services of a bundle, or some, or one context of them, brought back into a home: what speaks against it, each
-// section staged when it has verified, then the switch (docs/decisions/D-11). Part of an import, which has the records
+// The services of a bundle, or some, or one context of them, brought back into a home: what speaks against it, all
+// staged when the bundle has verified, then the switch (docs/decisions/D-11). Part of an import, which has the records
 // and writes the commit line. One thread.
 #pragma once
 
@@ -23,7 +23,7 @@
 #include "operation/service_rooms.h"
 #include "operation/staged_restore.h"
 #include "store/record_store.h"
-#include "surface/spooled_part.h"
+#include "surface/part.h"
 
 namespace spl::operation {
 
@@ -61,10 +61,8 @@ class ServiceRestore {
   Result<void> begin();
   // The bundle's records will take the place of these, which are kept as `previous`.
   Result<void> keep_records(store::StoreReader& records);
-  // The current entry of `bundle`. Everything before it has verified as far as its section goes.
-  Result<void> take(const bundle::BundleEntry& entry, bundle::BundleReader& bundle);
-  // The bundle has verified to its last byte: what is left is staged, and everything checked.
-  Result<void> end();
+  // The bundle has verified to its last byte: it is read again, and everything staged and checked.
+  Result<void> stage_all(bundle::BundleReader& bundle);
   Result<void> switch_over();
   // Instead of the commit. What does not start again is in not_started().
   Result<void> switch_back();
@@ -78,6 +76,7 @@ class ServiceRestore {
   struct Target {
     service::PartName name;  // its context is one of contexts_
     std::string section;     // in the bundle
+    bool has_section = false;
     std::uint64_t bytes = 0;
     std::uint64_t files = 0;
     std::string engine;
@@ -106,8 +105,7 @@ class ServiceRestore {
   [[nodiscard]] bool brings_parts_of(const std::string& context) const;
   Result<void> choose_targets();
   void add_target(const bundle::Surface& surface, service::PartName name, const std::string& part);
-  Result<void> stage(std::size_t target, surface::PartSource& files);
-  Result<void> stage_spooled();
+  Result<void> stage(Target& target, surface::PartSource& files);
   Result<void> run_staged_command_of(const service::Declaration& service);
   Result<void> make_secrets();
   void take_secrets_back();
@@ -128,9 +126,6 @@ class ServiceRestore {
   std::optional<Error> refusal_ = {};
   std::unique_ptr<StagedRestore> restore_;
   bool keeps_records_ = false;
-  std::optional<std::size_t> spooling_;
-  std::optional<surface::SpooledPart> spooled_;
-  std::string buffer_;
 };
 
 }  // namespace spl::operation

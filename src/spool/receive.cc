@@ -27,9 +27,14 @@ Result<Received> Received::all_of(env::Env env, const std::string& directory, So
 }
 
 Result<std::size_t> Received::read(std::span<char> out) {
-  const std::size_t n = TRY(spool_.read_at(read_bytes_, out));
-  read_bytes_ += n;
+  const std::size_t n = TRY(spool_.read_at(at_, out));
+  at_ += n;
   return n;
+}
+
+Result<void> Received::seek(std::uint64_t offset) {
+  at_ = offset;
+  return {};
 }
 
 }  // namespace spl::spool

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 256u << 10;
 constexpr std::size_t kHoleBytes = 4096;  // zeros that need no room
+// Smaller files are left to the sync at the end: a request to the disk for each would cost more than it spares.
+constexpr std::uint64_t kWrittenOutBytesMin = 128u << 10;
 constexpr std::size_t kAttributesLineBytesMax = 8u << 20;
 constexpr std::string_view kTreePrefix = "tree/";
 
@@ -59,13 +61,16 @@ bool is_all_zeros(std::string_view octets) {
   return octets.find_first_not_of('\0') == std::string_view::npos;
 }
 
-// Writes `octets` at `at`, but for the blocks of zeros of a file that is empty there.
-Result<void> write_sparse(env::File& file, std::uint64_t at, std::string_view octets) {
+// Writes `octets` at `at`, but for the blocks of zeros of a file that is empty there. Whether the last block was
+// written.
+Result<bool> write_sparse(env::File& file, std::uint64_t at, std::string_view octets) {
+  bool is_written = false;
   while (!octets.empty()) {
     const std::size_t to_block = kHoleBytes - static_cast<std::size_t>(at % kHoleBytes);
     const std::string_view block = octets.substr(0, to_block);
     std::size_t size = block.size();
-    if (!is_all_zeros(block)) {
+    is_written = !is_all_zeros(block);
+    if (is_written) {
       // As much as comes without a hole in one piece.
       while (size < octets.size() && !is_all_zeros(octets.substr(size, kHoleBytes)))
         size += std::min(kHoleBytes, octets.size() - size);
@@ -74,7 +79,7 @@ Result<void> write_sparse(env::File& file, std::uint64_t at, std::string_view oc
     octets.remove_prefix(size);
     at += size;
   }
-  return {};
+  return is_written;
 }
 
 bool may_be_set(const std::string& attribute) {
@@ -145,18 +150,20 @@ Result<void> TreeBuilder::check_link(const codec::MtreeEntry& line) const {
 }
 
 Result<void> TreeBuilder::make_file(const codec::MtreeEntry& line, const std::string& path, PartSource& files) {
-  crypto::Sha256 sha256;
+  crypto::Sha256 sha256;  // of what has more than one name
   {
     const auto file = TRY(fs_.open(path, env::OpenMode::kCreateNew));
     buffer_.resize(kPieceBytes);
     std::uint64_t at = 0;
+    bool ends_in_hole = false;
     while (const std::size_t n = TRY(files.read(buffer_))) {
       const std::string_view octets = std::string_view(buffer_).substr(0, n);
-      sha256.update(octets);
-      TRY(write_sparse(*file, at, octets));
+      if (line.inode != 0) sha256.update(octets);
+      ends_in_hole = !TRY(write_sparse(*file, at, octets));
       at += n;
     }
-    TRY(file->truncate(at));
+    if (ends_in_hole) TRY(file->truncate(at));
+    if (at >= kWrittenOutBytesMin) file->begin_writing_out();
   }
   if (line.inode != 0) {
     const Digest digest = sha256.finish();
