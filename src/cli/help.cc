@@ -202,6 +202,7 @@ std::string man_page(const Path& path) {
   out += ".SH EXAMPLES\n";
   append_man_examples(out, command);
   out += ".SH EXIT STATUS\n" + roff(kExitStatus) + "\n";
+  if (path.size() > 1) out += ".SH SEE ALSO\n\\fBspl\\fR(1), with the options of every command\n";
   if (path.size() == 1)
     out +=
         ".SH ENVIRONMENT\n.TP\nSYNCROPEL_HOME\nThe home, where \\fB\\-\\-home\\fR is not given.\n.TP\nNO_COLOR\nWhere "
