@@ -1,6 +1,6 @@
 // The Debian package: made twice with the same octets, clean for lintian; installed, upgraded, removed and purged in a
-// bare Debian 12 (script/bare-root), where no data of an instance is ever lost. Long, and only root can make such a
-// root: in script/test --all.
+// bare Debian 12 (script/bare-root) and in a machine with systemd (script/vm), where no data of an instance is ever
+// lost. Long, and mostly for root: in script/test --all.
 #include <gmock/gmock.h>
 #include <unistd.h>
 
@@ -112,6 +112,17 @@ TEST_F(PackageSweep, ItIsInstalledAnywhere) {
       EXPECT_THAT(said("systemd-analyze verify --man=no " + to + "/lib/systemd/system/" + unit), Not(HasSubstr(unit)));
   }
   EXPECT_EQ(names_in(to), (Words{"bin", "lib", "share"}));
+}
+
+TEST_F(PackageSweep, ItLivesUnderSystemd) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make the disk of a virtual machine";
+  for (const char* tool : {"debootstrap", "qemu-system-x86_64"})
+    if (!has(tool)) GTEST_SKIP() << tool << " is not installed";
+  const std::string first = make_package("first");
+  const std::string second = make_package("second", "--revision 2");
+  EXPECT_THAT(said(SPL_SOURCE_DIR "/script/vm run --file " + first + " --file " + second +
+                   " --file " SPL_SOURCE_DIR "/tests/package_systemd.sh bash package_systemd.sh"),
+              HasSubstr("all of it\n"));
 }
 
 // A bare Debian 12. Each step's processes and mounts end with it.
