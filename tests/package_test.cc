@@ -200,7 +200,7 @@ TEST_F(BareRootSweep, NoDataOfAnInstanceIsEverRemoved) {
       "spl serve --daemon --port 0; spl service notes start\n"
       "daemon=$(cat /var/lib/spl/run/spl.pid) service=$(pidof sleep)\n" +
       apt("install " + second_) +
-      "\nspl intend 'after the upgrade'\n"
+      "\nspl know 'after the upgrade' --thread one\n"
       "[ \"$daemon\" = \"$(cat /var/lib/spl/run/spl.pid)\" ]; kill -0 $daemon\n"
       "spl stop; spl serve --daemon --port 0\n"
       "[ \"$service\" = \"$(pidof sleep)\" ]\n"
@@ -223,7 +223,7 @@ TEST_F(BareRootSweep, NoDataOfAnInstanceIsEverRemoved) {
 
   inside(apt("install " + first_));
   EXPECT_EQ(instances(), before);
-  EXPECT_THAT(inside("spl secret check; spl log"), HasSubstr("after the upgrade"));
+  EXPECT_THAT(inside("spl secret check; spl thread records one -o json"), HasSubstr("after the upgrade"));
 }
 
 TEST_F(BareRootSweep, WhereNothingWasMadeNothingIsLeft) {
