@@ -1,0 +1,126 @@
+// The instance of examples/hero/: ten services of Debian's software and small programs, filled, lost, and there again as
+// their own clients see it; and one tenant of it that leaves for a home with others.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <regex>
+
+#include "services_kit.h"
+
+namespace spl::cli_test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::string kExample = SPL_SOURCE_DIR "/examples/hero/";
+const std::string kCatalog = SPL_SOURCE_DIR "/catalog/";
+
+class HeroKit : public ServicesKit {
+ protected:
+  HeroKit() {
+    environment_["SPL_SECRET_KEY_FILE"] = path("key");
+    // Where the services' user may read them, whatever the modes of the directories above the sources are.
+    EXPECT_EQ(shell("cp -r " + kExample + "programs " + path("programs")), 0);
+  }
+
+  static std::vector<std::string> entries() {
+    std::vector<std::string> names;
+    for (const std::string& name : names_in(kCatalog)) {
+      if (name.starts_with("hero_")) names.push_back(name);
+    }
+    std::ranges::sort(names);
+    return names;
+  }
+
+  // The catalog's declarations, with the programs of the sources and, as root, one user that every machine has.
+  void make(const std::string& home, const std::vector<std::string>& contexts) {
+    init(home);
+    for (const std::string& entry : entries()) {
+      std::string text = read_file(kCatalog + entry);
+      text = std::regex_replace(text, std::regex("/usr/share/spl/hero/programs/"), path("programs/"));
+      text = std::regex_replace(text, std::regex("(user +=) \"[a-z_]+\""), "$1 \"www-data\"");
+      text = std::regex_replace(text, std::regex("group += .*"), "");
+      write_file(path(home) + "/services/" + entry, text);
+    }
+    add_contexts(home, contexts);
+    ASSERT_EQ(ask(home, {"secret", "set", "--from", kExample + "secrets.toml"}).code, 0);
+  }
+
+  void fill(const std::string& home, const std::string& size) {
+    const std::string said = path("fill.said");
+    EXPECT_EQ(shell(kExample + "fill " + path(home) + " --size " + size + " --spl " + spl_program() + " >" + said + " 2>&1"),
+              0)
+        << read_file(said);
+  }
+
+  // What the clients say of these contexts, or of everything.
+  std::string proof(const std::string& home, const std::string& contexts = {}) {
+    const std::string said = path("prove.said");
+    const std::string seen = path("prove.seen");
+    EXPECT_EQ(shell(kExample + "prove " + path(home) + " " + contexts + " >" + seen + " 2>" + said), 0)
+        << read_file(said);
+    return read_file(seen);
+  }
+};
+
+using HeroTest = HeroKit;
+
+TEST_F(HeroTest, TheEntriesOfTheCatalogAgreeWithOneAnother) {
+  ASSERT_EQ(entries().size(), 10U);
+  make("a", {"default", "geomind"});
+  const Ran ran = ask("a", {"inventory"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  for (const std::string& entry : entries()) {
+    const std::string text = read_file(kCatalog + entry);
+    const std::string name = entry.substr(0, entry.find('.'));
+    EXPECT_THAT(text, HasSubstr("name    = \"" + name + "\""));
+    EXPECT_THAT(text, HasSubstr("source = \"apt:")) << "where a bare machine gets it from";
+    if (name != "hero_voice") EXPECT_THAT(ran.out, HasSubstr(name + " ")) << "what it keeps is in the inventory";
+  }
+}
+
+using HeroSweep = HeroKit;
+
+TEST_F(HeroSweep, AllIsThereAgainOnABareHomeAndOneTenantLeavesForAnother) {
+  const std::vector<std::string> contexts{"default", "geomind", "threefold", "incubaid"};
+  make("a", contexts);
+  start("a");
+  fill("a", "4M");
+  const std::string all = proof("a");
+  const std::string tenant = proof("a", "geomind");
+  for (const std::string& context : contexts) EXPECT_THAT(all, HasSubstr(context));
+  const Ran whole = backup("a", "all.spl");
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  EXPECT_THAT(whole.out, HasSubstr("quiesced"));
+  const Ran refused = backup("a", "geomind.spl", {"--context", "geomind"});
+  EXPECT_NE(refused.code, 0) << "hero_proc is not split";
+  EXPECT_THAT(refused.err, HasSubstr("--without hero_proc"));
+  const Ran part = backup("a", "geomind.spl", {"--context", "geomind", "--without", "hero_proc"});
+  ASSERT_EQ(part.code, 0) << part.err;
+  const std::string did = text_of(json_on("a", {"identity", "show"}), "did");
+  EXPECT_EQ(ask("a", {"service", "all", "stop"}).code, 0);
+
+  make("b", {});
+  const Ran back = restore("b", "all.spl");
+  ASSERT_EQ(back.code, 0) << back.out << back.err;
+  EXPECT_THAT(ask("b", {"service", "all", "status"}).out, Not(HasSubstr("down")));
+  EXPECT_EQ(proof("b"), all);
+  EXPECT_EQ(ask("b", {"service", "all", "stop"}).code, 0);
+
+  make("c", {"acme", "zeta"});
+  start("c");
+  fill("c", "2M");
+  const std::string others = proof("c");
+  const Ran beside = restore("c", "geomind.spl", {"--expect-did", did, "--as", "geomind"});
+  ASSERT_EQ(beside.code, 0) << beside.out << beside.err;
+  EXPECT_EQ(proof("c", "geomind"), tenant);
+  EXPECT_EQ(proof("c"), proof("c", "acme") + proof("c", "geomind") + proof("c", "zeta") +
+                            others.substr(others.find("hero_voice")));
+  EXPECT_EQ(proof("c", "acme") + proof("c", "zeta"), others.substr(0, others.find("hero_voice")));
+}
+
+}  // namespace
+}  // namespace spl::cli_test
