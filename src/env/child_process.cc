@@ -112,16 +112,16 @@ class ChildProcess::Impl {
     if (!exit_) (void)reap();
   }
 
-  // Until one of these can be read or written, or the time is over.
+  // Until one of these can be read or written, or the time is over: also of a child that never lets anybody wait.
   Result<void> wait_for(pollfd one, pollfd other = {-1, 0, 0}) {
     waits_ = {one, other};
     for (;;) {
       const int ready = ::poll(waits_.data(), waits_.size(), static_cast<int>(kLookEvery.count()));
       if (progress_ != nullptr && progress_->cancelled()) return base::fail_cancelled(name_ + " was ended");
-      if (ready > 0) return {};
       if (ready < 0 && errno != EINTR) return base::fail_errno("cannot wait for " + name_, errno);
       if (deadline_ && steady_clock::now() >= *deadline_)
         return fail(Cause::kTimeout, name_ + " took longer than " + std::to_string(at_most_.count()) + " ms");
+      if (ready > 0) return {};
     }
   }
 
@@ -160,17 +160,20 @@ class ChildProcess::Impl {
     return reap();
   }
 
-  // What it does not read to the end is its own affair.
+  // What it does not read to the end is its own affair; one that has closed its output may still read.
   Result<void> exchange(Source& input, Sink& written) {
     std::string given(kPieceBytes, '\0');
     std::string taken(kPieceBytes, '\0');
     std::string_view rest;
-    for (;;) {
+    for (bool writes = true; writes || ends_.input.is_open();) {
       if (rest.empty() && ends_.input.is_open()) {
         rest = std::string_view(given).substr(0, TRY(input.read(given)));
-        if (rest.empty()) ends_.input.close();
+        if (rest.empty()) {
+          ends_.input.close();
+          continue;
+        }
       }
-      TRY(wait_for({ends_.output.number(), POLLIN, 0}, {ends_.input.number(), POLLOUT, 0}));
+      TRY(wait_for({writes ? ends_.output.number() : -1, POLLIN, 0}, {ends_.input.number(), POLLOUT, 0}));
       if (waits_[1].revents != 0) {
         const auto n = write_some(rest);
         rest.remove_prefix(n ? *n : rest.size());
@@ -178,9 +181,10 @@ class ChildProcess::Impl {
       }
       if (waits_[0].revents == 0) continue;
       const std::size_t n = TRY(read(taken));
-      if (n == 0) return {};
+      writes = n > 0;
       TRY(written.write(std::string_view(taken).substr(0, n)));
     }
+    return {};
   }
 
   [[nodiscard]] std::string said(std::size_t max_bytes) const {

@@ -117,6 +117,34 @@ TEST(ChildProcess, TooMuchOutputTooMuchTimeAndCancellingEndIt) {
   EXPECT_EQ(output_of_command(shell("sleep 100"), "", {.progress = &progress}).error().cause, Cause::kCancelled);
 }
 
+TEST(ChildProcess, OneThatNeverLetsAnybodyWaitEndsInTimeToo) {
+  const auto child = ChildProcess::start({.arguments = {"/usr/bin/yes"}});
+  ASSERT_TRUE(child);
+  (*child)->limit_waits(std::chrono::milliseconds(50), nullptr);
+  class Nowhere final : public Sink {
+   public:
+    Result<void> write(std::string_view /*octets*/) override { return {}; }
+  } nowhere;
+  base::StringSource nothing({});
+  const auto ended = (*child)->exchange(nothing, nowhere);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().cause, Cause::kTimeout);
+}
+
+TEST(ChildProcess, OneThatHasClosedItsOutputIsStillGivenAllOfItsInput) {
+  const std::string file = testing::TempDir() + "child-all" + std::to_string(::getpid());
+  const auto child = ChildProcess::start(
+      {.arguments = {"/bin/sh", "-c", "exec >\"$0\"; sleep 0.1; cat", file}, .environment = {"PATH=/usr/bin:/bin"}});
+  ASSERT_TRUE(child);
+  std::string written;
+  ASSERT_TRUE((*child)->exchange(std::string(1u << 20, 'x'), written, 0));
+  ASSERT_TRUE((*child)->wait());
+  struct stat info{};
+  ASSERT_EQ(::stat(file.c_str(), &info), 0);
+  EXPECT_EQ(info.st_size, 1 << 20);
+  ::unlink(file.c_str());
+}
+
 TEST(ChildProcess, WhatItStartedEndsWithIt) {
   int grandchild = 0;
   {
