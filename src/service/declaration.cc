@@ -219,6 +219,19 @@ Result<void> check_path(const TomlTable& table, const SurfaceDeclaration& surfac
   return {};
 }
 
+// What is dumped for each context must be loaded for each, and nothing else.
+Result<void> check_command_split(const TomlTable& table, const SurfaceDeclaration& surface) {
+  if (surface.kind != SurfaceKind::kCommand) return {};
+  const auto is_split = [](const Command& command) {
+    return std::ranges::any_of(command, [](const std::string& word) { return names_context(word); });
+  };
+  if (is_split(surface.dump) != is_split(surface.restore))
+    return wrong_at(table.place(), "surface.dump and surface.restore must both name {context}, or neither");
+  if (is_split(surface.check) && !is_split(surface.dump))
+    return table.wrong("check", "names {context}, and dump does not");
+  return {};
+}
+
 Result<SurfaceDeclaration> parse_surface(TomlTable table) {
   SurfaceDeclaration surface;
   surface.at = table.place();
@@ -239,6 +252,7 @@ Result<SurfaceDeclaration> parse_surface(TomlTable table) {
   surface.rebuild = TRY(command_with(table, "rebuild", Allowed::kCommand));
   TRY(table.end());
   TRY(check_members(table, surface));
+  TRY(check_command_split(table, surface));
   TRY(check_path(table, surface));
   TRY(check_url(table, "url", surface.kind, surface.url));
   TRY(check_url(table, "admin_url", surface.kind, surface.admin_url));
@@ -296,6 +310,7 @@ Result<InstallDeclaration> parse_install(TomlTable table) {
 
 Result<MigrationDeclaration> parse_migration(TomlTable table) {
   MigrationDeclaration migration;
+  migration.at = table.place();
   const auto from = TRY(table.whole_number("from"));
   const auto to = TRY(table.whole_number("to"));
   if (!from || !to || *to <= *from) return wrong_at(table.place(), "migration wants from and to, and to is the larger");
@@ -326,25 +341,49 @@ Result<void> parse_lists(TomlTable& root, Declaration& service) {
 }
 
 Result<void> check_freeze(const Declaration& service) {
-  if (service.quiesce.method != Quiesce::kFreeze) return {};
+  const bool by_default = !service.quiesce.method && service.run;
+  if (service.quiesce.method != Quiesce::kFreeze && !by_default) return {};
   if (!service.run)
     return wrong_at(service.at, "quiesce.method is freeze, and without [run] there is nothing to freeze");
   for (const SurfaceDeclaration& surface : service.surfaces) {
     if (surface.kind == SurfaceKind::kCommand)
-      return wrong_at(surface.at, "quiesce.method is freeze, and the dump of surface " + surface.name +
-                                      " would ask a frozen process");
+      return wrong_at(surface.at, std::string("quiesce.method is ") +
+                                      (by_default ? "missing, and so freeze" : "freeze") +
+                                      ", and the dump of surface " + surface.name +
+                                      " would ask a frozen process: say hook or none");
+  }
+  return {};
+}
+
+// From each schema that a migration begins at, just one way leads to the service's own.
+Result<void> check_migrations(const Declaration& service) {
+  std::set<std::uint64_t> from;
+  for (const MigrationDeclaration& migration : service.migrations) {
+    const std::string schema = std::to_string(migration.from);
+    if (!from.insert(migration.from).second)
+      return wrong_at(migration.at,
+                      "migration.from is " + schema + " twice: nobody could tell which of the two is meant");
+    if (migration.to > service.schema)
+      return wrong_at(migration.at, "migration.to is " + std::to_string(migration.to) +
+                                        ", beyond the service's schema " + std::to_string(service.schema));
+  }
+  for (const MigrationDeclaration& migration : service.migrations) {
+    if (migration.to != service.schema && !from.contains(migration.to))
+      return wrong_at(migration.at, "migration.to is " + std::to_string(migration.to) +
+                                        ", from which no migration leads to the service's schema " +
+                                        std::to_string(service.schema));
   }
   return {};
 }
 
 Result<void> check_staged(const Declaration& service) {
-  if (service.restore.staged.empty()) return {};
+  if (service.restore.staged.empty() && service.migrations.empty()) return {};
   std::set<std::string> variables;
   for (const SurfaceDeclaration& surface : service.surfaces) {
     const std::string variable = staged_variable(surface.name);
     if (!variables.insert(variable).second)
       return wrong_at(surface.at, "surface.name: " + surface.name + " and another surface would both be " + variable +
-                                      " for restore.staged");
+                                      " for what is run on the staged copy");
   }
   return {};
 }
@@ -382,6 +421,17 @@ const SurfaceDeclaration* Declaration::surface(std::string_view surface_name) co
   return found == surfaces.end() ? nullptr : &*found;
 }
 
+std::vector<const MigrationDeclaration*> Declaration::migrations_from(std::uint64_t older_schema) const {
+  std::vector<const MigrationDeclaration*> chain;
+  while (older_schema != schema) {
+    const auto next = std::ranges::find(migrations, older_schema, &MigrationDeclaration::from);
+    if (next == migrations.end()) return {};
+    chain.push_back(&*next);
+    older_schema = next->to;
+  }
+  return chain;
+}
+
 Result<Declaration> parse_declaration(const std::string& file, const std::string& text) {
   const auto parsed = codec::parse_toml(text);
   if (!parsed) return wrong_at({file, parsed.error().line}, parsed.error().why);
@@ -410,6 +460,7 @@ Result<Declaration> parse_declaration(const std::string& file, const std::string
   TRY(parse_lists(root, service));
   TRY(root.end());
   TRY(check_freeze(service));
+  TRY(check_migrations(service));
   TRY(check_staged(service));
   return service;
 }

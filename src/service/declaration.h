@@ -109,6 +109,7 @@ struct MigrationDeclaration {
   std::uint64_t from = 0;
   std::uint64_t to = 0;
   Command command;
+  FilePlace at;
 };
 
 struct Declaration {
@@ -128,11 +129,14 @@ struct Declaration {
   FilePlace at;      // its name
 
   [[nodiscard]] const SurfaceDeclaration* surface(std::string_view name) const;
+  // Those that bring data of this schema to the declared one, in their order; none where it is the declared one, or
+  // there is no way.
+  [[nodiscard]] std::vector<const MigrationDeclaration*> migrations_from(std::uint64_t older_schema) const;
 };
 
 inline constexpr std::size_t kDeclarationBytesMax = 1u << 20;
 
-// The variable in which [restore].staged finds a surface: SPL_STAGED_FILES.
+// The variable in which migrations and [restore].staged find a surface: SPL_STAGED_FILES.
 std::string staged_variable(std::string_view surface);
 
 // Code kUsage: "<file>:<line>: <key> <what is wrong>".

@@ -176,7 +176,48 @@ TEST(Declaration, AFreezeNeedsProcessesAndNoSurfaceThatAsksThem) {
           "name = \"notes\"\n[run]\ncommand = [\"/x\"]\n[quiesce]\nmethod = \"freeze\"\n[[surface]]\nname = \"a\"\n"
           "kind = \"command\"\ndump = [\"/d\"]\nrestore = [\"/r\"]\n"),
       HasSubstr("frozen process"));
+  const std::string surface = "[[surface]]\nname = \"a\"\nkind = \"command\"\ndump = [\"/d\"]\nrestore = [\"/r\"]\n";
+  EXPECT_THAT(error_of("name = \"notes\"\n[run]\ncommand = [\"/x\"]\n" + surface), HasSubstr("missing, and so freeze"));
+  EXPECT_EQ(error_of("name = \"notes\"\n[run]\ncommand = [\"/x\"]\n[quiesce]\nmethod = \"none\"\n" + surface),
+            "no error");
+  EXPECT_EQ(error_of("name = \"notes\"\n" + surface), "no error") << "nothing of it is frozen";
   EXPECT_THAT(error_of("name = \"notes\"\n[quiesce]\nmethod = \"hook\"\n"), HasSubstr("wants before and after"));
+}
+
+TEST(Declaration, WhatIsDumpedForEachContextIsLoadedForEach) {
+  const auto command = [](const std::string& dump, const std::string& restore, const std::string& check) {
+    return error_of("name = \"notes\"\n[[surface]]\nname = \"a\"\nkind = \"command\"\ndump = [\"/d\", \"" + dump +
+                    "\"]\nrestore = [\"/r\", \"" + restore + "\"]\ncheck = [\"/c\", \"" + check + "\"]\n");
+  };
+  EXPECT_EQ(command("{context}", "{context_id}", ""), "no error");
+  EXPECT_EQ(command("", "", ""), "no error");
+  EXPECT_THAT(command("{context}", "all", ""), HasSubstr("must both name {context}, or neither"));
+  EXPECT_THAT(command("", "{context}", ""), HasSubstr("must both name {context}, or neither"));
+  EXPECT_THAT(command("", "", "{context}"), HasSubstr("surface.check names {context}"));
+}
+
+TEST(Declaration, FromEachSchemaOneWayOfMigrationsLeadsToItsOwn) {
+  const auto service = [](const std::vector<std::pair<int, int>>& steps) {
+    std::string text = "name = \"notes\"\nschema = 4\n";
+    for (const auto& [from, to] : steps)
+      text +=
+          "[[migration]]\nfrom = " + std::to_string(from) + "\nto = " + std::to_string(to) + "\ncommand = [\"/m\"]\n";
+    return text;
+  };
+  EXPECT_THAT(error_of(service({{1, 2}, {1, 4}, {2, 4}})), HasSubstr("migration.from is 1 twice"));
+  EXPECT_THAT(error_of(service({{3, 5}})), HasSubstr("beyond the service's schema 4"));
+  EXPECT_THAT(error_of(service({{1, 2}, {3, 4}})), HasSubstr("no migration leads to the service's schema 4"));
+  const auto parsed = parse_declaration("notes.toml", service({{3, 4}, {1, 3}, {2, 4}}));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  const auto way = [&](std::uint64_t schema) {
+    std::string text;
+    for (const MigrationDeclaration* step : parsed->migrations_from(schema)) text += std::to_string(step->to) + " ";
+    return text;
+  };
+  EXPECT_EQ(way(1), "3 4 ");
+  EXPECT_EQ(way(2), "4 ");
+  EXPECT_EQ(way(4), "") << "there is nothing to do";
+  EXPECT_EQ(way(0), "") << "there is no way";
 }
 
 TEST(Declaration, AHandleBelongsToItsService) {
