@@ -276,7 +276,7 @@ void ServiceRestore::add_target(const bundle::Surface& surface, service::PartNam
              has_section ? section->files : 0,
              surface.engine,
              {},
-             {rooms_.env, spool_options(), env::join(scratch_, std::to_string(targets_.size()))},
+             {rooms_.env, spool_options(), env::join(scratch_, std::to_string(targets_.size())), nullptr, &progress_},
              nullptr}));
 }
 
@@ -414,6 +414,9 @@ void ServiceRestore::want_room(RestoreRoom& room) const {
 }
 
 Result<void> ServiceRestore::begin() {
+    // The dump of a command waits in the home.
+    if (target->name.surface->kind == SurfaceKind::kCommand)
+      room.want(rooms_.set.paths().root, target->bytes, target->files);
   std::vector<RestoredPart> parts;
   for (const auto& target : targets_) {
     RestoredPart part;

@@ -139,6 +139,8 @@ Result<void> Snapshot::plan_part(Part& part, base::Progress& progress) {
       part.has_loose_writers = is_unseen || TRY(holder).has_value();
     }
   }
+  // Nobody can see who writes to what a command of the operator's reads.
+  if (place.kind == bundle::SurfaceKind::kCommand) part.has_loose_writers = true;
   part.driver = TRY(surface::backup_part(part.surroundings, std::move(place)));
   part.plan = TRY(part.driver->plan(progress));
   for (const std::string& warning : part.plan.warnings) warnings_.push_back(warning);

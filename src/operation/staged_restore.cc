@@ -8,6 +8,8 @@
 namespace spl::operation {
 namespace {
 
+using surface::SwapWith;
+
 // The error of the way back is told with the one that made it necessary: a person must know of both.
 Error with_way_back(Error error, const Result<void>& back, const std::string& not_started) {
   if (!not_started.empty()) error.message += "; and " + not_started;
@@ -38,8 +40,9 @@ bool StagedRestore::is_engine(const std::string& service) const {
 
 // Whether a part of its own is swapped that no process may hold.
 bool StagedRestore::has_files(const std::string& service) const {
-  return std::ranges::any_of(
-      parts_, [&](const RestoredPart& p) { return p.place.service == service && !surface::is_in_engine(p.kind); });
+  return std::ranges::any_of(parts_, [&](const RestoredPart& p) {
+    return p.place.service == service && surface::swap_with(p.kind) == SwapWith::kNobody;
+  });
 }
 
 Result<void> StagedRestore::save(RestorePhase phase) {
@@ -72,19 +75,24 @@ Result<void> StagedRestore::check(base::Progress& progress) {
   return {};
 }
 
-Result<void> StagedRestore::each_part(bool in_engines, Result<void> (surface::RestorePart::*step)(std::string_view)) {
+Result<void> StagedRestore::each_part(SwapWith with, Result<void> (surface::RestorePart::*step)(std::string_view)) {
   for (const RestoredPart& part : parts_) {
-    if (surface::is_in_engine(part.kind) != in_engines) continue;
+    if (surface::swap_with(part.kind) != with) continue;
     TRY_IN(part.place.service + "/" + part.place.surface, (*part.part.*step)(part.place.mark));
   }
   return {};
 }
 
+Result<void> StagedRestore::every_part(Result<void> (surface::RestorePart::*step)(std::string_view)) {
+  for (const SwapWith with : {SwapWith::kEngines, SwapWith::kCommands, SwapWith::kNobody}) TRY(each_part(with, step));
+  return {};
+}
+
 // The last first: a database within a tree finds its files again only when those that the tree's swap has carried over,
 // or was about to, are back.
-Result<void> StagedRestore::swap_parts_back(bool in_engines) {
+Result<void> StagedRestore::swap_parts_back(SwapWith with) {
   for (const RestoredPart& part : std::views::reverse(parts_)) {
-    if (surface::is_in_engine(part.kind) != in_engines) continue;
+    if (surface::swap_with(part.kind) != with) continue;
     TRY_IN(part.place.service + "/" + part.place.surface, part.part->swap_back(part.place.mark));
   }
   return {};
@@ -98,12 +106,17 @@ Result<void> StagedRestore::bring_down() {
   return {};
 }
 
+// What an engine serves is counted while that runs.
 Result<void> StagedRestore::swap_all() {
-  TRY(each_part(true, &surface::RestorePart::swap));
+  for (const SwapWith with : {SwapWith::kEngines, SwapWith::kCommands}) {
+    TRY(each_part(with, &surface::RestorePart::swap));
+    TRY(compare_counts(with));
+  }
   for (const std::string& service : journal_.services) {
     if (is_engine(service) && has_files(service)) TRY_IN("stop " + service, control_.hold_down(service));
   }
-  return each_part(false, &surface::RestorePart::swap);
+  TRY(each_part(SwapWith::kNobody, &surface::RestorePart::swap));
+  return compare_counts(SwapWith::kNobody);
 }
 
 // Engines are wanted up for their own parts, and down for files of theirs.
@@ -111,16 +124,18 @@ Result<void> StagedRestore::swap_all_back() {
   for (const std::string& service : journal_.services) {
     if (is_engine(service) && has_files(service)) TRY_IN("stop " + service, control_.hold_down(service));
   }
-  TRY(swap_parts_back(false));
+  TRY(swap_parts_back(SwapWith::kNobody));
   for (const std::string& service : journal_.services) {
     if (is_engine(service)) TRY(bring_up_again(service));
   }
-  return swap_parts_back(true);
+  TRY(swap_parts_back(SwapWith::kCommands));
+  return swap_parts_back(SwapWith::kEngines);
 }
 
 // Before anything that starts can change it.
-Result<void> StagedRestore::compare_counts() {
+Result<void> StagedRestore::compare_counts(SwapWith with) {
   for (RestoredPart& part : parts_) {
+    if (surface::swap_with(part.kind) != with) continue;
     const std::string name = part.place.service + "/" + part.place.surface;
     part.live = TRY_IN(name, part.part->count_live());
     if (part.live == part.counts) continue;
@@ -166,7 +181,6 @@ Result<void> StagedRestore::switch_over(base::Progress& progress) {
     if (!journal_.added_contexts.empty() && options_.add_context) TRY(options_.add_context(journal_));
     progress.update("switching", 0, 0, "");
     TRY(swap_all());
-    TRY(compare_counts());
     progress.update("starting the services", 0, 0, "");
     return bring_up(progress);
   };
@@ -187,15 +201,13 @@ Result<void> StagedRestore::switch_back() {
 }
 
 Result<bool> StagedRestore::finish() {
-  TRY(each_part(true, &surface::RestorePart::retire));
-  TRY(each_part(false, &surface::RestorePart::retire));
+  TRY(every_part(&surface::RestorePart::retire));
   bool kept = journal_.kept_records.has_value();
   for (RestoredPart& part : parts_) kept = TRY(part.part->has_other(part.place.mark)) || kept;
   if (kept) {
     TRY(save(RestorePhase::kPrevious));
   } else {
-    TRY(each_part(true, &surface::RestorePart::discard));
-    TRY(each_part(false, &surface::RestorePart::discard));
+    TRY(every_part(&surface::RestorePart::discard));
     TRY(journals_.remove(journal_.id));
   }
   settled_ = true;
@@ -203,8 +215,7 @@ Result<bool> StagedRestore::finish() {
 }
 
 Result<void> StagedRestore::abandon() {
-  TRY(each_part(true, &surface::RestorePart::discard));
-  TRY(each_part(false, &surface::RestorePart::discard));
+  TRY(every_part(&surface::RestorePart::discard));
   TRY(journals_.remove(journal_.id));
   settled_ = true;
   return {};

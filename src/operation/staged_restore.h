@@ -82,12 +82,13 @@ class StagedRestore {
  private:
   [[nodiscard]] bool is_engine(const std::string& service) const;
   [[nodiscard]] bool has_files(const std::string& service) const;
-  Result<void> each_part(bool in_engines, Result<void> (surface::RestorePart::*step)(std::string_view));
-  Result<void> swap_parts_back(bool in_engines);
+  Result<void> each_part(surface::SwapWith with, Result<void> (surface::RestorePart::*step)(std::string_view));
+  Result<void> every_part(Result<void> (surface::RestorePart::*step)(std::string_view));
+  Result<void> swap_parts_back(surface::SwapWith with);
   Result<void> bring_down();
   Result<void> swap_all();
   Result<void> swap_all_back();
-  Result<void> compare_counts();
+  Result<void> compare_counts(surface::SwapWith with);
   Result<void> bring_up(base::Progress& progress);
   Result<void> bring_up_again(const std::string& service);
   Result<void> save(RestorePhase phase);

@@ -47,7 +47,7 @@ class Inventory {
     row.where = shown_where(set_, service, surface.path.empty() ? surface.url : surface.path);
     if (surface.kind == SurfaceKind::kCommand) row.where = base::join(surface.dump, " ");
     std::uint64_t bytes = 0;
-    bool known = true;
+    bool known = surface.kind != SurfaceKind::kCommand;
     const surface::Surroundings surroundings{env_, spool, scratch};
     for (const PartName& part : set_.parts_of(service, surface, nullptr)) {
       const auto plan = plan_of(part, surroundings, secrets, progress);

@@ -189,7 +189,10 @@ std::vector<PausedService> writers_to_pause(const std::vector<const Declaration*
                                             std::optional<Quiesce> override_with) {
   std::vector<PausedService> paused;
   for (const Declaration* service : services) {
-    const bool may_be_frozen = service->run && std::ranges::find(engines, service) == engines.end();
+    // The dump of a command surface would ask a frozen process.
+    const bool has_dump = std::ranges::find(service->surfaces, SurfaceKind::kCommand, &SurfaceDeclaration::kind) !=
+                          service->surfaces.end();
+    const bool may_be_frozen = service->run && !has_dump && std::ranges::find(engines, service) == engines.end();
     const Quiesce declared = service->quiesce.method.value_or(may_be_frozen ? Quiesce::kFreeze : Quiesce::kNone);
     Quiesce how = override_with.value_or(declared);
     if (how == Quiesce::kFreeze && !may_be_frozen) how = declared == Quiesce::kFreeze ? Quiesce::kNone : declared;

@@ -167,6 +167,26 @@ Result<void> run_command_of(env::Env env, const ServiceSet& set, const Declarati
               "spl service " + service.name + " logs shows what it said");
 }
 
+Result<surface::PartCommands> part_commands_of(const ServiceSet& set, const PartName& part,
+                                               const SecretLookup& secrets) {
+  const PlaceholderValues values = set.values(*part.service, part.context);
+  surface::PartCommands commands;
+  commands.dump = TRY(expanded(part.surface->dump, values));
+  commands.restore = TRY(expanded(part.surface->restore, values));
+  commands.check = TRY(expanded(part.surface->check, values));
+  commands.surroundings = [&set, service = part.service, secrets](env::Env env) -> Result<env::ChildOptions> {
+    env::ProgramStart program = TRY(program_of(env, set, *service, {}, {}, secrets));
+    return env::ChildOptions{.arguments = {},
+                             .environment = std::move(program.environment),
+                             .working_directory = program.working_directory,
+                             .user = program.user};
+  };
+  commands.log = [path = log_of(set, *part.service)](env::Env env, std::string_view text) {
+    append_to_log(env, path, text);
+  };
+  return commands;
+}
+
 Error become_service(env::Env env, const ServiceSet& set, const Declaration& service, const SecretLookup& secrets) {
   const auto try_it = [&]() -> Result<void> {
     if (!service.run || service.run->command.empty())

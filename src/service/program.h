@@ -63,6 +63,10 @@ Result<void> run_command_of(env::Env env, const ServiceSet& set, const Declarati
                             const PlaceholderValues& values, const SecretLookup& secrets,
                             const env::CommandLimits& limits, const std::vector<std::string>& more_environment = {});
 
+// The commands of a command surface's part, for its driver. `set` outlives them.
+Result<surface::PartCommands> part_commands_of(const ServiceSet& set, const PartName& part,
+                                               const SecretLookup& secrets);
+
 // This process becomes the service's program, as its supervisor wants it; comes back with an error alone.
 Error become_service(env::Env env, const ServiceSet& set, const Declaration& service, const SecretLookup& secrets);
 

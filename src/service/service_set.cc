@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "bundle/layout.h"
+#include "service/program.h"
 #include "surface/drivers.h"
 #include "surface/glob.h"
 #include "surface/tree_walk.h"
@@ -83,12 +84,14 @@ std::vector<NamedCommand> commands_of(const Declaration& service) {
   if (service.run) {
     commands.push_back({&service.run->command, false});
     commands.push_back({&service.run->init, true});
+    if (service.run->health_is_command) commands.push_back({&service.run->health, false});
   }
   for (const SurfaceDeclaration& surface : service.surfaces) {
     for (const Command* command : {&surface.rebuild, &surface.dump, &surface.restore, &surface.check})
       commands.push_back({command, false});
   }
   for (const MigrationDeclaration& migration : service.migrations) commands.push_back({&migration.command, false});
+  for (const SecretDeclaration& secret : service.secrets) commands.push_back({&secret.generate, false});
   return commands;
 }
 
@@ -307,6 +310,7 @@ Result<surface::Place> ServiceSet::place_of(const PartName& part, const SecretLo
     if (is_new) add_inner(TRY(files_of(part.context)));
   }
   if (!surface.hooks_template.empty()) place.hooks_template = TRY(expand(surface.hooks_template, known));
+  if (surface.kind == SurfaceKind::kCommand) place.commands = TRY(part_commands_of(*this, part, secrets));
   if (!surface.url.empty()) place.url = TRY_IN(place.subject + ": url", expand_secret(surface.url, known, secrets));
   if (!surface.admin_url.empty())
     place.admin_url = TRY_IN(place.subject + ": admin_url", expand_secret(surface.admin_url, known, secrets));
@@ -474,7 +478,8 @@ Result<void> ServiceSet::check_programs(env::Env env, const SurfaceDeclaration& 
     const std::size_t words =
         named.of_program ? std::min<std::size_t>(named.command->size(), 1) : named.command->size();
     for (std::size_t i = 0; i < words; ++i) {
-      const auto word = expand((*named.command)[i], values(service, nullptr));
+      const Context* any = contexts_.all().empty() ? &kAnyContext : &contexts_.all().front();
+      const auto word = expand((*named.command)[i], values(service, any));
       if (!word || !word->starts_with('/') || !surface::is_at_or_below(*word, path)) continue;
       if (surface.kind == SurfaceKind::kSqlite && *word == path) continue;
       const auto info = env.fs.info(*word);

@@ -1,6 +1,7 @@
 #include "surface/drivers.h"
 
 #include "codec/enum_names.h"
+#include "surface/command/command.h"
 #include "surface/files/files.h"
 #include "surface/git/git.h"
 #include "surface/postgres/postgres.h"
@@ -23,6 +24,7 @@ Result<std::unique_ptr<BackupPart>> backup_part(const Surroundings& surroundings
   if (place.kind == bundle::SurfaceKind::kSqlite) return sqlite_backup(surroundings, std::move(place));
   if (place.kind == bundle::SurfaceKind::kPostgres) return postgres_backup(surroundings, std::move(place));
   if (place.kind == bundle::SurfaceKind::kRedis) return redis_backup(surroundings, std::move(place));
+  if (place.kind == bundle::SurfaceKind::kCommand) return command_backup(surroundings, std::move(place));
   return no_driver(place);
 }
 
@@ -37,6 +39,8 @@ Result<std::unique_ptr<RestorePart>> restore_part(const Surroundings& surroundin
     return postgres_restore(surroundings, std::move(place), std::move(request));
   if (place.kind == bundle::SurfaceKind::kRedis)
     return redis_restore(surroundings, std::move(place), std::move(request));
+  if (place.kind == bundle::SurfaceKind::kCommand)
+    return command_restore(surroundings, std::move(place), std::move(request));
   return no_driver(place);
 }
 

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,17 @@
 
 namespace spl::surface {
 
+// The commands of a command surface, with their placeholders replaced.
+struct PartCommands {
+  std::vector<std::string> dump;     // writes the part to its standard output
+  std::vector<std::string> restore;  // puts what it reads in the place of all that is there
+  std::vector<std::string> check;    // reads a dump and says what is in it; empty where there is none
+  // What a child has around it, without its arguments. The environment has secrets: who is given it wipes it.
+  std::function<Result<env::ChildOptions>(env::Env)> surroundings;
+  // Takes what they say: to the service's log.
+  std::function<void(env::Env, std::string_view)> log;
+};
+
 // Where a part is. Only what its kind has is set.
 struct Place {
   bundle::SurfaceKind kind = bundle::SurfaceKind::kFiles;
@@ -45,16 +57,18 @@ struct Place {
   std::optional<std::string> key_prefix;  // redis, of a split
   // redis, for a restore: what the keys of the bundle begin with, where it is not key_prefix.
   std::optional<std::string> bundled_key_prefix;
-  std::vector<std::string> other_databases;  // redis, of a split: those of other contexts, also without a key
-  std::optional<env::UserIds> owner;         // whose the restored files are, where this process is root; none: its own
+  std::vector<std::string> other_databases;   // redis, of a split: those of other contexts, also without a key
+  std::optional<PartCommands> commands = {};  // command
+  std::optional<env::UserIds> owner;          // whose the restored files are, where this process is root; none: its own
 };
 
 // What every driver needs from its caller; it outlives the parts.
 struct Surroundings {
   env::Env env;
-  spool::SpoolOptions spool;      // where bytes wait; they may be secret
-  std::string scratch_directory;  // 0700, there, empty at first, short enough for a socket in it
-  SharedViews* views = nullptr;   // of all parts of one moment; none: a part is alone
+  spool::SpoolOptions spool;           // where bytes wait; they may be secret
+  std::string scratch_directory;       // 0700, there, empty at first, short enough for a socket in it
+  SharedViews* views = nullptr;        // of all parts of one moment; none: a part is alone
+  base::Progress* progress = nullptr;  // for calls that are given none; it may be missing
 };
 
 // How much one moment the view is that open() has taken.
@@ -170,10 +184,16 @@ class RestorePart {
   virtual Result<void> discard(std::string_view mark) = 0;
 };
 
-// Whether two kinds of part need the service's processes to be gone for swap(): all but those within an engine.
-constexpr bool is_in_engine(bundle::SurfaceKind kind) {
+// What must run, and what not, for swap() and swap_back().
+enum class SwapWith : std::uint8_t {
+  kEngines,   // within an engine: that runs
+  kCommands,  // by a command of the service: that is down, and engines run, for it may ask them
+  kNobody,    // in files: nobody holds one, an engine neither
+};
+constexpr SwapWith swap_with(bundle::SurfaceKind kind) {
   using enum bundle::SurfaceKind;
-  return kind == kPostgres || kind == kMariadb || kind == kRedis;
+  if (kind == kPostgres || kind == kMariadb || kind == kRedis) return SwapWith::kEngines;
+  return kind == kCommand ? SwapWith::kCommands : SwapWith::kNobody;
 }
 
 }  // namespace spl::surface
