@@ -236,7 +236,7 @@ TEST_F(ServicesTest, EveryStopIsFoundBeforeAnyWrite) {
   declare("b", "counter", counter(0));
   stops("its data has schema 1, the service here has 0");
   declare("b", "counter", counter(2));
-  stops("makes no migrations");
+  stops("no [[migration]] leads from the one to the other");
   std::string other = counter();
   other.replace(other.find("kind = \"sqlite\""), 15, "kind = \"git\"");
   declare("b", "counter", other);

@@ -27,4 +27,10 @@ Result<void> print_findings(Output& out, const std::vector<Finding>& findings) {
   return list.end();
 }
 
+std::string rebuild_line(const operation::Rebuild& rebuild) {
+  const std::string line = "rebuild: " + shown(rebuild.text()) + " " + std::string(codec::enum_name(rebuild.state));
+  if (rebuild.error.empty()) return line + " since " + shown(rebuild.since);
+  return line + ": " + shown(rebuild.error) + "; spl service " + shown(rebuild.service) + " rebuild runs it again";
+}
+
 }  // namespace spl::cli

@@ -93,6 +93,7 @@ Result<int> run_status(Session& session, const Arguments&) {
   TRY(out.line("records: " + std::to_string(status.record_count) + " in " + counted(status.thread_count, "thread")));
   TRY(out.line("pairs:   " + std::to_string(status.federation_pairs)));
   TRY(out.line("grants:  " + std::to_string(status.consent_grants)));
+  for (const operation::Rebuild& rebuild : status.rebuilds) TRY(out.line(rebuild_line(rebuild)));
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "cli/backup.h"
 #include "cli/command.h"
+#include "cli/findings.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "env/acting_user.h"
@@ -48,7 +49,9 @@ Result<void> print_states(Output& out, const ServiceStates& states) {
     rows.push_back({shown(status.name), std::string(codec::enum_name(status.state)),
                     status.pid == 0 ? "-" : "pid " + std::to_string(status.pid), notes});
   }
-  return print_table(out, rows);
+  TRY(print_table(out, rows));
+  for (const operation::Rebuild& rebuild : states.rebuilds) TRY(out.line(rebuild_line(rebuild)));
+  return {};
 }
 
 template <ServiceAction Action>
@@ -76,6 +79,25 @@ Result<int> run_logs(Session& session, const Arguments& arguments) {
 Result<int> run_in_foreground(Session& session, const Arguments& arguments) {
   TRY(session.become_owner());
   return std::unexpected(operation::become_service(session.env(), session.paths(), arguments.at("SERVICE")));
+}
+
+// Without the home's lock: a restore or a daemon may have started it.
+Result<int> run_rebuild(Session& session, const Arguments& arguments) {
+  TRY(session.become_owner());
+  const auto which = arguments.has("--left") ? operation::WhichRebuilds::kLeft : operation::WhichRebuilds::kAll;
+  const auto done =
+      TRY(operation::run_rebuilds(session.env(), session.paths(), arguments.at("SERVICE"), which, session.progress()));
+  Output& out = session.out();
+  ListOutput list(out);
+  for (const operation::Rebuild& one : done) {
+    const std::string line = one.error.empty() ? "rebuilt: " + shown(one.text()) : rebuild_line(one);
+    TRY(list.item(out.text() ? line : codec::shape_json(one).text()));
+  }
+  TRY(list.end());
+  if (out.text() && done.empty()) TRY(out.line("there was nothing to rebuild"));
+  const bool failed =
+      std::ranges::any_of(done, [](const auto& one) { return one.state == operation::RebuildState::kFailed; });
+  return failed ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 
 std::optional<std::string> unless_all(const std::string& name) {
@@ -255,6 +277,16 @@ std::vector<Command> service_commands() {
   run.examples = {"spl service notes run"};
   run.schema = nullptr;
   service.commands.push_back(std::move(run));
+  Command rebuild = action(
+      "rebuild", "Make what it derives from its data anew, by the rebuild commands of its surfaces",
+      "A restore does this in the background: what it has left, and what has failed, is in the status. Also what "
+      "[restore].after of its declaration has left is run.",
+      run_rebuild);
+  rebuild.options = {
+      {.name = "--left", .value = "", .help = "only what a restore has left, and nothing that has failed"}};
+  rebuild.examples = {"spl service notes rebuild", "spl service all rebuild --left"};
+  rebuild.schema = codec::list_schema_of<operation::Rebuild>;
+  service.commands.push_back(std::move(rebuild));
   service.commands.push_back(backup_command());
   service.commands.push_back(restore_command());
   std::vector<Command> commands;

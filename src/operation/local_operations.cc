@@ -45,6 +45,7 @@ Result<Status> LocalOperations::status() {
   status.store = now.store;
   status.home = now.home;
   status.moved_at = now.moved_at;
+  status.rebuilds = TRY(Rebuilds(instance_.env(), instance_.paths()).all());
   if (daemon_) {
     status.pid = daemon_->pid;
     status.address = daemon_->address;

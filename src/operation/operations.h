@@ -43,6 +43,7 @@ struct Status {
   std::string store;
   std::string home;
   std::optional<std::string> moved_at;  // it has left with spl export --move
+  std::vector<Rebuild> rebuilds;        // that restores have left
   // For people alone.
   int pid = 0;              // of the daemon
   std::string address;      // where it serves
@@ -60,7 +61,9 @@ struct Status {
         codec::member("consent_grants", &S::consent_grants, "in effect"),
         codec::path_member("store", &S::store, "where the records are"),
         codec::path_member("home", &S::home, "the home's directory"),
-        codec::member("moved_at", &S::moved_at, "when it left with spl export --move", codec::Presence::kOmitted));
+        codec::member("moved_at", &S::moved_at, "when it left with spl export --move", codec::Presence::kOmitted),
+        codec::member("rebuilds", &S::rebuilds, "what restores have left to be rebuilt; missing: nothing",
+                      codec::Presence::kOmitted));
   }
 };
 

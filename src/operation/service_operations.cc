@@ -55,6 +55,9 @@ Result<ServiceStates> states_of(instance::Instance& instance, const ServiceName&
   ServiceStates states;
   for (const service::Declaration* declared : TRY(chosen(rooms->set, service.name)))
     states.services.push_back(TRY(rooms->supervisor->status(*declared)));
+  states.rebuilds = TRY(Rebuilds(instance.env(), instance.paths()).all());
+  if (service.name != "all")
+    std::erase_if(states.rebuilds, [&](const Rebuild& rebuild) { return rebuild.service != service.name; });
   return states;
 }
 

@@ -17,6 +17,7 @@
 #include "codec/shape.h"
 #include "instance/instance.h"
 #include "operation/findings.h"
+#include "operation/rebuilds.h"
 #include "service/inventory.h"
 #include "service/supervisor.h"
 
@@ -48,9 +49,13 @@ struct ServiceCommand {
 
 struct ServiceStates {
   std::vector<service::ServiceStatus> services;
+  std::vector<Rebuild> rebuilds;  // of them, that restores have left
 
   static constexpr auto shape() {
-    return codec::shape(codec::member("services", &ServiceStates::services, "how each of them is"));
+    return codec::shape(
+        codec::member("services", &ServiceStates::services, "how each of them is"),
+        codec::member("rebuilds", &ServiceStates::rebuilds, "what restores have left to be rebuilt; missing: nothing",
+                      codec::Presence::kOmitted));
   }
 };
 

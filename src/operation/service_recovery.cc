@@ -6,6 +6,7 @@
 #include "instance/move.h"
 #include "operation/context_rename.h"
 #include "operation/kept_records.h"
+#include "operation/rebuilds.h"
 #include "service/pause.h"
 #include "service/program.h"
 #include "surface/drivers.h"
@@ -85,6 +86,12 @@ Result<void> start_engines(ServiceRooms& rooms, const RestoreJournal& journal, b
   return {};
 }
 
+RestoredSurfaces surfaces_of(const RestoreJournal& journal) {
+  RestoredSurfaces surfaces;
+  for (const JournalPart& part : journal.parts) surfaces.emplace(part.service, part.surface);
+  return surfaces;
+}
+
 // Gives what did not start again, for people; empty where all did.
 Result<std::string> follow(ServiceRooms& rooms, RestoreJournal journal, RebuiltParts rebuilt, bool committed) {
   Result<std::string> done;
@@ -123,7 +130,9 @@ Result<void> recover_services(env::Env env, const home::HomePaths& paths, const 
   }
   TRY(remove_scratch(env, paths));
   TRY(RestoreJournals(env, paths).remove_unfinished());
-  return settle_restores(env, paths, config, store, progress);
+  TRY(settle_restores(env, paths, config, store, progress));
+  start_rebuilding(env, paths);
+  return {};
 }
 
 Result<void> settle_restores(env::Env env, const home::HomePaths& paths, const home::Config& config,
@@ -145,6 +154,7 @@ Result<void> settle_restores(env::Env env, const home::HomePaths& paths, const h
       TRY_IN(what, put_records_back(env, journals, journal, store, progress));
     TRY_IN(what, start_engines(*rooms, journal, progress));
     RebuiltParts rebuilt = TRY_IN(what, rebuild(*rooms, journal));
+    if (is_committed) TRY_IN(what, want_rebuilds(*rooms, surfaces_of(journal), AndAfter::kYes));
     const std::string not_started = TRY_IN(what, follow(*rooms, std::move(journal), std::move(rebuilt), is_committed));
     if (not_started.empty()) continue;
     env.log.write(env::LogLevel::kError, "service not started again", {{"error", not_started}});
@@ -188,7 +198,10 @@ Result<void> restore_previous(ServiceRooms& rooms, store::RecordStore& store, co
   last->phase = RestorePhase::kSwitching;
   TRY(rooms.journals.save(*last));
   TRY(put_records_back(rooms.env, rooms.journals, *last, store, progress));
+  // What is derived was made of what goes.
+  TRY(want_rebuilds(rooms, surfaces_of(*last), AndAfter::kNo));
   const std::string not_started = TRY(follow(rooms, std::move(*last), std::move(rebuilt), false));
+  start_rebuilding(rooms.env, rooms.set.paths());
   if (not_started.empty()) return {};
   return fail(ErrorCode::kUnavailable, "the previous state is back, and " + not_started,
               "spl service NAME logs shows what it said");

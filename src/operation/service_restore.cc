@@ -88,6 +88,7 @@ ServiceRestore::ServiceRestore(ServiceRooms& rooms, const bundle::Manifest& mani
 
 ServiceRestore::~ServiceRestore() {
   restore_.reset();
+  take_secrets_back();
   for (const auto& target : targets_) target->part.reset();
   (void)env::remove_tree(rooms_.env.fs, scratch_);
 }
@@ -152,10 +153,11 @@ Finding ServiceRestore::examine_service(const bundle::Service& service) const {
     return stop("its data has schema " + std::to_string(service.schema) + ", the service here has " +
                     std::to_string(declared->schema),
                 "install a newer version of it here, or " + leave_out);
-  if (service.schema < declared->schema)
+  const auto migrations = declared->migrations_from(service.schema);
+  if (service.schema < declared->schema && migrations.empty())
     return stop("its data has schema " + std::to_string(service.schema) + ", the service here has " +
-                    std::to_string(declared->schema) + ", and this version makes no migrations",
-                "restore it beside the version of it that made it, or " + leave_out);
+                    std::to_string(declared->schema) + ", and no [[migration]] leads from the one to the other",
+                "declare the migrations, restore it beside the version of it that made it, or " + leave_out);
   for (const bundle::Surface& surface : service.surfaces) {
     if (!surface.included) continue;
     const service::SurfaceDeclaration* its = declared->surface(surface.name);
@@ -170,10 +172,12 @@ Finding ServiceRestore::examine_service(const bundle::Service& service) const {
                   leave_out);
   }
   const bool same = service.version == declared->version;
-  return {"service", FindingStatus::kOk, service.name,
-          same ? "version " + declared->version
-               : "version " + declared->version + " is here, the bundle was made of " + service.version,
-          ""};
+  std::string message = "version " + declared->version;
+  if (!same) message += " is here, the bundle was made of " + service.version;
+  if (!migrations.empty())
+    message += "; its data goes from schema " + std::to_string(service.schema) + " to " +
+               std::to_string(declared->schema) + " by " + base::counted(migrations.size(), "migration");
+  return {"service", FindingStatus::kOk, service.name, std::move(message), ""};
 }
 
 // Which context of the home each of the bundle's becomes.
@@ -394,7 +398,7 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
                "; where the text of a function says the old one, that stays",
            "look for the old name in its functions once it is restored");
     target->part = TRY(surface::restore_part(target->surroundings, std::move(where), std::move(request)));
-    TRY(examine_staged_command(target->name, *target->part, findings));
+    TRY(examine_staged_commands(target->name, bundled_schema(target->name.service->name), *target->part, findings));
     auto looked = target->part->inspect(findings);
     // An engine that does not answer is a finding like any other.
     if (!looked && looked.error().code == ErrorCode::kUnavailable) {
@@ -410,13 +414,13 @@ Result<void> ServiceRestore::examine_parts(std::vector<Finding>& findings) {
 void ServiceRestore::want_room(RestoreRoom& room) const {
   for (const auto& target : targets_) {
     if (!target->path.empty()) room.want(env::parent_of(target->path), target->bytes, target->files);
+    // The dump of a command waits in the home.
+    if (target->name.surface->kind == SurfaceKind::kCommand)
+      room.want(rooms_.set.paths().root, target->bytes, target->files);
   }
 }
 
 Result<void> ServiceRestore::begin() {
-    // The dump of a command waits in the home.
-    if (target->name.surface->kind == SurfaceKind::kCommand)
-      room.want(rooms_.set.paths().root, target->bytes, target->files);
   std::vector<RestoredPart> parts;
   for (const auto& target : targets_) {
     RestoredPart part;
@@ -428,8 +432,11 @@ Result<void> ServiceRestore::begin() {
   }
   for (const std::string& name : services_)
     TRY(service::make_directories_of(rooms_.env, rooms_.set, *rooms_.set.find(name)));
-  restore_ = std::make_unique<StagedRestore>(rooms_.journals, rooms_.control, std::move(parts),
-                                             restore_options(rooms_, journal_));
+  StagedRestoreOptions how = restore_options(rooms_, journal_);
+  how.rebuild = [this](const std::string& service, base::Progress& progress) {
+    return rebuild_before_start(rooms_, service, restored(), rebuilt_, progress);
+  };
+  restore_ = std::make_unique<StagedRestore>(rooms_.journals, rooms_.control, std::move(parts), std::move(how));
   return restore_->begin();
 }
 
@@ -473,19 +480,26 @@ Result<void> ServiceRestore::stage_all(bundle::BundleReader& bundle) {
     EmptyPart none;
     if (!target->staged) TRY(stage(*target, none));
   }
-  for (const std::string& name : services_) TRY(run_staged_command_of(*rooms_.set.find(name)));
+  // Commands may ask for secrets that are made anew.
+  TRY(make_secrets());
+  for (const std::string& name : services_) TRY(run_staged_commands_of(*rooms_.set.find(name)));
   return restore_->check(progress_);
 }
 
-Result<void> ServiceRestore::run_staged_command_of(const service::Declaration& service) {
+std::uint64_t ServiceRestore::bundled_schema(const std::string& service) const {
+  return std::ranges::find(manifest_.services, service, &bundle::Service::name)->schema;
+}
+
+Result<void> ServiceRestore::run_staged_commands_of(const service::Declaration& service) {
   std::vector<StagedPart> parts;
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     RestoredPart& part = restore_->parts()[i];
     if (targets_[i]->name.service == &service) parts.push_back({targets_[i]->name, part.part.get(), part.place.mark});
   }
-  if (service.restore.staged.empty() || parts.empty()) return {};
-  progress_.update("running what " + service.name + " does to the staged copy", 0, 0, "");
-  return run_staged_command(rooms_, service, env::join(scratch_, "staging/" + service.name), parts, progress_);
+  const auto commands = staged_commands_of(service, bundled_schema(service.name));
+  if (commands.empty() || parts.empty()) return {};
+  const std::string directory = env::join(scratch_, "staging/" + service.name);
+  return run_staged_commands(rooms_, service, directory, commands, parts, progress_);
 }
 
 Result<void> ServiceRestore::make_secrets() {
@@ -523,43 +537,40 @@ void ServiceRestore::take_secrets_back() {
 }
 
 Result<void> ServiceRestore::switch_over() {
-  auto done = make_secrets();
-  if (done) done = restore_->switch_over(progress_);
-  if (!done) take_secrets_back();
+  auto done = restore_->switch_over(progress_);
+  if (!done) {
+    take_secrets_back();
+    // What was made of the bundle's data is made anew.
+    start_rebuilding(rooms_.env, rooms_.set.paths());
+  }
   return done;
 }
 
 Result<void> ServiceRestore::switch_back() {
   auto done = restore_->switch_back();
   take_secrets_back();
+  start_rebuilding(rooms_.env, rooms_.set.paths());
   return done;
 }
 
 Result<void> ServiceRestore::finish(std::vector<Finding>& findings) {
+  made_secrets_.clear();
+  // Before the journal is done with: whatever is cut off from here on is found by the next start.
+  TRY(want_rebuilds(rooms_, restored(), AndAfter::kYes));
+  TRY(remove_rebuilds(rooms_, rebuilt_));
   const bool kept = TRY(restore_->finish());
   std::vector<std::string> replaced = services_;
   if (keeps_records_) replaced.emplace_back("the records");
   if (kept)
     note(findings, "previous", FindingStatus::kOk, base::join(replaced, ", "), "what was replaced is kept as previous",
          "spl service all restore --discard-previous removes it, --previous swaps it back");
-  for (const std::string& name : services_) {
-    const service::Declaration& service = *rooms_.set.find(name);
-    std::vector<const service::Command*> commands;
-    for (const service::SurfaceDeclaration& surface : service.surfaces) {
-      const bool restored =
-          std::ranges::any_of(targets_, [&surface](const auto& target) { return target->name.surface == &surface; });
-      if (!surface.rebuild.empty() && !restored) commands.push_back(&surface.rebuild);
-    }
-    if (!service.restore.after.empty()) commands.push_back(&service.restore.after);
-    for (const service::Command* command : commands) {
-      progress_.update("rebuilding what " + name + " derives", 0, 0, "");
-      const auto ran =
-          service::run_command_of(rooms_.env, rooms_.set, service, *command, rooms_.set.values(service, nullptr),
-                                  rooms_.lookup, {.progress = &progress_});
-      if (!ran) note(findings, "rebuild", FindingStatus::kWarn, name, ran.error().message, ran.error().hint);
-    }
-  }
-  return {};
+  return finish_rebuilds(rooms_, services_, findings, progress_);
+}
+
+RestoredSurfaces ServiceRestore::restored() const {
+  RestoredSurfaces surfaces;
+  for (const auto& target : targets_) surfaces.emplace(target->name.service->name, target->name.surface->name);
+  return surfaces;
 }
 
 std::set<ServicePart> ServiceRestore::parts() const {

@@ -18,6 +18,7 @@
 #include "bundle/reader.h"
 #include "operation/findings.h"
 #include "operation/import_options.h"
+#include "operation/rebuilds.h"
 #include "operation/restore_journal.h"
 #include "operation/restore_room.h"
 #include "operation/service_rooms.h"
@@ -106,7 +107,9 @@ class ServiceRestore {
   Result<void> choose_targets();
   void add_target(const bundle::Surface& surface, service::PartName name, const std::string& part);
   Result<void> stage(Target& target, surface::PartSource& files);
-  Result<void> run_staged_command_of(const service::Declaration& service);
+  Result<void> run_staged_commands_of(const service::Declaration& service);
+  [[nodiscard]] std::uint64_t bundled_schema(const std::string& service) const;
+  [[nodiscard]] RestoredSurfaces restored() const;
   Result<void> make_secrets();
   void take_secrets_back();
   [[nodiscard]] spool::SpoolOptions spool_options() const;
@@ -126,6 +129,7 @@ class ServiceRestore {
   std::optional<Error> refusal_ = {};
   std::unique_ptr<StagedRestore> restore_;
   bool keeps_records_ = false;
+  RestoredSurfaces rebuilt_;  // before their services could start
 };
 
 }  // namespace spl::operation

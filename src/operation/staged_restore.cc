@@ -153,9 +153,15 @@ Result<void> StagedRestore::compare_counts(SwapWith with) {
 Result<void> StagedRestore::bring_up(base::Progress& progress) {
   for (const std::string& service : journal_.services) {
     TRY(control_.let_up(service));
-    TRY_IN("start " + service, control_.start(service, progress));
+    TRY_IN("start " + service, start(service, progress));
   }
   return {};
+}
+
+Result<void> StagedRestore::start(const std::string& service, base::Progress& progress) {
+  auto started = control_.start(service, progress);
+  if (started || !options_.rebuild || started.error().cause == Cause::kCancelled) return started;
+  return TRY(options_.rebuild(service, progress)) ? control_.start(service, progress) : started;
 }
 
 // On the way back: one that does not start is told, and the rest goes on.

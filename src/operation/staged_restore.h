@@ -43,6 +43,9 @@ struct StagedRestoreOptions {
   std::vector<std::string> engines;  // of the services: they stay up while parts within engines are switched
   std::function<Result<void>(const RestoreJournal& journal)> add_context;     // repeatable
   std::function<Result<void>(const RestoreJournal& journal)> remove_context;  // repeatable
+  // Of a service that does not become healthy with what was restored: makes what it derives from that anew, and says
+  // whether there was anything. May be missing.
+  std::function<Result<bool>(const std::string& service, base::Progress& progress)> rebuild = {};
 };
 
 class StagedRestore {
@@ -90,6 +93,7 @@ class StagedRestore {
   Result<void> swap_all_back();
   Result<void> compare_counts(surface::SwapWith with);
   Result<void> bring_up(base::Progress& progress);
+  Result<void> start(const std::string& service, base::Progress& progress);
   Result<void> bring_up_again(const std::string& service);
   Result<void> save(RestorePhase phase);
 

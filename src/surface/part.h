@@ -163,6 +163,12 @@ class RestorePart {
     return fail(ErrorCode::kUsage, Cause::kNotImplemented,
                 "what is staged of this kind cannot be changed by a command");
   }
+  // The same of what is staged within an engine: its URL, for a client of that engine. "" where `mark` is empty;
+  // nothing of a kind that has no such thing. What a client does there holds from the next check() on.
+  virtual Result<std::optional<SecretBytes>> staged_url(std::string_view mark) {
+    (void)mark;
+    return std::nullopt;
+  }
   // The staged state, by what its kind can check of itself.
   virtual Result<std::vector<Count>> check(std::string_view mark, base::Progress& progress) = 0;
   // No process of the service runs, but for the engine of a database. The mark tells on which side what is: done once

@@ -23,6 +23,24 @@ std::string quoted(std::string_view text, char quote) {
   return made + quote;
 }
 
+// As a part of a URL.
+std::string url_encoded(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string made;
+  made.reserve(3 * text.size());
+  for (const char c : text) {
+    const bool stays =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    const auto octet = static_cast<unsigned char>(c);
+    if (stays) {
+      made += c;
+    } else {
+      made += {'%', kDigits[octet >> 4], kDigits[octet & 15]};
+    }
+  }
+  return made;
+}
+
 }  // namespace
 
 std::string sql_name(std::string_view name) {
@@ -69,7 +87,8 @@ Result<ServerAddress> ServerAddress::parse(const SecretBytes& url) {
   auto& values = address.values_;
   if (!values.contains("host") && !values.contains("hostaddr")) values["host"] = "/var/run/postgresql";
   values.try_emplace("port", "5432");
-  if (!values.contains("user")) {
+  address.names_user_ = values.contains("user");
+  if (!address.names_user_) {
     const auto own = TRY(env::find_user(env::own_user_id()));
     if (!own) return fail(ErrorCode::kUsage, "the url names no user", std::string(kNoAddressHint));
     values["user"] = own->name;
@@ -86,6 +105,7 @@ ServerAddress ServerAddress::copy() const {
   ServerAddress made;
   made.values_ = values_;
   made.password_ = password_.copy();
+  made.names_user_ = names_user_;
   return made;
 }
 
@@ -102,6 +122,28 @@ bool ServerAddress::is_local() const {
 void ServerAddress::set_user(std::string user, SecretBytes password) {
   values_["user"] = std::move(user);
   password_ = std::move(password);
+  names_user_ = true;
+}
+
+SecretBytes ServerAddress::url() const {
+  std::string text = "postgresql:///" + url_encoded(database());
+  char before = '?';
+  for (const auto& [keyword, value] : values_) {
+    const bool is_ours = keyword == "passfile" || keyword == "gssencmode" || keyword == "application_name";
+    if (is_ours || keyword == "dbname" || (keyword == "user" && !names_user_)) continue;
+    text += before + keyword + "=" + url_encoded(value);
+    before = '&';
+  }
+  if (password_.empty()) return SecretBytes(text);
+  // No copy of it is left behind by growth.
+  std::string secret = url_encoded(password_.reveal());
+  std::string whole;
+  whole.reserve(text.size() + secret.size() + 16);
+  whole.append(text).append(1, before).append("password=").append(secret);
+  SecretBytes made(whole);
+  explicit_bzero(secret.data(), secret.size());
+  explicit_bzero(whole.data(), whole.size());
+  return made;
 }
 
 std::string ServerAddress::argument() const {

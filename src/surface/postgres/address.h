@@ -34,6 +34,9 @@ class ServerAddress {
   void set_user(std::string user, SecretBytes password);
 
   [[nodiscard]] const std::map<std::string, std::string>& values() const { return values_; }
+  // As it is written in a declaration, with the password: for a client that is not ours. A user that parse() was not
+  // given is not in it.
+  [[nodiscard]] SecretBytes url() const;
   // A connection string without the password: for an argument of another program.
   [[nodiscard]] std::string argument() const;
   // For messages: "database crm on /run/pg, port 5432, as the role notes".
@@ -46,6 +49,7 @@ class ServerAddress {
 
   std::map<std::string, std::string> values_;  // every one but the password
   SecretBytes password_;
+  bool names_user_ = false;
 };
 
 }  // namespace spl::surface

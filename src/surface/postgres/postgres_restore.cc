@@ -27,6 +27,7 @@ class PostgresRestore final : public RestorePart {
   Result<std::string> stage(PartSource& files, base::Progress& progress) override {
     return named(make_staged(files, progress));
   }
+  Result<std::optional<SecretBytes>> staged_url(std::string_view mark) override { return named(url_of_other(mark)); }
   Result<std::vector<Count>> check(std::string_view mark, base::Progress& progress) override {
     return named(count_staged(mark, progress));
   }
@@ -69,6 +70,7 @@ class PostgresRestore final : public RestorePart {
   Result<void> exchange(std::string_view mark, Way way);
   Result<std::vector<Count>> count_what_is_live();
   Result<bool> is_other_there();
+  Result<std::optional<SecretBytes>> url_of_other(std::string_view mark);
   Result<void> remove_other() { return Staging::remove(*TRY(target())); }
 
   const Surroundings& surroundings_;
@@ -285,6 +287,19 @@ Result<bool> PostgresRestore::is_other_there() {
   if (!to.schema()) return false;
   auto live = TRY(to.open_beside_live());
   return live && TRY(schema_oid(*live, to.other())).has_value();
+}
+
+// By the role of the surface's url, which is to have it. A schema stands in the live database: it is found by the path.
+Result<std::optional<SecretBytes>> PostgresRestore::url_of_other(std::string_view mark) {
+  if (mark.empty()) return std::optional(SecretBytes(std::string_view()));
+  const RestoreTarget& to = *TRY(target());
+  ServerAddress address = to.url().copy();
+  if (to.schema()) {
+    address.set("options", "-c search_path=" + to.other() + ",public");
+  } else {
+    address.set("dbname", to.other());
+  }
+  return std::optional(address.url());
 }
 
 }  // namespace

@@ -80,6 +80,7 @@ class RedisRestore final : public RestorePart {
 
   Result<void> inspect(std::vector<Finding>& findings) override;
   Result<std::string> stage(PartSource& files, base::Progress& progress) override;
+  Result<std::optional<SecretBytes>> staged_url(std::string_view mark) override;
   Result<std::vector<Count>> check(std::string_view mark, base::Progress& progress) override;
   Result<void> swap(std::string_view /*mark*/) override {
     TRY(connect());
@@ -394,6 +395,25 @@ Result<std::string> RedisRestore::stage(PartSource& files, base::Progress& progr
   scratch_.reset();
   has_staged_ = true;
   return std::string(kMark);
+}
+
+// Of one database, which is a whole one while it is staged. Names that are staged, and a whole server's databases, have
+// no address.
+Result<std::optional<SecretBytes>> RedisRestore::staged_url(std::string_view mark) {
+  if (!place_.database) return std::optional<SecretBytes>();
+  if (mark.empty()) return std::optional(SecretBytes(std::string_view()));
+  TRY(connect());
+  const std::string number = std::to_string(TRY(keys_->database_for(0)));
+  // What it holds is a command's from now on.
+  has_staged_ = false;
+  const std::string_view url = place_.url.reveal();
+  const std::size_t path = url.starts_with("unix:") ? url.size() : url.find('/', url.find("//") + 2);
+  std::string text;
+  text.reserve(url.size() + number.size() + 8);
+  text.append(url.substr(0, path)).append(url.starts_with("unix:") ? "?db=" : "/").append(number);
+  SecretBytes made(text);
+  explicit_bzero(text.data(), text.size());
+  return std::optional(std::move(made));
 }
 
 Result<std::vector<Count>> RedisRestore::check(std::string_view /*mark*/, base::Progress& /*progress*/) {
