@@ -52,6 +52,9 @@ template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::command_services>{
     "/v1/local/services/command", 200, "Starts, stops, restarts, pauses or resumes services."};
 template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::install_services>{
+    "/v1/local/services/install", 200, "Installs the software of services that the home or a catalog declares."};
+template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::add_context>{"/v1/local/contexts", 201, "Adds a context."};
 template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::remove_context>{"/v1/local/contexts/remove", 200,

@@ -212,6 +212,10 @@ Result<operation::ServiceStates> RemoteOperations::command_services(const operat
                                                                     base::Progress& /*progress*/) {
   return through_door<&Operations::command_services>(command);
 }
+Result<operation::InstallReport> RemoteOperations::install_services(const operation::InstallRequest& request,
+                                                                    base::Progress& /*progress*/) {
+  return through_door<&Operations::install_services>(request);
+}
 Result<operation::ContextEntry> RemoteOperations::add_context(const operation::NewContext& context) {
   return through_door<&Operations::add_context>(context);
 }
@@ -290,6 +294,9 @@ Result<operation::ServiceStates> RemoteOperations::service_states(const operatio
 }
 Result<std::string> RemoteOperations::service_log(const operation::ServiceName& service) {
   return TRY(reading())->service_log(service);
+}
+Result<std::vector<operation::CatalogRow>> RemoteOperations::catalog() {
+  return TRY(reading())->catalog();
 }
 Result<std::vector<operation::ContextEntry>> RemoteOperations::contexts() {
   return TRY(reading())->contexts();

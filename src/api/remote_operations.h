@@ -44,6 +44,7 @@ class RemoteOperations final : public operation::Operations {
   Result<std::vector<service::InventoryRow>> inventory(base::Progress& progress) override;
   Result<operation::ServiceStates> service_states(const operation::ServiceName& service) override;
   Result<std::string> service_log(const operation::ServiceName& service) override;
+  Result<std::vector<operation::CatalogRow>> catalog() override;
   Result<std::vector<operation::ContextEntry>> contexts() override;
   Result<std::vector<std::string>> secrets() override;
   Result<std::vector<operation::SecretState>> secret_states() override;
@@ -58,6 +59,8 @@ class RemoteOperations final : public operation::Operations {
   Result<operation::MadeToken> create_token(const instance::TokenRequest& request) override;
   Result<operation::RevokedToken> revoke_token(const operation::TokenName& token) override;
   Result<operation::ServiceStates> command_services(const operation::ServiceCommand& command,
+                                                    base::Progress& progress) override;
+  Result<operation::InstallReport> install_services(const operation::InstallRequest& request,
                                                     base::Progress& progress) override;
   Result<operation::ContextEntry> add_context(const operation::NewContext& context) override;
   Result<operation::ContextEntry> remove_context(const operation::RemovedContext& context) override;

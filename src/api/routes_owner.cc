@@ -60,6 +60,7 @@ void add_owner_routes(std::vector<Route>& table) {
   add<&Operations::create_token>(table);
   add<&Operations::revoke_token>(table);
   add<&Operations::command_services>(table);
+  add<&Operations::install_services>(table);
   add<&Operations::add_context>(table);
   add<&Operations::remove_context>(table);
   add<&Operations::rename_context>(table);

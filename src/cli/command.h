@@ -77,6 +77,8 @@ Command move_command();
 Command import_command();
 Command bundle_extract_command();
 Command bundle_diff_command();
+Command install_command();  // of service
+Command catalog_command();
 
 // "--out" of "-o,--output": the name by which Arguments has it.
 std::string key_of(const Option& option);

@@ -7,6 +7,7 @@
 #include "cli/findings.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "cli/table.h"
 #include "env/acting_user.h"
 #include "operation/service_operations.h"
 
@@ -19,25 +20,6 @@ using service::InventoryRow;
 using service::InventoryState;
 
 constexpr std::string_view kAll = "all";
-
-// "  " between columns, each as wide as its widest cell.
-Result<void> print_table(Output& out, const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
-    }
-    while (line.ends_with(' ')) line.pop_back();
-    TRY(out.line(line));
-  }
-  return {};
-}
 
 Result<void> print_states(Output& out, const ServiceStates& states) {
   if (!out.text()) return out.document(codec::shape_json(states));
@@ -251,7 +233,7 @@ Command restore_command() {
 
 std::vector<Command> service_commands() {
   Command service{.name = "service",
-                  .summary = "Run, stop, back up and restore the services that the home declares",
+                  .summary = "Install, run, stop, back up and restore the services that the home declares",
                   .details =
                       "A service is declared by a file in the home's services/: spl service SERVICE ACTION. The "
                       "action may stand first, too.",
@@ -264,6 +246,8 @@ std::vector<Command> service_commands() {
                                     "That nobody holds a file of it any more is checked.",
                                     run_action<ServiceAction::kStop>));
   service.commands.push_back(action("restart", "Stop it and start it", "", run_action<ServiceAction::kRestart>));
+  service.commands.push_back(install_command());
+  service.commands.push_back(catalog_command());
   service.commands.push_back(
       action("pause", "Stop all its processes where they are", "", run_action<ServiceAction::kPause>));
   service.commands.push_back(action("resume", "Let a paused service go on", "", run_action<ServiceAction::kResume>));

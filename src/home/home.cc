@@ -20,6 +20,7 @@ constexpr std::string_view kConfigTemplate =
     "# recipients = [\"age1...\"]    # encrypt every export for these; spl export --plaintext overrules it\n"
     "# store = \"sqlite:/srv/spl/hub.db\"  # where the records are, if not in hub.db beside this file\n"
     "# strict_signers = true        # an import into a store with records asks for a known signer\n"
+    "# catalogs = [\"/etc/spl/catalog\"]  # directories of declarations that spl service X install takes from, too\n"
     "#\n"
     "# [secrets]                    # where the values of services' secrets are: file (the default), env or command\n"
     "# backend = \"command\"\n"
@@ -48,6 +49,19 @@ Result<std::vector<std::string>> recipients_of(const std::string& path, const to
     recipients.push_back(*text);
   }
   return recipients;
+}
+
+Result<std::vector<std::string>> catalogs_of(const std::string& path, const toml::node& node) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr) return config_error(path, node.source(), "catalogs is not an array of strings");
+  std::vector<std::string> catalogs;
+  for (const toml::node& item : *array) {
+    const auto text = item.value<std::string>();
+    if (!text || !text->starts_with('/'))
+      return config_error(path, item.source(), "catalogs has what is no absolute path of a directory");
+    catalogs.push_back(*text);
+  }
+  return catalogs;
 }
 
 Result<std::vector<std::string>> command_of(const std::string& path, const std::string& key, const toml::node& node) {
@@ -111,6 +125,8 @@ Result<Config> parse_config(const std::string& path, const std::string& text) {
     } else if (key.str() == "strict_signers") {
       if (!node.is_boolean()) return config_error(path, node.source(), "strict_signers is not true or false");
       config.strict_signers = *node.value<bool>();
+    } else if (key.str() == "catalogs") {
+      config.catalogs = TRY(catalogs_of(path, node));
     } else if (key.str() == "secrets") {
       config.secrets = TRY(secrets_of(path, node));
     } else {

@@ -24,6 +24,7 @@ struct HomePaths {
   [[nodiscard]] std::string services() const { return env::join(root, "services"); }
   [[nodiscard]] std::string secrets() const { return env::join(root, "secrets"); }
   [[nodiscard]] std::string data() const { return env::join(root, "data"); }
+  [[nodiscard]] std::string software() const { return env::join(root, "software"); }
   [[nodiscard]] std::string run() const { return env::join(root, "run"); }
   [[nodiscard]] std::string lock() const { return env::join(root, "run/spl.lock"); }
   [[nodiscard]] std::string socket() const { return env::join(root, "run/spl.sock"); }
@@ -51,6 +52,7 @@ struct Config {
   std::string store_url;                // where the store is; "" is hub.db in the home
   bool strict_signers = false;          // imports into a store with records ask for a known signer
   SecretsConfig secrets;
+  std::vector<std::string> catalogs;  // directories of declarations, before the one that spl brings
   bool operator==(const Config&) const = default;
 };
 // Defaults where there is no file.

@@ -25,7 +25,8 @@ class HomeModes {
     if (!root) return {};
     owner_ = root->uid;
     const bool has_users = TRY(have_users());
-    for (const std::string& path : {paths_.root, paths_.data(), paths_.run()}) TRY(check_passed(path, has_users));
+    for (const std::string& path : {paths_.root, paths_.data(), paths_.software(), paths_.run()})
+      TRY(check_passed(path, has_users));
     for (const std::string& path : {paths_.secrets(), paths_.services()}) TRY(check_closed(path, "700"));
     // What stands beside the store has the store's mode.
     for (const std::string& path : {paths_.store(), paths_.socket()}) TRY(check_closed(path, "600"));

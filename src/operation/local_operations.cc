@@ -210,6 +210,10 @@ Result<std::string> LocalOperations::service_log(const ServiceName& service) {
   return log_of_service(instance_, service);
 }
 
+Result<std::vector<CatalogRow>> LocalOperations::catalog() {
+  return catalog_of(instance_);
+}
+
 Result<std::vector<ContextEntry>> LocalOperations::contexts() {
   return contexts_of(instance_);
 }
@@ -225,6 +229,14 @@ Result<std::vector<SecretState>> LocalOperations::secret_states() {
 Result<ServiceStates> LocalOperations::command_services(const ServiceCommand& command, base::Progress& progress) {
   const std::scoped_lock lock(instance_.service_work());
   return operation::command_services(instance_, command, progress);
+}
+
+Result<InstallReport> LocalOperations::install_services(const InstallRequest& request, base::Progress& progress) {
+  const std::scoped_lock lock(instance_.service_work());
+  auto report = operation::install_services(instance_, request, progress);
+  // A home that was made for what did not come is not left behind.
+  if (!report) return std::unexpected(unmade_after(std::move(report).error()));
+  return report;
 }
 
 Result<ContextEntry> LocalOperations::add_context(const NewContext& context) {

@@ -36,6 +36,7 @@ class LocalOperations final : public Operations {
   Result<std::vector<service::InventoryRow>> inventory(base::Progress& progress) override;
   Result<ServiceStates> service_states(const ServiceName& service) override;
   Result<std::string> service_log(const ServiceName& service) override;
+  Result<std::vector<CatalogRow>> catalog() override;
   Result<std::vector<ContextEntry>> contexts() override;
   Result<std::vector<std::string>> secrets() override;
   Result<std::vector<SecretState>> secret_states() override;
@@ -50,6 +51,7 @@ class LocalOperations final : public Operations {
   Result<MadeToken> create_token(const instance::TokenRequest& request) override;
   Result<RevokedToken> revoke_token(const TokenName& token) override;
   Result<ServiceStates> command_services(const ServiceCommand& command, base::Progress& progress) override;
+  Result<InstallReport> install_services(const InstallRequest& request, base::Progress& progress) override;
   Result<ContextEntry> add_context(const NewContext& context) override;
   Result<ContextEntry> remove_context(const RemovedContext& context) override;
   Result<ContextEntry> rename_context(const RenamedContext& context, base::Progress& progress) override;

@@ -24,6 +24,7 @@
 #include "operation/export.h"
 #include "operation/findings.h"
 #include "operation/import_options.h"
+#include "operation/install.h"
 #include "operation/service_operations.h"
 #include "record/record_shape.h"
 #include "store/record_store.h"
@@ -197,6 +198,8 @@ class Operations {
   virtual Result<std::vector<service::InventoryRow>> inventory(base::Progress& progress) = 0;
   virtual Result<ServiceStates> service_states(const ServiceName& service) = 0;
   virtual Result<std::string> service_log(const ServiceName& service) = 0;
+  // What catalogs declare (operation/install.h).
+  virtual Result<std::vector<CatalogRow>> catalog() = 0;
   virtual Result<std::vector<ContextEntry>> contexts() = 0;
   virtual Result<std::vector<std::string>> secrets() = 0;
   virtual Result<std::vector<SecretState>> secret_states() = 0;
@@ -212,6 +215,7 @@ class Operations {
   virtual Result<MadeToken> create_token(const instance::TokenRequest& request) = 0;
   virtual Result<RevokedToken> revoke_token(const TokenName& token) = 0;
   virtual Result<ServiceStates> command_services(const ServiceCommand& command, base::Progress& progress) = 0;
+  virtual Result<InstallReport> install_services(const InstallRequest& request, base::Progress& progress) = 0;
   virtual Result<ContextEntry> add_context(const NewContext& context) = 0;
   virtual Result<ContextEntry> remove_context(const RemovedContext& context) = 0;
   virtual Result<ContextEntry> rename_context(const RenamedContext& context, base::Progress& progress) = 0;

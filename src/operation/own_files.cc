@@ -13,7 +13,7 @@
 namespace spl::operation {
 namespace {
 
-constexpr std::array kOwnDirectories{"identity", "secrets", "services", "data", "run", "logs"};
+constexpr std::array kOwnDirectories{"identity", "secrets", "services", "data", "software", "run", "logs"};
 
 std::string name_of(const std::string& path) {
   return path.substr(path.rfind('/') + 1);

@@ -165,24 +165,32 @@ Result<std::vector<std::string>> list_secrets(instance::Instance& instance) {
   return service::open_secrets(instance.env(), instance.paths(), TRY(instance.config()).secrets)->list();
 }
 
+Result<std::vector<SecretState>> secret_states_of(const service::ServiceSet& set, service::SecretStore& secrets,
+                                                  const service::Declaration& service) {
+  std::vector<SecretState> states;
+  for (const service::SecretDeclaration& secret : service.secrets) {
+    std::vector<const service::Context*> contexts{nullptr};
+    if (service::names_context(secret.handle)) {
+      contexts.clear();
+      for (const service::Context& context : set.contexts().all()) contexts.push_back(&context);
+    }
+    for (const service::Context* context : contexts) {
+      const std::string handle = TRY(service::expand(secret.handle, set.values(service, context)));
+      const auto value = secrets.get(handle);
+      if (!value && value.error().cause != Cause::kNotFound) return std::unexpected(value.error());
+      states.push_back(
+          {handle, std::string(codec::enum_name(secret.secret_class)), secret.required, value.has_value()});
+    }
+  }
+  return states;
+}
+
 Result<std::vector<SecretState>> check_secrets(instance::Instance& instance) {
   const auto rooms = TRY(rooms_of(instance));
   std::vector<SecretState> states;
   for (const service::Declaration& service : rooms->set.services()) {
-    for (const service::SecretDeclaration& secret : service.secrets) {
-      std::vector<const service::Context*> contexts{nullptr};
-      if (service::names_context(secret.handle)) {
-        contexts.clear();
-        for (const service::Context& context : rooms->set.contexts().all()) contexts.push_back(&context);
-      }
-      for (const service::Context* context : contexts) {
-        const std::string handle = TRY(service::expand(secret.handle, rooms->set.values(service, context)));
-        const auto value = rooms->secrets->get(handle);
-        if (!value && value.error().cause != Cause::kNotFound) return std::unexpected(value.error());
-        states.push_back(
-            {handle, std::string(codec::enum_name(secret.secret_class)), secret.required, value.has_value()});
-      }
-    }
+    const auto of_service = TRY(secret_states_of(rooms->set, *rooms->secrets, service));
+    states.insert(states.end(), of_service.begin(), of_service.end());
   }
   return states;
 }

@@ -19,6 +19,8 @@
 #include "operation/findings.h"
 #include "operation/rebuilds.h"
 #include "service/inventory.h"
+#include "service/secrets.h"
+#include "service/service_set.h"
 #include "service/supervisor.h"
 
 namespace spl::operation {
@@ -177,6 +179,9 @@ Result<ContextEntry> add_context(instance::Instance& instance, const NewContext&
 Result<SecretHandle> set_secret(instance::Instance& instance, const NewSecret& secret);
 Result<std::vector<std::string>> list_secrets(instance::Instance& instance);
 Result<std::vector<SecretState>> check_secrets(instance::Instance& instance);
+// Of one service; of those that are a context's each has its own.
+Result<std::vector<SecretState>> secret_states_of(const service::ServiceSet& set, service::SecretStore& secrets,
+                                                  const service::Declaration& service);
 Result<DeletedSecret> delete_secret(instance::Instance& instance, const SecretHandle& secret);
 
 Result<PreviousReport> swap_previous_back(instance::Instance& instance, const PreviousRequest& request,

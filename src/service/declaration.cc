@@ -296,18 +296,6 @@ Result<SecretDeclaration> parse_secret(TomlTable table, std::string_view service
   return secret;
 }
 
-Result<InstallDeclaration> parse_install(TomlTable table) {
-  InstallDeclaration install;
-  install.source = TRY(table.required_text("source"));
-  install.sha256 = TRY(table.text("sha256")).value_or("");
-  const bool is_archive = install.source.starts_with("https://");
-  if (!is_archive && !install.source.starts_with("apt:"))
-    return table.wrong("source", "begins with neither apt: nor https://");
-  if (is_archive && install.sha256.size() != 64) return table.wrong("sha256", "is not 64 hexadecimal digits");
-  TRY(table.end());
-  return install;
-}
-
 Result<MigrationDeclaration> parse_migration(TomlTable table) {
   MigrationDeclaration migration;
   migration.at = table.place();
@@ -449,7 +437,7 @@ Result<Declaration> parse_declaration(const std::string& file, const std::string
   }
   service.summary = TRY(root.text("summary")).value_or("");
   if (const auto after = TRY(root.texts("after"))) service.after = *after;
-  if (auto table = TRY(root.table("install"))) service.install = TRY(parse_install(std::move(*table)));
+  if (auto table = TRY(root.table("install"))) service.install = TRY(parse_install(std::move(*table), service.version));
   if (auto table = TRY(root.table("run"))) service.run = TRY(parse_run(std::move(*table)));
   if (auto table = TRY(root.table("quiesce"))) service.quiesce = TRY(parse_quiesce(std::move(*table)));
   if (auto table = TRY(root.table("restore"))) {

@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "bundle/surface_kind.h"
+#include "service/install_source.h"
 #include "service/toml_table.h"
 
 namespace spl::service {
@@ -93,11 +94,6 @@ struct SecretDeclaration {
   bool required = false;
   Command generate;
   FilePlace at;
-};
-
-struct InstallDeclaration {
-  std::string source;
-  std::string sha256;
 };
 
 struct RestoreDeclaration {

@@ -231,5 +231,33 @@ TEST(Declaration, AHandleBelongsToItsService) {
   EXPECT_THAT(secret("notes/{context}"), HasSubstr("no name"));
 }
 
+TEST(Declaration, WhereAProgramComesFromIsAPackageOrAnArchiveWithItsDigest) {
+  const std::string digest = "sha256 = \"" + std::string(64, 'a') + "\"\n";
+  const auto with = [](const std::string& source, const std::string& more, const std::string& version = "1.4.0") {
+    return "name = \"notes\"\nversion = \"" + version + "\"\n[install]\nsource = \"" + source + "\"\n" + more;
+  };
+  const auto apt = parse_declaration(kFile, with("apt:libstdc++6", ""));
+  ASSERT_TRUE(apt) << apt.error().message;
+  EXPECT_EQ(apt->install->package, "libstdc++6");
+  EXPECT_FALSE(apt->install->is_archive());
+  const auto archive = parse_declaration(kFile, with("https://example.com/notes.tar.zst", digest));
+  ASSERT_TRUE(archive) << archive.error().message;
+  EXPECT_TRUE(archive->install->is_archive());
+
+  for (const std::string package :
+       {"", "a", "redis-", "-o", "redis server", "Redis", "redis=1", "redis/bookworm", "../x", "redis*", "redis:amd64"})
+    EXPECT_THAT(error_of(with("apt:" + package, "")), HasSubstr("names no package of Debian")) << package;
+  EXPECT_THAT(error_of(with("apt:redis", digest)), HasSubstr("is for an archive alone"));
+  EXPECT_THAT(error_of(with("http://example.com/a", digest)), HasSubstr("begins with neither apt: nor https://"));
+  EXPECT_THAT(error_of(with("https://example.com/a", "")), HasSubstr("install.sha256 is not 64"));
+  EXPECT_THAT(error_of(with("https://example.com/a", "sha256 = \"" + std::string(64, 'A') + "\"\n")),
+              HasSubstr("install.sha256 is not 64"));
+  for (const std::string url : {"https://", "https:///a", "https://example.com/a b"})
+    EXPECT_THAT(error_of(with(url, digest)), HasSubstr("is no URL")) << url;
+  EXPECT_THAT(error_of(with("https://me:word@example.com/a", digest)), HasSubstr("which everybody could see"));
+  for (const std::string version : {"", "..", ".new-1", "1/2", "-1"})
+    EXPECT_THAT(error_of(with("https://example.com/a", digest, version)), HasSubstr("wants a version")) << version;
+}
+
 }  // namespace
 }  // namespace spl::service

@@ -137,14 +137,18 @@ std::string PartName::section() const {
 }
 
 Result<ServiceSet> ServiceSet::load(env::Env env, const home::HomePaths& paths) {
+  return load_with(env, paths, {});
+}
+
+Result<ServiceSet> ServiceSet::load_with(env::Env env, const home::HomePaths& paths, std::vector<Declaration> added) {
   std::vector<SetFault> faults;
-  ServiceSet set = TRY(load_readable(env, paths, faults));
+  ServiceSet set = TRY(load_readable(env, paths, faults, std::move(added)));
   if (!faults.empty()) return std::unexpected(std::move(faults.front().error));
   return set;
 }
 
-Result<ServiceSet> ServiceSet::load_readable(env::Env env, const home::HomePaths& paths,
-                                             std::vector<SetFault>& faults) {
+Result<ServiceSet> ServiceSet::load_readable(env::Env env, const home::HomePaths& paths, std::vector<SetFault>& faults,
+                                             std::vector<Declaration> added) {
   auto contexts = Contexts::load(env, paths);
   if (!contexts) faults.push_back({paths.contexts(), contexts.error()});
   ServiceSet set(paths, contexts ? std::move(*contexts) : Contexts::none(env, paths));
@@ -168,6 +172,7 @@ Result<ServiceSet> ServiceSet::load_readable(env::Env env, const home::HomePaths
       }
     }
   }
+  for (Declaration& service : added) set.services_.push_back(std::move(service));
   auto settled = set.settle(env);
   // A file that is left out would make others wrong that are not.
   if (!settled && faults.empty()) faults.push_back({paths.services(), std::move(settled).error()});
@@ -459,7 +464,8 @@ Result<void> ServiceSet::check_own_files(env::Env env) const {
       if (!surface::lies_in_files(surface.kind)) continue;
       const std::string path =
           without_end_slashes(TRY(expand(surface.path, values(service, surface.is_split() ? &any : nullptr))));
-      for (const std::string& own : {paths_.identity(), paths_.secrets(), paths_.run(), paths_.services()}) {
+      for (const std::string& own :
+           {paths_.identity(), paths_.secrets(), paths_.run(), paths_.services(), paths_.software()}) {
         if (surface::is_at_or_below(own, path) || surface::is_at_or_below(path, own))
           return wrong_at(surface.at, "surface " + surface.name + " contains " + own + ", which is spl's own");
       }

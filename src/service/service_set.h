@@ -40,11 +40,14 @@ class ServiceSet {
  public:
   // Code kUsage, with file, line and key, where a declaration or contexts.toml is wrong.
   static Result<ServiceSet> load(env::Env env, const home::HomePaths& paths);
+  // The same with declarations that the home does not have, as if they were its own.
+  static Result<ServiceSet> load_with(env::Env env, const home::HomePaths& paths, std::vector<Declaration> added);
 
   // What of them can be read, for who looks at a home in which something may be wrong: all that is wrong with single
   // files is added to `faults`, in their order; where there is nothing of the kind, the first thing that is wrong with
   // all of them together.
-  static Result<ServiceSet> load_readable(env::Env env, const home::HomePaths& paths, std::vector<SetFault>& faults);
+  static Result<ServiceSet> load_readable(env::Env env, const home::HomePaths& paths, std::vector<SetFault>& faults,
+                                          std::vector<Declaration> added = {});
 
   // The home's contexts, and no service.
   static Result<ServiceSet> none(env::Env env, const home::HomePaths& paths);

@@ -1,0 +1,24 @@
+// [install] of a declaration: where a service's program comes from. Values; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "service/toml_table.h"
+
+namespace spl::service {
+
+// A package of Debian, or an archive.
+struct InstallDeclaration {
+  std::string source;   // "apt:redis-server", "https://host/notes-1.4.0.tar.zst"
+  std::string package;  // of apt:
+  Digest sha256;        // of the archive
+  [[nodiscard]] bool is_archive() const { return package.empty(); }
+};
+
+// `version` is the declaration's. Code kUsage, with file, line and key.
+Result<InstallDeclaration> parse_install(TomlTable table, std::string_view version);
+
+}  // namespace spl::service
