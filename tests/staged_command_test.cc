@@ -145,7 +145,7 @@ TEST_F(StagedCommandTest, AKindThatNoCommandCanChangeIsAStop) {
   make("b", "[restore]\nstaged = [\"/bin/true\"]\n" + memory);
   const Ran ran = restore("b", {"--dry-run"});
   EXPECT_EQ(ran.code, 5) << ran.err;
-  EXPECT_THAT(ran.err, HasSubstr("staged of the kind redis"));
+  EXPECT_THAT(ran.err, HasSubstr("keys that are no database of their own in redis"));
 }
 
 }  // namespace

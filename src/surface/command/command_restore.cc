@@ -63,7 +63,7 @@ class CommandRestore final : public RestorePart {
   Result<std::unique_ptr<env::File>> new_file(const std::string& path);
   Result<void> dump_to(const std::string& path);
   Result<void> load(const std::string& path);
-  Result<DumpContent> content_of(const std::string& path, base::Progress* progress);
+  Result<CommandContent> content_of(const std::string& path, base::Progress* progress);
 
   const Surroundings& surroundings_;
   env::FileSystem& fs_;
@@ -71,7 +71,7 @@ class CommandRestore final : public RestorePart {
   const RestoreRequest request_;
   const std::string staged_;    // the bundle's dump
   const std::string previous_;  // of what was live
-  std::optional<DumpContent> wanted_;
+  std::optional<CommandContent> wanted_;
 };
 
 Result<Turn> CommandRestore::turn() {
@@ -120,7 +120,7 @@ Result<void> CommandRestore::inspect(std::vector<Finding>& findings) {
   const std::uint64_t wanted = request_.bytes + live.bytes();
   const auto free = fs_.free_bytes(below);
   if (free && *free < wanted)
-    note("room", FindingStatus::kStop,
+    note("space", FindingStatus::kStop,
          "the dump of the bundle and that of what is there need " + std::to_string(wanted) + " bytes, " +
              std::to_string(*free) + " are free in " + below,
          "make room there");
@@ -158,7 +158,7 @@ Result<std::string> CommandRestore::stage(PartSource& files, base::Progress& pro
   return std::string(kMark);
 }
 
-Result<DumpContent> CommandRestore::content_of(const std::string& path, base::Progress* progress) {
+Result<CommandContent> CommandRestore::content_of(const std::string& path, base::Progress* progress) {
   const auto file = TRY(fs_.open(path, env::OpenMode::kRead));
   FileSource dump(*file);
   return content_of_dump(surroundings_, place_, dump, TRY(file->size()), {kCommandTimeMax, progress});

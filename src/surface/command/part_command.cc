@@ -67,9 +67,9 @@ Result<std::uint64_t> dump_bytes_max(const Surroundings& surroundings, const std
   return std::min(kDumpBytesMax, std::max<std::uint64_t>(free / 2, surroundings.spool.held_bytes_max));
 }
 
-Result<DumpContent> content_of_dump(const Surroundings& surroundings, const Place& place, Source& dump,
-                                    std::uint64_t bytes, const CommandWaits& waits) {
-  DumpContent content;
+Result<CommandContent> content_of_dump(const Surroundings& surroundings, const Place& place, Source& dump,
+                                       std::uint64_t bytes, const CommandWaits& waits) {
+  CommandContent content;
   const auto& check = place.commands->check;
   if (check.empty()) {
     content.counts.push_back({"dumps", bytes == 0 ? 0U : 1U});

@@ -90,12 +90,12 @@ class FileSource final : public Source {
 Result<std::uint64_t> dump_bytes_max(const Surroundings& surroundings, const std::string& directory);
 
 // What a check command says of a dump.
-struct DumpContent {
+struct CommandContent {
   std::string text;           // two dumps with the same text are the same
   std::vector<Count> counts;  // the lines of it that are a number and a name
 };
 // Without a check command what counts is whether the dump has anything in it.
-Result<DumpContent> content_of_dump(const Surroundings& surroundings, const Place& place, Source& dump,
-                                    std::uint64_t bytes, const CommandWaits& waits);
+Result<CommandContent> content_of_dump(const Surroundings& surroundings, const Place& place, Source& dump,
+                                       std::uint64_t bytes, const CommandWaits& waits);
 
 }  // namespace spl::surface
