@@ -1,5 +1,5 @@
-// The instance of examples/hero/: ten services of Debian's software and small programs, filled, lost, and there again as
-// their own clients see it; and one tenant of it that leaves for a home with others.
+// The instance of examples/hero/: ten services of Debian's software and small programs, filled, lost, and there again
+// as their own clients see it; and one tenant of it that leaves for a home with others.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -51,8 +51,9 @@ class HeroKit : public ServicesKit {
 
   void fill(const std::string& home, const std::string& size) {
     const std::string said = path("fill.said");
-    EXPECT_EQ(shell(kExample + "fill " + path(home) + " --size " + size + " --spl " + spl_program() + " >" + said + " 2>&1"),
-              0)
+    EXPECT_EQ(
+        shell(kExample + "fill " + path(home) + " --size " + size + " --spl " + spl_program() + " >" + said + " 2>&1"),
+        0)
         << read_file(said);
   }
 
@@ -118,8 +119,8 @@ TEST_F(HeroSweep, AllIsThereAgainOnABareHomeAndOneTenantLeavesForAnother) {
   const Ran beside = restore("c", "geomind.spl", {"--expect-did", did, "--as", "geomind"});
   ASSERT_EQ(beside.code, 0) << beside.out << beside.err;
   EXPECT_EQ(proof("c", "geomind"), tenant);
-  EXPECT_EQ(proof("c"), proof("c", "acme") + proof("c", "geomind") + proof("c", "zeta") +
-                            others.substr(others.find("hero_voice")));
+  EXPECT_EQ(proof("c"),
+            proof("c", "acme") + proof("c", "geomind") + proof("c", "zeta") + others.substr(others.find("hero_voice")));
   EXPECT_EQ(proof("c", "acme") + proof("c", "zeta"), others.substr(0, others.find("hero_voice")));
 }
 
