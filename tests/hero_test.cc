@@ -97,6 +97,7 @@ TEST_F(HeroTest, EachEntryOfTheCatalogIsADeclaration) {
     const std::string text = read_file(kCatalog + entry);
     EXPECT_THAT(text, HasSubstr("= \"" + entry.substr(0, entry.find('.')) + "\"")) << "a file is named as its service";
     EXPECT_THAT(text, HasSubstr("source = \"")) << entry << ": where a bare machine gets it from";
+    if (entry.starts_with("hero_")) continue;  // they name each other; the test above has them together
     const std::string declared = path("a") + "/services/" + entry;
     write_file(declared, text);
     const Ran ran = ask("a", {"inventory"});
