@@ -4,6 +4,7 @@
 #include "surface/command/command.h"
 #include "surface/files/files.h"
 #include "surface/git/git.h"
+#include "surface/mariadb/mariadb.h"
 #include "surface/postgres/postgres.h"
 #include "surface/redis/redis.h"
 #include "surface/sqlite/sqlite.h"
@@ -23,6 +24,7 @@ Result<std::unique_ptr<BackupPart>> backup_part(const Surroundings& surroundings
   if (place.kind == bundle::SurfaceKind::kGit) return git_backup(surroundings, std::move(place));
   if (place.kind == bundle::SurfaceKind::kSqlite) return sqlite_backup(surroundings, std::move(place));
   if (place.kind == bundle::SurfaceKind::kPostgres) return postgres_backup(surroundings, std::move(place));
+  if (place.kind == bundle::SurfaceKind::kMariadb) return mariadb_backup(surroundings, std::move(place));
   if (place.kind == bundle::SurfaceKind::kRedis) return redis_backup(surroundings, std::move(place));
   if (place.kind == bundle::SurfaceKind::kCommand) return command_backup(surroundings, std::move(place));
   return no_driver(place);
@@ -37,6 +39,8 @@ Result<std::unique_ptr<RestorePart>> restore_part(const Surroundings& surroundin
     return sqlite_restore(surroundings, std::move(place), std::move(request));
   if (place.kind == bundle::SurfaceKind::kPostgres)
     return postgres_restore(surroundings, std::move(place), std::move(request));
+  if (place.kind == bundle::SurfaceKind::kMariadb)
+    return mariadb_restore(surroundings, std::move(place), std::move(request));
   if (place.kind == bundle::SurfaceKind::kRedis)
     return redis_restore(surroundings, std::move(place), std::move(request));
   if (place.kind == bundle::SurfaceKind::kCommand)

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/names.h"
+#include "surface/mariadb/mariadb.h"
 #include "surface/postgres/postgres.h"
 #include "surface/redis/redis.h"
 
@@ -62,6 +63,7 @@ std::string pattern_with(std::string_view pattern, std::string_view context) {
 Result<std::optional<SplitNames>> split_names(env::Env machine, const SplitLook& look, base::Progress& progress) {
   if (look.place.kind == bundle::SurfaceKind::kRedis) return TRY(redis_split_names(look, progress));
   if (look.place.kind == bundle::SurfaceKind::kPostgres) return TRY(postgres_split_names(machine, look, progress));
+  if (look.place.kind == bundle::SurfaceKind::kMariadb) return TRY(mariadb_split_names(machine, look, progress));
   return std::optional<SplitNames>();
 }
 

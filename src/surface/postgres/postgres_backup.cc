@@ -15,7 +15,7 @@
 #include "surface/postgres/database_facts.h"
 #include "surface/postgres/dump_program.h"
 #include "surface/postgres/grants.h"
-#include "surface/postgres/patience.h"
+#include "surface/patience.h"
 #include "surface/postgres/postgres.h"
 #include "surface/postgres/session_relay.h"
 

@@ -12,7 +12,7 @@
 #include "base/stream.h"
 #include "env/descriptor.h"
 #include "surface/postgres/connection.h"
-#include "surface/postgres/patience.h"
+#include "surface/patience.h"
 
 namespace spl::surface {
 

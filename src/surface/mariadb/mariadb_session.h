@@ -1,0 +1,114 @@
+// A session with a MariaDB server: owned, with waits that end when they should. A statement is one statement: the
+// server takes no second one after it, and asks this side for no file. One thread at a time. Source:
+// https://mariadb.com/kb/en/mariadb-connector-c/
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "env/env.h"
+#include "surface/mariadb/mariadb_address.h"
+
+struct st_mysql;
+struct st_mysql_res;
+
+namespace spl::surface {
+
+// What a query gave, whole.
+class MariadbRows {
+ public:
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  // Rows and columns from 0. NULL, and a column that is not there, is the empty text.
+  [[nodiscard]] const std::string& text(std::size_t row, std::size_t column) const;
+  [[nodiscard]] std::uint64_t number(std::size_t row, std::size_t column) const;  // 0 of what is none
+  // The text of a column by its name.
+  [[nodiscard]] const std::string& named(std::size_t row, std::string_view column) const;
+
+ private:
+  friend class MariadbSession;
+  std::vector<std::string> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// Numbers of errors that somebody reacts to (mysqld_error.h).
+namespace mariadb_error {
+inline constexpr unsigned kDatabaseDenied = 1044;
+inline constexpr unsigned kAccessDenied = 1045;
+inline constexpr unsigned kNoSuchTable = 1146;
+inline constexpr unsigned kBadDatabase = 1049;
+inline constexpr unsigned kPacketTooLarge = 1153;
+inline constexpr unsigned kLockWaitTimeout = 1205;
+inline constexpr unsigned kDeadlock = 1213;
+inline constexpr unsigned kNeedsRight = 1227;
+inline constexpr unsigned kViewInvalid = 1356;
+inline constexpr unsigned kTableChanged = 1412;
+inline constexpr unsigned kDenyBinaryLog = 1419;
+inline constexpr unsigned kAccessDeniedPlain = 1698;
+inline constexpr unsigned kStatementTimeout = 1969;
+}  // namespace mariadb_error
+
+class MariadbSession {
+ public:
+  // The address's database becomes the session's, where it names one. Code kUnavailable where there is no server, or it
+  // lets nobody in. Where this process is root's and comes by the socket without a password, the server is asked again
+  // with the rights of the Unix user of the same name.
+  static Result<MariadbSession> open(const MariadbAddress& address, env::Clock& clock, base::Progress* progress);
+  MariadbSession(MariadbSession&&) noexcept = default;
+  MariadbSession& operator=(MariadbSession&&) noexcept = default;
+
+  // Every wait from now on ends when `progress` (may be null; outlives the waits) is cancelled, or when it is later
+  // than `deadline` (Clock::since_boot; none: half a day for each statement), with cause kTimeout. The session is of no
+  // use after that.
+  void limit_waits(base::Progress* progress, std::optional<std::chrono::nanoseconds> deadline = {});
+  Result<void> run(std::string_view sql);
+  Result<MariadbRows> query(std::string_view sql);
+  // The statements that follow are ended by the server after this time; 0: never.
+  Result<void> limit_statements(std::chrono::milliseconds at_most);
+  // Of the last statement; 0 where it was none of the server's.
+  [[nodiscard]] unsigned last_error() const { return last_error_; }
+  // As the server's own words have it, without what is around them.
+  [[nodiscard]] const std::string& last_message() const { return last_message_; }
+  // Whether a backslash in a text is one, for who must tell where a statement ends.
+  [[nodiscard]] bool has_plain_backslashes() const;
+
+  // "10.11.19"; "" of a server that is not MariaDB.
+  [[nodiscard]] std::string version() const;
+  // 1011 of 10.11.19.
+  [[nodiscard]] unsigned series() const;
+  [[nodiscard]] std::uint64_t id() const;
+
+  // For who speaks the protocol himself (lent_session.h).
+  [[nodiscard]] int socket() const;
+  [[nodiscard]] std::string greeting_version() const;
+  [[nodiscard]] std::uint32_t offered() const;           // capabilities of the server
+  [[nodiscard]] std::uint32_t offered_extended() const;  // MariaDB's own
+  [[nodiscard]] std::uint32_t agreed() const;            // with this session
+
+ private:
+  struct Close {
+    void operator()(st_mysql* handle) const;
+  };
+  using Handle = std::unique_ptr<st_mysql, Close>;
+  MariadbSession(Handle handle, env::Clock& clock, const MariadbAddress& address)
+      : handle_(std::move(handle)), clock_(&clock), address_(address.copy()) {}
+  static Result<Handle> connect(const MariadbAddress& address, unsigned& error);
+  Result<void> send(std::string_view sql);
+  std::unexpected<Error> failure();
+
+  Handle handle_;
+  env::Clock* clock_;
+  MariadbAddress address_;  // for messages
+  base::Progress* progress_ = nullptr;
+  std::optional<std::chrono::nanoseconds> deadline_;
+  unsigned last_error_ = 0;
+  std::string last_message_;
+};
+
+}  // namespace spl::surface
