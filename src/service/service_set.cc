@@ -121,6 +121,10 @@ std::string address_of_url(SurfaceKind kind, std::string_view url) {
   if (!is_postgres) {
     const std::string socket = query_value(url, "socket");
     if (!socket.empty()) return "unix:" + socket;
+    if (host.empty()) host = percent_decoded(authority_of(url));
+    // As the driver takes it, and MariaDB's own programs.
+    const bool names_port = !query_value(url, "port").empty();
+    if (!names_port && (host.empty() || host == "localhost")) return "unix:/run/mysqld/mysqld.sock";
   }
   if (host.empty()) host = percent_decoded(authority_of(url));
   if (host.starts_with('/')) return "unix:" + host + "/.s.PGSQL." + port;

@@ -160,6 +160,9 @@ TEST(AddressOfUrl, SaysWhereADatabaseIsReached) {
   EXPECT_EQ(address_of_url(kPostgres, "postgresql:///crm?host=/run/pg"), "unix:/run/pg/.s.PGSQL.5432");
   EXPECT_EQ(address_of_url(kPostgres, "postgresql://u:p@[::1]:99/crm"), "tcp:[::1]:99");
   EXPECT_EQ(address_of_url(kPostgres, "postgresql://%2Frun%2Fpg/crm"), "unix:/run/pg/.s.PGSQL.5432");
+  EXPECT_EQ(address_of_url(kMariadb, "mariadb:///crm?user=a&socket=%2Fr%2Fs"), "unix:/r/s");
+  EXPECT_EQ(address_of_url(kMariadb, "mariadb://u:p@localhost/crm"), "unix:/run/mysqld/mysqld.sock");
+  EXPECT_EQ(address_of_url(kMariadb, "mariadb://u:p@db/crm"), "tcp:db:3306");
 }
 
 }  // namespace
