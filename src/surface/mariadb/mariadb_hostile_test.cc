@@ -29,18 +29,33 @@ class HostileMariadb : public MariadbDriver {
 };
 
 TEST_F(HostileMariadb, WhatTheLoadingUserMayNotDoIsAStop) {
-  for (const char* statement :
-       {"CREATE USER evil@'%' IDENTIFIED BY 'x'", "GRANT ALL ON *.* TO evil@'%' IDENTIFIED BY 'x'",
-        "INSERT INTO victim.t VALUES (2)", "INSERT INTO mine SELECT a FROM victim.t", "DROP DATABASE victim",
-        "CREATE DATABASE other", "USE victim", "USE mysql", "SELECT * FROM mysql.global_priv",
-        "SELECT 1 INTO OUTFILE '/tmp/spl-evil'", "LOAD DATA INFILE '/etc/passwd' INTO TABLE mine",
-        "INSERT INTO mine SELECT length(load_file('/etc/passwd')) FROM victim.t", "SET GLOBAL max_connections = 1",
-        "SHUTDOWN", "INSTALL SONAME 'ha_federatedx'", "FLUSH TABLES WITH READ LOCK",
-        "CREATE TABLE elsewhere (a INT) DATA DIRECTORY '/tmp'", "SET PASSWORD FOR notes@localhost = PASSWORD('x')",
-        "CREATE VIEW v AS SELECT * FROM victim.t", "CREATE ALGORITHM=MERGE DEFINER=root@localhost VIEW v AS SELECT * "
-        "FROM victim.t", "ALTER DATABASE victim CHARACTER SET latin1", "RENAME TABLE mine TO victim.mine",
-        "CREATE TABLE victim.evil (a INT)", "CHANGE MASTER TO MASTER_HOST='evil'",
-        "EXECUTE IMMEDIATE 'DROP DATABASE victim'", "SET SESSION AUTHORIZATION root@localhost"}) {
+  for (const char* statement : {"CREATE USER evil@'%' IDENTIFIED BY 'x'",
+                                "GRANT ALL ON *.* TO evil@'%' IDENTIFIED BY 'x'",
+                                "INSERT INTO victim.t VALUES (2)",
+                                "INSERT INTO mine SELECT a FROM victim.t",
+                                "DROP DATABASE victim",
+                                "CREATE DATABASE other",
+                                "USE victim",
+                                "USE mysql",
+                                "SELECT * FROM mysql.global_priv",
+                                "SELECT 1 INTO OUTFILE '/tmp/spl-evil'",
+                                "LOAD DATA INFILE '/etc/passwd' INTO TABLE mine",
+                                "INSERT INTO mine SELECT length(load_file('/etc/passwd')) FROM victim.t",
+                                "SET GLOBAL max_connections = 1",
+                                "SHUTDOWN",
+                                "INSTALL SONAME 'ha_federatedx'",
+                                "FLUSH TABLES WITH READ LOCK",
+                                "CREATE TABLE elsewhere (a INT) DATA DIRECTORY '/tmp'",
+                                "SET PASSWORD FOR notes@localhost = PASSWORD('x')",
+                                "CREATE VIEW v AS SELECT * FROM victim.t",
+                                "CREATE ALGORITHM=MERGE DEFINER=root@localhost VIEW v AS SELECT * "
+                                "FROM victim.t",
+                                "ALTER DATABASE victim CHARACTER SET latin1",
+                                "RENAME TABLE mine TO victim.mine",
+                                "CREATE TABLE victim.evil (a INT)",
+                                "CHANGE MASTER TO MASTER_HOST='evil'",
+                                "EXECUTE IMMEDIATE 'DROP DATABASE victim'",
+                                "SET SESSION AUTHORIZATION root@localhost"}) {
     const Error error = refused(std::string(statement) + ";");
     EXPECT_TRUE(error.code == ErrorCode::kStop || error.code == ErrorCode::kVerification)
         << statement << ": " << error.message;
@@ -56,8 +71,9 @@ TEST_F(HostileMariadb, AFileOfThisSideIsGivenToNobody) {
 TEST_F(HostileMariadb, CommandsOfTheClientProgramAreNone) {
   const std::string touched = fixture_.path("touched");
   for (const std::string& line :
-       {"\\! touch " + touched, "system touch " + touched, "SELECT 1;\n\\! touch " + touched + "\n;",
-        "tee " + touched, "pager cat > " + touched, "source /etc/passwd", "/*!999999 \\! touch " + touched + " */ x"}) {
+       std::vector<std::string>{"\\! touch " + touched, "system touch " + touched,
+                                "SELECT 1;\n\\! touch " + touched + "\n;", "tee " + touched, "pager cat > " + touched,
+                                "source /etc/passwd", "/*!999999 \\! touch " + touched + " */ x"}) {
     const Error error = refused(line + ";\n");
     EXPECT_EQ(error.code, ErrorCode::kVerification) << line << ": " << error.message;
     EXPECT_FALSE(std::filesystem::exists(touched)) << line;
@@ -83,10 +99,10 @@ TEST_F(HostileMariadb, TheDefinerOfAnotherIsNot) {
   must(part->check(mark, progress_));
   must(part->swap(mark));
   auto admin = fixture_.server().as_admin();
-  const MariadbRows definers = must(
-      admin.query("SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'db_1' UNION ALL SELECT "
-                  "DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'db_1' UNION ALL SELECT DEFINER FROM "
-                  "information_schema.EVENTS WHERE EVENT_SCHEMA = 'db_1'"));
+  const MariadbRows definers = must(admin.query(
+      "SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'db_1' UNION ALL SELECT "
+      "DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'db_1' UNION ALL SELECT DEFINER FROM "
+      "information_schema.EVENTS WHERE EVENT_SCHEMA = 'db_1'"));
   ASSERT_EQ(definers.size(), 3U);
   for (std::size_t i = 0; i < definers.size(); ++i) EXPECT_EQ(definers.text(i, 0), "notes@localhost");
   // Whoever runs it, it can do no more than the service's own user.

@@ -139,6 +139,12 @@ Result<void> MariadbStaging::refuse_what_is_not_for_here(MariadbSession& admin,
   if (engines.size() > 0)
     return fail(ErrorCode::kStop, "a stranger's table leads elsewhere: " + base::escaped(engines.text(0, 0), 70) +
                                       " is of the engine " + base::escaped(engines.text(0, 1), 40));
+  // Files of tables at a place of the stranger's choice: the server asks for no right for that.
+  for (const std::string& name : TRY(list_stored(admin, target_.fresh()))) {
+    const MariadbRows made = TRY(admin.query("SHOW CREATE TABLE " + mariadb_name(target_.fresh(), name)));
+    if (made.text(0, 1).find(" DIRECTORY=") != std::string::npos)
+      return fail(ErrorCode::kStop, "a stranger's table names a directory for its files: " + base::escaped(name, 70));
+  }
   if (programs.empty()) return {};
   MariadbSession session = TRY(target_.open_url());
   const std::string own = TRY(own_account(session));

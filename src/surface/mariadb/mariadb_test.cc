@@ -17,7 +17,8 @@ TEST_F(MariadbDriver, EveryTypeOfAColumnComesBack) {
   auto notes = fixture_.server().as_notes("db_0");
   fixture_.run(
       notes,
-      {"CREATE TABLE numbers (a TINYINT, b SMALLINT UNSIGNED, c MEDIUMINT ZEROFILL, d BIGINT UNSIGNED, e DECIMAL(60,30), "
+      {"CREATE TABLE numbers (a TINYINT, b SMALLINT UNSIGNED, c MEDIUMINT ZEROFILL, d BIGINT UNSIGNED, e "
+       "DECIMAL(60,30), "
        "f FLOAT, g DOUBLE, h BIT(33), i BOOLEAN)",
        "INSERT INTO numbers VALUES (-128, 65535, 7, 18446744073709551615, "
        "-123456789012345678901234567890.123456789012345678901234567891, 1.17549e-38, 2.2250738585072014e-308, "
@@ -26,30 +27,29 @@ TEST_F(MariadbDriver, EveryTypeOfAColumnComesBack) {
        "INSERT INTO times VALUES ('0000-00-00', '9999-12-31 23:59:59.999999', '2001-02-03 04:05:06.000007', "
        "'-838:59:59.999999', 2155)",
        "CREATE TABLE texts (a CHAR(10) CHARACTER SET latin1, b VARCHAR(100) CHARACTER SET utf16, c LONGTEXT CHARACTER "
-       "SET cp1251, d TEXT COLLATE utf8mb4_bin, e SET('x','y,z'), f INET6, g UUID, h JSON)",
+       "SET cp1251, d TEXT COLLATE utf8mb4_bin, e SET('x','y;z'), f INET6, g UUID, h JSON)",
        "INSERT INTO texts VALUES ('\u00e9 ', 'a\u20ac', '\u0439', concat('\U0001f389', char(0), char(26), '\\\\n\"'), "
        "'x', '::1', '123e4567-e89b-12d3-a456-426655440000', '{\"\u00fc\": null}')",
        "CREATE TABLE octets (a BINARY(4), b VARBINARY(300), c TINYBLOB, d LONGBLOB, e POINT, f GEOMETRY)",
        "INSERT INTO octets VALUES (x'00ff', x'', x'00', repeat(x'0a0d5c27001aff', 100000), POINT(1, 2), "
        "ST_GeomFromText('POLYGON((0 0,1 0,1 1,0 0))', 4326))",
-       "CREATE TABLE `rules` (a INT DEFAULT (1 + 2), b VARCHAR(10) INVISIBLE DEFAULT 'x', c INT CHECK (c > 0), FULLTEXT "
+       "CREATE TABLE `rules` (a INT DEFAULT (1 + 2), b VARCHAR(10) INVISIBLE DEFAULT 'x', c INT CHECK (c > 0), "
+       "FULLTEXT "
        "KEY (b), KEY (a DESC) COMMENT 'k')",
-       "INSERT INTO `rules`(c) VALUES (1)", "CREATE TABLE counted (i INT AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT = 77",
+       "INSERT INTO `rules`(c) VALUES (1)",
+       "CREATE TABLE counted (i INT AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT = 77",
        "CREATE TABLE versioned (a INT) WITH SYSTEM VERSIONING", "INSERT INTO versioned VALUES (1)",
        "CREATE TABLE my (a INT PRIMARY KEY) ENGINE = MyISAM", "INSERT INTO my VALUES (3), (1)",
        "CREATE TABLE ar (a INT) ENGINE = Aria", "INSERT INTO ar VALUES (2)"});
   fixture_.run(notes, {"SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'",
                        "CREATE PROCEDURE quotes() BEGIN SELECT 'a\\', \"a\" FROM numbers; /* ' */ END",
-                       "SET sql_mode = 'ORACLE'",
-                       "CREATE PACKAGE pack AS FUNCTION f RETURN INT; END",
+                       "SET sql_mode = 'ORACLE'", "CREATE PACKAGE pack AS FUNCTION f RETURN INT; END",
                        "CREATE PACKAGE BODY pack AS FUNCTION f RETURN INT AS BEGIN RETURN 3; END; END"});
   SpooledPart files = streamed(*opened(from, Consistency::kCrash));
   const Place to = fixture_.place(1);
   bring(to, files);
   EXPECT_EQ(fixture_.state(to), fixture_.state(from));
-  EXPECT_EQ(must(fixture_.server().as_notes("db_1").query("SELECT sha1(d), length(d), hex(h) FROM octets, numbers LIMIT 1"))
-                .text(0, 1),
-            "700000");
+  EXPECT_EQ(must(fixture_.server().as_notes("db_1").query("SELECT a, length(d) FROM octets")).text(0, 1), "700000");
 }
 
 TEST_F(MariadbDriver, ADatabaseWithoutATableComesBack) {
@@ -71,7 +71,7 @@ TEST_F(MariadbDriver, TheDumpLoadsByTheProgramOfMariadb) {
   fixture_.run(admin, {"CREATE DATABASE db_1 CHARACTER SET utf8mb4 COLLATE utf8mb4_swedish_ci"});
   const std::string file = fixture_.path("dump.sql");
   must(env::write_file_atomically(fixture_.fs(), file, dump));
-  fixture_.server().said_by("mariadb", {"db_1", "--execute=source " + file});
+  fixture_.server().said_by("mariadb", {"--comments", "db_1", "--execute=source " + file});
   EXPECT_EQ(fixture_.state(fixture_.place(1)), fixture_.state(fixture_.place(0)));
 }
 

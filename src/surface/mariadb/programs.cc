@@ -133,8 +133,13 @@ Result<std::vector<MariadbProgram>> read_programs(MariadbSession& session, const
 Result<void> drop_programs(MariadbSession& session, const std::string& database) {
   auto names = TRY(list_programs(session, database));
   std::ranges::reverse(names);
-  for (const Named& named : names)
+  for (const Named& named : names) {
+    // Only there are packages known.
+    const bool is_package = named.type.starts_with("PACKAGE");
+    if (is_package) TRY(session.run("SET SESSION sql_mode = 'ORACLE'"));
     TRY(session.run("DROP " + named.type + " IF EXISTS " + mariadb_name(database, named.name)));
+    if (is_package) TRY(session.run("SET SESSION sql_mode = ''"));
+  }
   return {};
 }
 
