@@ -9,7 +9,7 @@
 #include "home/daemon_mark.h"
 #include "operation/local_operations.h"
 #include "operation/service_recovery.h"
-#include "service/pause.h"
+#include "service/leftovers.h"
 
 namespace spl::api {
 namespace {
@@ -26,8 +26,8 @@ constexpr std::chrono::milliseconds kPauseMax = 500ms;
 Result<std::unique_ptr<Operations>> open_for_reading(env::Env env, const home::HomePaths& paths,
                                                      base::Progress& progress) {
   // Nothing stays frozen because nobody writes; where it may not be seen to, a writer will.
-  if (const auto resumed = service::resume_leftovers_unless_locked(env, paths); !resumed)
-    progress.step(resumed.error().message);
+  if (const auto settled = service::settle_leftovers_unless_locked(env, paths); !settled)
+    progress.step(settled.error().message);
   instance::InstanceOptions options{.home = paths.root, .store_url = {}};
   auto daemon = TRY(home::running_daemon(env, paths));
   // A running daemon may have its store elsewhere.

@@ -7,6 +7,7 @@
 #include "operation/context_rename.h"
 #include "operation/kept_records.h"
 #include "operation/rebuilds.h"
+#include "service/leftovers.h"
 #include "service/pause.h"
 #include "service/program.h"
 #include "surface/drivers.h"
@@ -124,9 +125,9 @@ Result<void> write_commit_line(store::RecordStore& store, std::string_view id) {
 Result<void> recover_services(env::Env env, const home::HomePaths& paths, const home::Config& config,
                               store::RecordStore& store, base::Progress& progress) {
   // What cannot be settled stays listed and lets nothing pause anew; it is no reason to do nothing else.
-  if (const auto resumed = service::resume_leftovers(env, paths); !resumed) {
-    env.log.write(env::LogLevel::kError, "pause not settled", {{"error", resumed.error().message}});
-    progress.step(resumed.error().message);
+  if (const auto settled = service::settle_leftovers(env, paths); !settled) {
+    env.log.write(env::LogLevel::kError, "leftovers not settled", {{"error", settled.error().message}});
+    progress.step(settled.error().message);
   }
   TRY(remove_scratch(env, paths));
   TRY(RestoreJournals(env, paths).remove_unfinished());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include "base/both.h"
@@ -11,6 +12,7 @@
 #include "env/process_table.h"
 #include "operation/part_writer.h"
 #include "service/engines.h"
+#include "service/leftovers.h"
 #include "service/processes.h"
 #include "service/program.h"
 #include "surface/drivers.h"
@@ -44,6 +46,7 @@ struct Snapshot::Part {
   surface::Surroundings surroundings;  // outlives the driver
   std::unique_ptr<surface::BackupPart> driver;
   surface::BackupPlan plan;
+  std::string directory = {};      // in which it lies; "": in an engine
   bool has_loose_writers = false;  // processes that nothing pauses
   Consistency consistency = Consistency::kQuiesced;
 };
@@ -102,12 +105,13 @@ Result<void> Snapshot::plan_parts(const spool::SpoolOptions& spool, base::Progre
   std::array<char, 8> random{};
   env_.random.fill(random);
   scratch_ = env::join(set_.paths().run(), "b-" + base::to_hex({random.data(), random.size()}));
+  const std::string list = service::snapshot_list_of(set_.paths());
   for (const service::Declaration* service : services_) {
     for (const service::SurfaceDeclaration& surface : service->surfaces) {
       if (!takes(surface)) continue;
       for (const service::PartName& name : set_.parts_of(*service, surface, context_)) {
         auto part = std::make_unique<Part>(
-            Part{name, {env_, spool, env::join(scratch_, std::to_string(parts_.size())), &views_}, nullptr, {}});
+            Part{name, {env_, spool, env::join(scratch_, std::to_string(parts_.size())), &views_, list}, nullptr, {}});
         parts_.push_back(std::move(part));
       }
     }
@@ -124,6 +128,7 @@ Result<void> Snapshot::plan_part(Part& part, base::Progress& progress) {
   TRY(env::make_directories(env_.fs, part.surroundings.scratch_directory));
   surface::Place place = TRY(set_.place_of(part.name, secrets_));
   if (surface::lies_in_files(place.kind)) {
+    part.directory = place.kind == bundle::SurfaceKind::kSqlite ? env::parent_of(place.path) : place.path;
     const bool is_pausable = part.name.service->run.has_value();
     const bool is_there = place.kind == bundle::SurfaceKind::kSqlite || TRY(env_.fs.info(place.path)).has_value();
     if (!is_there && part.name.context != nullptr) {
@@ -132,8 +137,7 @@ Result<void> Snapshot::plan_part(Part& part, base::Progress& progress) {
       return {};
     }
     if (!is_pausable) {
-      const std::string below = place.kind == bundle::SurfaceKind::kSqlite ? env::parent_of(place.path) : place.path;
-      const auto holder = env::holder_below(below);
+      const auto holder = env::holder_below(part.directory);
       // What may not be looked at may write.
       const bool is_unseen = !holder && holder.error().cause == Cause::kDenied;
       part.has_loose_writers = is_unseen || TRY(holder).has_value();
@@ -161,6 +165,21 @@ Result<void> Snapshot::prepare(base::Progress& progress) {
     TRY(part->driver->prepare(progress));
   }
   progress.enter({}, {});
+  return sync_disks();
+}
+
+// What waits to be written would be written in the pause, by the first snapshot or list that is to be durable.
+Result<void> Snapshot::sync_disks() {
+  std::set<std::uint64_t> synced;
+  std::vector<std::string> directories{set_.paths().run()};
+  for (const auto& part : parts_) {
+    if (part->driver && !part->directory.empty()) directories.push_back(part->directory);
+  }
+  for (const std::string& directory : directories) {
+    const auto info = TRY(env_.fs.info(directory));
+    if (info && info->type == env::FileType::kDirectory && synced.insert(info->device).second)
+      TRY(env_.fs.sync_all(directory));
+  }
   return {};
 }
 

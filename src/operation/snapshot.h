@@ -84,6 +84,7 @@ class Snapshot {
   [[nodiscard]] bool takes(const service::SurfaceDeclaration& surface) const;
   [[nodiscard]] std::string engine_of(const service::SurfaceDeclaration& surface) const;
   Result<void> prepare(base::Progress& progress);
+  Result<void> sync_disks();
   Result<void> take_paused(const Records& records, bool pauses);
   Result<void> open_all(const std::vector<service::PausedService>& paused, std::chrono::nanoseconds deadline);
   [[nodiscard]] Result<surface::Writers> writers_of(const Part& part,

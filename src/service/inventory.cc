@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "service/engines.h"
+#include "service/leftovers.h"
 #include "surface/drivers.h"
 #include "surface/glob.h"
 #include "surface/split_names.h"
@@ -48,7 +49,8 @@ class Inventory {
     if (surface.kind == SurfaceKind::kCommand) row.where = base::join(surface.dump, " ");
     std::uint64_t bytes = 0;
     bool known = surface.kind != SurfaceKind::kCommand;
-    const surface::Surroundings surroundings{env_, spool, scratch};
+    const surface::Surroundings surroundings{
+        .env = env_, .spool = spool, .scratch_directory = scratch, .snapshot_list = snapshot_list_of(set_.paths())};
     for (const PartName& part : set_.parts_of(service, surface, nullptr)) {
       const auto plan = plan_of(part, surroundings, secrets, progress);
       if (!plan) {

@@ -6,6 +6,7 @@
 //   Place place(int n);                      // 0 and 1: two places that share nothing; nothing is there at first
 //   void fill(const Place&, int variant);    // 1 and 2: replaces what is there by one of two states that differ
 //   std::string state(const Place&);         // what a client sees there, as text; "" where nothing is
+//   std::string why_not();                   // if it has it: why nothing can be tried on this machine; "" if it can
 //   std::string traces();                    // whatever else there is beside the places: staged, previous, roles,
 //   files std::unique_ptr<BackupPart> backup(Place); std::unique_ptr<RestorePart> restore(Place, RestoreRequest);
 #pragma once
@@ -29,6 +30,12 @@ template <class Fixture>
 class DriverConformance : public ::testing::Test {
  protected:
   static constexpr std::string_view kId = "0123456789abcdef";
+
+  void SetUp() override {
+    if constexpr (requires { fixture_.why_not(); }) {
+      if (!fixture_.why_not().empty()) GTEST_SKIP() << fixture_.why_not();
+    }
+  }
 
   SpooledPart spool() {
     auto made = SpooledPart::make(fixture_.surroundings().env, fixture_.surroundings().spool);

@@ -30,10 +30,14 @@ class DriverRoom {
   DriverRoom() {
     for (const char* name : {"spool", "data", "scratch", "kept"}) must(fs_.make_directory(path(name)));
   }
+  DriverRoom(const DriverRoom&) = delete;
+  DriverRoom& operator=(const DriverRoom&) = delete;
+  virtual ~DriverRoom() = default;
   const Surroundings& surroundings() { return surroundings_; }
   env::FileSystem& fs() { return fs_; }
   [[nodiscard]] std::string path(const std::string& name) const { return directory_.path() + "/" + name; }
-  [[nodiscard]] std::string data() const { return path("data"); }
+  // Where the places are.
+  [[nodiscard]] virtual std::string data() const { return path("data"); }
 
  protected:
   testing::TempDirectory directory_;

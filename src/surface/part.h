@@ -62,6 +62,8 @@ struct Place {
   std::optional<env::UserIds> owner;          // whose the restored files are, where this process is root; none: its own
 };
 
+inline constexpr std::string_view kToolPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 // What every driver needs from its caller; it outlives the parts.
 struct Surroundings {
   env::Env env;
@@ -69,6 +71,9 @@ struct Surroundings {
   std::string scratch_directory;       // 0700, there, empty at first, short enough for a socket in it
   SharedViews* views = nullptr;        // of all parts of one moment; none: a part is alone
   base::Progress* progress = nullptr;  // for calls that are given none; it may be missing
+  // Where file-system snapshots are noted before they are made; empty: none is made.
+  std::string snapshot_list = {};
+  std::string tool_path = std::string(kToolPath);  // where the programs of file systems are looked for
 };
 
 // How much one moment the view is that open() has taken.

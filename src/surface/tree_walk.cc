@@ -46,9 +46,24 @@ bool TreeFilter::leaves_out(const std::string& path) const {
          std::ranges::any_of(exclude, [&path](const std::string& glob) { return matches_glob(glob, path); });
 }
 
+std::string TreeView::path_of(const std::string& path) const {
+  const std::pair<std::string, std::string>* nearest = nullptr;
+  for (const auto& one : elsewhere) {
+    if (is_at_or_below(path, one.first) && (nearest == nullptr || one.first.size() > nearest->first.size()))
+      nearest = &one;
+  }
+  const std::string& from = nearest == nullptr ? root : nearest->second;
+  if (nearest == nullptr) return path.empty() ? from : env::join(from, path);
+  return path.size() == nearest->first.size() ? from : from + path.substr(nearest->first.size());
+}
+
+bool TreeView::is_root(const std::string& path) const {
+  return path.empty() || std::ranges::any_of(elsewhere, [&path](const auto& one) { return one.first == path; });
+}
+
 // What a directory holds; which of it are directories shows when each comes.
 Result<void> TreeWalk::enter(std::string path, std::vector<std::string>* left_out) {
-  auto names = fs_.list(path.empty() ? root_ : env::join(root_, path));
+  auto names = fs_.list(view_.path_of(path));
   if (!names && names.error().cause == Cause::kNoSuchFile && !path.empty()) return {};
   Frame frame;
   frame.path = std::move(path);
@@ -67,9 +82,9 @@ Result<void> TreeWalk::enter(std::string path, std::vector<std::string>* left_ou
 Result<std::optional<WalkedEntry>> TreeWalk::next(std::vector<std::string>* left_out) {
   if (!began_) {
     began_ = true;
-    const auto info = TRY(fs_.info(root_));
-    if (!info) return fail(Cause::kNoSuchFile, base::escaped(root_) + " is not there");
-    if (info->type != env::FileType::kDirectory) return fail(base::escaped(root_) + " is no directory");
+    const auto info = TRY(fs_.info(view_.root));
+    if (!info) return fail(Cause::kNoSuchFile, base::escaped(view_.root) + " is not there");
+    if (info->type != env::FileType::kDirectory) return fail(base::escaped(view_.root) + " is no directory");
     TRY(enter({}, left_out));
     return WalkedEntry{{}, *info};
   }
@@ -90,7 +105,7 @@ Result<std::optional<WalkedEntry>> TreeWalk::next(std::vector<std::string>* left
     }
     const std::string name = std::move(frame.names[frame.at++]);
     std::string path = path_below(frame.path, name);
-    const auto info = TRY(fs_.info(env::join(root_, path)));
+    const auto info = TRY(fs_.info(view_.path_of(path)));
     if (!info) continue;
     if (info->type == env::FileType::kDirectory) {
       frame.below.push_back(name + "/");

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -34,11 +35,22 @@ struct TreeFilter {
   [[nodiscard]] bool leaves_out(const std::string& path) const;
 };
 
+// Where a tree is read: in its own place, or some parts of it in others.
+struct TreeView {
+  std::string root;
+  std::vector<std::pair<std::string, std::string>> elsewhere = {};  // a path from the root, and where that directory is
+  [[nodiscard]] std::string path_of(const std::string& path) const;
+  // Whether a part begins there.
+  [[nodiscard]] bool is_root(const std::string& path) const;
+};
+
 class TreeWalk {
  public:
   // `root` is a directory; cause kNoSuchFile from next() where it is not there. `filter` outlives the walk.
   TreeWalk(env::FileSystem& fs, std::string root, const TreeFilter& filter)
-      : fs_(fs), root_(std::move(root)), filter_(filter) {}
+      : TreeWalk(fs, TreeView{std::move(root)}, filter) {}
+  TreeWalk(env::FileSystem& fs, TreeView view, const TreeFilter& filter)
+      : fs_(fs), view_(std::move(view)), filter_(filter) {}
   // The root first; nothing at the end. What goes meanwhile is passed over. The path of what is left out at this level
   // is appended to `left_out`, if it is not null.
   Result<std::optional<WalkedEntry>> next(std::vector<std::string>* left_out = nullptr);
@@ -55,7 +67,7 @@ class TreeWalk {
   Result<void> enter(std::string path, std::vector<std::string>* left_out);
 
   env::FileSystem& fs_;
-  const std::string root_;
+  const TreeView view_;
   const TreeFilter& filter_;
   bool began_ = false;
   std::vector<Frame> frames_;

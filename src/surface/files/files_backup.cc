@@ -6,6 +6,7 @@
 #include "codec/mtree.h"
 #include "surface/files/entry_list.h"
 #include "surface/files/files.h"
+#include "surface/tree_snapshot.h"
 #include "surface/tree_walk.h"
 
 namespace spl::surface {
@@ -56,6 +57,46 @@ codec::TarType tar_type(env::FileType type) {
   return type == env::FileType::kSymlink ? codec::TarType::kSymlink : codec::TarType::kFile;
 }
 
+// Where another device begins in a tree: the root, and what is found below it, in the order of a walk.
+class Boundaries {
+ public:
+  void note(const WalkedEntry& directory) {
+    const std::pair<std::string, std::uint64_t>* nearest = nullptr;
+    for (const auto& one : found_) {
+      const bool is_around = one.first.empty() || is_at_or_below(directory.path, one.first);
+      if (is_around && (nearest == nullptr || one.first.size() > nearest->first.size())) nearest = &one;
+    }
+    if (nearest == nullptr || nearest->second != directory.info.device)
+      found_.emplace_back(directory.path, directory.info.device);
+  }
+  [[nodiscard]] std::vector<std::string> paths() const {
+    std::vector<std::string> paths;
+    for (const auto& [path, device] : found_) paths.push_back(path);
+    return paths;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::uint64_t>> found_;
+};
+
+// A file that stays as it is, to the size that it was listed with.
+class FileContent final : public base::Source {
+ public:
+  FileContent(env::File& file, std::uint64_t bytes) : file_(file), left_(bytes) {}
+  Result<std::size_t> read(std::span<char> out) override {
+    const auto piece = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_)));
+    const std::size_t n = TRY(file_.read_at(at_, piece));
+    at_ += n;
+    left_ -= n;
+    return n;
+  }
+
+ private:
+  env::File& file_;
+  std::uint64_t at_ = 0;
+  std::uint64_t left_;
+};
+
 class FilesBackup final : public BackupPart {
  public:
   FilesBackup(const Surroundings& surroundings, Place place)
@@ -78,6 +119,9 @@ class FilesBackup final : public BackupPart {
   Result<void> go_on(const Until& until) const;
   Result<std::optional<ListedEntry>> take(const WalkedEntry& walked, const Until& until);
   Result<bool> read_content(ListedEntry& entry, const Until& until);
+  Result<bool> take_about(ListedEntry& entry, const std::string& path);
+  Result<void> list_snapshot(base::Progress& progress);
+  Result<void> stream_content(PartSink& out, const ListedEntry& entry);
   Result<void> number_shared_files();
   Result<void> write_attributes(PartSink& out);
   Result<void> write_mtree(PartSink& out);
@@ -88,24 +132,28 @@ class FilesBackup final : public BackupPart {
   env::FileSystem& fs_;
   const Place place_;
   const TreeFilter filter_;
+  std::unique_ptr<TreeSnapshot> snapshot_;  // null: what is there is read ahead
+  TreeView view_;                           // of the snapshot
   std::optional<spool::Spool> contents_;
   std::optional<EntryList> ahead_;                                           // as prepare() has found them
   std::optional<EntryList> taken_;                                           // as they are at the moment
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> shared_;  // device and inode to its number
   bool has_attributes_ = false;
+  std::uint64_t bytes_ = 0;  // about, as plan() has found them
   std::string buffer_;
 };
 
 Result<BackupPlan> FilesBackup::plan(base::Progress& progress) {
   BackupPlan plan;
-  plan.method = "read ahead, compared in the pause";
   TreeWalk walk(fs_, place_.path, filter_);
   std::uint64_t passed_over = 0;
   std::string names;
+  Boundaries boundaries;
   while (const auto entry = TRY(walk.next())) {
     ++plan.files;
     if (plan.files % kLookEvery == 0 && progress.cancelled()) return base::fail_cancelled("nothing was read");
     if (entry->info.type == env::FileType::kFile) plan.bytes += entry->info.size_bytes;
+    if (entry->info.type == env::FileType::kDirectory) boundaries.note(*entry);
     if (is_carried(entry->info.type)) continue;
     if (passed_over++ < kNamedMax) names += (names.empty() ? "" : ", ") + base::escaped(entry->path);
   }
@@ -113,6 +161,11 @@ Result<BackupPlan> FilesBackup::plan(base::Progress& progress) {
     plan.warnings.push_back("of " + place_.subject + " cannot be carried: " + std::to_string(passed_over) +
                             (passed_over == 1 ? " FIFO, socket or device: " : " FIFOs, sockets and devices: ") + names +
                             (passed_over > kNamedMax ? ", ..." : ""));
+  auto found = TRY(TreeSnapshot::find(surroundings_, place_.path, filter_, boundaries.paths()));
+  bytes_ = plan.bytes;
+  snapshot_ = std::move(found.snapshot);
+  plan.method = snapshot_ ? snapshot_->method() : "read ahead, compared in the pause";
+  if (!snapshot_ && !found.why_not.empty()) plan.method += ": " + found.why_not;
   return plan;
 }
 
@@ -144,6 +197,20 @@ Result<bool> FilesBackup::read_content(ListedEntry& entry, const Until& until) {
   return true;
 }
 
+// What stands about a file, link or directory beside its content. False where it went.
+Result<bool> FilesBackup::take_about(ListedEntry& entry, const std::string& path) {
+  if (entry.info.type == env::FileType::kSymlink) {
+    auto target = fs_.read_symbolic_link(path);
+    if (!target && target.error().cause == Cause::kNoSuchFile) return false;
+    entry.target = TRY(std::move(target));
+    return true;
+  }
+  auto attributes = fs_.attributes(path);
+  if (!attributes && attributes.error().cause == Cause::kNoSuchFile) return false;
+  entry.attributes = TRY(std::move(attributes));
+  return true;
+}
+
 // Nothing of what went meanwhile, or cannot be carried.
 Result<std::optional<ListedEntry>> FilesBackup::take(const WalkedEntry& walked, const Until& until) {
   ListedEntry entry{walked.path, walked.info, {}, {}};
@@ -151,15 +218,7 @@ Result<std::optional<ListedEntry>> FilesBackup::take(const WalkedEntry& walked, 
   const nanoseconds now = surroundings_.env.clock.now().time_since_epoch();
   if (!is_carried(walked.info.type)) return std::nullopt;
   if (walked.info.type == env::FileType::kFile && !TRY(read_content(entry, until))) return std::nullopt;
-  if (walked.info.type == env::FileType::kSymlink) {
-    auto target = fs_.read_symbolic_link(path);
-    if (!target && target.error().cause == Cause::kNoSuchFile) return std::nullopt;
-    entry.target = TRY(std::move(target));
-  } else {
-    auto attributes = fs_.attributes(path);
-    if (!attributes && attributes.error().cause == Cause::kNoSuchFile) return std::nullopt;
-    entry.attributes = TRY(std::move(attributes));
-  }
+  if (!TRY(take_about(entry, path))) return std::nullopt;
   const nanoseconds newest = std::max(since_epoch(walked.info.modified), since_epoch(walked.info.changed));
   const bool is_whole = walked.info.type != env::FileType::kFile || entry.content_bytes == walked.info.size_bytes;
   entry.is_settled = is_whole && newest + kYoung <= now;
@@ -167,6 +226,13 @@ Result<std::optional<ListedEntry>> FilesBackup::take(const WalkedEntry& walked, 
 }
 
 Result<void> FilesBackup::prepare(base::Progress& progress) {
+  if (snapshot_) {
+    const auto prepared = snapshot_->prepare();
+    if (prepared) return {};
+    surroundings_.env.log.write(env::LogLevel::kWarn, "no snapshot",
+                                {{"part", place_.subject}, {"error", prepared.error().message}});
+    snapshot_.reset();
+  }
   contents_ = TRY(spool::Spool::make(surroundings_.env, spool_options()));
   ahead_ = TRY(EntryList::make(surroundings_.env, spool_options()));
   const Until until{.progress = &progress};
@@ -182,6 +248,12 @@ Result<void> FilesBackup::prepare(base::Progress& progress) {
 }
 
 Result<Consistency> FilesBackup::open(Writers writers, nanoseconds deadline) {
+  if (snapshot_) {
+    TRY(snapshot_->make());
+    TRY(go_on({.deadline = deadline}));
+    if (writers == Writers::kPaused) return Consistency::kQuiesced;
+    return snapshot_->is_one_volume() ? Consistency::kFilesystem : Consistency::kCrash;
+  }
   taken_ = TRY(EntryList::make(surroundings_.env, spool_options()));
   const Until until{.progress = nullptr, .deadline = deadline};
   TRY(ahead_->rewind());
@@ -202,6 +274,39 @@ Result<Consistency> FilesBackup::open(Writers writers, nanoseconds deadline) {
     }
   }
   return writers == Writers::kPaused ? Consistency::kQuiesced : Consistency::kCrash;
+}
+
+// What the snapshot has. Nothing in it changes any more.
+Result<void> FilesBackup::list_snapshot(base::Progress& progress) {
+  view_ = TRY(snapshot_->view());
+  taken_ = TRY(EntryList::make(surroundings_.env, spool_options()));
+  const Until until{.progress = &progress};
+  TreeWalk walk(fs_, view_, filter_);
+  while (const auto walked = TRY(walk.next())) {
+    if (taken_->size() % kLookEvery == 0) TRY(go_on(until));
+    if (snapshot_->is_left_out(view_, *walked))
+      return fail(place_.subject + ": " + base::escaped(env::join(place_.path, walked->path)) +
+                      " is a subvolume that came while the backup began, and is in no snapshot",
+                  "back up again");
+    ListedEntry entry{walked->path, walked->info, {}, {}};
+    if (!is_carried(walked->info.type) || !TRY(take_about(entry, view_.path_of(walked->path)))) continue;
+    if (walked->info.type == env::FileType::kFile) entry.content_bytes = walked->info.size_bytes;
+    TRY(taken_->append(entry));
+  }
+  return {};
+}
+
+Result<void> FilesBackup::stream_content(PartSink& out, const ListedEntry& entry) {
+  const codec::TarEntry header = codec::tar_entry_of(line_of(entry), "tree/", entry.content_bytes);
+  if (snapshot_ && entry.info.type == env::FileType::kFile) {
+    const auto file = TRY(fs_.open(view_.path_of(entry.path), env::OpenMode::kRead));
+    FileContent content(*file, entry.content_bytes);
+    return out.add(header, content);
+  }
+  base::StringSource nothing("");
+  if (!contents_) return out.add(header, nothing);
+  SpooledPiece content(*contents_, entry.content_at, entry.content_bytes);
+  return out.add(header, content);
 }
 
 // Files of which the tree has more than one name get a number, in the order in which they come.
@@ -291,6 +396,7 @@ Result<void> FilesBackup::write_mtree(PartSink& out) {
 }
 
 Result<void> FilesBackup::stream(PartSink& out, base::Progress& progress) {
+  if (snapshot_) TRY(list_snapshot(progress));
   TRY(number_shared_files());
   TRY(write_attributes(out));
   TRY(write_mtree(out));
@@ -299,10 +405,9 @@ Result<void> FilesBackup::stream(PartSink& out, base::Progress& progress) {
   while (const auto entry = TRY(taken_->next())) {
     if (entry->path.empty()) continue;
     if (progress.cancelled()) return base::fail_cancelled("no bundle was made");
-    SpooledPiece content(*contents_, entry->content_at, entry->content_bytes);
-    TRY(out.add(codec::tar_entry_of(line_of(*entry), "tree/", entry->content_bytes), content));
+    TRY(stream_content(out, *entry));
     bytes += entry->content_bytes;
-    progress.update("writing files", bytes, contents_->size_bytes(), "bytes");
+    progress.update("writing files", bytes, bytes_, "bytes");
   }
   return {};
 }
