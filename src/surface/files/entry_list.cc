@@ -32,6 +32,7 @@ Result<void> EntryList::append(const ListedEntry& entry) {
   put_number(buffer_, entry.info);
   put_number(buffer_, entry.content_at);
   put_number(buffer_, entry.content_bytes);
+  put_number(buffer_, entry.is_cloned);
   put_number(buffer_, entry.is_settled);
   put_number(buffer_, static_cast<std::uint32_t>(entry.attributes.size()));
   for (const env::ExtendedAttribute& attribute : entry.attributes) {
@@ -93,6 +94,7 @@ Result<std::optional<ListedEntry>> EntryList::next() {
   entry.info = TRY(take_number<env::FileInfo>());
   entry.content_at = TRY(take_number<std::uint64_t>());
   entry.content_bytes = TRY(take_number<std::uint64_t>());
+  entry.is_cloned = TRY(take_number<bool>());
   entry.is_settled = TRY(take_number<bool>());
   const auto attributes = TRY(take_number<std::uint32_t>());
   for (std::uint32_t i = 0; i < attributes; ++i) {

@@ -19,6 +19,7 @@ struct ListedEntry {
   std::vector<env::ExtendedAttribute> attributes;  // ascending by name
   std::uint64_t content_at = 0;                    // of a file: where its content is in the spool of contents
   std::uint64_t content_bytes = 0;
+  bool is_cloned = false;   // the content is among the clones, not in the spool
   bool is_settled = false;  // it was old enough, and did not change while it was read
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "codec/mtree.h"
+#include "env/clone_file.h"
 #include "surface/files/entry_list.h"
 #include "surface/files/files.h"
 #include "surface/tree_snapshot.h"
@@ -34,20 +35,21 @@ nanoseconds since_epoch(env::FileTime time) {
   return seconds(time.seconds) + nanoseconds(time.nanoseconds);
 }
 
-// A spool, from one octet to another.
-class SpooledPiece final : public base::Source {
+// A part of something that stays as it is: a spool, clones, a file of a snapshot.
+template <class From>
+class Piece final : public base::Source {
  public:
-  SpooledPiece(spool::Spool& spool, std::uint64_t at, std::uint64_t bytes) : spool_(spool), at_(at), left_(bytes) {}
+  Piece(From& from, std::uint64_t at, std::uint64_t bytes) : from_(from), at_(at), left_(bytes) {}
   Result<std::size_t> read(std::span<char> out) override {
     const std::size_t n =
-        TRY(spool_.read_at(at_, out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_)))));
+        TRY(from_.read_at(at_, out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_)))));
     at_ += n;
     left_ -= n;
     return n;
   }
 
  private:
-  spool::Spool& spool_;
+  From& from_;
   std::uint64_t at_;
   std::uint64_t left_;
 };
@@ -79,24 +81,6 @@ class Boundaries {
   std::vector<std::pair<std::string, std::uint64_t>> found_;
 };
 
-// A file that stays as it is, to the size that it was listed with.
-class FileContent final : public base::Source {
- public:
-  FileContent(env::File& file, std::uint64_t bytes) : file_(file), left_(bytes) {}
-  Result<std::size_t> read(std::span<char> out) override {
-    const auto piece = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_)));
-    const std::size_t n = TRY(file_.read_at(at_, piece));
-    at_ += n;
-    left_ -= n;
-    return n;
-  }
-
- private:
-  env::File& file_;
-  std::uint64_t at_ = 0;
-  std::uint64_t left_;
-};
-
 class FilesBackup final : public BackupPart {
  public:
   FilesBackup(const Surroundings& surroundings, Place place)
@@ -118,6 +102,7 @@ class FilesBackup final : public BackupPart {
   };
   Result<void> go_on(const Until& until) const;
   Result<std::optional<ListedEntry>> take(const WalkedEntry& walked, const Until& until);
+  Result<bool> take_content(ListedEntry& entry, const Until& until);
   Result<bool> read_content(ListedEntry& entry, const Until& until);
   Result<bool> take_about(ListedEntry& entry, const std::string& path);
   Result<void> list_snapshot(base::Progress& progress);
@@ -134,9 +119,10 @@ class FilesBackup final : public BackupPart {
   const TreeFilter filter_;
   std::unique_ptr<TreeSnapshot> snapshot_;  // null: what is there is read ahead
   TreeView view_;                           // of the snapshot
-  std::optional<spool::Spool> contents_;
-  std::optional<EntryList> ahead_;                                           // as prepare() has found them
-  std::optional<EntryList> taken_;                                           // as they are at the moment
+  std::optional<env::CloneFile> clones_;    // where what is read ahead shares the tree's blocks
+  std::optional<spool::Spool> contents_;    // else, or of what cannot
+  std::optional<EntryList> ahead_;          // as prepare() has found them
+  std::optional<EntryList> taken_;          // as they are at the moment
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> shared_;  // device and inode to its number
   bool has_attributes_ = false;
   std::uint64_t bytes_ = 0;  // about, as plan() has found them
@@ -164,7 +150,10 @@ Result<BackupPlan> FilesBackup::plan(base::Progress& progress) {
   auto found = TRY(TreeSnapshot::find(surroundings_, place_.path, filter_, boundaries.paths()));
   bytes_ = plan.bytes;
   snapshot_ = std::move(found.snapshot);
-  plan.method = snapshot_ ? snapshot_->method() : "read ahead, compared in the pause";
+  if (!snapshot_) clones_ = env::CloneFile::make(place_.path);
+  plan.method = snapshot_ ? snapshot_->method()
+                : clones_ ? "cloned ahead, compared in the pause"
+                          : "read ahead, compared in the pause";
   if (!snapshot_ && !found.why_not.empty()) plan.method += ": " + found.why_not;
   return plan;
 }
@@ -174,6 +163,22 @@ Result<void> FilesBackup::go_on(const Until& until) const {
   if (until.deadline == nanoseconds::max() || surroundings_.env.clock.since_boot() <= until.deadline) return {};
   return fail(Cause::kTimeout, place_.subject + " was not read again within the pause",
               "give its service a longer [quiesce] timeout_ms");
+}
+
+// False where the file went.
+Result<bool> FilesBackup::take_content(ListedEntry& entry, const Until& until) {
+  if (clones_) {
+    TRY(go_on(until));
+    const auto piece = clones_->append(env::join(place_.path, entry.path));
+    if (piece.state == env::CloneFile::State::kGone) return false;
+    if (piece.state == env::CloneFile::State::kCloned) {
+      entry.is_cloned = true;
+      entry.content_at = piece.at;
+      entry.content_bytes = piece.bytes;
+      return true;
+    }
+  }
+  return read_content(entry, until);
 }
 
 // Appends the content to the spool, as much of it as there was when it was looked at: a file that grows meanwhile,
@@ -217,7 +222,7 @@ Result<std::optional<ListedEntry>> FilesBackup::take(const WalkedEntry& walked, 
   const std::string path = walked.path.empty() ? place_.path : env::join(place_.path, walked.path);
   const nanoseconds now = surroundings_.env.clock.now().time_since_epoch();
   if (!is_carried(walked.info.type)) return std::nullopt;
-  if (walked.info.type == env::FileType::kFile && !TRY(read_content(entry, until))) return std::nullopt;
+  if (walked.info.type == env::FileType::kFile && !TRY(take_content(entry, until))) return std::nullopt;
   if (!TRY(take_about(entry, path))) return std::nullopt;
   const nanoseconds newest = std::max(since_epoch(walked.info.modified), since_epoch(walked.info.changed));
   const bool is_whole = walked.info.type != env::FileType::kFile || entry.content_bytes == walked.info.size_bytes;
@@ -232,6 +237,7 @@ Result<void> FilesBackup::prepare(base::Progress& progress) {
     surroundings_.env.log.write(env::LogLevel::kWarn, "no snapshot",
                                 {{"part", place_.subject}, {"error", prepared.error().message}});
     snapshot_.reset();
+    clones_ = env::CloneFile::make(place_.path);
   }
   contents_ = TRY(spool::Spool::make(surroundings_.env, spool_options()));
   ahead_ = TRY(EntryList::make(surroundings_.env, spool_options()));
@@ -300,12 +306,16 @@ Result<void> FilesBackup::stream_content(PartSink& out, const ListedEntry& entry
   const codec::TarEntry header = codec::tar_entry_of(line_of(entry), "tree/", entry.content_bytes);
   if (snapshot_ && entry.info.type == env::FileType::kFile) {
     const auto file = TRY(fs_.open(view_.path_of(entry.path), env::OpenMode::kRead));
-    FileContent content(*file, entry.content_bytes);
+    Piece content(*file, 0, entry.content_bytes);
+    return out.add(header, content);
+  }
+  if (entry.is_cloned) {
+    Piece content(*clones_, entry.content_at, entry.content_bytes);
     return out.add(header, content);
   }
   base::StringSource nothing("");
   if (!contents_) return out.add(header, nothing);
-  SpooledPiece content(*contents_, entry.content_at, entry.content_bytes);
+  Piece content(*contents_, entry.content_at, entry.content_bytes);
   return out.add(header, content);
 }
 
@@ -355,7 +365,7 @@ class ListFile {
     codec::TarEntry entry;
     entry.path = std::move(path);
     entry.size_bytes = spool_.size_bytes();
-    SpooledPiece content(spool_, 0, entry.size_bytes);
+    Piece content(spool_, 0, entry.size_bytes);
     return out.add(entry, content);
   }
 

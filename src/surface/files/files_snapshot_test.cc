@@ -13,8 +13,7 @@
 #include "env/btrfs.h"
 #include "env/mounts.h"
 #include "surface/conformance.h"
-#include "surface/files/files_fixture_test_util.h"
-#include "surface/loop_disk_test_util.h"
+#include "surface/files/disk_fixture_test_util.h"
 #include "surface/snapshot_list.h"
 
 namespace spl::surface {
@@ -22,27 +21,45 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Where the trees lie on a disk of this kind.
-class DiskFixture : public FilesFixture {
+// Without a list there are no snapshots: then files share their blocks.
+class BtrfsClonesFixture : public DiskFixture {
  public:
-  explicit DiskFixture(const std::string& kind, const std::string& options = "") : disk_(kind, options) {
-    surroundings_.snapshot_list = path("snapshots.json");
-    if (disk_.why_not().empty()) must(fs_.make_directory(disk_.path() + "/data"));
-  }
-  [[nodiscard]] const std::string& why_not() const { return disk_.why_not(); }
-  [[nodiscard]] std::string disk() const { return disk_.path(); }
-  [[nodiscard]] std::string data() const override { return disk_.path() + "/data"; }
-
- private:
-  LoopDisk disk_;
+  BtrfsClonesFixture() : DiskFixture("btrfs") { surroundings_.snapshot_list.clear(); }
 };
 
-class BtrfsFixture : public DiskFixture {
+class XfsFixture : public DiskFixture {
  public:
-  BtrfsFixture() : DiskFixture("btrfs") {}
+  XfsFixture() : DiskFixture("xfs") {}
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(FilesOnBtrfs, DriverConformance, BtrfsFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(FilesClonedOnBtrfs, DriverConformance, BtrfsClonesFixture);
+INSTANTIATE_TYPED_TEST_SUITE_P(FilesOnXfs, DriverConformance, XfsFixture);
+
+TEST(FilesOnXfs, AreClonedAheadAndWhatChangedIsClonedAgain) {
+  XfsFixture fixture;
+  if (!fixture.why_not().empty()) GTEST_SKIP() << fixture.why_not();
+  const Place place = fixture.place(0);
+  fixture.fill(place, 1);
+  fixture.write(place.path + "/changes", std::string(100'000, 'a'));
+  auto part = fixture.backup(copy_of(place));
+  base::NoProgress progress;
+  EXPECT_EQ(must(part->plan(progress)).method, "cloned ahead, compared in the pause: xfs has no snapshots");
+  must(part->prepare(progress));
+  fixture.write(place.path + "/changes", std::string(70'001, 'b'));
+  const std::string then = fixture.state(place);
+  const auto deadline = fixture.surroundings().env.clock.since_boot() + std::chrono::seconds(60);
+  EXPECT_EQ(must(part->open(Writers::kPaused, deadline)), Consistency::kQuiesced);
+  fixture.fill(place, 2);
+  SpooledPart files = must(SpooledPart::make(fixture.surroundings().env, fixture.surroundings().spool));
+  must(part->stream(files, progress));
+  files.rewind();
+  const auto restore =
+      fixture.restore(fixture.place(1), {.id = "0123456789abcdef", .signer = Trust::kOwn, .engine = {}});
+  const std::string mark = must(restore->stage(files, progress));
+  must(restore->swap(mark));
+  EXPECT_EQ(fixture.state(fixture.place(1)), then);
+}
 
 class FilesOnBtrfs : public ::testing::Test {
  protected:
@@ -83,13 +100,6 @@ class FilesOnBtrfs : public ::testing::Test {
     must(restore->discard(mark));
     must(env::remove_tree(fixture_.fs(), fixture_.place(1).path));
     return state;
-  }
-  static Place copy_of(const Place& place) {
-    Place copy;
-    copy.subject = place.subject;
-    copy.path = place.path;
-    copy.exclude = place.exclude;
-    return copy;
   }
   std::unique_ptr<BackupPart> prepared(const Place& place, const std::string& method) {
     auto part = fixture_.backup(copy_of(place));
@@ -197,11 +207,11 @@ TEST_F(FilesOnBtrfs, AMountBelowIsOpenedTooWhereItHasSnapshots) {
   run("umount " + place_.path + "/mounted");
 }
 
-TEST_F(FilesOnBtrfs, WhatIsMountedWithoutSnapshotsIsReadAheadAndWhatComesMeanwhileFails) {
+TEST_F(FilesOnBtrfs, WhatIsMountedWithoutSnapshotsIsTakenAheadAndWhatComesMeanwhileFails) {
   run("mkdir " + place_.path + "/mounted && mount -t tmpfs none " + place_.path + "/mounted");
   fixture_.write(place_.path + "/mounted/f", "in memory");
   {
-    auto part = prepared(place_, "read ahead, compared in the pause: tmpfs has no snapshots, on which mounted lies");
+    auto part = prepared(place_, "cloned ahead, compared in the pause: tmpfs has no snapshots, on which mounted lies");
     EXPECT_EQ(must(part->open(Writers::kPaused, soon())), Consistency::kQuiesced);
     EXPECT_THAT(restored(*part), HasSubstr("= in memory"));
   }
