@@ -118,7 +118,7 @@ TEST(ChildProcess, TooMuchOutputTooMuchTimeAndCancellingEndIt) {
 }
 
 TEST(ChildProcess, OneThatNeverLetsAnybodyWaitEndsInTimeToo) {
-  const auto child = ChildProcess::start({.arguments = {"/usr/bin/yes"}});
+  const auto child = ChildProcess::start({.arguments = {"/usr/bin/yes"}, .environment = {}});
   ASSERT_TRUE(child);
   (*child)->limit_waits(std::chrono::milliseconds(50), nullptr);
   class Nowhere final : public Sink {

@@ -90,7 +90,7 @@ Result<void> remove_leftover_snapshots(env::Env env, const std::string& list_pat
   for (const ListedSnapshot& snapshot : TRY(list.all())) {
     if (TRY(is_under_way(snapshot))) continue;
     const auto removal =
-        is_well_formed(snapshot) ? remove_listed(env, snapshot, tool_path) : Result<Removal>(Removal::kNothingThere);
+        is_well_formed(snapshot) ? remove_listed(snapshot, tool_path) : Result<Removal>(Removal::kNothingThere);
     if (!removal) {
       all = base::both(std::move(all), std::unexpected(removal.error()));
     } else if (*removal != Removal::kNotMounted) {

@@ -9,13 +9,19 @@ namespace spl::surface {
 Result<FoundVolume> find_volume(const VolumeRoom& room, const std::string& tree, const std::string& path,
                                 const env::Mount& mount) {
   if (mount.type == "btrfs") return find_btrfs_volume(room, tree, path, mount);
-  return FoundVolume{.why_not = mount.type + " has no snapshots"};
+  if (mount.type == "zfs") return find_zfs_volume(room, path, mount);
+  return find_lvm_volume(room, path, mount);
 }
 
-Result<Removal> remove_listed(env::Env env, const ListedSnapshot& snapshot, const std::string& tool_path) {
-  (void)tool_path;
-  (void)env;
-  if (snapshot.kind == SnapshotKind::kBtrfs) return remove_listed_btrfs(snapshot);
+Result<Removal> remove_listed(const ListedSnapshot& snapshot, const std::string& tool_path) {
+  switch (snapshot.kind) {
+    case SnapshotKind::kBtrfs:
+      return remove_listed_btrfs(snapshot);
+    case SnapshotKind::kZfs:
+      return remove_listed_zfs(snapshot, tool_path);
+    case SnapshotKind::kLvm:
+      return remove_listed_lvm(snapshot, tool_path);
+  }
   return Removal::kNothingThere;
 }
 

@@ -81,14 +81,19 @@ Result<FoundVolume> find_volume(const VolumeRoom& room, const std::string& tree,
 Result<FoundVolume> find_btrfs_volume(const VolumeRoom& room, const std::string& tree, const std::string& path,
                                       const env::Mount& mount);
 
+Result<FoundVolume> find_zfs_volume(const VolumeRoom& room, const std::string& path, const env::Mount& mount);
+Result<FoundVolume> find_lvm_volume(const VolumeRoom& room, const std::string& path, const env::Mount& mount);
+
 enum class Removal : std::uint8_t {
   kDone,
   kNothingThere,  // or nothing that bears the mark
   kNotMounted,    // the volume is not to be seen: it may come back
 };
 // Removes what an entry names, if it is there and bears its mark.
-Result<Removal> remove_listed(env::Env env, const ListedSnapshot& snapshot, const std::string& tool_path);
+Result<Removal> remove_listed(const ListedSnapshot& snapshot, const std::string& tool_path);
 Result<Removal> remove_listed_btrfs(const ListedSnapshot& snapshot);
+Result<Removal> remove_listed_zfs(const ListedSnapshot& snapshot, const std::string& tool_path);
+Result<Removal> remove_listed_lvm(const ListedSnapshot& snapshot, const std::string& tool_path);
 
 // Digits that nobody can guess.
 std::string new_snapshot_id(env::Random& random);

@@ -1,8 +1,9 @@
 // The driver of file trees (docs/formats/tree.md): a directory with all that is in it, but for what its declaration
 // excludes, what is another surface's, and FIFOs, sockets and devices.
 //
-// There is no view of a tree: its content is read ahead, and in the pause what has changed since, by inode, size,
-// times, or was younger than two seconds when it was read, is read again. So a pause costs a look at each entry.
+// Where the file system has snapshots the pause makes one, and that is read (tree_snapshot.h). Elsewhere its content is
+// read ahead, or cloned where files can share blocks, and in the pause what has changed since, by inode, size, times,
+// or was younger than two seconds when it was read, is taken again. So that pause costs a look at each entry.
 #pragma once
 
 #include <memory>

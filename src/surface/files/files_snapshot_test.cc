@@ -10,8 +10,8 @@
 #include <functional>
 #include <thread>
 
-#include "env/btrfs.h"
-#include "env/mounts.h"
+#include "env/acting_user.h"
+#include "env/descriptor.h"
 #include "surface/conformance.h"
 #include "surface/files/disk_fixture_test_util.h"
 #include "surface/snapshot_list.h"
@@ -261,6 +261,62 @@ TEST_F(FilesOnBtrfs, TwoPartsOfOneSubvolumeShareItsSnapshot) {
   EXPECT_EQ(must(list.all()).size(), 1u);
   two.reset();
   EXPECT_TRUE(must(list.all()).empty());
+}
+
+// A disk on which a user has a subvolume of their own.
+class UsersDisk : public DiskFixture {
+ public:
+  static constexpr env::UserIds kUser{65534, 65534};
+  explicit UsersDisk(const std::string& options) : DiskFixture("btrfs", options) {
+    if (!why_not().empty()) return;
+    EXPECT_TRUE(LoopDisk::run("btrfs subvolume create " + data() + "/own && mkdir " + data() + "/own/tree"));
+    EXPECT_TRUE(
+        LoopDisk::run("echo text >" + data() + "/own/tree/f && chown -R 65534:65534 " + data() + " " + path("")));
+    EXPECT_TRUE(LoopDisk::run("chmod 0711 " + disk() + "/.."));
+  }
+  Place own() {
+    Place own = place(0);
+    own.path = data() + "/own/tree";
+    return own;
+  }
+  // Takes it, and gives whether that was done by this method and nothing is left.
+  bool takes(const std::string& method) {
+    auto part = backup(own());
+    base::NoProgress progress;
+    const auto plan = part->plan(progress);
+    if (!plan || plan->method != method || !part->prepare(progress)) return false;
+    if (!part->open(Writers::kPaused, surroundings_.env.clock.since_boot() + std::chrono::seconds(60))) return false;
+    auto files = SpooledPart::make(surroundings_.env, surroundings_.spool);
+    if (!files || !part->stream(*files, progress)) return false;
+    part.reset();
+    return *fs_.list(data() + "/own") == std::vector<std::string>{"tree"} && !*fs_.info(path("snapshots.json"));
+  }
+  bool takes_as_that_user(const std::string& method) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const bool is_user = ::setgid(kUser.gid) == 0 && ::setuid(kUser.uid) == 0;
+      ::_exit(is_user && takes(method) ? 0 : 1);
+    }
+    int status = 0;
+    return ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+};
+
+TEST(FilesOfAUser, AreTakenBySnapshotsOnlyWhereTheUserMayRemoveThem) {
+  UsersDisk allowed("user_subvol_rm_allowed");
+  if (!allowed.why_not().empty()) GTEST_SKIP() << allowed.why_not();
+  EXPECT_TRUE(allowed.takes_as_that_user("a btrfs snapshot"));
+  UsersDisk usual("");
+  EXPECT_TRUE(
+      usual.takes_as_that_user("cloned ahead, compared in the pause: btrfs is mounted without user_subvol_rm_allowed"));
+  EXPECT_TRUE(usual.takes("a btrfs snapshot")) << "root takes the tree of another user";
+}
+
+TEST(FilesOfAUser, AreTakenByRootThatActsForTheUser) {
+  UsersDisk disk("");
+  if (!disk.why_not().empty()) GTEST_SKIP() << disk.why_not();
+  const env::AsFileUser as(UsersDisk::kUser);
+  EXPECT_TRUE(disk.takes("a btrfs snapshot"));
 }
 
 }  // namespace
