@@ -14,7 +14,6 @@ namespace spl::surface {
 namespace {
 
 constexpr std::size_t kPasswordBytes = 32;
-constexpr std::size_t kNamesBytesShown = 300;
 constexpr std::string_view kLoaderRights =
     "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, "
     "EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER, DELETE HISTORY";
