@@ -1,8 +1,7 @@
 #include "install_kit.h"
 
+#include <algorithm>
 #include <filesystem>
-
-#include "base/words.h"
 
 namespace spl::cli_test {
 namespace {
@@ -108,7 +107,8 @@ void InstallKit::serve() {
 
 int InstallKit::requests() {
   if (!exists(path("requests"))) return 0;
-  return static_cast<int>(base::split(read_file(path("requests")), '\n').size()) - 1;
+  const std::string log = read_file(path("requests"));
+  return static_cast<int>(std::ranges::count(log, '\n'));
 }
 
 std::string InstallKit::digest_of(const std::string& name) {

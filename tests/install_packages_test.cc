@@ -80,10 +80,10 @@ EOF
 // A command for which this machine has no policy of its own on what may start.
 constexpr char kWithoutPolicy[] = R"sh(#!/bin/sh
 set -e
-mkdir -p "$1/apart"
-mount -t tmpfs none "$1/apart"
-mkdir "$1/apart/upper" "$1/apart/work"
-mount -t overlay none -o "lowerdir=/usr/sbin,upperdir=$1/apart/upper,workdir=$1/apart/work" /usr/sbin
+mkdir -p "$1/apart.d"
+mount -t tmpfs none "$1/apart.d"
+mkdir "$1/apart.d/upper" "$1/apart.d/work"
+mount -t overlay none -o "lowerdir=/usr/sbin,upperdir=$1/apart.d/upper,workdir=$1/apart.d/work" /usr/sbin
 rm -f /usr/sbin/policy-rc.d
 shift
 exec "$@"

@@ -120,8 +120,9 @@ TEST_F(InstallTest, ADownloadThatIsInterruptedOrKilledLeavesNothing) {
   const auto begin = [&] {
     auto process = std::make_unique<Process>(Words{"--home", path("h"), "service", "notes", "install", "--download"},
                                              Input{.environment = environment_});
-    wait_until([&] { return output_of("find " + path("h/software") + " -name archive -size +100k") != ""; },
-               "the archive grows");
+    wait_until(
+        [&] { return output_of("find " + path("h/software") + " -name archive -size +100k").ends_with("/archive"); },
+        "the archive grows");
     return process;
   };
   auto interrupted = begin();
@@ -145,7 +146,7 @@ TEST_F(InstallTest, HostileEntriesAreRefusedByName) {
   };
   for (const Case& one : {
            Case{"add('/etc/x', 'x')", "/etc/x: path is absolute"},
-           Case{"add('../x', 'x')", "../x: path has a component \\\"..\\\""},
+           Case{"add('../x', 'x')", "../x: path has a component \"..\""},
            Case{"add('a/../../x', 'x')", "a/../../x: path has a component"},
            Case{"add('a', type=tarfile.SYMTYPE, linkname='/etc')", "a: the link leads out of the directory"},
            Case{"add('a/b', type=tarfile.SYMTYPE, linkname='../../etc')", "a/b: the link leads out of the directory"},
