@@ -88,7 +88,10 @@ TEST(ForeignTar, EveryDialectOfGnuTarIsRead) {
 // A header with this name, size and type flag, its checksum right.
 std::string header(const std::string& name, std::uint64_t size = 0, char flag = '0') {
   std::string block;
-  append_tar_header(block, {.path = "x", .type = TarType::kFile, .size_bytes = size, .mode = 0644, .link = {}});
+  TarEntry entry;
+  entry.path = "x";
+  entry.size_bytes = size;
+  append_tar_header(block, entry);
   std::fill_n(block.begin(), 100, '\0');
   name.copy(block.data(), 100);
   block[ustar::kType.at] = flag;

@@ -1,6 +1,6 @@
-// Software, users and declarations of services, put where they are missing (docs/decisions/D-18-install.md). What can be
-// installed is what the home or a catalog declares, and nothing else: a bundle and a request give names alone. Who calls
-// what changes something holds the home's lock. One thread.
+// Software, users and declarations of services, put where they are missing (docs/decisions/D-18-install.md). What can
+// be installed is what the home or a catalog declares, and nothing else: a bundle and a request give names alone. Who
+// calls what changes something holds the home's lock. One thread.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@
 namespace spl::operation {
 
 struct InstallRequest {
-  std::string name;                   // "all": those that the home declares
+  std::string name;                    // "all": those that the home declares
   std::vector<std::string> also = {};  // with all: services by name, as a bundle has them
   bool download = false;
 
@@ -42,13 +42,13 @@ struct InstalledService {
   std::string version;
   std::string source;  // as it is declared; "" where it declares none
   InstallState state = InstallState::kThere;
-  bool from_catalog = false;                      // the home did not declare it
-  std::string user = {};                          // that was made
-  std::string directory = {};                     // of an archive
-  std::vector<std::string> packages = {};         // that came
+  bool from_catalog = false;               // the home did not declare it
+  std::string user = {};                   // that was made
+  std::string directory = {};              // of an archive
+  std::vector<std::string> packages = {};  // that came
   std::vector<std::string> units_disabled = {};
   std::vector<std::string> units_enabled = {};
-  std::string message = {};                       // why it is missing, and what to do
+  std::string message = {};  // why it is missing, and what to do
 
   static constexpr auto shape() {
     using S = InstalledService;
@@ -111,15 +111,15 @@ struct CatalogRow {
 
   static constexpr auto shape() {
     using R = CatalogRow;
-    return codec::shape(codec::member("name", &R::name, "the service"), codec::member("version", &R::version, "its version"),
-                        codec::member("summary", &R::summary, "what it is"),
-                        codec::member("source", &R::source, "where its program comes from"),
-                        codec::member("declared", &R::declared, "the home declares it"),
-                        codec::member("installed", &R::installed, "the home declares it, and its program is there"),
-                        codec::member("after", &R::after, "services that come with it"),
-                        codec::member("secrets", &R::secrets, "that it wants"),
-                        codec::path_member("file", &R::file, "the declaration"),
-                        codec::member("fault", &R::fault, "what is wrong with it", codec::Presence::kOmitted));
+    return codec::shape(
+        codec::member("name", &R::name, "the service"), codec::member("version", &R::version, "its version"),
+        codec::member("summary", &R::summary, "what it is"),
+        codec::member("source", &R::source, "where its program comes from"),
+        codec::member("declared", &R::declared, "the home declares it"),
+        codec::member("installed", &R::installed, "the home declares it, and its program is there"),
+        codec::member("after", &R::after, "services that come with it"),
+        codec::member("secrets", &R::secrets, "that it wants"), codec::path_member("file", &R::file, "the declaration"),
+        codec::member("fault", &R::fault, "what is wrong with it", codec::Presence::kOmitted));
   }
 };
 
