@@ -110,8 +110,12 @@ Result<void> Snapshot::plan_parts(const spool::SpoolOptions& spool, base::Progre
     for (const service::SurfaceDeclaration& surface : service->surfaces) {
       if (!takes(surface)) continue;
       for (const service::PartName& name : set_.parts_of(*service, surface, context_)) {
-        auto part = std::make_unique<Part>(
-            Part{name, {env_, spool, env::join(scratch_, std::to_string(parts_.size())), &views_, list}, nullptr, {}});
+        surface::Surroundings surroundings{.env = env_,
+                                           .spool = spool,
+                                           .scratch_directory = env::join(scratch_, std::to_string(parts_.size())),
+                                           .views = &views_,
+                                           .snapshot_list = list};
+        auto part = std::make_unique<Part>(Part{name, std::move(surroundings), nullptr, {}});
         parts_.push_back(std::move(part));
       }
     }
