@@ -187,8 +187,8 @@ TEST_F(BareRootSweep, NoDataOfAnInstanceIsEverRemoved) {
   inside(apt("install " + first_));
   EXPECT_EQ(inside("find /var/lib/spl /etc/systemd -name '*spl*' 2>/dev/null || true"), "") << "nothing has begun";
   EXPECT_EQ(inside("spl version -o json"), run({"version", "-o", "json"}).out);
-  EXPECT_THAT(inside("man spl"), HasSubstr("spl service SERVICE backup"));
-  EXPECT_THAT(inside("man spl service-account"), HasSubstr("spl service-account create"));
+  EXPECT_THAT(inside("man spl | tr -s ' \\n' ' '"), HasSubstr("spl service SERVICE backup"));
+  EXPECT_THAT(inside("man spl service-account | tr -s ' \\n' ' '"), HasSubstr("spl service-account create"));
 
   inside("spl init");
   write_file(root_ / "var/lib/spl/services/notes.toml", kService);
