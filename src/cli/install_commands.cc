@@ -62,7 +62,7 @@ Result<void> ask_for_secrets(Session& session, operation::Operations& home, std:
   std::vector<std::string> left;
   for (const std::string& handle : missing) {
     SecretBytes value = TRY(read_secret_value(session, handle));
-    if (value.size() == 0) {
+    if (value.empty()) {
       left.push_back(handle);
       continue;
     }

@@ -187,7 +187,7 @@ Result<std::string> read_environment(const std::string& directory) {
 // As the process shows it. An empty one may be that of a process that is just becoming another program: then it is
 // looked at again, until it has become that; cause kTimeout where that takes long.
 Result<std::string> environment_in(const std::string& directory) {
-  constexpr int kReadsMax = 3;
+  constexpr int kReadsMax = 20;  // a busy machine puts a new program between the looks several times in a row
   const auto end = std::chrono::steady_clock::now() + kBecomesAtMost;
   for (int reads = 1;; ++reads) {
     std::string text = TRY(look_with_its_rights(directory, [&] { return read_environment(directory); }));

@@ -28,7 +28,7 @@ class BtrfsFixture : public DiskFixture {
   BtrfsFixture() : DiskFixture("btrfs") {}
 };
 
-inline Place copy_of(const Place& place) {
+inline Place copy_of_place(const Place& place) {
   Place copy;
   copy.subject = place.subject;
   copy.path = place.path;

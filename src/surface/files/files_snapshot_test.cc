@@ -42,7 +42,7 @@ TEST(FilesOnXfs, AreClonedAheadAndWhatChangedIsClonedAgain) {
   const Place place = fixture.place(0);
   fixture.fill(place, 1);
   fixture.write(place.path + "/changes", std::string(100'000, 'a'));
-  auto part = fixture.backup(copy_of(place));
+  auto part = fixture.backup(copy_of_place(place));
   base::NoProgress progress;
   EXPECT_EQ(must(part->plan(progress)).method, "cloned ahead, compared in the pause: xfs has no snapshots");
   must(part->prepare(progress));
@@ -102,7 +102,7 @@ class FilesOnBtrfs : public ::testing::Test {
     return state;
   }
   std::unique_ptr<BackupPart> prepared(const Place& place, const std::string& method) {
-    auto part = fixture_.backup(copy_of(place));
+    auto part = fixture_.backup(copy_of_place(place));
     base::NoProgress progress;
     const BackupPlan plan = must(part->plan(progress));
     EXPECT_EQ(plan.method, method);
@@ -246,8 +246,8 @@ TEST_F(FilesOnBtrfs, TwoPartsOfOneSubvolumeShareItsSnapshot) {
   surroundings.views = &views;
   Place other = fixture_.place(2);
   must(env::make_directories(fixture_.fs(), other.path));
-  auto one = files_backup(surroundings, copy_of(place_));
-  auto two = files_backup(surroundings, copy_of(other));
+  auto one = files_backup(surroundings, copy_of_place(place_));
+  auto two = files_backup(surroundings, copy_of_place(other));
   base::NoProgress progress;
   for (const auto* part : {&one, &two}) {
     must((*part)->plan(progress));
