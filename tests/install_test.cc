@@ -105,7 +105,9 @@ TEST_F(InstallTest, AnArchiveThatIsCutOffIsRefusedWhateverItsDigestSays) {
   make_archive("a.tar.gz");
   for (const std::string name : {"a.tar.zst", "a.tar.gz", "a.tar.xz", "a.tar"}) {
     make_archive(name);
-    ASSERT_EQ(shell("cd " + path("www") + " && truncate -s 300 " + name), 0);
+    // Within the headers of its entries, however small they are packed.
+    const auto bytes = std::filesystem::file_size(path("www/" + name));
+    std::filesystem::resize_file(path("www/" + name), name == "a.tar" ? 700 : bytes / 2);
     EXPECT_THAT(refused(4, "/files/" + name, digest_of(name)), HasSubstr("the archive from")) << name;
   }
   write_file(path("www/empty"), "");
