@@ -37,7 +37,7 @@ class Planning {
   Result<void> add(const std::string& name, const std::string& wanted_by) {
     if (!base::is_name(name))
       return fail(ErrorCode::kUsage, Cause::kNotFound, "\"" + base::escaped(name, 80) + "\" is no name of a service");
-    if (!names_.insert(name).second) return {};
+    if (!names.insert(name).second) return {};
     if (home_.find(name) != nullptr) return {};
     const Declaration* declared = TRY(catalog_.find(name));
     if (declared == nullptr)
@@ -45,14 +45,14 @@ class Planning {
                   "neither this home nor a catalog declares the service " + name +
                       (wanted_by.empty() ? "" : ", which " + wanted_by + " wants"),
                   "declare it in " + home_.paths().services() + "; spl service catalog lists what there is");
-    added_.push_back(*declared);
+    added.push_back(*declared);
     for (const std::string& other : declared->after) {
       if (home_.find(other) == nullptr) TRY(add(other, name));
     }
     return {};
   }
-  std::set<std::string> names_;
-  std::vector<Declaration> added_;
+  std::set<std::string> names;
+  std::vector<Declaration> added;
 
  private:
   const service::ServiceSet& home_;
@@ -71,8 +71,8 @@ Result<Plan> plan_of(env::Env env, const home::HomePaths& paths, const home::Con
   } else {
     TRY(planning.add(request.name, ""));
   }
-  auto set = TRY(service::ServiceSet::load_with(env, paths, planning.added_));
-  return Plan{std::move(set), std::move(planning.names_), std::move(planning.added_)};
+  auto set = TRY(service::ServiceSet::load_with(env, paths, planning.added));
+  return Plan{std::move(set), std::move(planning.names), std::move(planning.added)};
 }
 
 class Installing {
@@ -180,7 +180,7 @@ Result<std::vector<std::string>> missing_secrets_of(env::Env env, const home::Ho
 Result<bool> has_source(env::Env env, const home::HomePaths& paths, const Declaration& service) {
   if (!service.install) return true;
   if (!service.install->is_archive()) return service::has_package(service.install->package);
-  const auto there = service::has_software(env, paths, service);
+  auto there = service::has_software(env, paths, service);
   if (!there && there.error().cause == Cause::kFileExists) return false;
   return there;
 }

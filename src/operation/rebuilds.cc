@@ -48,7 +48,7 @@ class Rebuilder {
   Result<void> want_all();
   Result<std::optional<Rebuild>> next();
   Result<void> run_one(Rebuild rebuild);
-  Result<bool> is_held_down(const std::string& service);
+  [[nodiscard]] Result<bool> is_held_down(const std::string& service) const;
 
   ServiceRooms& rooms_;
   Rebuilds& rebuilds_;
@@ -58,7 +58,7 @@ class Rebuilder {
   std::vector<Rebuild> done_;
 };
 
-Result<bool> Rebuilder::is_held_down(const std::string& service) {
+Result<bool> Rebuilder::is_held_down(const std::string& service) const {
   const service::Declaration* declared = rooms_.set.find(service);
   return declared != nullptr && TRY(service::is_held_down(rooms_.env, rooms_.set, *declared));
 }
@@ -188,7 +188,7 @@ Result<bool> Rebuilds::is_current(const Rebuild& rebuild) const {
   return now && now->id == rebuild.id;
 }
 
-Result<void> Rebuilds::settle(const Rebuild& rebuild, RebuildState state, std::string error) {
+Result<void> Rebuilds::settle(const Rebuild& rebuild, RebuildState state, const std::string& error) {
   if (!TRY(is_current(rebuild))) return {};
   Rebuild settled = rebuild;
   settled.state = state;

@@ -69,7 +69,7 @@ class Rebuilds {
   // Waiting from now on, durably, whatever was said of it before.
   Result<void> want(std::string_view service, std::string_view surface);
   // What became of it; nothing where somebody has wanted it anew since.
-  Result<void> settle(const Rebuild& rebuild, RebuildState state, std::string error = {});
+  Result<void> settle(const Rebuild& rebuild, RebuildState state, const std::string& error = {});
   Result<void> remove(const Rebuild& rebuild);
   Result<void> remove(std::string_view service, std::string_view surface);
   // For who rebuilds; null where somebody does.
