@@ -164,7 +164,7 @@ TEST_F(PreflightServices, AllThatStandsAgainstItIsFoundBeforeTheFirstWrite) {
 TEST_F(PreflightServices, TooLittleDiskIsFoundBeforeTheFirstWrite) {
   take();
   ASSERT_EQ(::mkdir(path("b").c_str(), 0755), 0);
-  if (::mount("tmpfs", path("b").c_str(), "tmpfs", 0, "size=4m") != 0)
+  if (::mount("tmpfs", path("b").c_str(), "tmpfs", 0, "size=2560k") != 0)
     GTEST_SKIP() << "left out: this process may not mount a file system";
   make("b");
   start("b");

@@ -252,7 +252,7 @@ Result<void> install_software(env::Env env, const home::HomePaths& paths, const 
   const std::string scratch = env::join(parent, std::string(kUnfinished) + base::to_hex(random));
   TRY(env.fs.make_directory(scratch));
   auto installed = install_into(env, service, scratch, directory, progress);
-  const auto removed = env::remove_tree(env.fs, scratch);
+  auto removed = env::remove_tree(env.fs, scratch);
   if (!installed) {
     (void)env.fs.remove(parent);  // where nothing else is in it
     return std::unexpected(std::move(installed).error().in("service " + service.name));

@@ -40,7 +40,7 @@ Result<env::Descriptor> open_in(const env::Descriptor& parent, const std::string
 
 // Durable also in that a crash does not bring it back. No error where there is none.
 Result<void> remove_from(const env::Descriptor& directory) {
-  const auto removed = env::remove_btrfs_snapshot(directory, kName);
+  auto removed = env::remove_btrfs_snapshot(directory, kName);
   if (!removed && removed.error().cause != Cause::kNoSuchFile) return removed;
   if (removed && ::syncfs(directory.number()) != 0) return base::fail_errno("cannot sync btrfs", errno);
   return {};

@@ -100,7 +100,7 @@ Result<void> CommandRestore::inspect(std::vector<Finding>& findings) {
   CountingSink count;
   LimitedSink live(count, "its dump", kDumpBytesMax);
   base::StringSource nothing({});
-  const auto dumped = run_part_command(surroundings_, place_, place_.commands->dump, nothing, live,
+  auto dumped = run_part_command(surroundings_, place_, place_.commands->dump, nothing, live,
                                        {kCommandTimeMax, surroundings_.progress});
   if (!dumped) {
     if (dumped.error().cause == Cause::kCancelled) return dumped;
