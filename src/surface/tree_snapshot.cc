@@ -51,7 +51,8 @@ Result<std::string> TreeSnapshot::add(TreeSnapshot& to, const VolumeRoom& room, 
     to.method_ += (to.method_.empty() ? "" : " and ") + found.method;
   to.is_btrfs_ = to.is_btrfs_ || mount->type == "btrfs";
   piece.below = std::move(found.below);
-  piece.volume = views == nullptr ? found.make() : views->get<VolumeSnapshot>(found.key, found.make);
+  piece.volume =
+      views == nullptr ? found.make() : views->get<VolumeSnapshot>(found.key, [&found] { return found.make(); });
   to.pieces_.push_back(std::move(piece));
   return std::string();
 }

@@ -101,7 +101,7 @@ Result<void> CommandRestore::inspect(std::vector<Finding>& findings) {
   LimitedSink live(count, "its dump", kDumpBytesMax);
   base::StringSource nothing({});
   auto dumped = run_part_command(surroundings_, place_, place_.commands->dump, nothing, live,
-                                       {kCommandTimeMax, surroundings_.progress});
+                                 {kCommandTimeMax, surroundings_.progress});
   if (!dumped) {
     if (dumped.error().cause == Cause::kCancelled) return dumped;
     note("command", FindingStatus::kStop, "what is there cannot be dumped: " + dumped.error().message,

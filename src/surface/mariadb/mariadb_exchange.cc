@@ -21,7 +21,7 @@ Result<void> add_moves(MariadbSession& admin, const std::string& from, const std
 
 }  // namespace
 
-Result<void> MariadbExchange::rename(std::vector<std::string> moves) {
+Result<void> MariadbExchange::rename(const std::vector<std::string>& moves) {
   // A foreign key goes along with its two tables, in whatever order they do.
   TRY(admin_.run("SET SESSION foreign_key_checks = 0, lock_wait_timeout = 2"));
   const std::string sql = "RENAME TABLE " + base::join(moves, ", ");

@@ -25,7 +25,7 @@ class MariadbExchange {
   Result<void> move_back();
   Result<void> arrange_old();
   Result<void> let_in();
-  Result<void> rename(std::vector<std::string> moves);
+  Result<void> rename(const std::vector<std::string>& moves);
 
   MariadbSession& admin_;
   const MariadbTarget& target_;

@@ -176,7 +176,7 @@ Result<MariadbRows> MariadbSession::query(std::string_view sql) {
       const unsigned columns = mysql_num_fields(result.get());
       for (unsigned i = 0; i < columns; ++i)
         rows.columns_.emplace_back(mysql_fetch_field_direct(result.get(), i)->name);
-      while (const MYSQL_ROW row = mysql_fetch_row(result.get())) {
+      while (MYSQL_ROW row = mysql_fetch_row(result.get())) {
         const unsigned long* const lengths = mysql_fetch_lengths(result.get());
         auto& texts = rows.rows_.emplace_back();
         for (unsigned i = 0; i < columns; ++i)

@@ -16,8 +16,8 @@
 #include "env/env.h"
 #include "surface/mariadb/mariadb_address.h"
 
-struct st_mysql;
-struct st_mysql_res;
+struct st_mysql;      // NOLINT(readability-identifier-naming): the library's
+struct st_mysql_res;  // NOLINT(readability-identifier-naming)
 
 namespace spl::surface {
 

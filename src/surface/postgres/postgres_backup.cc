@@ -12,10 +12,10 @@
 #include "base/encoding.h"
 #include "base/words.h"
 #include "spool/spool.h"
+#include "surface/patience.h"
 #include "surface/postgres/database_facts.h"
 #include "surface/postgres/dump_program.h"
 #include "surface/postgres/grants.h"
-#include "surface/patience.h"
 #include "surface/postgres/postgres.h"
 #include "surface/postgres/session_relay.h"
 

@@ -11,8 +11,8 @@
 #include "base/result.h"
 #include "base/stream.h"
 #include "env/descriptor.h"
-#include "surface/postgres/connection.h"
 #include "surface/patience.h"
+#include "surface/postgres/connection.h"
 
 namespace spl::surface {
 
