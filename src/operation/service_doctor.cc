@@ -213,7 +213,12 @@ class ServiceDoctor {
   }
 
   Result<void> check_unclaimed(const service::ServiceSet& set) {
-    const auto rows = TRY(service::find_unclaimed(env_, set));
+    auto rows = TRY(service::find_unclaimed(env_, set));
+    // The files of a database are its engine's business: nobody is to move them away.
+    std::erase_if(rows, [&set](const service::InventoryRow& row) {
+      const service::Declaration* its = set.find(row.service);
+      return row.state == service::InventoryState::kUndeclared && its != nullptr && set.is_engine(*its);
+    });
     for (std::size_t i = 0; i < std::min(rows.size(), kUnclaimedNamedMax); ++i) {
       const service::InventoryRow& row = rows[i];
       if (row.state == service::InventoryState::kStray) {
@@ -222,7 +227,8 @@ class ServiceDoctor {
             "add the context, or move this away: an export stops at it without --allow-stray");
       } else {
         add("undeclared", FindingStatus::kWarn, row.where,
-            "no surface of " + row.service + " covers it: no backup has it",
+            set.find(row.service) == nullptr ? row.snapshot + ": no backup has it"
+                                             : "no surface of " + row.service + " covers it: no backup has it",
             "declare a surface for it, or move it away");
       }
     }

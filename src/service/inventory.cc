@@ -153,6 +153,22 @@ class Inventory {
     return add_uncovered(service, root, covered);
   }
 
+  // The data of a service whose declaration is gone.
+  Result<void> add_nobodys() {
+    const std::string data = set_.paths().data();
+    if (!TRY(env_.fs.info(data))) return {};
+    for (const std::string& name : TRY(env_.fs.list(data))) {
+      if (set_.find(name) != nullptr || name.starts_with(".spl-")) continue;
+      InventoryRow row;
+      row.service = name;
+      row.where = env::join(data, name);
+      row.state = InventoryState::kUndeclared;
+      row.snapshot = "no service of this name is declared";
+      rows_.push_back(std::move(row));
+    }
+    return {};
+  }
+
   std::vector<InventoryRow> take() { return std::move(rows_); }
 
  private:
@@ -227,7 +243,8 @@ class Inventory {
       row.service = service.name;
       row.where = path;
       row.state = InventoryState::kUndeclared;
-      row.snapshot = "no surface covers it";
+      row.snapshot = set_.is_engine(service) ? "of an engine: what its databases hold is in their surfaces"
+                                             : "no surface covers it";
       if (info->type == env::FileType::kFile) row.bytes = info->size_bytes;
       rows_.push_back(std::move(row));
     }
@@ -264,6 +281,7 @@ Result<std::vector<InventoryRow>> inventory(env::Env env, const ServiceSet& set,
     }
   }
   for (const Declaration* service : services) TRY(made.add_undeclared(*service));
+  TRY(made.add_nobodys());
   return made.take();
 }
 
@@ -286,6 +304,7 @@ Result<std::vector<InventoryRow>> find_unclaimed(env::Env env, const ServiceSet&
     for (const SurfaceDeclaration& surface : service.surfaces) TRY(made.add_strays(service, surface));
   }
   for (const Declaration& service : set.services()) TRY(made.add_undeclared(service));
+  TRY(made.add_nobodys());
   return made.take();
 }
 

@@ -47,7 +47,7 @@ Result<void> MariadbExchange::move_there() {
   TRY(add_moves(admin_, target_.live(), target_.old(), moves));
   TRY(add_moves(admin_, target_.fresh(), target_.live(), moves));
   moves.push_back(book_.rename_to_live());
-  return rename(std::move(moves));
+  return rename(moves);
 }
 
 // The url's user, in a database that there was not before.
@@ -87,7 +87,7 @@ Result<void> MariadbExchange::move_back() {
   TRY(add_moves(admin_, target_.live(), target_.fresh(), moves));
   TRY(add_moves(admin_, target_.old(), target_.live(), moves));
   moves.push_back(book_.rename_to_staged());
-  return rename(std::move(moves));
+  return rename(moves);
 }
 
 Result<void> MariadbExchange::arrange_old() {

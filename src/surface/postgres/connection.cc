@@ -96,8 +96,8 @@ void ServerConnection::Finish::operator()(pg_conn* connection) const {
 }
 
 Result<ServerConnection::Handle> ServerConnection::connect(const ServerAddress& address, env::Clock& clock,
-                                                           base::Progress* progress, bool& is_starting) {
-  is_starting = false;
+                                                           base::Progress* progress, ServerState& state) {
+  state = ServerState::kGone;
   std::vector<const char*> keywords;
   std::vector<const char*> values;
   std::string options = std::string(kOptions);
@@ -133,7 +133,9 @@ Result<ServerConnection::Handle> ServerConnection::connect(const ServerAddress& 
       // There is one, which starts, or recovers from a crash: what it says is in its own language.
       keywords.insert(keywords.begin(), "connect_timeout");
       values.insert(values.begin(), "5");
-      if (PQpingParams(keywords.data(), values.data(), 0) == PQPING_REJECT) is_starting = true;
+      const PGPing ping = PQpingParams(keywords.data(), values.data(), 0);
+      if (ping == PQPING_REJECT) state = ServerState::kStarting;
+      if (ping == PQPING_OK) state = ServerState::kReady;
       return failed;
     }
     if (next == PGRES_POLLING_OK) return handle;
@@ -146,19 +148,23 @@ Result<ServerConnection::Handle> ServerConnection::connect(const ServerAddress& 
 
 Result<ServerConnection> ServerConnection::open(const ServerAddress& address, env::Clock& clock,
                                                 base::Progress* progress) {
-  bool is_starting = false;
-  auto handle = connect(address, clock, progress, is_starting);
+  ServerState state = ServerState::kGone;
+  auto handle = connect(address, clock, progress, state);
   const nanoseconds deadline = clock.since_boot() + kStartTimeMax;
-  while (!handle && is_starting && clock.since_boot() < deadline) {
+  // One that is ready now may have been starting a moment ago, or refuses us: once more tells.
+  for (bool may_have_started = true;
+       !handle && (state == ServerState::kStarting || (state == ServerState::kReady && may_have_started)) &&
+       clock.since_boot() < deadline;) {
     if (progress != nullptr && progress->cancelled()) return base::fail_cancelled("the server was not waited for");
-    clock.sleep_for(kLookEvery);
-    handle = connect(address, clock, progress, is_starting);
+    if (state == ServerState::kStarting) clock.sleep_for(kLookEvery);
+    may_have_started = state == ServerState::kStarting;
+    handle = connect(address, clock, progress, state);
   }
   if (!handle && handle.error().cause != Cause::kCancelled && address.is_local() && address.password().empty()) {
     const auto account = TRY(env::find_user(address.user()));
     if (account && account->ids.uid != 0 && env::own_user_id() == 0) {
       const auto as_user = TRY(env::AsUser::take(account->ids.uid));
-      auto again = connect(address, clock, progress, is_starting);
+      auto again = connect(address, clock, progress, state);
       if (again) handle = std::move(again);
     }
   }

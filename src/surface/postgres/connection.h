@@ -96,8 +96,10 @@ class ServerConnection {
   using Handle = std::unique_ptr<pg_conn, Finish>;
   ServerConnection(Handle handle, env::Clock& clock, const ServerAddress& address)
       : handle_(std::move(handle)), clock_(&clock), address_(address.copy()) {}
+  enum class ServerState : std::uint8_t { kGone, kStarting, kReady };
+  // Where it fails `state` is what the server answers to who asks only that.
   static Result<Handle> connect(const ServerAddress& address, env::Clock& clock, base::Progress* progress,
-                                bool& is_starting);
+                                ServerState& state);
   Result<void> wait_for_answer();
   Result<Rows> take_answer();
   std::unexpected<Error> failure(const pg_result* result);

@@ -91,7 +91,7 @@ class PostgresBackup final : public BackupPart {
   }
   Result<Consistency> open(Writers writers, nanoseconds deadline) override;
   Result<void> stream(PartSink& out, base::Progress& progress) override {
-    auto done = make_file(out, progress);
+    auto done = is_absent_ ? Result<void>() : make_file(out, progress);
     session_.reset();
     if (!done) return std::unexpected(std::move(done).error().in(place_.subject));
     return {};
@@ -99,6 +99,7 @@ class PostgresBackup final : public BackupPart {
 
  private:
   Result<BackupPlan> make_plan(base::Progress& progress);
+  Result<bool> lacks_schema(ServerConnection& server) const;
   Result<void> refuse_what_cannot_work(ServerConnection& server);
   Result<void> require_sessions(ServerConnection& server);
   Result<void> describe(ServerConnection& server, BackupPlan& plan);
@@ -116,16 +117,18 @@ class PostgresBackup final : public BackupPart {
   std::shared_ptr<WantedSessions> wanted_;
   std::optional<ServerConnection> session_;  // from open() on within the transaction that is the moment
   std::uint64_t bytes_ = 0;
+  bool is_absent_ = false;  // its schema: the part has no file
 };
+
+// A context of which the service has made nothing yet.
+Result<bool> PostgresBackup::lacks_schema(ServerConnection& server) const {
+  if (!place_.schema) return false;
+  return TRY(server.query("SELECT FROM pg_namespace WHERE nspname = $1", {*place_.schema})).size() == 0;
+}
 
 // What pg_dump would say in the middle of everything.
 Result<void> PostgresBackup::refuse_what_cannot_work(ServerConnection& server) {
   if (place_.schema) {
-    const Rows found = TRY(server.query("SELECT FROM pg_namespace WHERE nspname = $1", {*place_.schema}));
-    if (found.size() == 0)
-      return fail(ErrorCode::kFailed, Cause::kNotFound,
-                  "there is no schema " + base::escaped(*place_.schema, 70) + " in the " + address_->shown(),
-                  "start the service once for this context, so that it makes its schema");
     if (TRY(count_large_objects(server)) > 0)
       return fail(ErrorCode::kUsage,
                   "the " + address_->shown() + " holds large objects, which belong to no schema: they would be lost",
@@ -202,9 +205,13 @@ Result<BackupPlan> PostgresBackup::make_plan(base::Progress& progress) {
   if (place_.database) address_->set("dbname", *place_.database);
   ServerConnection server = TRY(ServerConnection::open(*address_, surroundings_.env.clock, &progress));
   program_ = TRY(find_dump_program(surroundings_.env.fs, "pg_dump", server.major_version(), progress));
+  is_absent_ = TRY(lacks_schema(server));
   TRY(refuse_what_cannot_work(server));
   TRY(require_sessions(server));
   BackupPlan plan;
+  if (is_absent_)
+    plan.warnings.push_back(place_.subject + ": there is no schema " + base::escaped(*place_.schema, 70) + " in the " +
+                            address_->shown() + ", so that nothing of it is taken");
   plan.method = "a snapshot in a transaction, read by pg_dump " + program_->version;
   const Rows size =
       place_.schema ? TRY(server.query("SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint FROM pg_class c JOIN "
@@ -257,7 +264,9 @@ Result<bool> PostgresBackup::try_to_open(nanoseconds deadline) {
 Result<Consistency> PostgresBackup::open(Writers writers, nanoseconds deadline) {
   env::Clock& clock = surroundings_.env.clock;
   session_->limit_waits(nullptr, deadline);
-  for (;;) {
+  if (is_absent_ && !TRY_IN(place_.subject, lacks_schema(*session_)))
+    return fail(place_.subject + ": its schema was made while the backup was planned", "back up again");
+  while (!is_absent_) {
     auto opened = try_to_open(deadline);
     if (!opened && opened.error().cause != Cause::kTimeout)
       return std::unexpected(std::move(opened).error().in(place_.subject));

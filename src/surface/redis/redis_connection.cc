@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <charconv>
 
 #include "base/encoding.h"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::chrono::seconds kConnectAtMost{10};
 constexpr std::chrono::minutes kAnswerAtMost{10};  // a script or a save may block the server for long
+constexpr std::chrono::minutes kLoadsAtMost{10};
+constexpr std::chrono::milliseconds kLookEvery{50};
 constexpr int kPortMax = 65535;
 
 timeval time_of(std::chrono::milliseconds time) {
@@ -151,7 +154,7 @@ std::unexpected<Error> RedisConnection::broken() const {
               "the server must run and answer; its log says more");
 }
 
-Result<RedisConnection> RedisConnection::open(const RedisAddress& address) {
+Result<RedisConnection> RedisConnection::connect(const RedisAddress& address) {
   const timeval at_most = time_of(kConnectAtMost);
   redisContext* context = address.socket.empty()
                               ? ::redisConnectWithTimeout(address.host.c_str(), address.port, at_most)
@@ -167,9 +170,31 @@ Result<RedisConnection> RedisConnection::open(const RedisAddress& address) {
       TRY(connection.ask({"AUTH", address.user, address.password.reveal()}));
     }
   }
+  return connection;
+}
+
+Result<RedisConnection> RedisConnection::open(const RedisAddress& address) {
+  auto connection = TRY(connect(address));
   TRY(connection.ask({"PING"}));
   return connection;
 }
+
+Result<RedisConnection> RedisConnection::open_loaded(const RedisAddress& address, env::Clock& clock,
+                                                     base::Progress* progress) {
+  auto connection = TRY(connect(address));
+  const auto until = clock.since_boot() + kLoadsAtMost;
+  constexpr std::array<std::string_view, 1> kPing{"PING"};
+  for (;;) {
+    TRY(connection.tell(kPing));
+    const RedisReply reply = TRY(connection.answer());
+    if (!reply.is_error()) return connection;
+    if (!reply.text().starts_with("LOADING") || clock.since_boot() > until)
+      return redis_refused(connection.name_, "PING", reply.text());
+    if (progress != nullptr && progress->cancelled()) return base::fail_cancelled("the server was not waited for");
+    clock.sleep_for(kLookEvery);
+  }
+}
+
 
 bool RedisConnection::is_broken() const {
   return is_within_long_ || !context_ || context_->err != 0;

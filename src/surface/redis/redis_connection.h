@@ -16,8 +16,10 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/progress.h"
 #include "base/result.h"
 #include "env/descriptor.h"
+#include "env/env.h"
 
 namespace spl::surface {
 
@@ -58,6 +60,8 @@ class RedisConnection {
 
   // Code kUnavailable where nobody answers, or where the password is wrong.
   static Result<RedisConnection> open(const RedisAddress& address);
+  // The same, and waits for one that still reads its data from the disk.
+  static Result<RedisConnection> open_loaded(const RedisAddress& address, env::Clock& clock, base::Progress* progress);
 
   // One command. An answer that is an error is one here. Answers that an error before it has left unread are dropped.
   Result<RedisReply> ask(std::initializer_list<std::string_view> words) {
@@ -88,6 +92,7 @@ class RedisConnection {
   [[nodiscard]] bool is_broken() const;
 
  private:
+  static Result<RedisConnection> connect(const RedisAddress& address);
   RedisConnection(redisContext* context, std::string name) : context_(context, &release), name_(std::move(name)) {}
   static void release(redisContext* context);
   [[nodiscard]] std::unexpected<Error> broken() const;

@@ -116,7 +116,7 @@ Result<std::unique_ptr<LiveData>> redis_data(env::Env machine, const Place& plac
   RedisShare share = TRY(redis_share_of(place, address));
   if (!share.database)
     return fail(ErrorCode::kRefused, Cause::kNotImplemented, place.subject + ": it is a whole server");
-  auto connection = TRY_IN(place.subject, RedisConnection::open(address));
+  auto connection = TRY_IN(place.subject, RedisConnection::open_loaded(address, machine.clock, nullptr));
   std::vector<RedisShare> inner;
   for (RedisShare& other : shares_of_server(others, address)) {
     if (other.database == share.database && other.prefix.size() > share.prefix.size() &&

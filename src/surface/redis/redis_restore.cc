@@ -148,7 +148,7 @@ Result<void> RedisRestore::connect() {
   connection_.reset();
   const RedisAddress address = TRY_IN(place_.subject, RedisAddress::parse(place_.url.reveal()));
   share_ = TRY(redis_share_of(place_, address));
-  auto connection = TRY(RedisConnection::open(address));
+  auto connection = TRY(RedisConnection::open_loaded(address, surroundings_.env.clock, surroundings_.progress));
   connection_.emplace(std::move(connection));
   StagedKeysOptions options{request_.id, request_.keep_directory, {}};
   for (const std::string& other : place_.other_databases) {

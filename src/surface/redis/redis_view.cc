@@ -174,7 +174,7 @@ RedisView::~RedisView() {
 
 Result<RedisServerFacts> RedisView::plan(const RedisAddress& address, base::Progress& progress) {
   if (!control_) {
-    auto control = TRY(RedisConnection::open(address));
+    auto control = TRY(RedisConnection::open_loaded(address, env_.clock, &progress));
     auto replica = TRY(RedisConnection::open(address));
     control_.emplace(std::move(control));
     replica_.emplace(std::move(replica));
