@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kFileBytesMax = 64u << 10;
 constexpr std::size_t kErrorBytesMax = 2000;
+constexpr std::size_t kOutputBytesMax = 64u << 20;  // of a command: it may tell of every page that it reads
 constexpr std::string_view kSuffix = ".json";
 constexpr std::string_view kAfter = "@after";  // no surface has that name
 constexpr std::string_view kAll = "all";
@@ -32,7 +33,7 @@ Result<void> rebuild_now(ServiceRooms& rooms, const Rebuild& rebuild, base::Prog
   // What is not declared any more is not wanted any more.
   if (command == nullptr || command->empty()) return {};
   return service::run_command_of(rooms.env, rooms.set, *service, *command, rooms.set.values(*service, nullptr),
-                                 rooms.lookup, {.progress = &progress});
+                                 rooms.lookup, {.output_bytes_max = kOutputBytesMax, .progress = &progress});
 }
 
 // One that was not started or was cut off goes on with the next start.

@@ -146,6 +146,7 @@ Result<void> StagedRestore::compare_counts(SwapWith with) {
         return fail(name + ": the bundle has " + std::to_string(count.number) + " " + count.what + ", " +
                     std::to_string(here) + " are here now");
     }
+    return fail(name + ": something is here now that the bundle does not count");
   }
   return {};
 }

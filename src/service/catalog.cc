@@ -20,17 +20,22 @@ Result<std::string> own_directory(env::Env env) {
   return std::string(SPL_CATALOG_DIRECTORY);
 }
 
-// Who may write it decides what is run.
-Result<void> check_mode(env::Env env, const std::string& path) {
+// Who may write it decides what is run: root, who runs this, or whose program this is.
+Result<void> check_owner(env::Env env, const std::string& path) {
   const auto info = TRY(env.fs.info(path));
-  if (info && info->type != env::FileType::kSymlink && (info->mode & kWritableByAll) != 0)
+  if (!info) return {};
+  if (info->type != env::FileType::kSymlink && (info->mode & kWritableByAll) != 0)
     return fail(ErrorCode::kRefused, path + " can be written by everybody: nothing is taken from it",
                 "chmod o-w " + path);
-  return {};
+  if (info->uid == 0 || info->uid == env::own_user_id()) return {};
+  const auto program = TRY(env.fs.info(TRY(env::own_program())));
+  if (program && program->uid == info->uid) return {};
+  return fail(ErrorCode::kRefused, path + " is of another user: nothing is taken from it",
+              "make it root's, with all that is in it: chown -R root " + path);
 }
 
 Result<Declaration> read_entry(env::Env env, const std::string& file, std::string_view name) {
-  TRY(check_mode(env, file));
+  TRY(check_owner(env, file));
   auto declaration = TRY(parse_declaration(file, TRY(env::read_file(env.fs, file, kDeclarationBytesMax))));
   if (declaration.name != name)
     return wrong_at(declaration.at,
@@ -56,7 +61,8 @@ Result<Catalog> Catalog::load_from(env::Env env, const std::vector<std::string>&
   Catalog catalog;
   catalog.directories_ = directories;
   for (const std::string& directory : directories) {
-    TRY(check_mode(env, directory));
+    TRY(check_owner(env, directory));
+    TRY(check_owner(env, env::join(directory, ".")));  // where the directory is named by a link
     for (const std::string& file : TRY(env.fs.list(directory))) {
       if (!file.ends_with(kSuffix) || file.starts_with('.')) continue;
       CatalogEntry entry{.name = file.substr(0, file.size() - kSuffix.size()), .file = env::join(directory, file)};

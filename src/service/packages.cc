@@ -22,7 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kDownloadLongest = 6h;
-constexpr auto kInstallLongest = 2h;
+constexpr auto kInstallLongest = 24h;  // a dpkg that is killed leaves a broken machine
 constexpr std::uint64_t kSaidBytesMax = 4u << 10;
 constexpr std::uint32_t kLogMode = 0600;
 constexpr const char* kLockFile = "/run/spl-packages.lock";
@@ -52,7 +52,10 @@ Result<std::map<std::string, DpkgPackage>> packages_of(const std::string& packag
     if (error.code == ErrorCode::kUnavailable) error.hint = "apt: is for Debian and what is made of it";
     return std::unexpected(std::move(error));
   }
-  std::map<std::string, DpkgPackage> packages;  // none where it ended with 1: it knows of none
+  // 1: it knows of no such package.
+  if (!ran->exit.ok() && (package.empty() || ran->exit.code != 1))
+    return fail("dpkg-query " + ran->exit.text(), "see that dpkg works: dpkg-query -W");
+  std::map<std::string, DpkgPackage> packages;
   for (const std::string& line : base::split(ran->output, '\n')) {
     const auto words = base::split(line, '\t');
     if (words.size() != 3) continue;

@@ -2,7 +2,10 @@
 #include <charconv>
 
 #include "base/encoding.h"
+#include "env/acting_user.h"
+#include "env/mounts.h"
 #include "surface/files/files.h"
+#include "surface/files/guarded_directory.h"
 #include "surface/files/tree_builder.h"
 #include "surface/tree_walk.h"
 
@@ -46,6 +49,8 @@ class FilesRestore final : public RestorePart {
   Result<bool> is_staged(const std::string& path, std::string_view mark);
   Result<void> carry_over(const std::string& from, const std::string& to);
   Result<std::vector<Count>> count(const std::string& root, base::Progress* progress);
+  // Whether we have rights that the owner of the files has not.
+  [[nodiscard]] bool is_guarded() const { return place_.owner && env::file_access_user() == 0; }
   Result<void> sync_parent() { return fs_.sync_directory(env::parent_of(place_.path)); }
 
   const Surroundings& surroundings_;
@@ -63,6 +68,12 @@ Result<void> FilesRestore::inspect(std::vector<Finding>& findings) {
         {"data", FindingStatus::kStop, place_.subject, place_.path + " is there and no directory", "move it away"});
     return {};
   }
+  for (const env::Mount& mount : TRY(env::mounts())) {
+    if (is_at_or_below(mount.point, place_.path))
+      findings.push_back({"data", FindingStatus::kStop, place_.subject,
+                          "a file system is mounted on " + base::escaped(mount.point) + ", and cannot be exchanged",
+                          "unmount it for the restore, or declare a directory below it"});
+  }
   if (live && request_.data == InTheWay::kStops) {
     TreeWalk walk(fs_, place_.path, filter_);
     TRY(walk.next());
@@ -77,13 +88,20 @@ Result<void> FilesRestore::inspect(std::vector<Finding>& findings) {
 Result<std::string> FilesRestore::stage(PartSource& files, base::Progress& progress) {
   TRY(discard({}));
   TRY(make_directories_for(fs_, env::parent_of(place_.path), kParentMode, place_.owner));
-  TRY(fs_.make_directory(other_));
+  env::Descriptor guarded;
+  if (is_guarded()) {
+    guarded = TRY(make_guarded_directory(fs_, other_, *place_.owner));
+  } else {
+    TRY(fs_.make_directory(other_));
+  }
+  const std::string root = guarded.is_open() ? env::path_of(guarded) : other_;
   const auto live = TRY(fs_.info(place_.path));
-  TreeBuilder builder(surroundings_, other_, {request_.signer, request_.of_context, place_.owner});
-  if (live) TRY(fs_.set_mode(other_, live->mode | 0700));  // where the bundle does not say the root's
+  TreeBuilder builder(surroundings_, root, {request_.signer, request_.of_context, place_.owner});
+  // Where the bundle does not say the root's.
+  if (live && !guarded.is_open()) TRY(fs_.set_mode(root, live->mode | 0700));
   TRY_IN(place_.subject, builder.build(files, progress));
   TRY(sync_parent());
-  return std::to_string(TRY(fs_.info(other_))->inode);
+  return std::to_string(TRY(fs_.info(root))->inode);
 }
 
 Result<bool> FilesRestore::is_staged(const std::string& path, std::string_view mark) {
@@ -154,6 +172,7 @@ Result<void> FilesRestore::carry_over(const std::string& from, const std::string
 }
 
 Result<void> FilesRestore::swap(std::string_view mark) {
+  const env::AsFileUser as(TRY(who_names_in(fs_, env::parent_of(place_.path), place_.owner)));
   if (TRY(is_staged(place_.path, mark))) return {};
   if (!TRY(is_staged(other_, mark))) return fail(place_.subject + ": what was staged is not there any more: " + other_);
   if (TRY(fs_.info(place_.path))) {
@@ -166,6 +185,7 @@ Result<void> FilesRestore::swap(std::string_view mark) {
 }
 
 Result<void> FilesRestore::swap_back(std::string_view mark) {
+  const env::AsFileUser as(TRY(who_names_in(fs_, env::parent_of(place_.path), place_.owner)));
   if (TRY(is_staged(place_.path, mark))) {
     if (TRY(fs_.info(other_))) {
       TRY(fs_.exchange(place_.path, other_));
@@ -192,7 +212,7 @@ Result<bool> FilesRestore::has_other(std::string_view /*mark*/) {
 
 Result<void> FilesRestore::discard(std::string_view /*mark*/) {
   if (!TRY(fs_.info(other_))) return {};
-  TRY(remove_whole_tree(fs_, other_));
+  TRY(is_guarded() ? remove_guarded_tree(fs_, other_, *place_.owner) : remove_whole_tree(fs_, other_));
   return sync_parent();
 }
 

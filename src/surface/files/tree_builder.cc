@@ -119,21 +119,30 @@ Result<void> TreeBuilder::set_attributes(const codec::MtreeEntry& line, const st
   return next_attributes();
 }
 
-// Owner, attributes, mode and time, in this order: each takes away something of what was before it.
-Result<void> TreeBuilder::settle(const codec::MtreeEntry& line, const std::string& path) {
-  constexpr std::uint32_t kPermissions = 0777;
-  const bool keeps = rules_.signer == Trust::kOwn;
-  if (keeps) {
+Result<void> TreeBuilder::give(const codec::MtreeEntry& line, const std::string& path) {
+  if (rules_.signer == Trust::kOwn) {
     const auto owned = fs_.set_owner(path, static_cast<std::uint32_t>(line.uid), static_cast<std::uint32_t>(line.gid));
     // Only root gives files away; what is not kept is the process's own.
     if (!owned && owned.error().cause != Cause::kDenied) return owned;
   } else if (rules_.owner) {
     TRY(fs_.set_owner(path, rules_.owner->uid, rules_.owner->gid));
   }
+  return {};
+}
+
+// Owner, attributes, mode and time, in this order: each takes away something of what was before it. The root is given
+// away last of all: until then nobody else enters it.
+Result<void> TreeBuilder::settle(const codec::MtreeEntry& line, const std::string& path) {
+  constexpr std::uint32_t kPermissions = 0777;
+  if (line.path.empty()) {
+    root_line_ = line;
+  } else {
+    TRY(give(line, path));
+  }
   const env::FileTime modified{line.modified_s, line.modified_ns};
   if (line.type == codec::TarType::kSymlink) return fs_.set_modified(path, modified);
   TRY(set_attributes(line, path));
-  const std::uint32_t mode = keeps ? line.mode : line.mode & kPermissions;
+  const std::uint32_t mode = rules_.signer == Trust::kOwn ? line.mode : line.mode & kPermissions;
   if (line.type == codec::TarType::kDirectory) {
     directories_.push_back({path, mode, modified});
     return {};
@@ -223,10 +232,16 @@ Result<void> TreeBuilder::build(PartSource& files, base::Progress& progress) {
   if (ahead_) return malformed("tree.attrs.ndjson", "has attributes of an entry that tree.mtree does not have");
   // The deepest first: a directory that lets nobody in would keep those below it from being reached.
   for (const Directory& directory : std::views::reverse(directories_)) {
+    if (directory.path == root_) continue;
     TRY(fs_.set_mode(directory.path, directory.mode));
     TRY(fs_.set_modified(directory.path, directory.modified));
   }
-  return fs_.sync_all(env::parent_of(root_));
+  TRY(give(root_line_, root_));
+  if (!directories_.empty() && directories_.front().path == root_) {
+    TRY(fs_.set_mode(root_, directories_.front().mode));
+    TRY(fs_.set_modified(root_, directories_.front().modified));
+  }
+  return fs_.sync_all(root_);
 }
 
 }  // namespace spl::surface

@@ -39,6 +39,7 @@ class TreeBuilder {
   Result<void> make(const codec::MtreeEntry& line, PartSource& files);
   Result<void> make_file(const codec::MtreeEntry& line, const std::string& path, PartSource& files);
   Result<void> check_link(const codec::MtreeEntry& line) const;
+  Result<void> give(const codec::MtreeEntry& line, const std::string& path);
   Result<void> settle(const codec::MtreeEntry& line, const std::string& path);
   Result<void> set_attributes(const codec::MtreeEntry& line, const std::string& path);
   Result<void> next_attributes();
@@ -53,6 +54,7 @@ class TreeBuilder {
   };
   std::map<std::uint64_t, First> shared_;  // by number
   std::vector<Directory> directories_;     // their modes and times are set last
+  codec::MtreeEntry root_line_;
   std::string buffer_;
   // tree.attrs.ndjson, if there is one, and what of it comes next.
   std::optional<spool::Spool> attributes_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 
 namespace spl::surface {
@@ -252,6 +253,54 @@ DefinerClause find_definer(std::string_view statement) {
     }
     return {at, end - at};
   }
+}
+
+std::string word_of_no_dump(std::string_view statement) {
+  constexpr std::array<std::string_view, 18> kWords{"CREATE", "DROP",   "ALTER",    "INSERT", "REPLACE", "SET",
+                                                    "DO",     "SELECT", "LOCK",     "UNLOCK", "START",   "BEGIN",
+                                                    "COMMIT", "USE",    "TRUNCATE", "UPDATE", "DELETE",  "SHOW"};
+  constexpr std::uint32_t kReadByAll = 50699;     // the highest version in a comment that every MariaDB executes
+  constexpr std::uint32_t kReadByNone = 500'000;  // no such server is near
+  const auto passed = [&statement](std::string_view text) {
+    if (!statement.starts_with(text)) return false;
+    statement.remove_prefix(text.size());
+    return true;
+  };
+  const auto pass_to = [&statement](std::string_view end) {
+    const std::size_t at = statement.find(end);
+    statement.remove_prefix(at == std::string_view::npos ? statement.size() : at + end.size());
+  };
+  bool may_be_passed_over = false;  // what we are in
+  while (!statement.empty()) {
+    if (is_space(statement.front())) {
+      statement.remove_prefix(1);
+    } else if (passed("/*!") || passed("/*M!")) {
+      std::uint32_t version = 0;
+      const auto [end, error] = std::from_chars(statement.data(), statement.data() + statement.size(), version);
+      statement.remove_prefix(static_cast<std::size_t>(end - statement.data()));
+      const bool is_read_by_none = error == std::errc::result_out_of_range || version >= kReadByNone;
+      if (is_read_by_none) pass_to("*/");
+      may_be_passed_over = !is_read_by_none && version > kReadByAll;
+    } else if (passed("/*")) {
+      pass_to("*/");
+    } else if (passed("*/")) {
+      may_be_passed_over = false;
+    } else if (passed("-- ") || passed("--\n") || passed("#")) {
+      pass_to("\n");
+    } else {
+      std::string word;
+      for (const char c : statement) {
+        if ((c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '_') break;
+        word += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+      }
+      if (std::ranges::find(kWords, word) == kWords.end())
+        return word.empty() ? std::string(1, statement.front()) : word;
+      if (!may_be_passed_over) return "";
+      pass_to("*/");
+      may_be_passed_over = false;
+    }
+  }
+  return "";
 }
 
 std::string without_owner(std::string statement) {

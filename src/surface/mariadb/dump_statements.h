@@ -49,6 +49,11 @@ class DumpStatements {
 // else is left as it is.
 std::string without_owner(std::string statement);
 
+// The word that a statement begins with, where mariadb-dump writes none that begins so; "" of one that it may have
+// written. A transaction of XA that a dump has prepared would outlive its session and hold its locks, and what is
+// executed out of a text is not seen. Where it depends on the server's version what is read, each reading counts.
+std::string word_of_no_dump(std::string_view statement);
+
 // "DEFINER=`a`@`b`" within the head of a CREATE statement: where it begins, and how long it is; 0 where there is none.
 struct DefinerClause {
   std::size_t at = 0;

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <vector>
 
 namespace spl::surface {
@@ -79,6 +81,26 @@ TEST(DumpStatements, AreTheSameWhateverComesAtATime) {
   const Texts expected = cut(whole);
   EXPECT_EQ(expected.size(), 3U);
   for (std::size_t piece = 1; piece < 40; ++piece) EXPECT_EQ(cut(whole, false, piece), expected) << piece;
+}
+
+TEST(DumpStatements, BeginAsThoseOfADumpDo) {
+  for (const char* known :
+       {"CREATE TABLE t (a int)", "insert into t values (1)",
+        "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER t */",
+        "/*M!999999\\- enable the sandbox mode */", "/*M!999999\\- enable */ SET NAMES utf8", "/*M!100616 SET @a=1 */",
+        "-- XA\n# XA\n /* XA */ DROP TABLE t", "/*!40101 SET NAMES utf8 */", "  "})
+    EXPECT_EQ(word_of_no_dump(known), "") << known;
+  for (const auto& [statement, word] :
+       std::map<std::string, std::string>{{"XA PREPARE 'x'", "XA"},
+                                          {"execute immediate 'XA'", "EXECUTE"},
+                                          {"/* x */ call p()", "CALL"},
+                                          {"/*!50003 HANDLER t OPEN */", "HANDLER"},
+                                          {"/*M!100616 SET */ XA START 'x'", "XA"},
+                                          {"/*!90000 CREATE */ XA START 'x'", "XA"},
+                                          {"/*M!999999 SET */ PREPARE s FROM 'x'", "PREPARE"},
+                                          {"/*!99999999999999999999 SET */ PREPARE s FROM 'x'", "PREPARE"},
+                                          {"(SELECT 1)", "("}})
+    EXPECT_EQ(word_of_no_dump(statement), word) << statement;
 }
 
 TEST(DumpStatements, GoWithoutTheirOwners) {

@@ -303,6 +303,9 @@ Result<void> MariadbBackup::make_file(PartSink& out, base::Progress& progress) {
   DumpSink sink(waiting, progress, bytes_);
   TRY(dump(sink, progress));
   // The session has lived until here, and so has what it held.
+  if (TRY(session_->query("SELECT @@in_transaction")).text(0, 0) != "1")
+    return fail("mariadb-dump has ended the transaction whose moment the backup shows",
+                "this version of it is not known to spl: use that of the server");
   TRY(session_->run("COMMIT"));
   MariadbSession after = TRY(target_->open_admin(&progress));
   if (TRY(read_programs(after, target_->live())) != programs_)

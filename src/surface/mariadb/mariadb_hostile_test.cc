@@ -65,7 +65,7 @@ TEST_F(HostileMariadb, WhatTheLoadingUserMayNotDoIsAStop) {
 
 TEST_F(HostileMariadb, AFileOfThisSideIsGivenToNobody) {
   const Error error = refused("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE mine;");
-  EXPECT_EQ(error.code, ErrorCode::kStop) << error.message;
+  EXPECT_EQ(error.code, ErrorCode::kVerification) << error.message;
 }
 
 TEST_F(HostileMariadb, CommandsOfTheClientProgramAreNone) {
@@ -78,6 +78,15 @@ TEST_F(HostileMariadb, CommandsOfTheClientProgramAreNone) {
     EXPECT_EQ(error.code, ErrorCode::kVerification) << line << ": " << error.message;
     EXPECT_FALSE(std::filesystem::exists(touched)) << line;
   }
+}
+
+TEST_F(HostileMariadb, ATransactionThatWouldOutliveItsSessionIsNotBegun) {
+  const Error error = refused(
+      "CREATE TABLE mine (a INT);\nXA START 'x';\nINSERT INTO mine VALUES (1);\nXA END 'x';\n"
+      "XA PREPARE 'x';\n");
+  EXPECT_EQ(error.code, ErrorCode::kVerification) << error.message;
+  auto admin = fixture_.server().as_admin();
+  EXPECT_EQ(must(admin.query("XA RECOVER")).size(), 0U);
 }
 
 TEST_F(HostileMariadb, OneStatementIsOne) {

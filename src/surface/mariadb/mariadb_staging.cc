@@ -114,6 +114,9 @@ Result<void> MariadbStaging::load(Source& dump, std::uint64_t bytes, base::Progr
   while (TRY(statements.next(statement, loader.has_plain_backslashes()))) {
     done += statement.size();
     progress.update("loading the database", std::min(done, bytes), bytes, "bytes");
+    if (const std::string word = word_of_no_dump(statement); !word.empty())
+      return no_part("line " + std::to_string(statements.line()) + " of the dump begins with \"" +
+                     base::escaped(word, 40) + "\", as none of mariadb-dump does");
     auto run = loader.run(without_owner(std::move(statement)));
     if (!run) return failed_statement(loader, std::move(run).error(), statements.line());
   }
