@@ -91,6 +91,26 @@ TEST_F(HeroTest, TheEntriesOfTheCatalogAgreeWithOneAnother) {
   }
 }
 
+// Size and snapshot are the machine's, and not in the document.
+TEST_F(HeroTest, TheInventoryInTheDocumentsIsThatOfTheDeclarations) {
+  constexpr int kColumns = 6;
+  make("a", {});
+  const Ran ran = ask("a", {"inventory", "--markdown"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  std::istringstream lines(ran.out);
+  std::string table;
+  for (std::string line; std::getline(lines, line);) {
+    std::size_t end = 0;
+    for (int column = 0; column < kColumns; ++column) end = line.find('|', end + 1);
+    ASSERT_NE(end, std::string::npos) << line;
+    table += line.substr(0, end + 1) + "\n";
+  }
+  for (std::size_t at = table.find(path("a") + "/"); at != std::string::npos; at = table.find(path("a") + "/"))
+    table.replace(at, path("a").size(), "{home}");
+  EXPECT_THAT(read_file(SPL_SOURCE_DIR "/docs/ops/INVENTORY.md"), HasSubstr("\n\n" + table + "\n"))
+      << "the document says how it is made anew";
+}
+
 TEST_F(HeroTest, EachEntryOfTheCatalogIsADeclaration) {
   init("a");
   for (const std::string& entry : names_in(kCatalog)) {
