@@ -195,7 +195,6 @@ Result<RedisConnection> RedisConnection::open_loaded(const RedisAddress& address
   }
 }
 
-
 bool RedisConnection::is_broken() const {
   return is_within_long_ || !context_ || context_->err != 0;
 }
