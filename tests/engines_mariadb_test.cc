@@ -15,7 +15,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr char kInit[] = R"sh(#!/bin/sh
-exec mariadb-install-db --no-defaults --datadir="$1/db" --skip-test-db --skip-name-resolve \
+# A server that starts removes all "#sql..." in its temporary directory, whosever they are: each has its own.
+exec env TMPDIR="$1" mariadb-install-db --no-defaults --datadir="$1/db" --skip-test-db --skip-name-resolve \
   --auth-root-authentication-method=normal --innodb-log-file-size=8M >"$1/install.log" 2>&1
 )sh";
 
@@ -63,7 +64,8 @@ class EnginesMariadbTest : public ServicesKit {
             "version = \"10.11\"\n[run]\n" + user +
                 "command = [\"/usr/sbin/mariadbd\", \"--no-defaults\", \"--datadir={data}/db\", "
                 "\"--socket={run}/m.sock\",\n"
-                "  \"--skip-networking\", \"--skip-name-resolve\", \"--innodb-flush-log-at-trx-commit=0\",\n"
+                "  \"--tmpdir={run}\", \"--skip-networking\", \"--skip-name-resolve\", "
+                "\"--innodb-flush-log-at-trx-commit=0\",\n"
                 "  \"--innodb-buffer-pool-size=24M\", \"--innodb-log-file-size=8M\", \"--performance-schema=OFF\",\n"
                 "  \"--pid-file={run}/pid\"]\n"
                 "init = [\"" +

@@ -28,6 +28,7 @@ constexpr std::size_t kWordsBytesMax = 16u << 20;  // of arguments and environme
 constexpr std::size_t kParentField = 4;            // proc(5), counted from 1
 constexpr std::size_t kStartField = 22;
 constexpr std::size_t kMemoryField = 23;
+constexpr std::size_t kCodeField = 26;
 constexpr std::size_t kEnvironmentField = 50;
 constexpr std::size_t kEnvironmentEndField = 51;
 constexpr std::chrono::milliseconds kBecomesAtMost{500};  // a program read from a slow disk takes its time
@@ -52,8 +53,12 @@ struct Stat {
   int parent = 0;
   std::uint64_t start_ticks = 0;
   std::uint64_t memory_bytes = 0;  // 0: a thread of the kernel's own
-  std::uint64_t environment = 0;   // where it begins and ends; the end is 0 between two programs
+  std::uint64_t code = 0;          // where its program begins
+  std::uint64_t environment = 0;   // where it begins and ends
   std::uint64_t environment_end = 0;
+  // The kernel hands over the new memory first, then lays out arguments and environment, whose end is their beginning
+  // while they are counted, and says last where the code is.
+  [[nodiscard]] bool is_between_programs() const { return environment_end == 0 || code == 0; }
 };
 
 bool has_ended(char state) {
@@ -73,6 +78,7 @@ std::optional<Stat> parse_stat(std::string_view line) {
     if (field == kParentField && !parse_number(one, stat.parent)) return std::nullopt;
     if (field == kStartField) is_whole = parse_number(one, stat.start_ticks);
     if (field == kMemoryField) (void)parse_number(one, stat.memory_bytes);
+    if (field == kCodeField) (void)parse_number(one, stat.code);
     if (field == kEnvironmentField) (void)parse_number(one, stat.environment);
     if (field == kEnvironmentEndField) (void)parse_number(one, stat.environment_end);
     line.remove_prefix(std::min(line.size(), one.size() + 1));
@@ -194,7 +200,7 @@ Result<std::string> environment_in(const std::string& directory) {
     if (!text.empty()) return text;
     const auto stat = TRY(stat_of(directory));
     if (!stat || has_ended(stat->state) || stat->memory_bytes == 0) return "";
-    if (stat->environment_end != 0) {
+    if (!stat->is_between_programs()) {
       // It may have become a program between the two looks.
       if (stat->environment == stat->environment_end || reads >= kReadsMax) return "";
       continue;

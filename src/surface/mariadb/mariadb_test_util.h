@@ -123,8 +123,11 @@ class MariadbServer {
   }
 
   env::ChildOptions as_user(std::vector<std::string> words) {
-    env::ChildOptions options{.arguments = std::move(words),
-                              .environment = {"LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}};
+    // A server that starts removes what any other left, and uses, as "#sql..." in its temporary directory: one of its
+    // own.
+    env::ChildOptions options{
+        .arguments = std::move(words),
+        .environment = {"LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR=" + directory_}};
     options.user = user_;
     options.working_directory = directory_;
     return options;
