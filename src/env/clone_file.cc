@@ -28,7 +28,7 @@ std::optional<CloneFile> CloneFile::make(const std::string& directory) {
   struct stat status{};
   if (!trial.is_open() || !file.is_open() || ::fstat(file.number(), &status) != 0) return std::nullopt;
   CloneFile made(std::move(file), std::max<std::uint64_t>(kBlockBytesMin, status.st_blksize));
-  if (::pwrite(trial.number(), "x", 1, 0) != 1 || !made.append_from(trial)) return std::nullopt;
+  if (::pwrite(trial.number(), "x", 1, 0) != 1 || !made.append_from(trial.number())) return std::nullopt;
   return made;
 }
 
@@ -38,23 +38,21 @@ std::optional<std::uint64_t> CloneFile::size() const {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-bool CloneFile::append_from(const Descriptor& source) {
+bool CloneFile::append_from(int source) {
   const auto end = size();
   if (!end) return false;
   struct file_clone_range range{};
-  range.src_fd = source.number();
+  range.src_fd = source;
   range.src_length = 0;  // to its end
   range.dest_offset = (*end + block_bytes_ - 1) / block_bytes_ * block_bytes_;
   return ::ioctl(file_.number(), FICLONERANGE, &range) == 0;
 }
 
-CloneFile::Piece CloneFile::append(const std::string& path) {
-  const Descriptor source(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!source.is_open()) return {errno == ENOENT || errno == ENOTDIR ? State::kGone : State::kRefused};
-  struct stat status{};
-  if (::fstat(source.number(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+CloneFile::Piece CloneFile::append(const File& file) {
+  const auto source = file.descriptor();
+  if (!source) return {};
   const auto before = size();
-  if (!before || !append_from(source)) return {};
+  if (!before || !append_from(*source)) return {};
   const auto after = size();
   if (!after) return {};
   const std::uint64_t at = (*before + block_bytes_ - 1) / block_bytes_ * block_bytes_;

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "env/descriptor.h"
+#include "env/file_system.h"
 
 namespace spl::env {
 
@@ -20,7 +21,6 @@ class CloneFile {
 
   enum class State : std::uint8_t {
     kCloned,
-    kGone,     // there is no such file any more
     kRefused,  // it is to be read: another file system, or a file that cannot share its blocks
   };
   struct Piece {
@@ -28,14 +28,14 @@ class CloneFile {
     std::uint64_t at = 0;
     std::uint64_t bytes = 0;
   };
-  // The whole content of a file, as it is at one moment. A symbolic link, or what is no regular file, is refused.
-  Piece append(const std::string& path);
+  // The whole content of an open file, as it is at one moment.
+  Piece append(const File& file);
   Result<std::size_t> read_at(std::uint64_t at, std::span<char> out) const;
 
  private:
   CloneFile(Descriptor file, std::uint64_t block_bytes) : file_(std::move(file)), block_bytes_(block_bytes) {}
   std::optional<std::uint64_t> size() const;
-  bool append_from(const Descriptor& source);
+  bool append_from(int source);
 
   Descriptor file_;
   std::uint64_t block_bytes_;  // a clone begins at a multiple of it

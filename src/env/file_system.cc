@@ -1,6 +1,7 @@
 #include "env/file_system.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/encoding.h"
 
@@ -24,7 +25,46 @@ Result<void> write_durably(FileSystem& fs, const std::string& path, std::string_
   return file->sync();
 }
 
+// Of a file system in which nobody else changes anything meanwhile.
+class NamedDirectory final : public Directory {
+ public:
+  NamedDirectory(FileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}
+
+  Result<std::vector<std::string>> list() override { return fs_.list(path_); }
+  Result<std::optional<FileInfo>> info(const std::string& name) override { return fs_.info(path_of(name)); }
+  Result<std::unique_ptr<File>> open(const std::string& name) override {
+    if (!TRY(is(name, FileType::kFile))) return std::unique_ptr<File>();
+    return fs_.open(path_of(name), OpenMode::kRead);
+  }
+  Result<std::optional<std::string>> link_target(const std::string& name) override {
+    if (!TRY(is(name, FileType::kSymlink))) return std::optional<std::string>();
+    return TRY(fs_.read_symbolic_link(path_of(name)));
+  }
+  Result<std::optional<std::vector<ExtendedAttribute>>> attributes(const std::string& name) override {
+    if (!TRY(info(name))) return std::optional<std::vector<ExtendedAttribute>>();
+    return TRY(fs_.attributes(path_of(name)));
+  }
+  Result<std::unique_ptr<Directory>> below(const std::string& path) override {
+    if (!TRY(is(path, FileType::kDirectory))) return std::unique_ptr<Directory>();
+    return std::make_unique<NamedDirectory>(fs_, path_of(path));
+  }
+
+ private:
+  [[nodiscard]] std::string path_of(const std::string& name) const { return name.empty() ? path_ : join(path_, name); }
+  Result<bool> is(const std::string& name, FileType type) {
+    const auto found = TRY(info(name));
+    return found && found->type == type;
+  }
+
+  FileSystem& fs_;
+  const std::string path_;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<Directory>> FileSystem::open_directory(const std::string& path) {
+  return std::make_unique<NamedDirectory>(*this, path);
+}
 
 std::string parent_of(const std::string& path) {
   const std::string_view trimmed = without_trailing_slashes(path);

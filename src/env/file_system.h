@@ -71,6 +71,27 @@ class File {
   virtual void begin_writing_out() {}
   // Content and size are durable when this returns. An error is final: the file is to be thought lost (never retried).
   virtual Result<void> sync() = 0;
+  // By what the kernel knows the open file; nothing where it is not the kernel's.
+  [[nodiscard]] virtual std::optional<int> descriptor() const { return std::nullopt; }
+};
+
+// A directory that is open: what is reached through it lies in it, whatever becomes of its path and of what is around
+// it. No symbolic link is followed. A name "" is the directory itself. One thread at a time.
+class Directory {
+ public:
+  virtual ~Directory() = default;
+  // Ascending, without "." and "..".
+  virtual Result<std::vector<std::string>> list() = 0;
+  // Nothing where there is no such name.
+  virtual Result<std::optional<FileInfo>> info(const std::string& name) = 0;
+  // For reading. Null where no regular file is there, or not any more.
+  virtual Result<std::unique_ptr<File>> open(const std::string& name) = 0;
+  // Nothing where no symbolic link is there, or not any more.
+  virtual Result<std::optional<std::string>> link_target(const std::string& name) = 0;
+  // As FileSystem::attributes(); nothing where there is no such name any more.
+  virtual Result<std::optional<std::vector<ExtendedAttribute>>> attributes(const std::string& name) = 0;
+  // One below this one, by a path of any number of names. Null where no directory is there, or not any more.
+  virtual Result<std::unique_ptr<Directory>> below(const std::string& path) = 0;
 };
 
 // A file that has no name yet: gone when it is closed before it was given one.
@@ -125,6 +146,9 @@ class FileSystem {
   virtual Result<void> set_attribute(const std::string& path, const ExtendedAttribute& attribute) = 0;
   // Names in a directory, ascending, without "." and "..".
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
+  // Where this process is root's, a symbolic link on the way is followed only if it is root's, too: else its owner
+  // could lead it anywhere (cause kDenied).
+  virtual Result<std::unique_ptr<Directory>> open_directory(const std::string& path);
   virtual Result<void> sync_directory(const std::string& directory) = 0;
   // Everything on the file system that `directory` is on, names and contents: one wait, where there are many files.
   virtual Result<void> sync_all(const std::string& directory) = 0;

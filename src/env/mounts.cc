@@ -58,15 +58,22 @@ std::optional<Mount> parse_mount(std::string_view line) {
   return mount;
 }
 
-Result<Descriptor> open_how(int at, const std::string& path, std::uint64_t resolve) {
+constexpr std::uint64_t kBelow = RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH;
+
+// Not open, with errno, where it cannot be.
+Descriptor open_how(int at, const std::string& path, std::uint64_t resolve) {
   struct open_how how{};
   how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
   how.resolve = resolve;
   for (;;) {
-    const long number = ::syscall(SYS_openat2, at, path.c_str(), &how, sizeof how);
-    if (number >= 0) return Descriptor(static_cast<int>(number));
-    if (errno != EINTR && errno != EAGAIN) return base::fail_errno("cannot open " + base::escaped(path), errno);
+    const long number = ::syscall(SYS_openat2, at, path.empty() ? "." : path.c_str(), &how, sizeof how);
+    if (number >= 0 || (errno != EINTR && errno != EAGAIN)) return Descriptor(static_cast<int>(number));
   }
+}
+
+Result<Descriptor> opened(Descriptor directory, const std::string& path) {
+  if (!directory.is_open()) return base::fail_errno("cannot open " + base::escaped(path), errno);
+  return directory;
 }
 
 }  // namespace
@@ -92,11 +99,17 @@ std::optional<Mount> mount_of(const std::vector<Mount>& mounts, const Descriptor
 }
 
 Result<Descriptor> open_directory_straight(const std::string& path) {
-  return open_how(AT_FDCWD, path, RESOLVE_NO_SYMLINKS);
+  return opened(open_how(AT_FDCWD, path, RESOLVE_NO_SYMLINKS), path);
 }
 
 Result<Descriptor> open_directory_below(const Descriptor& directory, const std::string& path) {
-  return open_how(directory.number(), path.empty() ? "." : path, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+  return opened(open_how(directory.number(), path, kBelow), path);
+}
+
+Result<std::optional<Descriptor>> find_directory_below(const Descriptor& directory, const std::string& path) {
+  Descriptor found = open_how(directory.number(), path, kBelow);
+  if (!found.is_open() && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) return std::nullopt;
+  return TRY(opened(std::move(found), path));
 }
 
 std::string path_of(const Descriptor& directory) {

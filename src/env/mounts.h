@@ -34,6 +34,8 @@ std::optional<Mount> mount_of(const std::vector<Mount>& mounts, const Descriptor
 Result<Descriptor> open_directory_straight(const std::string& path);
 // The same from a directory, which the path does not leave; "" is that itself.
 Result<Descriptor> open_directory_below(const Descriptor& directory, const std::string& path);
+// The same; nothing where no directory is there, or a link is on the way.
+Result<std::optional<Descriptor>> find_directory_below(const Descriptor& directory, const std::string& path);
 // A path that leads to an open directory, whatever its name has become; for as long as it is open, in this process.
 std::string path_of(const Descriptor& directory);
 

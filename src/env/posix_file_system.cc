@@ -1,6 +1,5 @@
 #include "env/posix_file_system.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -16,110 +15,18 @@
 
 #include "base/encoding.h"
 #include "env/descriptor.h"
+#include "env/posix_file.h"
 
 namespace spl::env {
 namespace {
 
 constexpr std::uint32_t kPermissionBits = 0777;
-constexpr std::uint32_t kModeBits = 07777;  // with setuid, setgid, sticky
 // How often a name is tried anew that others make and remove at the same time.
 constexpr int kRaceTriesMax = 100;
-
-// Calls until it was not interrupted by a signal.
-template <class Call>
-auto retry_interrupted(Call call) {
-  for (;;) {
-    const auto result = call();
-    if (result != -1 || errno != EINTR) return result;
-  }
-}
 
 std::unexpected<Error> failed(std::string_view doing, const std::string& path, int errno_value) {
   return base::fail_errno("cannot " + std::string(doing) + " " + base::escaped(path), errno_value);
 }
-
-// Where the kernel shows an open file of this process, for linkat(2).
-std::string proc_path(int descriptor) {
-  return "/proc/self/fd/" + std::to_string(descriptor);
-}
-
-class PosixFile final : public UnnamedFile {
- public:
-  enum class Nameable : bool { kNo, kYes };
-  PosixFile(Descriptor descriptor, std::string path, Nameable nameable = Nameable::kNo)
-      : descriptor_(std::move(descriptor)), path_(std::move(path)), nameable_(nameable) {}
-
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<char> out) override {
-    if (!in_range(offset, out.size())) return failed("read", path_, EINVAL);
-    std::size_t done = 0;
-    while (done < out.size()) {
-      const ssize_t n = retry_interrupted([&] {
-        return ::pread(descriptor_.number(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
-      });
-      if (n < 0) return failed("read", path_, errno);
-      if (n == 0) break;
-      done += static_cast<std::size_t>(n);
-    }
-    return done;
-  }
-
-  Result<void> write_at(std::uint64_t offset, std::string_view octets) override {
-    if (!in_range(offset, octets.size())) return failed("write", path_, EFBIG);
-    while (!octets.empty()) {
-      const ssize_t n = retry_interrupted(
-          [&] { return ::pwrite(descriptor_.number(), octets.data(), octets.size(), static_cast<off_t>(offset)); });
-      if (n <= 0) return failed("write", path_, n < 0 ? errno : EIO);
-      octets.remove_prefix(static_cast<std::size_t>(n));
-      offset += static_cast<std::uint64_t>(n);
-    }
-    return {};
-  }
-
-  Result<void> truncate(std::uint64_t size_bytes) override {
-    if (!in_range(size_bytes, 0)) return failed("truncate", path_, EFBIG);
-    const auto size = static_cast<off_t>(size_bytes);
-    if (retry_interrupted([&] { return ::ftruncate(descriptor_.number(), size); }) != 0) {
-      return failed("truncate", path_, errno);
-    }
-    return {};
-  }
-
-  Result<std::uint64_t> size() override {
-    struct stat status{};
-    if (::fstat(descriptor_.number(), &status) != 0) return failed("look at", path_, errno);
-    return static_cast<std::uint64_t>(status.st_size);
-  }
-
-  void begin_writing_out() override { (void)::sync_file_range(descriptor_.number(), 0, 0, SYNC_FILE_RANGE_WRITE); }
-
-  Result<void> sync() override {
-    // The kernel may call the lost pages clean after an error and then say that all is well: the first answer stays.
-    if (sync_errno_ == 0 && retry_interrupted([&] { return ::fsync(descriptor_.number()); }) != 0) {
-      sync_errno_ = errno;
-    }
-    if (sync_errno_ != 0) return failed("make durable", path_, sync_errno_);
-    return {};
-  }
-
-  Result<void> give_name(const std::string& path) override {
-    if (nameable_ == Nameable::kNo) return failed("name", path, EINVAL);
-    if (::linkat(AT_FDCWD, proc_path(descriptor_.number()).c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) != 0)
-      return failed("name", path, errno);
-    nameable_ = Nameable::kNo;
-    return {};
-  }
-
- private:
-  static bool in_range(std::uint64_t offset, std::size_t length) {
-    constexpr auto kEnd = static_cast<std::uint64_t>(std::numeric_limits<off_t>::max());
-    return offset <= kEnd && length <= kEnd - offset;
-  }
-
-  const Descriptor descriptor_;
-  const std::string path_;
-  Nameable nameable_;
-  int sync_errno_ = 0;
-};
 
 class PosixLock final : public Lock {
  public:
@@ -188,7 +95,7 @@ Result<Descriptor> open_regular(const std::string& path, OpenMode how, std::uint
   return descriptor;
 }
 
-Result<Descriptor> open_directory(const std::string& path) {
+Result<Descriptor> directory_at(const std::string& path) {
   const int number = retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (number < 0) return failed("open directory", path, errno);
   return Descriptor(number);
@@ -220,30 +127,6 @@ Result<Descriptor> open_unlinked(const std::string& directory) {
     return descriptor;
   }
   return failed("make", unnamed_in(directory), EEXIST);
-}
-
-FileType type_of(mode_t mode) {
-  if (S_ISREG(mode)) return FileType::kFile;
-  if (S_ISDIR(mode)) return FileType::kDirectory;
-  if (S_ISLNK(mode)) return FileType::kSymlink;
-  return FileType::kOther;
-}
-
-FileTime time_of(const timespec& time) {
-  return {time.tv_sec, static_cast<std::uint32_t>(time.tv_nsec)};
-}
-
-FileInfo info_of(const struct stat& status) {
-  return {.type = type_of(status.st_mode),
-          .size_bytes = static_cast<std::uint64_t>(status.st_size),
-          .mode = status.st_mode & kModeBits,
-          .uid = status.st_uid,
-          .gid = status.st_gid,
-          .device = status.st_dev,
-          .inode = status.st_ino,
-          .links = status.st_nlink,
-          .modified = time_of(status.st_mtim),
-          .changed = time_of(status.st_ctim)};
 }
 
 bool is_absent(int errno_value) {
@@ -314,31 +197,12 @@ Result<void> PosixFileSystem::remove(const std::string& path) {
 }
 
 Result<std::vector<std::string>> PosixFileSystem::list(const std::string& directory) {
-  const Descriptor descriptor = TRY(open_directory(directory));
-  // closedir() closes what it was given.
-  const int number = ::fcntl(descriptor.number(), F_DUPFD_CLOEXEC, 0);
-  if (number < 0) return failed("list", directory, errno);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(number), [](DIR* d) { return ::closedir(d); });
-  if (!stream) {
-    const int reason = errno;
-    ::close(number);
-    return failed("list", directory, reason);
-  }
-  std::vector<std::string> names;
-  for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(stream.get());
-    if (entry == nullptr) break;
-    std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(std::move(name));
-  }
-  if (errno != 0) return failed("list", directory, errno);
-  std::ranges::sort(names);
-  return names;
+  const Descriptor descriptor = TRY(directory_at(directory));
+  return names_in(descriptor, directory);
 }
 
 Result<void> PosixFileSystem::sync_directory(const std::string& directory) {
-  const Descriptor descriptor = TRY(open_directory(directory));
+  const Descriptor descriptor = TRY(directory_at(directory));
   if (retry_interrupted([&] { return ::fsync(descriptor.number()); }) != 0 && errno != EINVAL) {
     return failed("make durable", directory, errno);
   }
@@ -346,7 +210,7 @@ Result<void> PosixFileSystem::sync_directory(const std::string& directory) {
 }
 
 Result<void> PosixFileSystem::sync_all(const std::string& directory) {
-  const Descriptor descriptor = TRY(open_directory(directory));
+  const Descriptor descriptor = TRY(directory_at(directory));
   if (::syncfs(descriptor.number()) != 0) return failed("make durable", directory, errno);
   return {};
 }

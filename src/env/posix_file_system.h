@@ -41,6 +41,7 @@ class PosixFileSystem final : public FileSystem {
   Result<void> set_attribute(const std::string& path, const ExtendedAttribute& attribute) override;
   Result<void> remove(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& directory) override;
+  Result<std::unique_ptr<Directory>> open_directory(const std::string& path) override;
   // A file system that cannot sync directories at all (EINVAL) is taken to make names durable by itself.
   Result<void> sync_directory(const std::string& directory) override;
   Result<void> sync_all(const std::string& directory) override;

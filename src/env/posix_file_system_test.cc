@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <stdexcept>
+#include <utility>
+
 #include "testing/file_system_conformance.h"
 #include "testing/temp_directory.h"
 
@@ -43,6 +46,17 @@ INSTANTIATE_TEST_SUITE_P(Posix, FileSystemConformance,
 
 namespace spl::env {
 namespace {
+
+// The value, or the end of the test.
+template <class T>
+T must(Result<T> result) {
+  EXPECT_TRUE(result) << result.error().message;
+  if (!result) throw std::runtime_error(result.error().message);
+  return std::move(*result);
+}
+void must(const Result<void>& result) {
+  EXPECT_TRUE(result) << result.error().message;
+}
 
 class PosixFileSystemTest : public ::testing::Test {
  protected:
@@ -115,6 +129,64 @@ TEST_F(PosixFileSystemTest, ShowsForeignNamesEscapedInErrors) {
   const auto file = fs_.open(at("a\nb"), OpenMode::kRead);
   ASSERT_FALSE(file);
   EXPECT_EQ(file.error().message.find('\n'), std::string::npos);
+}
+
+TEST_F(PosixFileSystemTest, AnOpenDirectoryReachesWhatIsInItWhateverBecomesOfItsName) {
+  must(make_directories(fs_, at("tree/d/e")));
+  must(write_file_atomically(fs_, at("tree/d/e/file"), "its own"));
+  must(make_directories(fs_, at("foreign/e")));
+  must(write_file_atomically(fs_, at("foreign/e/file"), "another's"));
+  const auto root = must(fs_.open_directory(at("tree")));
+  const auto directory = must(root->below("d/e"));
+  ASSERT_TRUE(directory);
+  must(fs_.rename(at("tree/d"), at("tree/moved")));
+  must(fs_.make_symbolic_link(at("foreign"), at("tree/d")));
+  const auto file = must(directory->open("file"));
+  ASSERT_TRUE(file);
+  std::string text(7, '\0');
+  EXPECT_EQ(must(file->read_at(0, text)), 7U);
+  EXPECT_EQ(text, "its own");
+  EXPECT_EQ(must(directory->list()), std::vector<std::string>{"file"});
+  EXPECT_EQ(must(directory->info("file"))->size_bytes, 7U);
+  EXPECT_EQ(must(directory->info(""))->type, FileType::kDirectory);
+  // Through the link there is nothing.
+  EXPECT_FALSE(must(root->below("d/e")));
+  EXPECT_FALSE(must(root->below("d")));
+  EXPECT_FALSE(must(root->below("no/such")));
+  EXPECT_TRUE(must(root->below("moved/e")));
+  EXPECT_EQ(must(root->link_target("d")), at("foreign"));
+}
+
+TEST_F(PosixFileSystemTest, AnOpenDirectoryOpensNothingButFiles) {
+  must(write_file_atomically(fs_, at("target"), "kept"));
+  must(fs_.make_symbolic_link("target", at("link")));
+  ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
+  const auto directory = must(fs_.open_directory(directory_.path()));
+  for (const char* name : {"link", "fifo", "", "..", "gone"}) EXPECT_FALSE(must(directory->open(name))) << name;
+  EXPECT_FALSE(must(directory->link_target("target")));
+  EXPECT_FALSE(must(directory->attributes("gone")));
+  EXPECT_TRUE(must(directory->attributes("target")));
+  EXPECT_FALSE(must(directory->info("gone")));
+}
+
+TEST_F(PosixFileSystemTest, RootGoesToADirectoryThroughItsOwnLinksAlone) {
+  if (::geteuid() != 0) GTEST_SKIP() << "wants root";
+  constexpr uid_t kNobody = 65534;
+  must(make_directories(fs_, at("real/tree")));
+  must(write_file_atomically(fs_, at("real/tree/file"), ""));
+  must(fs_.make_symbolic_link("../" + directory_.path().substr(directory_.path().rfind('/') + 1) + "/real", at("own")));
+  must(fs_.make_symbolic_link(at("own"), at("again")));
+  must(fs_.make_symbolic_link("real", at("users")));
+  ASSERT_EQ(::lchown(at("users").c_str(), kNobody, kNobody), 0);
+  must(fs_.make_symbolic_link("round", at("round")));
+  EXPECT_EQ(must(must(fs_.open_directory(at("again/tree")))->list()), std::vector<std::string>{"file"});
+  const auto led = fs_.open_directory(at("users/tree"));
+  ASSERT_FALSE(led);
+  EXPECT_EQ(led.error().cause, Cause::kDenied);
+  EXPECT_FALSE(fs_.open_directory(at("round/tree")));
+  const auto none = fs_.open_directory(at("again/none"));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().cause, Cause::kNoSuchFile);
 }
 
 }  // namespace

@@ -11,12 +11,11 @@
 
 #include "base/encoding.h"
 #include "env/descriptor.h"
+#include "env/posix_file.h"
 #include "env/posix_file_system.h"
 
 namespace spl::env {
 namespace {
-
-constexpr std::size_t kAttributeBytesMax = 64u << 10;  // the kernel's, of a value and of all names
 
 std::unexpected<Error> failed(std::string_view doing, const std::string& path, int errno_value) {
   return base::fail_errno("cannot " + std::string(doing) + " " + base::escaped(path), errno_value);
@@ -26,10 +25,6 @@ Result<void> rename_with(const std::string& from, const std::string& to, unsigne
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) == 0) return {};
   const int reason = errno;
   return failed(std::string(doing) + " " + base::escaped(from) + " and", to, reason);
-}
-
-bool has_no_attributes(int errno_value) {
-  return errno_value == ENOTSUP || errno_value == EOPNOTSUPP || errno_value == ENODATA;
 }
 
 }  // namespace
@@ -88,23 +83,7 @@ Result<void> PosixFileSystem::set_modified(const std::string& path, FileTime tim
 }
 
 Result<std::vector<ExtendedAttribute>> PosixFileSystem::attributes(const std::string& path) {
-  std::vector<ExtendedAttribute> attributes;
-  std::string names(kAttributeBytesMax, '\0');
-  const ssize_t size = ::llistxattr(path.c_str(), names.data(), names.size());
-  if (size < 0 && has_no_attributes(errno)) return attributes;
-  if (size < 0) return failed("list the attributes of", path, errno);
-  std::string value;
-  for (std::string_view rest(names.data(), static_cast<std::size_t>(size)); !rest.empty();) {
-    const std::string name(rest.substr(0, rest.find('\0')));
-    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-    value.resize(kAttributeBytesMax);
-    const ssize_t n = ::lgetxattr(path.c_str(), name.c_str(), value.data(), value.size());
-    if (n < 0 && has_no_attributes(errno)) continue;  // it went meanwhile
-    if (n < 0) return failed("read the attribute " + base::escaped(name) + " of", path, errno);
-    attributes.push_back({name, value.substr(0, static_cast<std::size_t>(n))});
-  }
-  std::ranges::sort(attributes, {}, &ExtendedAttribute::name);
-  return attributes;
+  return attributes_at(path, path);
 }
 
 Result<void> PosixFileSystem::set_attribute(const std::string& path, const ExtendedAttribute& attribute) {

@@ -57,11 +57,12 @@ Result<std::string> TreeSnapshot::add(TreeSnapshot& to, const VolumeRoom& room, 
   return std::string();
 }
 
-Result<TreeSnapshot::Found> TreeSnapshot::find(const Surroundings& surroundings, const std::string& root,
+Result<TreeSnapshot::Found> TreeSnapshot::find(const Surroundings& surroundings, const Root& root,
                                                const TreeFilter& filter, const std::vector<std::string>& boundaries) {
   std::unique_ptr<TreeSnapshot> made(new TreeSnapshot());
   if (surroundings.snapshot_list.empty()) return Found{nullptr, ""};
-  made->root_ = env::real_path(root);
+  made->root_ = env::real_path(root.path);
+  if (env::directory_id(made->root_) != root.id) return Found{nullptr, "a link on the way to it has been changed"};
   made->filter_ = &filter;
   const auto mounts = TRY(env::mounts());
   made->mounted_ = mounted_below(mounts, made->root_, filter);

@@ -21,9 +21,14 @@ class TreeSnapshot {
     std::unique_ptr<TreeSnapshot> snapshot;  // null: there is none
     std::string why_not = {};
   };
+  // A path to a directory, and which one a walk has found there.
+  struct Root {
+    std::string path;
+    env::DirectoryId id;
+  };
   // Changes nothing. `boundaries` are the paths from the root of directories that lie on another device than the
   // directory above them, as a walk has found them.
-  static Result<Found> find(const Surroundings& surroundings, const std::string& root, const TreeFilter& filter,
+  static Result<Found> find(const Surroundings& surroundings, const Root& root, const TreeFilter& filter,
                             const std::vector<std::string>& boundaries);
 
   [[nodiscard]] const std::string& method() const { return method_; }

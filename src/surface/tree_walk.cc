@@ -17,6 +17,11 @@ bool is_roots(const env::FileInfo& info) {
          ((info.mode & kOthersWrite) == 0 || (info.mode & kSticky) != 0);
 }
 
+// What of the path is below the part of it: "" is that part.
+std::string path_from(const std::string& path, const std::string& part) {
+  return part.empty() ? path : path.substr(std::min(path.size(), part.size() + 1));
+}
+
 }  // namespace
 
 std::string path_below(const std::string& directory, std::string_view name) {
@@ -46,24 +51,48 @@ bool TreeFilter::leaves_out(const std::string& path) const {
          std::ranges::any_of(exclude, [&path](const std::string& glob) { return matches_glob(glob, path); });
 }
 
-std::string TreeView::path_of(const std::string& path) const {
-  const std::pair<std::string, std::string>* nearest = nullptr;
-  for (const auto& one : elsewhere) {
-    if (is_at_or_below(path, one.first) && (nearest == nullptr || one.first.size() > nearest->first.size()))
-      nearest = &one;
+std::string TreeView::part_of(const std::string& path) const {
+  std::string nearest;
+  for (const auto& [part, place] : elsewhere) {
+    if (is_at_or_below(path, part) && part.size() > nearest.size()) nearest = part;
   }
-  const std::string& from = nearest == nullptr ? root : nearest->second;
-  if (nearest == nullptr) return path.empty() ? from : env::join(from, path);
-  return path.size() == nearest->first.size() ? from : from + path.substr(nearest->first.size());
+  return nearest;
+}
+
+std::string TreeView::path_of(const std::string& path) const {
+  const std::string part = part_of(path);
+  const auto at = std::ranges::find(elsewhere, part, &std::pair<std::string, std::string>::first);
+  const std::string& place = at == elsewhere.end() ? root : at->second;
+  const std::string below = path_from(path, part);
+  return below.empty() ? place : env::join(place, below);
 }
 
 bool TreeView::is_root(const std::string& path) const {
   return path.empty() || std::ranges::any_of(elsewhere, [&path](const auto& one) { return one.first == path; });
 }
 
+// False where there is no such directory any more.
+Result<bool> TreeWalk::go_to(const std::string& path) {
+  if (directory_ != nullptr && at_ == path) return true;
+  const std::string part = view_.part_of(path);
+  auto& root = roots_[part];
+  if (!root) root = TRY(fs_.open_directory(view_.path_of(part)));
+  if (path == part) {
+    directory_ = root.get();
+  } else {
+    auto below = TRY(root->below(path_from(path, part)));
+    if (!below) return false;
+    opened_ = std::move(below);
+    directory_ = opened_.get();
+  }
+  at_ = path;
+  return true;
+}
+
 // What a directory holds; which of it are directories shows when each comes.
 Result<void> TreeWalk::enter(std::string path, std::vector<std::string>* left_out) {
-  auto names = fs_.list(view_.path_of(path));
+  if (!TRY(go_to(path))) return {};
+  auto names = directory_->list();
   if (!names && names.error().cause == Cause::kNoSuchFile && !path.empty()) return {};
   Frame frame;
   frame.path = std::move(path);
@@ -79,6 +108,15 @@ Result<void> TreeWalk::enter(std::string path, std::vector<std::string>* left_ou
   return {};
 }
 
+// A name in a directory of the tree; nothing where it has gone.
+Result<std::optional<env::FileInfo>> TreeWalk::look_at(const std::string& path, const std::string& name) {
+  const std::string below = path_below(path, name);
+  const bool is_root = view_.is_root(below);
+  if (!TRY(go_to(is_root ? below : path))) return std::nullopt;
+  name_ = is_root ? "" : name;
+  return directory_->info(name_);
+}
+
 Result<std::optional<WalkedEntry>> TreeWalk::next(std::vector<std::string>* left_out) {
   if (!began_) {
     began_ = true;
@@ -86,7 +124,7 @@ Result<std::optional<WalkedEntry>> TreeWalk::next(std::vector<std::string>* left
     if (!info) return fail(Cause::kNoSuchFile, base::escaped(view_.root) + " is not there");
     if (info->type != env::FileType::kDirectory) return fail(base::escaped(view_.root) + " is no directory");
     TRY(enter({}, left_out));
-    return WalkedEntry{{}, *info};
+    return WalkedEntry{{}, TRY(directory_->info(name_)).value_or(*info)};
   }
   while (!frames_.empty()) {
     Frame& frame = frames_.back();
@@ -105,7 +143,7 @@ Result<std::optional<WalkedEntry>> TreeWalk::next(std::vector<std::string>* left
     }
     const std::string name = std::move(frame.names[frame.at++]);
     std::string path = path_below(frame.path, name);
-    const auto info = TRY(fs_.info(view_.path_of(path)));
+    const auto info = TRY(look_at(frame.path, name));
     if (!info) continue;
     if (info->type == env::FileType::kDirectory) {
       frame.below.push_back(name + "/");

@@ -1,8 +1,11 @@
 // Walks a tree of files in the order in which a bundle has its entries: ascending by the octets of whole paths. That is
 // not the order of a plain walk: between "a" and "a/b" stands "a-b", and all that is in it. One directory's names, and
-// those of the directories above it, are in memory. One thread.
+// those of the directories above it, are in memory. It goes through open directories: whoever puts a link in the place
+// of one meanwhile leads it nowhere else. One thread.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +43,8 @@ struct TreeView {
   std::string root;
   std::vector<std::pair<std::string, std::string>> elsewhere = {};  // a path from the root, and where that directory is
   [[nodiscard]] std::string path_of(const std::string& path) const;
+  // The path, from the root, of the part that it lies in.
+  [[nodiscard]] std::string part_of(const std::string& path) const;
   // Whether a part begins there.
   [[nodiscard]] bool is_root(const std::string& path) const;
 };
@@ -54,6 +59,9 @@ class TreeWalk {
   // The root first; nothing at the end. What goes meanwhile is passed over. The path of what is left out at this level
   // is appended to `left_out`, if it is not null.
   Result<std::optional<WalkedEntry>> next(std::vector<std::string>* left_out = nullptr);
+  // Where the entry that came last is, and its name there: "" is the directory itself. Until the next one.
+  [[nodiscard]] env::Directory& directory() const { return *directory_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
   struct Frame {
@@ -65,12 +73,19 @@ class TreeWalk {
     std::vector<std::string> below;
   };
   Result<void> enter(std::string path, std::vector<std::string>* left_out);
+  Result<bool> go_to(const std::string& path);
+  Result<std::optional<env::FileInfo>> look_at(const std::string& path, const std::string& name);
 
   env::FileSystem& fs_;
   const TreeView view_;
   const TreeFilter& filter_;
   bool began_ = false;
   std::vector<Frame> frames_;
+  std::map<std::string, std::unique_ptr<env::Directory>> roots_;  // of the view, by their paths from its own
+  std::unique_ptr<env::Directory> opened_;                        // not a root
+  std::string at_;                                                // the path of directory_
+  env::Directory* directory_ = nullptr;
+  std::string name_;
 };
 
 // Below a directory: "a" in "" is "a", in "d" it is "d/a".

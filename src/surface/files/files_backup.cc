@@ -101,10 +101,10 @@ class FilesBackup final : public BackupPart {
     nanoseconds deadline = nanoseconds::max();
   };
   Result<void> go_on(const Until& until) const;
-  Result<std::optional<ListedEntry>> take(const WalkedEntry& walked, const Until& until);
-  Result<bool> take_content(ListedEntry& entry, const Until& until);
-  Result<bool> read_content(ListedEntry& entry, const Until& until);
-  Result<bool> take_about(ListedEntry& entry, const std::string& path);
+  Result<std::optional<ListedEntry>> take(const TreeWalk& walk, const WalkedEntry& walked, const Until& until);
+  Result<bool> take_content(ListedEntry& entry, const TreeWalk& walk, const Until& until);
+  Result<void> read_content(ListedEntry& entry, env::File& file, const Until& until);
+  static Result<bool> take_about(ListedEntry& entry, const TreeWalk& walk);
   Result<void> list_snapshot(base::Progress& progress);
   Result<void> stream_content(PartSink& out, const ListedEntry& entry);
   Result<void> number_shared_files();
@@ -135,7 +135,9 @@ Result<BackupPlan> FilesBackup::plan(base::Progress& progress) {
   std::uint64_t passed_over = 0;
   std::string names;
   Boundaries boundaries;
+  env::DirectoryId root;
   while (const auto entry = TRY(walk.next())) {
+    if (entry->path.empty()) root = {entry->info.device, entry->info.inode};
     ++plan.files;
     if (plan.files % kLookEvery == 0 && progress.cancelled()) return base::fail_cancelled("nothing was read");
     if (entry->info.type == env::FileType::kFile) plan.bytes += entry->info.size_bytes;
@@ -147,7 +149,7 @@ Result<BackupPlan> FilesBackup::plan(base::Progress& progress) {
     plan.warnings.push_back("of " + place_.subject + " cannot be carried: " + std::to_string(passed_over) +
                             (passed_over == 1 ? " FIFO, socket or device: " : " FIFOs, sockets and devices: ") + names +
                             (passed_over > kNamedMax ? ", ..." : ""));
-  auto found = TRY(TreeSnapshot::find(surroundings_, place_.path, filter_, boundaries.paths()));
+  auto found = TRY(TreeSnapshot::find(surroundings_, {place_.path, root}, filter_, boundaries.paths()));
   bytes_ = plan.bytes;
   snapshot_ = std::move(found.snapshot);
   if (!snapshot_) clones_ = env::CloneFile::make(place_.path);
@@ -166,11 +168,12 @@ Result<void> FilesBackup::go_on(const Until& until) const {
 }
 
 // False where the file went.
-Result<bool> FilesBackup::take_content(ListedEntry& entry, const Until& until) {
+Result<bool> FilesBackup::take_content(ListedEntry& entry, const TreeWalk& walk, const Until& until) {
+  const auto file = TRY(walk.directory().open(walk.name()));
+  if (!file) return false;
   if (clones_) {
     TRY(go_on(until));
-    const auto piece = clones_->append(env::join(place_.path, entry.path));
-    if (piece.state == env::CloneFile::State::kGone) return false;
+    const auto piece = clones_->append(*file);
     if (piece.state == env::CloneFile::State::kCloned) {
       entry.is_cloned = true;
       entry.content_at = piece.at;
@@ -178,52 +181,53 @@ Result<bool> FilesBackup::take_content(ListedEntry& entry, const Until& until) {
       return true;
     }
   }
-  return read_content(entry, until);
+  TRY(read_content(entry, *file, until));
+  return true;
 }
 
 // Appends the content to the spool, as much of it as there was when it was looked at: a file that grows meanwhile,
-// maybe for ever, is another one then, and is read again in the pause. False where the file went.
-Result<bool> FilesBackup::read_content(ListedEntry& entry, const Until& until) {
-  auto file = fs_.open(env::join(place_.path, entry.path), env::OpenMode::kRead);
-  if (!file && file.error().cause == Cause::kNoSuchFile) return false;
-  const auto opened = TRY(std::move(file));
+// maybe for ever, is another one then, and is read again in the pause.
+Result<void> FilesBackup::read_content(ListedEntry& entry, env::File& file, const Until& until) {
   entry.content_at = contents_->size_bytes();
   entry.content_bytes = 0;
+  // A page that a process has mapped and made dirty is changed again without another time, until the kernel begins to
+  // write it out.
+  if (until.progress != nullptr) file.begin_writing_out();
   buffer_.resize(kPieceBytes);
   while (entry.content_bytes < entry.info.size_bytes) {
     TRY(go_on(until));
     const std::uint64_t left = entry.info.size_bytes - entry.content_bytes;
     const auto piece = std::span(buffer_).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, kPieceBytes)));
-    const std::size_t n = TRY(opened->read_at(entry.content_bytes, piece));
+    const std::size_t n = TRY(file.read_at(entry.content_bytes, piece));
     TRY(contents_->append(std::string_view(piece.data(), n)));
     entry.content_bytes += n;
     if (n < piece.size()) break;
   }
-  return true;
+  return {};
 }
 
 // What stands about a file, link or directory beside its content. False where it went.
-Result<bool> FilesBackup::take_about(ListedEntry& entry, const std::string& path) {
+Result<bool> FilesBackup::take_about(ListedEntry& entry, const TreeWalk& walk) {
   if (entry.info.type == env::FileType::kSymlink) {
-    auto target = fs_.read_symbolic_link(path);
-    if (!target && target.error().cause == Cause::kNoSuchFile) return false;
-    entry.target = TRY(std::move(target));
+    auto target = TRY(walk.directory().link_target(walk.name()));
+    if (!target) return false;
+    entry.target = std::move(*target);
     return true;
   }
-  auto attributes = fs_.attributes(path);
-  if (!attributes && attributes.error().cause == Cause::kNoSuchFile) return false;
-  entry.attributes = TRY(std::move(attributes));
+  auto attributes = TRY(walk.directory().attributes(walk.name()));
+  if (!attributes) return false;
+  entry.attributes = std::move(*attributes);
   return true;
 }
 
-// Nothing of what went meanwhile, or cannot be carried.
-Result<std::optional<ListedEntry>> FilesBackup::take(const WalkedEntry& walked, const Until& until) {
+// Nothing of what went meanwhile, or cannot be carried. `walked` is the entry that the walk is at.
+Result<std::optional<ListedEntry>> FilesBackup::take(const TreeWalk& walk, const WalkedEntry& walked,
+                                                     const Until& until) {
   ListedEntry entry{walked.path, walked.info, {}, {}};
-  const std::string path = walked.path.empty() ? place_.path : env::join(place_.path, walked.path);
   const nanoseconds now = surroundings_.env.clock.now().time_since_epoch();
   if (!is_carried(walked.info.type)) return std::nullopt;
-  if (walked.info.type == env::FileType::kFile && !TRY(take_content(entry, until))) return std::nullopt;
-  if (!TRY(take_about(entry, path))) return std::nullopt;
+  if (walked.info.type == env::FileType::kFile && !TRY(take_content(entry, walk, until))) return std::nullopt;
+  if (!TRY(take_about(entry, walk))) return std::nullopt;
   const nanoseconds newest = std::max(since_epoch(walked.info.modified), since_epoch(walked.info.changed));
   const bool is_whole = walked.info.type != env::FileType::kFile || entry.content_bytes == walked.info.size_bytes;
   entry.is_settled = is_whole && newest + kYoung <= now;
@@ -248,7 +252,7 @@ Result<void> FilesBackup::prepare(base::Progress& progress) {
       progress.update("reading files", contents_->size_bytes(), 0, "bytes");
       TRY(go_on(until));
     }
-    if (const auto entry = TRY(take(*walked, until))) TRY(ahead_->append(*entry));
+    if (const auto entry = TRY(take(walk, *walked, until))) TRY(ahead_->append(*entry));
   }
   return {};
 }
@@ -275,7 +279,7 @@ Result<Consistency> FilesBackup::open(Writers writers, nanoseconds deadline) {
     if (is_known) {
       before->info = walked->info;
       TRY(taken_->append(*before));
-    } else if (const auto entry = TRY(take(*walked, until))) {
+    } else if (const auto entry = TRY(take(walk, *walked, until))) {
       TRY(taken_->append(*entry));
     }
   }
@@ -295,7 +299,7 @@ Result<void> FilesBackup::list_snapshot(base::Progress& progress) {
                       " is a subvolume that came while the backup began, and is in no snapshot",
                   "back up again");
     ListedEntry entry{walked->path, walked->info, {}, {}};
-    if (!is_carried(walked->info.type) || !TRY(take_about(entry, view_.path_of(walked->path)))) continue;
+    if (!is_carried(walked->info.type) || !TRY(take_about(entry, walk))) continue;
     if (walked->info.type == env::FileType::kFile) entry.content_bytes = walked->info.size_bytes;
     TRY(taken_->append(entry));
   }

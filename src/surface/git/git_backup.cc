@@ -3,9 +3,11 @@
 
 #include "base/encoding.h"
 #include "bundle/part_files.h"
+#include "env/acting_user.h"
 #include "surface/git/git.h"
 #include "surface/git/git_program.h"
 #include "surface/git/repository.h"
+#include "surface/tree_walk.h"
 
 namespace spl::surface {
 namespace {
@@ -35,8 +37,10 @@ class GitBackup final : public BackupPart {
   [[nodiscard]] std::string path_of(const Repository& repository) const {
     return repository.name.empty() ? place_.path : env::join(place_.path, repository.name);
   }
-  Result<std::string> make_shadow(const Repository& repository, base::Progress& progress);
   Result<void> stream_bundle(const Repository& repository, PartSink& out, base::Progress& progress);
+
+  // Whose rights the files are read with: a link that the service's user has put there leads nowhere else.
+  Result<std::optional<env::UserIds>> reader() { return who_names_in(fs_, place_.path, place_.owner); }
 
   const Surroundings& surroundings_;
   env::FileSystem& fs_;
@@ -66,6 +70,7 @@ Result<BackupPlan> GitBackup::plan(base::Progress& progress) {
   plan.engine = TRY(git_version(fs_, progress));
   plan.method = "refs and what they name";
   repositories_.clear();
+  const env::AsFileUser as(TRY(reader()));
   for (const std::string& name : TRY(find_repositories(fs_, place_.path, place_.inner))) {
     if (progress.cancelled()) return base::fail_cancelled("nothing was read");
     Repository repository{name, bundle::encoded_name(name), {}};
@@ -83,6 +88,7 @@ Result<BackupPlan> GitBackup::plan(base::Progress& progress) {
 }
 
 Result<Consistency> GitBackup::open(Writers writers, nanoseconds deadline) {
+  const env::AsFileUser as(TRY(reader()));
   for (Repository& repository : repositories_) {
     if (surroundings_.env.clock.since_boot() > deadline)
       return fail(Cause::kTimeout, place_.subject + ": the refs were not read within the pause",
@@ -92,47 +98,56 @@ Result<Consistency> GitBackup::open(Writers writers, nanoseconds deadline) {
   return writers == Writers::kPaused ? Consistency::kQuiesced : Consistency::kFilesystem;
 }
 
-// A repository that has the refs of the moment, and borrows the objects: what comes to the real one meanwhile is not
-// seen, and nothing of its configuration is.
-Result<std::string> GitBackup::make_shadow(const Repository& repository, base::Progress& progress) {
-  std::string shadow = env::join(surroundings_.scratch_directory, "shadow");
-  TRY(env::remove_tree(fs_, shadow));
-  TRY(fs_.make_directory(shadow));
+// The beginning of a bundle (gitformat-bundle(5)); what follows is a pack of all that the refs name.
+std::string bundle_header(const RepositoryMoment& moment) {
+  const std::string& head = moment.facts.head;
+  const auto branch = moment.refs.find(head);
+  const std::string head_id = branch != moment.refs.end() ? branch->second : is_object_id(head) ? head : "";
   const bool is_sha256 =
-      std::ranges::any_of(repository.moment.refs, [](const auto& ref) { return ref.second.size() == 64; });
-  TRY_IN(place_.subject, run_git(fs_, shadow,
-                                 {"init", "--bare", "--quiet",
-                                  "--template=", is_sha256 ? "--object-format=sha256" : "--object-format=sha1", shadow},
-                                 progress));
-  TRY(env::make_directories(fs_, shadow + "/objects/info"));
-  TRY(env::write_file_atomically(fs_, shadow + "/objects/info/alternates", path_of(repository) + "/objects\n"));
-  std::string refs;
-  for (const auto& [name, id] : repository.moment.refs) refs += id + " " + name + "\n";
-  TRY(env::write_file_atomically(fs_, shadow + "/packed-refs", refs));
-  const std::string& head = repository.moment.facts.head;
-  TRY(env::write_file_atomically(fs_, shadow + "/HEAD", (is_object_id(head) ? "" : "ref: ") + head + "\n"));
-  return shadow;
+      std::ranges::any_of(moment.refs, [](const auto& ref) { return ref.second.size() == 64; }) || head_id.size() == 64;
+  std::string text = is_sha256 ? "# v3 git bundle\n@object-format=sha256\n" : "# v2 git bundle\n";
+  for (const auto& [name, id] : moment.refs) text += id + " " + name + "\n";
+  if (!head_id.empty()) text += head_id + " HEAD\n";
+  return text + "\n";
 }
 
+// The ids of the moment, for git: what the refs have become meanwhile does not matter.
+std::string tips_of(const RepositoryMoment& moment) {
+  std::string text;
+  for (const auto& [name, id] : moment.refs) text += id + "\n";
+  if (is_object_id(moment.facts.head)) text += moment.facts.head + "\n";
+  return text;
+}
+
+class SpoolSink final : public base::Sink {
+ public:
+  explicit SpoolSink(spool::Spool& spool) : spool_(spool) {}
+  Result<void> write(std::string_view octets) override { return spool_.append(octets); }
+
+ private:
+  spool::Spool& spool_;
+};
+
+// git runs in the repository itself and as its owner, who may have put there whatever leads to objects of others.
 Result<void> GitBackup::stream_bundle(const Repository& repository, PartSink& out, base::Progress& progress) {
-  const std::string shadow = TRY(make_shadow(repository, progress));
-  const auto git =
-      TRY(env::ChildProcess::start(TRY(git_options(fs_, shadow, {"bundle", "create", "--quiet", "-", "--all"}))));
-  git->limit_waits(kBundleTimeMax, &progress);
-  git->close_input();
   spool::Spool waiting = TRY(spool::Spool::make(surroundings_.env, surroundings_.spool));
-  std::string buffer(kPieceBytes, '\0');
-  for (;;) {
-    const std::size_t n = TRY(git->output().read(buffer));
-    if (n == 0) break;
-    TRY(waiting.append(std::string_view(buffer.data(), n)));
-  }
+  TRY(waiting.append(bundle_header(repository.moment)));
+  env::ChildOptions options = TRY(
+      git_options(fs_, path_of(repository), {"pack-objects", "--revs", "--stdout", "--delta-base-offset", "--quiet"}));
+  // Grafts hide what is behind them.
+  options.environment.emplace_back("GIT_GRAFT_FILE=/dev/null");
+  const auto git = TRY(env::ChildProcess::start(options));
+  git->limit_waits(kBundleTimeMax, &progress);
+  const std::string ids = tips_of(repository.moment);
+  base::StringSource tips(ids);
+  SpoolSink pack(waiting);
+  TRY(git->exchange(tips, pack));
   const env::ChildExit exit = TRY(git->wait());
   if (!exit.ok())
-    return fail(place_.subject + ": git bundle of " + base::escaped(path_of(repository), 200) + " " + exit.text() +
-                    ": " + base::escaped(git->said(), 400),
+    return fail(place_.subject + ": git pack-objects of " + base::escaped(path_of(repository), 200) + " " +
+                    exit.text() + ": " + base::escaped(git->said(), 400),
                 "see what git fsck says of it; objects that are pruned during a backup fail it, too");
-  TRY(env::remove_tree(fs_, shadow));
+  std::string buffer(kPieceBytes, '\0');
   codec::TarEntry entry;
   entry.path = repository.encoded + ".bundle";
   entry.size_bytes = waiting.size_bytes();

@@ -6,8 +6,10 @@
 #include "bundle/part_files.h"
 #include "db/examination.h"
 #include "db/sqlite.h"
+#include "env/acting_user.h"
 #include "surface/sqlite/database_files.h"
 #include "surface/sqlite/sqlite.h"
+#include "surface/tree_walk.h"
 
 namespace spl::surface {
 namespace {
@@ -40,8 +42,11 @@ class SqliteBackup final : public BackupPart {
  private:
   Result<std::string> header_of(const std::string& path);
   Result<bool> begin_reading(Database& database);
+  Result<std::unique_ptr<env::File>> open_live(const std::string& path);
   Result<void> copy_aside(Database& database, nanoseconds deadline);
   Result<void> copy_file(const std::string& from, const std::string& to, nanoseconds deadline);
+  // Whose rights what is live is opened with: a link that the service's user has put there leads nowhere else.
+  Result<std::optional<env::UserIds>> reader() { return who_names_in(fs_, files_.directory(), place_.owner); }
   [[nodiscard]] std::string scratch(const std::string& name) const {
     return env::join(surroundings_.scratch_directory, name);
   }
@@ -66,6 +71,7 @@ Result<BackupPlan> SqliteBackup::plan(base::Progress& /*progress*/) {
   plan.engine = "sqlite " + db::library_version();
   plan.method = "a read transaction, or a copy in the pause";
   databases_.clear();
+  const env::AsFileUser as(TRY(reader()));
   for (const std::string& name : TRY(files_.list(fs_))) {
     const std::string path = files_.path_of(name);
     const std::string header = TRY(header_of(path));
@@ -88,6 +94,7 @@ Result<BackupPlan> SqliteBackup::plan(base::Progress& /*progress*/) {
 // False where it cannot be read without waiting.
 Result<bool> SqliteBackup::begin_reading(Database& database) {
   const std::string path = files_.path_of(database.name);
+  const env::AsFileUser as(TRY(reader()));
   const std::string header = TRY(header_of(path));
   if (header.size() < kHeaderBytes || header[kReadVersionAt] != 2) return false;
   auto connection = db::Connection::open(path, db::OpenAs::kReadWrite);
@@ -100,8 +107,13 @@ Result<bool> SqliteBackup::begin_reading(Database& database) {
   return true;
 }
 
+Result<std::unique_ptr<env::File>> SqliteBackup::open_live(const std::string& path) {
+  const env::AsFileUser as(TRY(reader()));
+  return fs_.open(path, env::OpenMode::kRead);
+}
+
 Result<void> SqliteBackup::copy_file(const std::string& from, const std::string& to, nanoseconds deadline) {
-  const auto in = TRY(fs_.open(from, env::OpenMode::kRead));
+  const auto in = TRY(open_live(from));
   const auto out = TRY(fs_.open(to, env::OpenMode::kCreateNew));
   buffer_.resize(kPieceBytes);
   for (std::uint64_t at = 0;;) {
