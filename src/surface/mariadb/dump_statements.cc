@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
 
 namespace spl::surface {
 namespace {
@@ -28,62 +26,6 @@ char lower(char c) {
 bool is_letter(char c) {
   return (lower(c) >= 'a' && lower(c) <= 'z') || c == '_';
 }
-
-// The words of a statement's head, passing over what makes a comment one that is run.
-class Words {
- public:
-  explicit Words(std::string_view text) : text_(text) {}
-
-  // A word, in small letters; empty where something else comes.
-  std::string word() {
-    skip();
-    std::string made;
-    while (at_ < text_.size() && is_letter(text_[at_])) made += lower(text_[at_++]);
-    return made;
-  }
-  bool sign(char c) {
-    skip();
-    if (at_ >= text_.size() || text_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  // "`a`", "'a'", "\"a\"", or a bare one.
-  bool name() {
-    skip();
-    if (at_ >= text_.size()) return false;
-    const char quote = text_[at_];
-    if (quote != '`' && quote != '\'' && quote != '"') {
-      const std::size_t before = at_;
-      while (at_ < text_.size() && (is_letter(text_[at_]) || (text_[at_] >= '0' && text_[at_] <= '9'))) ++at_;
-      return at_ > before;
-    }
-    for (++at_; at_ < text_.size(); ++at_) {
-      if (text_[at_] != quote) continue;
-      ++at_;
-      if (at_ >= text_.size() || text_[at_] != quote) return true;
-    }
-    return false;
-  }
-  void skip() {
-    while (at_ < text_.size()) {
-      if (is_space(text_[at_])) {
-        ++at_;
-      } else if (text_.substr(at_).starts_with("*/")) {
-        at_ += 2;
-      } else if (text_.substr(at_).starts_with("/*!") || text_.substr(at_).starts_with("/*M!")) {
-        at_ = text_.find('!', at_) + 1;
-        while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') ++at_;
-      } else {
-        return;
-      }
-    }
-  }
-  [[nodiscard]] std::size_t at() const { return at_; }
-
- private:
-  std::string_view text_;
-  std::size_t at_ = 0;
-};
 
 }  // namespace
 
@@ -113,12 +55,41 @@ void DumpStatements::take(std::string& statement, std::size_t n) {
   begin_ += n;
 }
 
+// No other encoding that a server reads statements in has such pairs.
+void DumpStatements::read_in(std::string_view charset) {
+  has_kana_ = charset == "sjis" || charset == "cp932";
+  has_pairs_ = has_kana_ || charset == "gbk" || charset == "big5";
+}
+
+bool DumpStatements::is_first_of_two(std::size_t at) const {
+  const auto octet = static_cast<unsigned char>(buffer_[at]);
+  return has_pairs_ && octet > 0x80 && (!has_kana_ || octet < 0xa0 || octet > 0xdf);
+}
+
+// The quote's end or a backslash.
+DumpStatements::Found DumpStatements::find_in_quotes(bool escapes) const {
+  constexpr unsigned char kLeastSecond = 0x40;
+  const std::array<char, 2> wanted{quote_, '\\'};
+  if (!has_pairs_) {
+    const std::size_t at = buffer_.find_first_of(wanted.data(), begin_, escapes ? 2 : 1);
+    return {std::min(at, buffer_.size()), at != std::string::npos};
+  }
+  for (std::size_t i = begin_; i < buffer_.size(); ++i) {
+    if (is_first_of_two(i)) {
+      if (i + 1 == buffer_.size() && !is_ended_) return {i, false};
+      if (i + 1 < buffer_.size() && static_cast<unsigned char>(buffer_[i + 1]) >= kLeastSecond) ++i;
+    } else if (buffer_[i] == quote_ || (escapes && buffer_[i] == '\\')) {
+      return {i, true};
+    }
+  }
+  return {buffer_.size(), false};
+}
+
 void DumpStatements::take_quoted(std::string& statement, bool has_plain_backslashes) {
   const bool escapes = quote_ != '`' && !has_plain_backslashes;
-  const std::array<char, 2> wanted{quote_, '\\'};
-  const std::size_t end = buffer_.find_first_of(wanted.data(), begin_, escapes ? 2 : 1);
-  if (end == std::string::npos) {
-    take(statement, buffer_.size() - begin_);
+  const auto [end, is_there] = find_in_quotes(escapes);
+  if (!is_there) {
+    take(statement, end - begin_);
     return;
   }
   if (buffer_[end] == '\\') {
@@ -161,6 +132,12 @@ bool DumpStatements::take_code(std::string& statement) {
     return true;
   }
   const char c = at(0);
+  if (is_first_of_two(begin_)) {
+    if (!has_code_) first_line_ = line_;
+    has_code_ = true;
+    take(statement, 2);
+    return false;
+  }
   const bool is_run = begins_with("/*!") || begins_with("/*M!");
   if (c == '#' || (begins_with("--") && (is_space(at(2)) || at(2) == '\0'))) {
     within_ = Within::kLineComment;
@@ -192,7 +169,8 @@ bool DumpStatements::take_code(std::string& statement) {
   return false;
 }
 
-Result<bool> DumpStatements::next(std::string& statement, bool has_plain_backslashes) {
+Result<bool> DumpStatements::next(std::string& statement, bool has_plain_backslashes, std::string_view charset) {
+  read_in(charset);
   statement.clear();
   has_code_ = false;
   within_ = Within::kCode;
@@ -228,94 +206,6 @@ Result<bool> DumpStatements::next(std::string& statement, bool has_plain_backsla
   }
   if (has_code_) return no_dump("the dump ends within the statement of line " + std::to_string(first_line_));
   return false;
-}
-
-DefinerClause find_definer(std::string_view statement) {
-  Words words(statement);
-  if (words.word() != "create") return {};
-  for (;;) {
-    words.skip();
-    const std::size_t at = words.at();
-    const std::string word = words.word();
-    if (word == "or" || word == "replace") continue;
-    if (word == "algorithm") {
-      if (!words.sign('=') || words.word().empty()) return {};
-      continue;
-    }
-    if (word != "definer" || !words.sign('=') || !words.name()) return {};
-    std::size_t end = words.at();
-    // "current_user()", "`user`@`host`", or a role.
-    if (words.sign('(') && words.sign(')')) {
-      end = words.at();
-    } else if (words.sign('@')) {
-      if (!words.name()) return {};
-      end = words.at();
-    }
-    return {at, end - at};
-  }
-}
-
-std::string word_of_no_dump(std::string_view statement) {
-  constexpr std::array<std::string_view, 18> kWords{"CREATE", "DROP",   "ALTER",    "INSERT", "REPLACE", "SET",
-                                                    "DO",     "SELECT", "LOCK",     "UNLOCK", "START",   "BEGIN",
-                                                    "COMMIT", "USE",    "TRUNCATE", "UPDATE", "DELETE",  "SHOW"};
-  constexpr std::uint32_t kReadByAll = 50699;     // the highest version in a comment that every MariaDB executes
-  constexpr std::uint32_t kReadByNone = 500'000;  // no such server is near
-  const auto passed = [&statement](std::string_view text) {
-    if (!statement.starts_with(text)) return false;
-    statement.remove_prefix(text.size());
-    return true;
-  };
-  const auto pass_to = [&statement](std::string_view end) {
-    const std::size_t at = statement.find(end);
-    statement.remove_prefix(at == std::string_view::npos ? statement.size() : at + end.size());
-  };
-  bool may_be_passed_over = false;  // what we are in
-  while (!statement.empty()) {
-    if (is_space(statement.front())) {
-      statement.remove_prefix(1);
-    } else if (passed("/*!") || passed("/*M!")) {
-      std::uint32_t version = 0;
-      const auto [end, error] = std::from_chars(statement.data(), statement.data() + statement.size(), version);
-      statement.remove_prefix(static_cast<std::size_t>(end - statement.data()));
-      const bool is_read_by_none = error == std::errc::result_out_of_range || version >= kReadByNone;
-      if (is_read_by_none) pass_to("*/");
-      may_be_passed_over = !is_read_by_none && version > kReadByAll;
-    } else if (passed("/*")) {
-      pass_to("*/");
-    } else if (passed("*/")) {
-      may_be_passed_over = false;
-    } else if (passed("-- ") || passed("--\n") || passed("#")) {
-      pass_to("\n");
-    } else {
-      std::string word;
-      for (const char c : statement) {
-        if ((c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '_') break;
-        word += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-      }
-      if (std::ranges::find(kWords, word) == kWords.end())
-        return word.empty() ? std::string(1, statement.front()) : word;
-      if (!may_be_passed_over) return "";
-      pass_to("*/");
-      may_be_passed_over = false;
-    }
-  }
-  return "";
-}
-
-std::string without_owner(std::string statement) {
-  if (const DefinerClause clause = find_definer(statement); clause.size > 0) {
-    statement.erase(clause.at, clause.size);
-    return statement;
-  }
-  Words words(statement);
-  if (words.word() != "alter" || words.word() != "database") return statement;
-  words.skip();
-  const std::size_t at = words.at();
-  // Without a name this is the next word.
-  if (at >= statement.size() || statement[at] != '`' || !words.name()) return statement;
-  statement.erase(at, words.at() - at);
-  return statement;
 }
 
 }  // namespace spl::surface

@@ -16,9 +16,9 @@ class DumpStatements {
  public:
   explicit DumpStatements(Source& dump) : dump_(dump) {}
   // False at the end. `statement` is without its delimiter. `has_plain_backslashes`: of a text in it, as the session
-  // that has had the statements before says. Code kVerification of a dump that ends within a statement, or has one that
-  // no server takes for its length.
-  Result<bool> next(std::string& statement, bool has_plain_backslashes);
+  // that has had the statements before says; `charset`: what the dump is written in now, as it says, too. Code
+  // kVerification of a dump that ends within a statement, or has one that no server takes for its length.
+  Result<bool> next(std::string& statement, bool has_plain_backslashes, std::string_view charset = "utf8mb4");
   // Of the first line of the last statement, from 1.
   [[nodiscard]] std::uint64_t line() const { return first_line_; }
 
@@ -31,6 +31,13 @@ class DumpStatements {
   void take_quoted(std::string& statement, bool has_plain_backslashes);
   bool take_delimiter_command(const std::string& statement);
   [[nodiscard]] bool begins_with(std::string_view text) const;
+  void read_in(std::string_view charset);
+  [[nodiscard]] bool is_first_of_two(std::size_t at) const;
+  struct Found {
+    std::size_t at = 0;  // where the search ends
+    bool is_there = false;
+  };
+  [[nodiscard]] Found find_in_quotes(bool escapes) const;
 
   Source& dump_;
   std::string buffer_;
@@ -39,26 +46,13 @@ class DumpStatements {
   std::string delimiter_ = ";";
   Within within_ = Within::kCode;
   char quote_ = 0;
+  // Characters may be of two octets, of which the second can be a '\\' or a '`'; and some of one stand where else only
+  // first ones do.
+  bool has_pairs_ = false;
+  bool has_kana_ = false;
   bool has_code_ = false;
   std::uint64_t line_ = 1;
   std::uint64_t first_line_ = 1;
 };
-
-// The statement as it may be run in another database by another user: without the DEFINER of what it creates, which is
-// whoever runs it then, and without the name of a database in ALTER DATABASE, which is the current one then. Anything
-// else is left as it is.
-std::string without_owner(std::string statement);
-
-// The word that a statement begins with, where mariadb-dump writes none that begins so; "" of one that it may have
-// written. A transaction of XA that a dump has prepared would outlive its session and hold its locks, and what is
-// executed out of a text is not seen. Where it depends on the server's version what is read, each reading counts.
-std::string word_of_no_dump(std::string_view statement);
-
-// "DEFINER=`a`@`b`" within the head of a CREATE statement: where it begins, and how long it is; 0 where there is none.
-struct DefinerClause {
-  std::size_t at = 0;
-  std::size_t size = 0;
-};
-DefinerClause find_definer(std::string_view statement);
 
 }  // namespace spl::surface

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -83,44 +82,18 @@ TEST(DumpStatements, AreTheSameWhateverComesAtATime) {
   for (std::size_t piece = 1; piece < 40; ++piece) EXPECT_EQ(cut(whole, false, piece), expected) << piece;
 }
 
-TEST(DumpStatements, BeginAsThoseOfADumpDo) {
-  for (const char* known :
-       {"CREATE TABLE t (a int)", "insert into t values (1)",
-        "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER t */",
-        "/*M!999999\\- enable the sandbox mode */", "/*M!999999\\- enable */ SET NAMES utf8", "/*M!100616 SET @a=1 */",
-        "-- XA\n# XA\n /* XA */ DROP TABLE t", "/*!40101 SET NAMES utf8 */", "  "})
-    EXPECT_EQ(word_of_no_dump(known), "") << known;
-  for (const auto& [statement, word] :
-       std::map<std::string, std::string>{{"XA PREPARE 'x'", "XA"},
-                                          {"execute immediate 'XA'", "EXECUTE"},
-                                          {"/* x */ call p()", "CALL"},
-                                          {"/*!50003 HANDLER t OPEN */", "HANDLER"},
-                                          {"/*M!100616 SET */ XA START 'x'", "XA"},
-                                          {"/*!90000 CREATE */ XA START 'x'", "XA"},
-                                          {"/*M!999999 SET */ PREPARE s FROM 'x'", "PREPARE"},
-                                          {"/*!99999999999999999999 SET */ PREPARE s FROM 'x'", "PREPARE"},
-                                          {"(SELECT 1)", "("}})
-    EXPECT_EQ(word_of_no_dump(statement), word) << statement;
-}
-
-TEST(DumpStatements, GoWithoutTheirOwners) {
-  EXPECT_EQ(without_owner("CREATE DEFINER=`a``b`@`h` PROCEDURE p() SELECT 1"), "CREATE  PROCEDURE p() SELECT 1");
-  EXPECT_EQ(without_owner("/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`%`*/ /*!50003 TRIGGER t */"),
-            "/*!50003 CREATE*/ /*!50017 */ /*!50003 TRIGGER t */");
-  EXPECT_EQ(without_owner("/*!50001 CREATE ALGORITHM=UNDEFINED */\n/*!50013 DEFINER=`a`@`b` SQL SECURITY DEFINER */\n"
-                          "/*!50001 VIEW `v` AS select 1 */"),
-            "/*!50001 CREATE ALGORITHM=UNDEFINED */\n/*!50013  SQL SECURITY DEFINER */\n/*!50001 VIEW `v` AS select 1 "
-            "*/");
-  EXPECT_EQ(without_owner("create or replace definer = current_user() view v as select 1"),
-            "create or replace  view v as select 1");
-  EXPECT_EQ(without_owner("CREATE DEFINER='a'@'b' FUNCTION f() RETURNS INT RETURN 1"),
-            "CREATE  FUNCTION f() RETURNS INT RETURN 1");
-  EXPECT_EQ(without_owner("ALTER DATABASE `crm` CHARACTER SET latin1 COLLATE latin1_bin"),
-            "ALTER DATABASE  CHARACTER SET latin1 COLLATE latin1_bin");
-  for (const char* same : {"INSERT INTO t VALUES ('CREATE DEFINER=`a`@`b` VIEW')", "CREATE TABLE `definer` (a int)",
-                           "CREATE VIEW v AS SELECT 'DEFINER=`a`@`b`'", "ALTER DATABASE CHARACTER SET latin1",
-                           "CREATE DEFINER=", "CREATE"})
-    EXPECT_EQ(without_owner(same), same);
+TEST(DumpStatements, ACharacterOfTwoOctetsIsOne) {
+  const std::string dump = "SELECT '\x95\x5c', `\x83\x60`, \x83\x60 ; SELECT '\xb1';";
+  for (std::size_t piece = 1; piece < 30; ++piece) {
+    SlowSource source(dump, piece);
+    DumpStatements statements(source);
+    std::string statement;
+    EXPECT_TRUE(*statements.next(statement, false, "sjis"));
+    EXPECT_EQ(statement, "SELECT '\x95\x5c', `\x83\x60`, \x83\x60 ") << piece;
+    EXPECT_TRUE(*statements.next(statement, false, "sjis"));
+    EXPECT_EQ(statement, "SELECT '\xb1'");
+    EXPECT_FALSE(*statements.next(statement, false, "sjis"));
+  }
 }
 
 }  // namespace

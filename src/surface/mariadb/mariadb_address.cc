@@ -128,6 +128,12 @@ std::string mariadb_text(std::string_view text) {
   return made + "'";
 }
 
+std::string mariadb_is(std::string_view column, std::string_view name) {
+  const std::string is = " = " + mariadb_text(name);
+  // The first alone lets the server look for nothing else.
+  return "(" + std::string(column) + is + " AND BINARY " + std::string(column) + is + ")";
+}
+
 std::string mariadb_grant_name(std::string_view database) {
   std::string pattern;
   for (const char c : database) {

@@ -16,6 +16,9 @@ std::string mariadb_name(std::string_view name);
 std::string mariadb_text(std::string_view text);
 // "`database`.`table`"
 std::string mariadb_name(std::string_view database, std::string_view name);
+// A condition: that a column of information_schema has this very name. There 'geo', 'GEO' and 'géo' are equal, and what
+// is another's must not be taken for one's own.
+std::string mariadb_is(std::string_view column, std::string_view name);
 // A database's name where GRANT takes a pattern.
 std::string mariadb_grant_name(std::string_view database);
 

@@ -13,8 +13,10 @@
 #include "surface/mariadb/lent_session.h"
 #include "surface/mariadb/mariadb.h"
 #include "surface/mariadb/mariadb_facts.h"
+#include "surface/mariadb/mariadb_rights.h"
 #include "surface/mariadb/mariadb_target.h"
 #include "surface/mariadb/programs.h"
+#include "surface/mariadb/statement_text.h"
 #include "surface/patience.h"
 
 namespace spl::surface {
@@ -53,11 +55,19 @@ class DumpSink final : public Sink {
   const std::uint64_t expected_;
 };
 
+std::string shown(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    if (text.size() > kNamesBytesShown) return text + ", ...";
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
+
 std::string shown_names(const MariadbRows& rows) {
-  std::string names;
-  for (std::size_t i = 0; i < rows.size() && names.size() < kNamesBytesShown; ++i)
-    names += (names.empty() ? "" : ", ") + base::escaped(rows.text(i, 0), 70);
-  return names;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < rows.size(); ++i) names.push_back(base::escaped(rows.text(i, 0), 70));
+  return shown(names);
 }
 
 // "10.11.19"
@@ -83,7 +93,7 @@ class MariadbBackup final : public BackupPart {
     // The pause has no time for it.
     locker_ = TRY_IN(place_.subject, target_->open_admin(&progress));
     session_ = TRY_IN(place_.subject, target_->open_admin(&progress));
-    programs_ = TRY_IN(place_.subject, read_programs(*session_, target_->live()));
+    programs_ = TRY_IN(place_.subject, digest_of_programs(*session_, target_->live()));
     locker_->limit_waits(nullptr);
     session_->limit_waits(nullptr);
     return {};
@@ -99,7 +109,10 @@ class MariadbBackup final : public BackupPart {
 
  private:
   Result<BackupPlan> make_plan(base::Progress& progress);
+  Result<void> require_rights(MariadbSession& server);
   Result<void> describe(MariadbSession& server, BackupPlan& plan);
+  Result<void> describe_programs(MariadbSession& server, BackupPlan& plan);
+  Result<void> describe_tables(MariadbSession& server, BackupPlan& plan);
   Result<bool> lock_all(nanoseconds deadline);
   Result<bool> try_to_open();
   Result<bool> hold_tables(const std::vector<MariadbTable>& tables);
@@ -113,36 +126,97 @@ class MariadbBackup final : public BackupPart {
   std::optional<MariadbTarget> target_;
   std::optional<MariadbSession> locker_;   // holds the server's writers
   std::optional<MariadbSession> session_;  // from open() on within the transaction that is the moment
-  std::vector<MariadbProgram> programs_;   // before the moment
+  std::string programs_;                   // before the moment: digest_of_programs()
   std::vector<MariadbTable> tables_;       // at the moment
   bool is_transactional_ = true;
   std::uint64_t bytes_ = 0;
 };
 
+// Without one of these the server says that there is nothing, and not that it may not be seen.
+Result<void> MariadbBackup::require_rights(MariadbSession& server) {
+  const std::string& live = target_->live();
+  const MariadbRights rights = TRY(MariadbRights::of(server));
+  std::string missing = rights.missing({"SELECT", "SHOW VIEW", "TRIGGER", "EVENT"}, live);
+  const bool sees_routines = rights.has_on_table("SELECT", "mysql", "proc") || rights.has("EXECUTE", live) ||
+                             rights.has("CREATE ROUTINE", live) || rights.has("ALTER ROUTINE", live);
+  if (!sees_routines) missing += std::string(missing.empty() ? "" : ", ") + "SELECT on mysql.proc";
+  if (missing.empty()) return {};
+  return fail(
+      ErrorCode::kRefused,
+      base::escaped(TRY(own_account(server)), 140) + " may not see all of the database " + base::escaped(live, 70) +
+          ": it lacks " + missing,
+      "give it to the user on the whole database (GRANT ... ON database.*), or give the surface an admin_url of "
+      "one who has it");
+}
+
+// What is defined by others, and what will be where the database is not, should it get another name.
+Result<void> MariadbBackup::describe_programs(MariadbSession& server, BackupPlan& plan) {
+  const std::string account = mariadb_name(target_->url().user());
+  std::size_t others = 0;
+  std::vector<std::string> bound;
+  TRY(read_programs(server, target_->live(), [&](const MariadbProgram& program) -> Result<void> {
+    if (program.definer.find("=" + account + "@") == std::string::npos) ++others;
+    const std::string text = without_owner(program.head + program.tail);
+    const auto named = named_databases(text);
+    if (program.kind != ProgramKind::kView && std::ranges::find(named, target_->live()) != named.end())
+      bound.push_back(base::escaped(program.name, 70));
+    return {};
+  }));
+  if (others > 0)
+    plan.warnings.push_back(place_.subject + ": " + base::counted(others, "view, trigger, routine or event") +
+                            " of other users, which a restore makes the url's user's");
+  if (!bound.empty())
+    plan.warnings.push_back(place_.subject + ": the texts of " + shown(bound) + " name the database " +
+                            base::escaped(target_->live(), 70) +
+                            ": restored under another name (--as) they still mean this one");
+  return {};
+}
+
+// Numbers from elsewhere, and files outside of the server's directory.
+Result<void> MariadbBackup::describe_tables(MariadbSession& server, BackupPlan& plan) {
+  const MariadbRows defaults =
+      TRY(server.query("SELECT TABLE_NAME, COLUMN_DEFAULT FROM information_schema.COLUMNS WHERE " +
+                       mariadb_is("TABLE_SCHEMA", target_->live()) + " AND COLUMN_DEFAULT LIKE '%val(`%'"));
+  for (std::size_t i = 0; i < defaults.size(); ++i) {
+    for (const std::string& name : named_databases(defaults.text(i, 1))) {
+      if (name != target_->live())
+        return fail(ErrorCode::kRefused,
+                    "the table " + base::escaped(defaults.text(i, 0), 70) +
+                        " takes numbers from a sequence of the database " + base::escaped(name, 70) +
+                        ", which is not in a backup of this one",
+                    "give the column a sequence of its own database");
+    }
+  }
+  std::vector<std::string> outside;
+  for (const std::string& table : TRY(list_stored(server, target_->live()))) {
+    if (names_directory(TRY(server.query("SHOW CREATE TABLE " + mariadb_name(target_->live(), table))).text(0, 1)))
+      outside.push_back(base::escaped(table, 70));
+  }
+  if (!outside.empty())
+    plan.warnings.push_back(place_.subject + ": " + shown(outside) +
+                            ": files outside of the server's data directory (DATA DIRECTORY), which a restore puts "
+                            "inside it");
+  return {};
+}
+
 // What a restore will not bring, and what is not of the moment.
 Result<void> MariadbBackup::describe(MariadbSession& server, BackupPlan& plan) {
-  const std::string of = mariadb_text(target_->live());
-  const MariadbRows untransacted = TRY(
-      server.query("SELECT t.TABLE_NAME FROM information_schema.TABLES t JOIN information_schema.ENGINES e ON e.ENGINE "
-                   "= t.ENGINE WHERE t.TABLE_SCHEMA = " +
-                   of + " AND t.TABLE_TYPE NOT LIKE '%VIEW' AND coalesce(e.TRANSACTIONS, 'NO') <> 'YES' ORDER BY 1"));
+  const MariadbRows untransacted =
+      TRY(server.query("SELECT t.TABLE_NAME FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON "
+                       "e.ENGINE = t.ENGINE WHERE " +
+                       mariadb_is("t.TABLE_SCHEMA", target_->live()) +
+                       " AND t.TABLE_TYPE NOT LIKE '%VIEW' AND coalesce(e.TRANSACTIONS, 'NO') <> 'YES' ORDER BY 1"));
   is_transactional_ = untransacted.size() == 0;
   if (!is_transactional_)
     plan.warnings.push_back(place_.subject + ": " + base::counted(untransacted.size(), "table") +
                             " without transactions (such as MyISAM and Aria) are read while they are written: " +
                             shown_names(untransacted) + "; ALTER TABLE ... ENGINE = InnoDB");
-  const std::string account = mariadb_name(target_->url().user());
-  std::size_t others = 0;
-  for (const MariadbProgram& program : TRY(read_programs(server, target_->live()))) {
-    if (program.definer.find("=" + account + "@") == std::string::npos) ++others;
-  }
-  if (others > 0)
-    plan.warnings.push_back(place_.subject + ": " + base::counted(others, "view, trigger, routine or event") +
-                            " of other users, which a restore makes the url's user's");
+  TRY(describe_programs(server, plan));
+  TRY(describe_tables(server, plan));
   const MariadbRows grants =
       TRY(server.query("SELECT DISTINCT concat(PRIVILEGE_TYPE, ' on ', TABLE_NAME, ' to ', GRANTEE) FROM "
-                       "information_schema.TABLE_PRIVILEGES WHERE TABLE_SCHEMA = " +
-                       of + " ORDER BY 1"));
+                       "information_schema.TABLE_PRIVILEGES WHERE " +
+                       mariadb_is("TABLE_SCHEMA", target_->live()) + " ORDER BY 1"));
   if (grants.size() > 0)
     plan.warnings.push_back(place_.subject + ": " + base::counted(grants.size(), "grant") +
                             " on tables, which a restore does not give: " + shown_names(grants));
@@ -157,13 +231,14 @@ Result<BackupPlan> MariadbBackup::make_plan(base::Progress& progress) {
     return fail(ErrorCode::kUnavailable, Cause::kNotFound,
                 "there is no database " + base::escaped(target_->live(), 70) + " on " + target_->admin().shown(),
                 "start the service once, so that it makes its database");
+  TRY(require_rights(server));
+  TRY(refuse_broken_tables(server, target_->live()));
   const std::string program = TRY(version_of_program(progress));
   BackupPlan plan;
   plan.engine = MariadbEngine{server.version(), *defaults}.text();
   plan.method = "a snapshot in a transaction, read by mariadb-dump " + program;
-  plan.bytes = bytes_ = TRY(server.query("SELECT coalesce(sum(DATA_LENGTH), 0) FROM information_schema.TABLES WHERE "
-                                         "TABLE_SCHEMA = " +
-                                         mariadb_text(target_->live())))
+  plan.bytes = bytes_ = TRY(server.query("SELECT coalesce(sum(DATA_LENGTH), 0) FROM information_schema.TABLES WHERE " +
+                                         mariadb_is("TABLE_SCHEMA", target_->live())))
                             .number(0, 0);
   TRY(describe(server, plan));
   return plan;
@@ -308,7 +383,7 @@ Result<void> MariadbBackup::make_file(PartSink& out, base::Progress& progress) {
                 "this version of it is not known to spl: use that of the server");
   TRY(session_->run("COMMIT"));
   MariadbSession after = TRY(target_->open_admin(&progress));
-  if (TRY(read_programs(after, target_->live())) != programs_)
+  if (TRY(digest_of_programs(after, target_->live())) != programs_)
     return fail("a view, trigger, routine or event was changed during the backup", "back up again");
   codec::TarEntry entry;
   entry.path = kMariadbDump;

@@ -14,7 +14,8 @@ constexpr const char* kNoRestore = "0";  // nothing is staged here
 
 class MariadbData final : public LiveData {
  public:
-  MariadbData(std::string subject, MariadbTarget target) : subject_(std::move(subject)), target_(std::move(target)) {}
+  MariadbData(env::Env machine, std::string subject, MariadbTarget target)
+      : machine_(machine), subject_(std::move(subject)), target_(std::move(target)) {}
 
   Result<bool> is_there() override {
     MariadbSession admin = TRY_IN(subject_, target_.open_admin());
@@ -22,10 +23,10 @@ class MariadbData final : public LiveData {
   }
   Result<void> remove() override {
     MariadbSession admin = TRY_IN(subject_, target_.open_admin());
-    TRY_IN(subject_, admin.run("SET SESSION foreign_key_checks = 0"));
-    TRY_IN(subject_, end_sessions_in(admin, target_.live()));
-    TRY_IN(subject_, admin.run("DROP DATABASE IF EXISTS " + mariadb_name(target_.live())));
-    make_durable(admin);
+    TRY_IN(subject_, admin.run("SET SESSION foreign_key_checks = 0, lock_wait_timeout = 2"));
+    TRY_IN(subject_, run_when_free(admin, machine_.clock, target_.live(),
+                                   "DROP DATABASE IF EXISTS " + mariadb_name(target_.live())));
+    TRY_IN(subject_, make_durable(admin));
     return {};
   }
   Result<std::uint64_t> move_to(const Place& /*to*/, TakenName /*taken*/, base::Progress& /*progress*/) override {
@@ -34,6 +35,7 @@ class MariadbData final : public LiveData {
   }
 
  private:
+  const env::Env machine_;
   const std::string subject_;
   const MariadbTarget target_;
 };
@@ -44,7 +46,7 @@ Result<std::unique_ptr<LiveData>> mariadb_data(env::Env machine, const Place& pl
   if (!place.database)
     return fail(ErrorCode::kRefused, Cause::kNotImplemented, place.subject + ": it is a whole database");
   MariadbTarget target = TRY_IN(place.subject, MariadbTarget::of(machine.clock, place, kNoRestore));
-  return std::make_unique<MariadbData>(place.subject, std::move(target));
+  return std::make_unique<MariadbData>(machine, place.subject, std::move(target));
 }
 
 Result<SplitNames> mariadb_split_names(env::Env machine, const SplitLook& look, base::Progress& progress) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/encoding.h"
 #include "base/words.h"
 
 namespace spl::surface {
@@ -17,8 +18,8 @@ bool is_word(std::string_view text) {
 
 Result<std::uint64_t> count_in(MariadbSession& server, const std::string& table, const std::string& column,
                                const std::string& database) {
-  return TRY(server.query("SELECT count(*) FROM information_schema." + table + " WHERE " + column + " = " +
-                          mariadb_text(database)))
+  return TRY(server.query("SELECT count(*) FROM information_schema." + table + " WHERE " +
+                          mariadb_is(column, database)))
       .number(0, 0);
 }
 
@@ -61,9 +62,8 @@ unsigned MariadbEngine::series() const {
 
 Result<std::optional<MariadbDefaults>> find_database(MariadbSession& server, const std::string& name) {
   const MariadbRows rows = TRY(
-      server.query("SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE "
-                   "SCHEMA_NAME = " +
-                   mariadb_text(name)));
+      server.query("SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE " +
+                   mariadb_is("SCHEMA_NAME", name)));
   if (rows.size() == 0) return std::optional<MariadbDefaults>();
   return std::optional(MariadbDefaults{rows.text(0, 0), rows.text(0, 1)});
 }
@@ -80,13 +80,29 @@ Result<MariadbDefaults> known_defaults(MariadbSession& server, const MariadbDefa
   return MariadbDefaults{rows.text(0, 0), rows.text(0, 1)};
 }
 
+bool is_kept_view(std::string_view name) {
+  constexpr std::size_t kIdDigits = 16;
+  constexpr std::size_t kHashDigits = 8;
+  constexpr std::string_view kView = "_view_";
+  const auto is_hexadecimal = [](std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  };
+  if (!name.starts_with(kMariadbOwn)) return false;
+  name.remove_prefix(kMariadbOwn.size());
+  if (name.size() <= kIdDigits + 1 + kHashDigits + kView.size()) return false;
+  const std::string_view hash = name.substr(kIdDigits + 1);
+  return is_hexadecimal(name.substr(0, kIdDigits)) && name[kIdDigits] == '_' &&
+         is_hexadecimal(hash.substr(0, kHashDigits)) && hash.substr(kHashDigits).starts_with(kView);
+}
+
 Result<std::vector<MariadbTable>> list_tables(MariadbSession& server, const std::string& database) {
-  const MariadbRows rows =
-      TRY(server.query("SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = " +
-                       mariadb_text(database) + " AND TABLE_TYPE <> 'TEMPORARY' ORDER BY CAST(TABLE_NAME AS BINARY)"));
+  const MariadbRows rows = TRY(server.query("SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE " +
+                                            mariadb_is("TABLE_SCHEMA", database) +
+                                            " AND TABLE_TYPE <> 'TEMPORARY' ORDER BY CAST(TABLE_NAME AS BINARY)"));
   std::vector<MariadbTable> tables;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string& type = rows.text(i, 1);
+    if (type.ends_with("VIEW") && is_kept_view(rows.text(i, 0))) continue;
     tables.push_back({rows.text(i, 0), type.ends_with("VIEW") ? MariadbTableKind::kView
                                        : type == "SEQUENCE"   ? MariadbTableKind::kSequence
                                                               : MariadbTableKind::kTable});
@@ -131,6 +147,17 @@ Result<std::uint64_t> count_rows(MariadbSession& server, const std::string& data
     rows += TRY(server.query("SELECT count(*) FROM " + mariadb_name(database, table.name))).number(0, 0);
   }
   return rows;
+}
+
+Result<void> refuse_broken_tables(MariadbSession& server, const std::string& database) {
+  const MariadbRows rows = TRY(server.query("SELECT TABLE_NAME, TABLE_COMMENT FROM information_schema.TABLES WHERE " +
+                                            mariadb_is("TABLE_SCHEMA", database) +
+                                            " AND TABLE_TYPE NOT LIKE '%VIEW' AND ENGINE IS NULL LIMIT 1"));
+  if (rows.size() == 0) return {};
+  return fail(ErrorCode::kRefused,
+              "the server cannot open the table " + base::escaped(rows.text(0, 0), 70) + ": " +
+                  base::escaped(rows.text(0, 1), 300),
+              "mend it, or drop it (CHECK TABLE, REPAIR TABLE)");
 }
 
 Result<std::string> own_account(MariadbSession& session) {

@@ -43,6 +43,9 @@ struct MariadbTable {
   MariadbTableKind kind = MariadbTableKind::kTable;
   bool operator==(const MariadbTable&) const = default;
 };
+// A view that a restore has found broken cannot be made again: until it comes back or goes, it bears such a name, which
+// nobody sees here. "spl_0123456789abcdef_89abcdef_view_1"
+bool is_kept_view(std::string_view name);
 // Ascending by name. Of a database that is not there: none.
 Result<std::vector<MariadbTable>> list_tables(MariadbSession& server, const std::string& database);
 // Tables and sequences alone.
@@ -63,6 +66,9 @@ struct MariadbCounts {
 // All but rows.
 Result<MariadbCounts> count_objects(MariadbSession& server, const std::string& database);
 Result<std::uint64_t> count_rows(MariadbSession& server, const std::string& database, base::Progress& progress);
+
+// A table that the server cannot open, or a partition of one, is an error: nothing is known of what it holds.
+Result<void> refuse_broken_tables(MariadbSession& server, const std::string& database);
 
 // The account that a session has, as DEFINER = and GRANT have it: "`notes`@`localhost`".
 Result<std::string> own_account(MariadbSession& session);

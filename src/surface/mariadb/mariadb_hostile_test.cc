@@ -46,6 +46,9 @@ TEST_F(HostileMariadb, WhatTheLoadingUserMayNotDoIsAStop) {
                                 "INSTALL SONAME 'ha_federatedx'",
                                 "FLUSH TABLES WITH READ LOCK",
                                 "CREATE TABLE elsewhere (a INT) DATA DIRECTORY '/tmp'",
+                                "CREATE TABLE parts (a INT) PARTITION BY RANGE (a) (PARTITION p VALUES LESS THAN (5) "
+                                "DATA DIRECTORY = '/tmp' INDEX DIRECTORY = '/tmp')",
+                                "BEGIN NOT ATOMIC CREATE TABLE elsewhere (a INT) DATA DIRECTORY '/tmp'; END",
                                 "SET PASSWORD FOR notes@localhost = PASSWORD('x')",
                                 "CREATE VIEW v AS SELECT * FROM victim.t",
                                 "CREATE ALGORITHM=MERGE DEFINER=root@localhost VIEW v AS SELECT * "
@@ -103,17 +106,22 @@ TEST_F(HostileMariadb, TheDefinerOfAnotherIsNot) {
       "/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER tr BEFORE INSERT ON mine FOR EACH ROW "
       "DELETE FROM victim.t */;;\n"
       "CREATE DEFINER=root@localhost EVENT e ON SCHEDULE EVERY 1 SECOND DO DELETE FROM victim.t ;;\n");
-  const auto part = restore(place(), Trust::kStranger);
+  auto admin = fixture_.server().as_admin();
+  // Their rights are on this database alone.
+  fixture_.run(admin,
+               {"CREATE USER splone@localhost IDENTIFIED BY 'x'", "GRANT ALL ON `db\\_1`.* TO splone@localhost"});
+  Place own = place();
+  own.url = SecretBytes("mariadb://splone:x@/db_1?socket=" + fixture_.server().socket());
+  const auto part = restore(own, Trust::kStranger);
   const std::string mark = must(part->stage(files, progress_));
   must(part->check(mark, progress_));
   must(part->swap(mark));
-  auto admin = fixture_.server().as_admin();
   const MariadbRows definers = must(admin.query(
       "SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'db_1' UNION ALL SELECT "
       "DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'db_1' UNION ALL SELECT DEFINER FROM "
       "information_schema.EVENTS WHERE EVENT_SCHEMA = 'db_1'"));
   ASSERT_EQ(definers.size(), 3U);
-  for (std::size_t i = 0; i < definers.size(); ++i) EXPECT_EQ(definers.text(i, 0), "notes@localhost");
+  for (std::size_t i = 0; i < definers.size(); ++i) EXPECT_EQ(definers.text(i, 0), "splone@localhost");
   // Whoever runs it, it can do no more than the service's own user.
   EXPECT_FALSE(admin.run("INSERT INTO db_1.mine VALUES (1)"));
   EXPECT_FALSE(admin.run("CALL db_1.p()"));

@@ -5,6 +5,7 @@
 #include "surface/mariadb/mariadb.h"
 #include "surface/mariadb/mariadb_exchange.h"
 #include "surface/mariadb/mariadb_facts.h"
+#include "surface/mariadb/mariadb_rights.h"
 #include "surface/mariadb/mariadb_staging.h"
 #include "surface/mariadb/mariadb_target.h"
 #include "surface/mariadb/restore_book.h"
@@ -30,6 +31,7 @@ class MariadbRestore final : public RestorePart {
   }
   Result<void> swap(std::string_view /*mark*/) override { return named(bring_live()); }
   Result<void> swap_back(std::string_view /*mark*/) override { return named(take_back()); }
+  Result<void> retire(std::string_view /*mark*/) override { return named(let_events_run()); }
   Result<std::vector<Count>> count_live() override { return named(count_what_is_live()); }
   Result<bool> has_other(std::string_view /*mark*/) override { return named(is_other_there()); }
   Result<void> discard(std::string_view /*mark*/) override { return named(remove_other()); }
@@ -58,9 +60,10 @@ class MariadbRestore final : public RestorePart {
   Result<void> check_table(MariadbSession& admin, const std::string& name) const;
   Result<void> bring_live();
   Result<void> take_back();
+  Result<void> let_events_run();
   Result<std::vector<Count>> count_what_is_live();
   Result<bool> is_other_there();
-  Result<void> remove_other() { return MariadbStaging::remove(*TRY(target())); }
+  Result<void> remove_other();
 
   const Surroundings& surroundings_;
   const Place place_;
@@ -89,15 +92,17 @@ void MariadbRestore::look_at_versions(const MariadbSession& admin, std::vector<F
 }
 
 Result<void> MariadbRestore::look_at_rights(MariadbSession& admin, std::vector<Finding>& findings) {
-  const MariadbRows rows =
-      TRY(admin.query("SELECT count(DISTINCT PRIVILEGE_TYPE) FROM information_schema.USER_PRIVILEGES WHERE "
-                      "PRIVILEGE_TYPE IN ('CREATE USER', 'CREATE', 'DROP') AND GRANTEE = concat('''', "
-                      "replace(CURRENT_USER(), '@', '''@'''), '''')"));
-  constexpr std::uint64_t kAll = 3;
-  if (rows.number(0, 0) < kAll)
-    note(findings, "rights", FindingStatus::kStop,
-         base::escaped(TRY(own_account(admin)), 140) + " may not make databases and users, which a restore does",
-         "give the surface an admin_url of a user who may (GRANT ALL ON *.* ... WITH GRANT OPTION)");
+  // What the loading user is given, and what makes and removes it, others' definers, and the exchange.
+  static const std::vector<std::string_view> kRights{
+      "SELECT",      "INSERT",  "UPDATE",      "DELETE",    "CREATE",         "DROP",
+      "RELOAD",      "PROCESS", "REFERENCES",  "INDEX",     "ALTER",          "CREATE TEMPORARY TABLES",
+      "LOCK TABLES", "EXECUTE", "CREATE VIEW", "SHOW VIEW", "CREATE ROUTINE", "ALTER ROUTINE",
+      "EVENT",       "TRIGGER", "CREATE USER", "SET USER",  "DELETE HISTORY", "CONNECTION ADMIN"};
+  if (const std::string missing = TRY(MariadbRights::of(admin)).missing_everywhere(kRights); !missing.empty())
+    note(
+        findings, "rights", FindingStatus::kStop,
+        base::escaped(TRY(own_account(admin)), 140) + " does not have on all databases what a restore does: " + missing,
+        "give the surface an admin_url of a user who has it (GRANT ALL ON *.* ... WITH GRANT OPTION)");
   auto session = TRY(target())->open_url();
   if (!session) note(findings, "user", FindingStatus::kStop, session.error().message, session.error().hint);
   return {};
@@ -115,16 +120,22 @@ Result<void> MariadbRestore::look_at_settings(MariadbSession& admin, std::vector
          "the server writes a binary log, and lets nobody without SUPER make triggers and functions: a part that has "
          "some is a stop",
          "SET GLOBAL log_bin_trust_function_creators = 1 for the time of the restore");
+  const std::string& live = TRY(target())->live();
+  if (TRY(admin.query("SELECT @@lower_case_table_names")).number(0, 0) != 0 &&
+      std::ranges::any_of(live, [](char c) { return c >= 'A' && c <= 'Z'; }))
+    note(findings, "name", FindingStatus::kStop,
+         "the server makes no difference between great and small letters in the names of databases, and " +
+             base::escaped(live, kNameShown) + " could be another's",
+         "name the database in small letters");
   return {};
 }
 
 // Foreign keys and views elsewhere.
 Result<void> MariadbRestore::look_at_references(MariadbSession& admin, std::vector<Finding>& findings) {
-  const std::string live = mariadb_text(TRY(target())->live());
-  const MariadbRows rows =
-      TRY(admin.query("SELECT concat(TABLE_SCHEMA, '.', TABLE_NAME) FROM information_schema.KEY_COLUMN_USAGE WHERE "
-                      "REFERENCED_TABLE_SCHEMA = " +
-                      live + " AND TABLE_SCHEMA <> " + live + " LIMIT 1"));
+  const std::string& live = TRY(target())->live();
+  const MariadbRows rows = TRY(admin.query(
+      "SELECT concat(TABLE_SCHEMA, '.', TABLE_NAME) FROM information_schema.KEY_COLUMN_USAGE WHERE " +
+      mariadb_is("REFERENCED_TABLE_SCHEMA", live) + " AND NOT " + mariadb_is("TABLE_SCHEMA", live) + " LIMIT 1"));
   if (rows.size() > 0)
     note(findings, "references", FindingStatus::kWarn,
          base::escaped(rows.text(0, 0), 140) +
@@ -170,7 +181,8 @@ Result<void> MariadbRestore::look(std::vector<Finding>& findings) {
 Result<std::string> MariadbRestore::make_staged(PartSource& files, base::Progress& progress) {
   const MariadbTarget& to = *TRY(target());
   TRY(remove_other());
-  TRY(MariadbStaging(surroundings_, to, request_.signer, MariadbEngine::parse(request_.engine)).run(files, progress));
+  MariadbStaging staging(surroundings_, to, request_.signer, MariadbEngine::parse(request_.engine));
+  TRY(staging.run(files, progress));
   return std::string(kMark);
 }
 
@@ -196,7 +208,7 @@ Result<std::vector<Count>> MariadbRestore::look_through_staged(base::Progress& p
   for (const std::string& name : TRY(list_stored(admin, to.fresh()))) TRY(check_table(admin, name));
   MariadbCounts counts = TRY(count_objects(admin, to.fresh()));
   counts.rows = TRY(count_rows(admin, to.fresh(), progress));
-  for (const MariadbProgram& program : TRY(book.programs(ProgramsOf::kFresh))) {
+  for (const ProgramName& program : TRY(book.program_names(ProgramsOf::kFresh))) {
     if (program.kind == ProgramKind::kRoutine) ++counts.routines;
     if (program.kind == ProgramKind::kView) ++counts.views;
     if (program.kind == ProgramKind::kTrigger) ++counts.triggers;
@@ -211,7 +223,7 @@ Result<void> MariadbRestore::bring_live() {
   if (TRY(RestoreBook(admin, to).side()) == BookSide::kNone)
     return fail(ErrorCode::kFailed, Cause::kNotFound,
                 "what was staged is not there any more: " + base::escaped(to.fresh(), kNameShown));
-  return MariadbExchange(admin, to).bring_live();
+  return MariadbExchange(admin, surroundings_.env, to).bring_live();
 }
 
 Result<void> MariadbRestore::take_back() {
@@ -219,7 +231,23 @@ Result<void> MariadbRestore::take_back() {
   MariadbSession admin = TRY(to.open_admin());
   // Taken back and discarded: the crash came after that.
   if (TRY(RestoreBook(admin, to).side()) == BookSide::kNone) return {};
-  return MariadbExchange(admin, to).take_back();
+  return MariadbExchange(admin, surroundings_.env, to).take_back();
+}
+
+Result<void> MariadbRestore::let_events_run() {
+  const MariadbTarget& to = *TRY(target());
+  MariadbSession admin = TRY(to.open_admin());
+  return MariadbExchange(admin, surroundings_.env, to).let_events_run();
+}
+
+// What an exchange has left half done is done first: what goes then is of one state alone.
+Result<void> MariadbRestore::remove_other() {
+  const MariadbTarget& to = *TRY(target());
+  {
+    MariadbSession admin = TRY(to.open_admin());
+    TRY(MariadbExchange(admin, surroundings_.env, to).settle());
+  }
+  return MariadbStaging::remove(surroundings_.env, to);
 }
 
 Result<std::vector<Count>> MariadbRestore::count_what_is_live() {
@@ -238,7 +266,8 @@ Result<bool> MariadbRestore::is_other_there() {
   const BookSide side = TRY(book.side());
   if (side == BookSide::kNone) return false;
   if (side == BookSide::kStaged) return true;
-  return !TRY(list_stored(admin, to.old())).empty() || !TRY(book.programs(ProgramsOf::kOld)).empty();
+  return !TRY(list_stored(admin, to.old())).empty() || TRY(book.count_programs(ProgramsOf::kOld)) > 0 ||
+         !TRY(book.kept_views()).empty();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <mariadb/errmsg.h>
 #include <mariadb/mysql.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -33,14 +34,18 @@ constexpr std::string_view kSettings =
 
 bool is_end_of_session(unsigned error) {
   return error == CR_SERVER_GONE_ERROR || error == CR_SERVER_LOST || error == CR_COMMANDS_OUT_OF_SYNC ||
-         error == CR_CONN_HOST_ERROR || error == CR_CONNECTION_ERROR;
+         error == CR_CONN_HOST_ERROR || error == CR_CONNECTION_ERROR || error == CR_NET_PACKET_TOO_LARGE;
 }
 
 }  // namespace
 
 const std::string& MariadbRows::text(std::size_t row, std::size_t column) const {
   static const std::string kNone;
-  return row < rows_.size() && column < rows_[row].size() ? rows_[row][column] : kNone;
+  return is_null(row, column) ? kNone : *rows_[row][column];
+}
+
+bool MariadbRows::is_null(std::size_t row, std::size_t column) const {
+  return row >= rows_.size() || column >= rows_[row].size() || !rows_[row][column];
 }
 
 std::uint64_t MariadbRows::number(std::size_t row, std::size_t column) const {
@@ -55,6 +60,43 @@ const std::string& MariadbRows::named(std::size_t row, std::string_view column) 
   return text(row, static_cast<std::size_t>(found - columns_.begin()));
 }
 
+// Whose waits the library's are: it says no more than a socket where it waits.
+thread_local MariadbSession* waiting = nullptr;
+
+class MariadbSession::WaitsOf {
+ public:
+  explicit WaitsOf(MariadbSession& session) : before_(std::exchange(waiting, &session)) {}
+  WaitsOf(const WaitsOf&) = delete;
+  WaitsOf& operator=(const WaitsOf&) = delete;
+  ~WaitsOf() { waiting = before_; }
+
+ private:
+  MariadbSession* before_;
+};
+
+// 1: there is something; 0: it is over.
+int MariadbSession::wait_for(int socket, bool is_read, nanoseconds deadline) {
+  for (;;) {
+    pollfd one{socket, static_cast<short>(is_read ? POLLIN : POLLOUT), 0};
+    const auto wait = std::clamp(deadline - clock_->since_boot(), nanoseconds(0), nanoseconds(kLookEvery));
+    const int ready = ::poll(&one, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wait).count()));
+    if (ready > 0) return 1;
+    if (ready < 0 && errno != EINTR) return -1;
+    if (is_cancelled() || clock_->since_boot() >= deadline) return 0;
+  }
+}
+
+// The library's own waits, in the middle of a statement or of an answer.
+int MariadbSession::wait_for_socket(int socket, char is_read, int at_most_ms) {
+  if (waiting == nullptr) {
+    pollfd one{socket, static_cast<short>(is_read != 0 ? POLLIN : POLLOUT), 0};
+    return ::poll(&one, 1, at_most_ms);
+  }
+  const nanoseconds now = waiting->clock_->since_boot();
+  const nanoseconds silence = at_most_ms < 0 ? nanoseconds(kAnswerTimeMax) : std::chrono::milliseconds(at_most_ms);
+  return waiting->wait_for(socket, is_read != 0, std::min(now + silence, waiting->deadline_.value_or(now + silence)));
+}
+
 void MariadbSession::Close::operator()(st_mysql* handle) const {
   mysql_close(handle);
 }
@@ -67,12 +109,16 @@ Result<MariadbSession::Handle> MariadbSession::connect(const MariadbAddress& add
   const unsigned no_files = 0;
   const unsigned connect_time = kConnectTimeMaxS;
   const unsigned silence = kSilenceMaxS;
+  const unsigned long row_max = kMariadbResultBytesMax;
   const unsigned protocol = address.is_local() ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
   mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_files);
   mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_time);
   mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &silence);
   mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &silence);
   mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+  mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &row_max);
+  int (*const wait)(my_socket, my_bool, int) = &wait_for_socket;
+  mysql_optionsv(mysql, MARIADB_OPT_IO_WAIT, reinterpret_cast<const void*>(wait));
   mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
   mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "spl");
   std::string password(address.password().reveal());
@@ -117,13 +163,18 @@ void MariadbSession::limit_waits(base::Progress* progress, std::optional<nanosec
 }
 
 std::unexpected<Error> MariadbSession::failure() {
-  last_error_ = mysql_errno(handle_.get());
-  last_message_ = address_.without_password(mysql_error(handle_.get()));
+  return failure(mysql_errno(handle_.get()), mysql_error(handle_.get()));
+}
+
+std::unexpected<Error> MariadbSession::failure(unsigned error, std::string message) {
+  last_error_ = error;
+  last_message_ = address_.without_password(std::move(message));
   const bool is_gone = is_end_of_session(last_error_);
   std::string shown = base::escaped(last_message_, kMessageBytesShown);
   if (is_gone) {
     handle_.reset();
     last_error_ = 0;
+    if (is_cancelled()) return base::fail_cancelled("the server was not waited for");
     return fail(ErrorCode::kUnavailable, "the " + address_.shown() + ": " + shown,
                 "see the server's log, and try again");
   }
@@ -141,53 +192,93 @@ Result<void> MariadbSession::send(std::string_view sql) {
   if (!handle_) return fail(ErrorCode::kUnavailable, "the session with the server has ended");
   if (mysql_send_query(handle_.get(), sql.data(), sql.size()) != 0) return failure();
   const nanoseconds deadline = deadline_.value_or(clock_->since_boot() + kAnswerTimeMax);
-  for (;;) {
-    pollfd one{static_cast<int>(mysql_get_socket(handle_.get())), POLLIN, 0};
-    const auto wait = std::clamp(deadline - clock_->since_boot(), nanoseconds(0), nanoseconds(kLookEvery));
-    const int ready = ::poll(&one, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wait).count()));
-    if (ready > 0) break;
-    if (ready < 0 && errno != EINTR) return base::fail_errno("cannot wait for the server", errno);
-    const bool is_cancelled = progress_ != nullptr && progress_->cancelled();
-    if (!is_cancelled && clock_->since_boot() < deadline) continue;
+  const int ready = wait_for(static_cast<int>(mysql_get_socket(handle_.get())), true, deadline);
+  if (ready < 0) return base::fail_errno("cannot wait for the server", errno);
+  if (ready == 0) {
     // What it still answers is nobody's.
     handle_.reset();
-    if (is_cancelled) return base::fail_cancelled("the server was not waited for");
+    if (is_cancelled()) return base::fail_cancelled("the server was not waited for");
     return fail(Cause::kTimeout, "the server of the " + address_.shown() + " did not answer in time");
   }
   if (mysql_read_query_result(handle_.get()) != 0) return failure();
   return {};
 }
 
-Result<void> MariadbSession::run(std::string_view sql) {
-  TRY(query(sql));
-  return {};
+// Adds what `result` has to `rows` (may be null). False where that is not to be waited for, or too much.
+bool MariadbSession::read_rows(st_mysql_res* result, MariadbRows* rows) {
+  std::size_t bytes = 0;
+  const unsigned columns = mysql_num_fields(result);
+  for (unsigned i = 0; i < columns && rows != nullptr; ++i)
+    rows->columns_.emplace_back(mysql_fetch_field_direct(result, i)->name);
+  while (MYSQL_ROW row = mysql_fetch_row(result)) {
+    if (is_cancelled()) return false;
+    if (rows == nullptr) continue;
+    const unsigned long* const lengths = mysql_fetch_lengths(result);
+    auto& texts = rows->rows_.emplace_back();
+    bytes += sizeof texts;
+    for (unsigned i = 0; i < columns; ++i) {
+      bytes += sizeof(std::optional<std::string>) + lengths[i];
+      texts.push_back(row[i] == nullptr ? std::nullopt : std::optional(std::string(row[i], lengths[i])));
+    }
+    if (bytes > kMariadbResultBytesMax) return false;
+  }
+  return true;
 }
 
-Result<MariadbRows> MariadbSession::query(std::string_view sql) {
-  TRY(send(sql));
-  MariadbRows rows;
-  for (bool is_first = true;; is_first = false) {
-    struct Free {
-      void operator()(MYSQL_RES* result) const { mysql_free_result(result); }
-    };
-    const std::unique_ptr<MYSQL_RES, Free> result(mysql_store_result(handle_.get()));
-    if (!result && mysql_errno(handle_.get()) != 0) return failure();
-    if (result && is_first) {
-      const unsigned columns = mysql_num_fields(result.get());
-      for (unsigned i = 0; i < columns; ++i)
-        rows.columns_.emplace_back(mysql_fetch_field_direct(result.get(), i)->name);
-      while (MYSQL_ROW row = mysql_fetch_row(result.get())) {
-        const unsigned long* const lengths = mysql_fetch_lengths(result.get());
-        auto& texts = rows.rows_.emplace_back();
-        for (unsigned i = 0; i < columns; ++i)
-          texts.emplace_back(row[i] == nullptr ? "" : row[i], row[i] == nullptr ? 0 : lengths[i]);
-      }
+// All that a statement answers; `rows` (may be null) takes the first table of it.
+Result<void> MariadbSession::read_results(MariadbRows* rows) {
+  for (;;) {
+    bool is_read = true;
+    // Before the connection ends the result must have.
+    if (MYSQL_RES* const result = mysql_use_result(handle_.get())) {
+      is_read = read_rows(result, rows);
+      // Its rest would have to be read: the connection ends first, and there is nothing to be read any more.
+      if (!is_read) ::shutdown(socket(), SHUT_RDWR);
+      const unsigned error = mysql_errno(handle_.get());
+      const std::string message = mysql_error(handle_.get());
+      mysql_free_result(result);
+      if (is_read && error != 0) return failure(error, message);
+    } else if (mysql_errno(handle_.get()) != 0) {
+      return failure();
     }
+    if (!is_read) break;
+    rows = nullptr;
     // A procedure has more than one.
     const int next = mysql_next_result(handle_.get());
     if (next > 0) return failure();
-    if (next < 0) return rows;
+    if (next < 0) return {};
   }
+  handle_.reset();
+  if (is_cancelled()) return base::fail_cancelled("the server was not waited for");
+  return fail("the server's answer for the " + address_.shown() + " is longer than any that is expected");
+}
+
+Result<void> MariadbSession::run(std::string_view sql) {
+  const WaitsOf these(*this);
+  TRY(send(sql));
+  return read_results(nullptr);
+}
+
+Result<MariadbRows> MariadbSession::query(std::string_view sql) {
+  const WaitsOf these(*this);
+  TRY(send(sql));
+  MariadbRows rows;
+  TRY(read_results(&rows));
+  return rows;
+}
+
+Result<void> MariadbSession::check(std::string_view sql) {
+  const WaitsOf these(*this);
+  if (!handle_) return fail(ErrorCode::kUnavailable, "the session with the server has ended");
+  struct Free {
+    void operator()(MYSQL_STMT* statement) const { mysql_stmt_close(statement); }
+  };
+  const std::unique_ptr<MYSQL_STMT, Free> statement(mysql_stmt_init(handle_.get()));
+  if (!statement) return fail(Cause::kNoMemory, "no memory for a statement");
+  last_error_ = 0;
+  last_message_.clear();
+  if (mysql_stmt_prepare(statement.get(), sql.data(), sql.size()) == 0) return {};
+  return failure(mysql_stmt_errno(statement.get()), mysql_stmt_error(statement.get()));
 }
 
 Result<void> MariadbSession::limit_statements(std::chrono::milliseconds at_most) {
@@ -198,6 +289,14 @@ Result<void> MariadbSession::limit_statements(std::chrono::milliseconds at_most)
 
 bool MariadbSession::has_plain_backslashes() const {
   return handle_ && (handle_->server_status & SERVER_STATUS_NO_BACKSLASH_ESCAPES) != 0;
+}
+
+unsigned MariadbSession::warnings() const {
+  return handle_ ? mysql_warning_count(handle_.get()) : 0;
+}
+
+std::string MariadbSession::charset() const {
+  return handle_ ? mysql_character_set_name(handle_.get()) : "";
 }
 
 std::string MariadbSession::greeting_version() const {

@@ -21,32 +21,41 @@ struct st_mysql_res;  // NOLINT(readability-identifier-naming)
 
 namespace spl::surface {
 
-// What a query gave, whole.
+// What a restore has beside the live databases begins with it.
+inline constexpr std::string_view kMariadbOwn = "spl_";
+
+// What a query gave, whole: at most kMariadbResultBytesMax.
 class MariadbRows {
  public:
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   // Rows and columns from 0. NULL, and a column that is not there, is the empty text.
   [[nodiscard]] const std::string& text(std::size_t row, std::size_t column) const;
   [[nodiscard]] std::uint64_t number(std::size_t row, std::size_t column) const;  // 0 of what is none
+  [[nodiscard]] bool is_null(std::size_t row, std::size_t column) const;
   // The text of a column by its name.
   [[nodiscard]] const std::string& named(std::size_t row, std::string_view column) const;
 
  private:
   friend class MariadbSession;
   std::vector<std::string> columns_;
-  std::vector<std::vector<std::string>> rows_;
+  std::vector<std::vector<std::optional<std::string>>> rows_;
 };
+
+// Of one answer: no fact that this side asks for comes near it.
+inline constexpr std::size_t kMariadbResultBytesMax = 64u << 20;
 
 // Numbers of errors that somebody reacts to (mysqld_error.h).
 namespace mariadb_error {
 inline constexpr unsigned kDatabaseDenied = 1044;
 inline constexpr unsigned kAccessDenied = 1045;
+inline constexpr unsigned kNoSuchThread = 1094;
 inline constexpr unsigned kNoSuchTable = 1146;
 inline constexpr unsigned kBadDatabase = 1049;
 inline constexpr unsigned kPacketTooLarge = 1153;
 inline constexpr unsigned kLockWaitTimeout = 1205;
 inline constexpr unsigned kDeadlock = 1213;
 inline constexpr unsigned kNeedsRight = 1227;
+inline constexpr unsigned kNotToBePrepared = 1295;
 inline constexpr unsigned kViewInvalid = 1356;
 inline constexpr unsigned kTableChanged = 1412;
 inline constexpr unsigned kDenyBinaryLog = 1419;
@@ -67,14 +76,21 @@ class MariadbSession {
   // than `deadline` (Clock::since_boot; none: half a day for each statement), with cause kTimeout. The session is of no
   // use after that.
   void limit_waits(base::Progress* progress, std::optional<std::chrono::nanoseconds> deadline = {});
+  // What it answers is passed over, however long it is.
   Result<void> run(std::string_view sql);
+  // An error where the answer is longer than kMariadbResultBytesMax; the session is of no use after that.
   Result<MariadbRows> query(std::string_view sql);
+  // Whether the server understands the statement and finds what it names, without doing any of it.
+  Result<void> check(std::string_view sql);
   // The statements that follow are ended by the server after this time; 0: never.
   Result<void> limit_statements(std::chrono::milliseconds at_most);
   // Of the last statement; 0 where it was none of the server's.
   [[nodiscard]] unsigned last_error() const { return last_error_; }
   // As the server's own words have it, without what is around them.
   [[nodiscard]] const std::string& last_message() const { return last_message_; }
+  [[nodiscard]] unsigned warnings() const;  // of the last statement
+  // How the statements of this session are written, as the server was told last: "utf8mb4".
+  [[nodiscard]] std::string charset() const;
   // Whether a backslash in a text is one, for who must tell where a statement ends.
   [[nodiscard]] bool has_plain_backslashes() const;
 
@@ -99,8 +115,15 @@ class MariadbSession {
   MariadbSession(Handle handle, env::Clock& clock, const MariadbAddress& address)
       : handle_(std::move(handle)), clock_(&clock), address_(address.copy()) {}
   static Result<Handle> connect(const MariadbAddress& address, unsigned& error);
+  class WaitsOf;
+  static int wait_for_socket(int socket, char is_read, int at_most_ms);
+  int wait_for(int socket, bool is_read, std::chrono::nanoseconds deadline);
   Result<void> send(std::string_view sql);
+  Result<void> read_results(MariadbRows* rows);
+  bool read_rows(st_mysql_res* result, MariadbRows* rows);
   std::unexpected<Error> failure();
+  std::unexpected<Error> failure(unsigned error, std::string message);
+  [[nodiscard]] bool is_cancelled() const { return progress_ != nullptr && progress_->cancelled(); }
 
   Handle handle_;
   env::Clock* clock_;

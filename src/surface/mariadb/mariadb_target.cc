@@ -8,11 +8,24 @@ namespace {
 
 constexpr std::size_t kHashDigits = 8;
 
-Result<void> end_sessions_where(MariadbSession& admin, const std::string& condition) {
-  const MariadbRows rows =
-      TRY(admin.query("SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND " + condition));
-  for (std::size_t i = 0; i < rows.size(); ++i) (void)admin.run("KILL " + std::to_string(rows.number(i, 0)));
-  return {};
+constexpr std::chrono::seconds kEndTimeMax{30};
+constexpr std::chrono::milliseconds kBetweenLooks{20};
+
+Result<void> end_sessions_where(MariadbSession& admin, env::Clock& clock, const std::string& condition) {
+  const auto deadline = clock.since_boot() + kEndTimeMax;
+  for (;;) {
+    const MariadbRows rows =
+        TRY(admin.query("SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND " + condition));
+    bool is_ended = true;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const bool may = admin.run("KILL " + std::to_string(rows.number(i, 0))).has_value() ||
+                       admin.last_error() == mariadb_error::kNoSuchThread;
+      if (!may && admin.last_error() == 0) return fail("the sessions in the way could not be ended");
+      is_ended = is_ended && !may;
+    }
+    if (is_ended || clock.since_boot() > deadline) return {};
+    clock.sleep_for(kBetweenLooks);
+  }
 }
 
 }  // namespace
@@ -43,16 +56,54 @@ Result<MariadbSession> MariadbTarget::open_url(base::Progress* progress) const {
   return MariadbSession::open(url_, *clock_, progress);
 }
 
-Result<void> end_sessions_of(MariadbSession& admin, const std::string& user) {
-  return end_sessions_where(admin, "USER = " + mariadb_text(user));
+Result<void> end_sessions_of(MariadbSession& admin, env::Clock& clock, const std::string& user) {
+  return end_sessions_where(admin, clock, "USER = " + mariadb_text(user));
 }
 
-Result<void> end_sessions_in(MariadbSession& admin, const std::string& database) {
-  return end_sessions_where(admin, "DB = " + mariadb_text(database));
+Result<void> end_sessions_in(MariadbSession& admin, env::Clock& clock, const std::string& database) {
+  return end_sessions_where(admin, clock, mariadb_is("DB", database));
 }
 
-void make_durable(MariadbSession& admin) {
-  (void)admin.run("FLUSH LOCAL ENGINE LOGS");
+Result<void> make_durable(MariadbSession& admin) {
+  return admin.run("FLUSH LOCAL ENGINE LOGS");
+}
+
+Result<std::string> make_files_durable(MariadbSession& admin, env::Env machine, const MariadbTarget& target,
+                                       const std::vector<std::string>& databases, const std::string& beside) {
+  std::string table;
+  std::string engine;
+  for (const std::string& database : databases) {
+    const MariadbRows rows = TRY(admin.query(
+        "SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES WHERE " + mariadb_is("TABLE_SCHEMA", database) +
+        " AND TABLE_TYPE NOT LIKE '%VIEW' AND ENGINE NOT IN ('InnoDB', 'ROCKSDB', 'MEMORY') ORDER BY ENGINE <> "
+        "'Aria'"));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      table = rows.text(i, 0);
+      engine = rows.text(i, 1);
+      // What the server still holds of it goes to the file.
+      TRY(run_when_free(admin, machine.clock, database, "FLUSH LOCAL TABLES " + mariadb_name(database, table)));
+    }
+  }
+  if (table.empty()) return "";
+  const std::string directory = TRY(admin.query("SELECT @@datadir")).text(0, 0);
+  const auto found = machine.fs.info(directory + "/" + beside);
+  const bool is_here = target.admin().is_local() && found && *found;
+  if (is_here && machine.fs.sync_all(directory)) return "";
+  // Aria has a log, which the server makes durable.
+  if (engine == "Aria") return "";
+  return base::escaped(table, 70) + " of the engine " + base::escaped(engine, 40);
+}
+
+Result<void> run_when_free(MariadbSession& admin, env::Clock& clock, const std::string& database,
+                           const std::string& sql) {
+  const auto deadline = clock.since_boot() + kEndTimeMax;
+  for (;;) {
+    auto done = admin.run(sql);
+    if (done) return {};
+    if (done.error().cause != Cause::kTimeout || admin.last_error() == 0 || clock.since_boot() > deadline) return done;
+    // Whoever holds a table has left it open: the services are down.
+    TRY(end_sessions_in(admin, clock, database));
+  }
 }
 
 }  // namespace spl::surface

@@ -8,14 +8,12 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "surface/mariadb/mariadb_session.h"
 #include "surface/part.h"
 
 namespace spl::surface {
-
-// What a restore has beside the live databases begins with it.
-inline constexpr std::string_view kMariadbOwn = "spl_";
 
 class MariadbTarget {
  public:
@@ -28,6 +26,8 @@ class MariadbTarget {
   [[nodiscard]] std::string fresh() const { return beside_ + "_new"; }
   [[nodiscard]] std::string old() const { return beside_ + "_old"; }
   [[nodiscard]] std::string book() const { return beside_ + "_book"; }
+  // Under which the n-th view stays in the live database that cannot be made again.
+  [[nodiscard]] std::string kept_view(std::size_t n) const { return beside_ + "_view_" + std::to_string(n); }
   // The user that loads a dump.
   [[nodiscard]] const std::string& loader() const { return beside_; }
 
@@ -47,10 +47,21 @@ class MariadbTarget {
   std::string beside_;
 };
 
-// Ends the sessions of a user, or those that are in a database; what may not be ended is left.
-Result<void> end_sessions_of(MariadbSession& admin, const std::string& user);
-Result<void> end_sessions_in(MariadbSession& admin, const std::string& database);
-// Makes what the engine has written durable, as far as the session may.
-void make_durable(MariadbSession& admin);
+// Ends the sessions of a user, or those that are in a database, and waits until they are gone, for at most half a
+// minute; what may not be ended is left.
+Result<void> end_sessions_of(MariadbSession& admin, env::Clock& clock, const std::string& user);
+Result<void> end_sessions_in(MariadbSession& admin, env::Clock& clock, const std::string& database);
+// Runs a statement that wants a table or a database for itself: who stands in the way, in the database, loses his
+// session, for the services are down. Not longer than half a minute, or until the session is told not to wait.
+Result<void> run_when_free(MariadbSession& admin, env::Clock& clock, const std::string& database,
+                           const std::string& sql);
+
+// Makes what the engines with transactions have written durable.
+Result<void> make_durable(MariadbSession& admin);
+// Makes durable what is in the databases in tables of other engines, whose files nobody else syncs. `beside`: a
+// database of spl's, by whose directory it is known that the server's files are here. Gives what could not be made so:
+// "my of the engine MyISAM"; "" where all was.
+Result<std::string> make_files_durable(MariadbSession& admin, env::Env machine, const MariadbTarget& target,
+                                       const std::vector<std::string>& databases, const std::string& beside);
 
 }  // namespace spl::surface

@@ -16,13 +16,29 @@ namespace spl::surface {
 enum class BookSide : std::uint8_t { kNone, kStaged, kLive };  // none: there is no book, or an unfinished one
 enum class ProgramsOf : std::uint8_t { kFresh, kOld };
 
+// A view of the live database, and the name under which it stays in it.
+struct KeptView {
+  std::string name;
+  std::string kept_as;
+};
+struct ColumnDefault {
+  std::string table;
+  std::string column;
+  std::string text;  // in which the database is the live one
+};
+
 class RestoreBook {
  public:
   RestoreBook(MariadbSession& admin, const MariadbTarget& target) : admin_(admin), target_(target) {}
 
-  // What was brought; nothing of a former try is there.
-  Result<void> make(const std::vector<MariadbProgram>& fresh, const MariadbDefaults& defaults,
-                    const std::string& account);
+  // The tables of it; nothing of a former try is there. No book yet: that is finish().
+  Result<void> begin();
+  // Adds what was brought, in the order of list_programs().
+  Result<void> add_program(ProgramsOf whose, const MariadbProgram& program);
+  // The default of a column that takes numbers from a sequence, with the names of both.
+  Result<void> add_default(const ColumnDefault& column);
+  // Who is to define what was brought. With it there is a book, durably.
+  Result<void> finish(const MariadbDefaults& defaults, const std::string& account);
   Result<BookSide> side();
   // "`book`.`staged` TO `book`.`live`", or back: a part of the statement that exchanges the tables.
   [[nodiscard]] std::string rename_to_live() const;
@@ -34,24 +50,35 @@ class RestoreBook {
   Result<bool> had_live();
   Result<void> forget_old();
 
-  Result<std::vector<MariadbProgram>> programs(ProgramsOf whose);
+  Result<std::size_t> count_programs(ProgramsOf whose);
+  // In the order of list_programs().
+  Result<std::vector<ProgramName>> program_names(ProgramsOf whose);
+  Result<MariadbProgram> program(ProgramsOf whose, std::size_t number);
+  // Views of what was live that cannot be made again: they stay under other names.
+  Result<std::vector<KeptView>> kept_views();
+  // Ascending by the table.
+  Result<std::vector<ColumnDefault>> column_defaults();
   Result<MariadbDefaults> defaults(ProgramsOf whose);
   // Who is to define what was brought.
   Result<std::string> account() { return fact("account"); }
   // Whether what is beside the tables that are live is complete.
   Result<bool> is_arranged();
   Result<void> set_arranged(bool arranged);
+  // Whether the events that were brought run, as they did where they come from.
+  Result<bool> has_events();
+  Result<void> note_events();
   Result<bool> has_granted();
   Result<void> note_granted();
 
  private:
   Result<std::string> fact(const std::string& name);
   Result<void> set_fact(const std::string& name, const std::string& value);
-  Result<void> add_programs(ProgramsOf whose, const std::vector<MariadbProgram>& programs);
+  Result<void> commit();
   [[nodiscard]] std::string table(std::string_view name) const { return mariadb_name(target_.book(), name); }
 
   MariadbSession& admin_;
   const MariadbTarget& target_;
+  std::size_t added_ = 0;  // programs
 };
 
 }  // namespace spl::surface
