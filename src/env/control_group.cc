@@ -166,6 +166,30 @@ Result<std::optional<ControlGroup>> ControlGroup::at(const std::string& director
   return group;
 }
 
+Result<std::optional<ControlGroup>> ControlGroup::named(const std::string& path) {
+  if (!path.starts_with('/') || path.size() < 2) return no_freezer("no group is called " + path);
+  for (const Hierarchy& one : TRY(hierarchies())) {
+    if (one.version == GroupVersion::kTwo && is_below(path, one.root))
+      return at(joined(one.mount, rest_of(path, one.root)));
+  }
+  return no_freezer("control groups of version 2 are not mounted");
+}
+
+Result<std::optional<ControlGroup>> ControlGroup::around(int pid, std::string_view word) {
+  const auto groups = TRY(read_proc("/proc/" + std::to_string(pid) + "/cgroup", kTextBytesMax));
+  if (!groups || word.empty()) return std::nullopt;
+  for (const Hierarchy& one : TRY(hierarchies())) {
+    const auto path = path_in(*groups, one.version);
+    const std::size_t at_word = path ? path->find(word) : std::string_view::npos;
+    if (at_word == std::string_view::npos || !is_below(*path, one.root)) continue;
+    const std::string directory = joined(one.mount, rest_of(path->substr(0, path->find('/', at_word)), one.root));
+    const auto found = at(directory);
+    if (found && *found) return *found;
+    if (!found && found.error().code != ErrorCode::kUnavailable) return std::unexpected(found.error());
+  }
+  return std::nullopt;
+}
+
 bool ControlGroup::has(std::string_view groups_of_process) const {
   const auto path = path_in(groups_of_process, version_);
   return path && is_below(*path, path_);

@@ -25,6 +25,11 @@ class ControlGroup {
   static Result<ControlGroup> make(GroupVersion version, const std::string& name);
   // The one that is there; nothing where it is gone; an error where no freezer of control groups is mounted there.
   static Result<std::optional<ControlGroup>> at(const std::string& directory);
+  // The one of version 2 that systemd calls so: "/system.slice/notes.service". The same answers as at().
+  static Result<std::optional<ControlGroup>> named(const std::string& path);
+  // The group of the process, or the one above it, whose name has this word. Nothing where it has gone, or is in no
+  // such group that can be frozen.
+  static Result<std::optional<ControlGroup>> around(int pid, std::string_view word);
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
   // Whether a process is in it, or in a group below it: by what /proc/PID/cgroup says.

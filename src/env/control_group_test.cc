@@ -43,6 +43,34 @@ TEST_P(ControlGroupTest, IsFoundByItsDirectoryUntilItIsGoneWithWhatIsBelow) {
   EXPECT_TRUE(group->thaw());
 }
 
+TEST_P(ControlGroupTest, IsFoundAroundAProcessByAWordOfItsName) {
+  const auto group = make("a");
+  const auto below = ControlGroup::make(GetParam(), std::string(group_name(group->directory())) + "/below");
+  ASSERT_TRUE(group && below);
+  const std::string name(group_name(group->directory()));
+  ASSERT_TRUE(below->join());
+  const auto found = ControlGroup::around(::getpid(), name);
+  const auto other = ControlGroup::around(::getpid(), name + "b");
+  const auto none = ControlGroup::around(::getpid(), "");
+  const std::string groups = read_proc("/proc/self/cgroup", 1u << 16).value().value_or("");
+  EXPECT_TRUE(leave_groups(name));
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ((*found)->directory(), group->directory()) << "not the one below, in which it was";
+  EXPECT_TRUE((*found)->has(groups));
+  EXPECT_FALSE(other.value());
+  EXPECT_FALSE(none.value());
+  if (GetParam() == GroupVersion::kTwo) {
+    const std::size_t at = groups.find("0::") + 3;
+    const std::string path = groups.substr(at, groups.find("/below", at) - at);
+    const auto named = ControlGroup::named(path);
+    ASSERT_TRUE(named && *named) << path;
+    EXPECT_EQ((*named)->directory(), group->directory());
+    EXPECT_FALSE(ControlGroup::named(path + "b").value());
+  }
+  for (const char* path : {"", "a", "/", "/a/../b"}) EXPECT_FALSE(ControlGroup::named(path)) << path;
+  EXPECT_TRUE(group->remove().value_or(false));
+}
+
 TEST_P(ControlGroupTest, HasWhatIsInItOrBelowAndNoNamesake) {
   const auto group = make("a");
   ASSERT_TRUE(group);

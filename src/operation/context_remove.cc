@@ -68,7 +68,7 @@ class Removal {
     if (files_.size() + parts_.size() == 0) return {};
     const auto engines = TRY(service::engines_of(rooms_.set, rooms_.lookup));
     for (const service::Declaration& service : rooms_.set.services()) {
-      if (!service.run || service.run->command.empty()) continue;
+      if (!service.run) continue;
       const bool is_engine = std::ranges::find(engines, &service) != engines.end();
       const bool is_meant = std::ranges::any_of(service.surfaces, [is_engine](const auto& surface) {
         return surface.is_split() && (!is_engine || surface::lies_in_files(surface.kind));

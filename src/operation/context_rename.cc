@@ -234,7 +234,7 @@ class Rename {
     const auto engines = TRY(service::engines_of(rooms_.set, rooms_.lookup));
     for (const service::Declaration& service : rooms_.set.services()) {
       const auto is_split = [](const service::SurfaceDeclaration& surface) { return surface.is_split(); };
-      if (!service.run || service.run->command.empty() || std::ranges::none_of(service.surfaces, is_split)) continue;
+      if (!service.run || std::ranges::none_of(service.surfaces, is_split)) continue;
       if (std::ranges::find(engines, &service) != engines.end()) {
         const auto has_files = [](const service::SurfaceDeclaration& surface) {
           return surface.is_split() && surface::lies_in_files(surface.kind);

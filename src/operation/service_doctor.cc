@@ -150,22 +150,24 @@ class ServiceDoctor {
   }
 
   Result<void> check_running(const service::ServiceSet& set, const home::Config& config) {
-    const auto is_run = [](const service::Declaration& service) {
-      return service.run && !service.run->command.empty();
-    };
-    if (std::ranges::none_of(set.services(), is_run)) return {};
-    if (const auto installed = service::check_runit_is_installed(env_); !installed) {
-      stop("runit", "", installed.error());
-      return {};
-    }
     const std::shared_ptr<service::SecretStore> secrets = service::open_secrets(env_, paths_, config.secrets);
-    const auto supervisor = service::runit_supervisor(
+    const auto supervisor = service::supervisor_of(
         env_, set, [secrets](std::string_view handle) { return secrets->get(std::string(handle)); });
+    bool has_runit = true;
     for (const service::Declaration& service : set.services()) {
-      if (progress_.cancelled() || !is_run(service)) continue;
+      if (progress_.cancelled()) return {};
+      if (!service.run) continue;
+      const bool is_runits = service.run->way() == service::RunWay::kCommand;
+      if (is_runits && !has_runit) continue;
+      if (const auto runs = supervisor->check(service); !runs) {
+        stop(is_runits ? "runit" : "service", is_runits ? "" : service.name, runs.error());
+        // Of all that runit should run that is said once.
+        has_runit = has_runit && !is_runits;
+        continue;
+      }
       const auto status = supervisor->status(service);
       if (status) {
-        tell_status(*status, TRY(service::is_to_run(env_, set, service)));
+        tell_status(*status, TRY(supervisor->is_to_run(service)));
       } else {
         stop("service", service.name, status.error());
       }

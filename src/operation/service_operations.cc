@@ -31,6 +31,16 @@ Result<std::vector<const service::Declaration*>> chosen(const service::ServiceSe
   return services;
 }
 
+// Of a text whose beginning was cut off.
+std::string whole_lines(std::string text) {
+  text.erase(0, text.find('\n') == std::string::npos ? 0 : text.find('\n') + 1);
+  return text;
+}
+
+std::string end_of(const std::string& text) {
+  return text.size() <= kLogBytesShown ? text : whole_lines(text.substr(text.size() - kLogBytesShown));
+}
+
 std::optional<std::string> unless_all(const std::string& name) {
   return name == "all" ? std::nullopt : std::optional(name);
 }
@@ -69,8 +79,7 @@ Result<ServiceStates> command_services(instance::Instance& instance, const Servi
   const auto rooms = TRY(rooms_of(instance));
   const bool all = command.name == "all";
   auto services = TRY(chosen(rooms->set, command.name));
-  if (all)
-    std::erase_if(services, [](const service::Declaration* one) { return !one->run || one->run->command.empty(); });
+  if (all) std::erase_if(services, [](const service::Declaration* one) { return !one->run; });
   const auto each = [&](bool backwards, const auto& act) -> Result<void> {
     if (!backwards) {
       for (const service::Declaration* service : services) TRY(act(*service));
@@ -108,16 +117,17 @@ Result<ServiceStates> command_services(instance::Instance& instance, const Servi
 
 Result<std::string> log_of_service(instance::Instance& instance, const ServiceName& service) {
   const auto rooms = TRY(rooms_of(instance));
-  const std::string path = service::log_of(rooms->set, *TRY(rooms->set.require(service.name)));
+  const service::Declaration* declared = TRY(rooms->set.require(service.name));
+  const std::string kept = TRY(rooms->supervisor->log(*declared));
+  if (!kept.empty()) return end_of(kept);
+  const std::string path = service::log_of(rooms->set, *declared);
   if (!TRY(instance.env().fs.info(path))) return std::string();
   const auto file = TRY(instance.env().fs.open(path, env::OpenMode::kRead));
   const std::uint64_t size = TRY(file->size());
   const std::uint64_t from = size > kLogBytesShown ? size - kLogBytesShown : 0;
   std::string text(static_cast<std::size_t>(size - from), '\0');
   text.resize(TRY(file->read_at(from, text)));
-  // Whole lines.
-  if (from > 0) text.erase(0, text.find('\n') == std::string::npos ? 0 : text.find('\n') + 1);
-  return text;
+  return from > 0 ? whole_lines(std::move(text)) : text;
 }
 
 Error become_service(env::Env env, const home::HomePaths& paths, const std::string& service) {

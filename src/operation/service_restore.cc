@@ -112,8 +112,11 @@ Finding ServiceRestore::examine_service(const bundle::Service& service) const {
   if (declared == nullptr)
     return stop("this home declares no service of this name",
                 "declare it in " + rooms_.set.paths().services() + ", or " + leave_out);
-  if (declared->run && declared->run->command.empty())
-    return stop("this version restores no service that a unit or a container runs", leave_out);
+  if (declared->run) {
+    const auto runs = rooms_.supervisor->check(*declared);
+    if (!runs)
+      return stop(runs.error().message, (runs.error().hint.empty() ? "" : runs.error().hint + "; or ") + leave_out);
+  }
   if (service.schema > declared->schema)
     return stop("its data has schema " + std::to_string(service.schema) + ", the service here has " +
                     std::to_string(declared->schema),

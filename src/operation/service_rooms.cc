@@ -25,7 +25,7 @@ ServiceRooms::ServiceRooms(env::Env machine, service::ServiceSet services, const
       set(std::move(services)),
       secrets(service::open_secrets(machine, paths, config)),
       lookup([store = secrets](std::string_view handle) { return store->get(std::string(handle)); }),
-      supervisor(service::runit_supervisor(machine, set, lookup)),
+      supervisor(service::supervisor_of(machine, set, lookup)),
       control(set, *supervisor),
       journals(machine, paths) {}
 

@@ -15,6 +15,7 @@
 #include "service/leftovers.h"
 #include "service/processes.h"
 #include "service/program.h"
+#include "service/run_ways.h"
 #include "surface/drivers.h"
 
 namespace spl::operation {
@@ -65,6 +66,7 @@ Result<std::unique_ptr<Snapshot>> Snapshot::plan(env::Env env, const service::Se
   std::unique_ptr<Snapshot> snapshot(new Snapshot(env, set, secrets, std::move(options)));
   TRY(snapshot->choose());
   TRY(snapshot->check_splits());
+  for (const service::Declaration* service : snapshot->services_) TRY(service::check_found(set, *service));
   TRY(snapshot->plan_parts(spool, progress));
   if (snapshot->has_services()) snapshot->engines_ = TRY(service::engines_of(set, snapshot->secrets_));
   return snapshot;

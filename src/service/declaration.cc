@@ -4,7 +4,9 @@
 #include <set>
 
 #include "base/names.h"
+#include "service/container_tool.h"
 #include "service/placeholders.h"
+#include "service/systemd.h"
 
 namespace spl::service {
 namespace {
@@ -81,6 +83,11 @@ Result<RunDeclaration> parse_run(TomlTable table) {
   run.container = TRY(table.text("container")).value_or("");
   if (int{!run.command.empty()} + int{!run.unit.empty()} + int{!run.container.empty()} != 1)
     return wrong_at(table.place(), "run wants one of command, unit and container");
+  if (!run.unit.empty() && !is_service_unit(run.unit))
+    return table.wrong("unit", "is no service unit: letters, digits and : - _ . \\ @, as in notes.service");
+  if (!run.container.empty() && !is_container_name(run.container))
+    return table.wrong("container",
+                       "is no name of a container: letters, digits, _ . and -, beginning with a letter or digit");
   run.user = TRY(table.text("user")).value_or("");
   run.group = TRY(table.text("group")).value_or("");
   run.workdir = TRY(text_with(table, "workdir", Allowed::kCommand));

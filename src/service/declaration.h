@@ -34,12 +34,19 @@ constexpr auto names_of(Quiesce /*type*/) {
       {{Quiesce::kFreeze, "freeze"}, {Quiesce::kHook, "hook"}, {Quiesce::kNone, "none"}});
 }
 
+// What runs a service that has [run].
+enum class RunWay : std::uint8_t {
+  kCommand,    // spl itself, by runit
+  kUnit,       // systemd
+  kContainer,  // podman or docker
+};
+
 struct RunDeclaration {
-  Command command;  // one of these three
-  std::string unit;
-  std::string container;
-  std::string user;   // "" is the one that spl has
-  std::string group;  // "" is the user's
+  Command command;        // one of these three
+  std::string unit;       // "notes.service"
+  std::string container;  // its name
+  std::string user;       // "" is the one that spl has
+  std::string group;      // "" is the user's
   std::string workdir;
   std::map<std::string, std::string> env;
   Command init;
@@ -50,6 +57,11 @@ struct RunDeclaration {
   bool health_is_command = false;
   std::vector<std::string> listen;
   std::string route;
+
+  [[nodiscard]] RunWay way() const {
+    if (!unit.empty()) return RunWay::kUnit;
+    return container.empty() ? RunWay::kCommand : RunWay::kContainer;
+  }
 };
 
 struct QuiesceDeclaration {

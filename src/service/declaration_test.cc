@@ -126,6 +126,26 @@ TEST(Declaration, NamesThatCannotBe) {
   EXPECT_EQ(error_of("name = \"notes\"\n"), "no error");
 }
 
+TEST(Declaration, WhatRunsItIsOneOfThreeAndNamedPlainly) {
+  const auto unit = parse_declaration(kFile, "name = \"notes\"\n[run]\nunit = \"notes@one.service\"\n");
+  ASSERT_TRUE(unit) << unit.error().message;
+  EXPECT_EQ(unit->run->way(), RunWay::kUnit);
+  const auto container = parse_declaration(kFile, "name = \"notes\"\n[run]\ncontainer = \"notes.1\"\n");
+  ASSERT_TRUE(container) << container.error().message;
+  EXPECT_EQ(container->run->way(), RunWay::kContainer);
+  for (const char* name :
+       {"-notes.service", "--user.service", "a/b.service", "notes.socket", "notes", "n*.service", "a b.service"})
+    EXPECT_THAT(error_of(std::string("name = \"notes\"\n[run]\nunit = \"") + name + "\"\n"),
+                HasSubstr("notes.toml:3: run.unit is no service unit"))
+        << name;
+  for (const char* name : {"-a", "--all", "a/b", "a b", "a*", ".a"})
+    EXPECT_THAT(error_of(std::string("name = \"notes\"\n[run]\ncontainer = \"") + name + "\"\n"),
+                HasSubstr("notes.toml:3: run.container is no name of a container"))
+        << name;
+  EXPECT_THAT(error_of("name = \"notes\"\n[run]\nunit = \"a.service\"\ncontainer = \"a\"\n"),
+              HasSubstr("run wants one of command, unit and container"));
+}
+
 TEST(Declaration, PlaceholdersStandOnlyWhereTheyHaveAValue) {
   const std::string head = "name = \"notes\"\n[run]\n";
   EXPECT_THAT(error_of(head + "command = [\"/x\", \"{dta}\"]\n"), HasSubstr("unknown placeholder {dta}"));

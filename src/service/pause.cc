@@ -44,6 +44,7 @@ struct NotedProcess {
 struct PauseJournal {
   std::string boot;        // env::boot_id
   std::string name_space;  // env::process_namespace
+  std::string home;        // group_prefix_of: a copy of the home has another one
   Pauser by;
   std::vector<NotedProcess> frozen;
   std::vector<std::string> groups;
@@ -51,6 +52,7 @@ struct PauseJournal {
   static constexpr auto shape() {
     return codec::shape(codec::member("boot", &PauseJournal::boot, "the run of the machine"),
                         codec::member("namespace", &PauseJournal::name_space, "in which the numbers mean something"),
+                        codec::member("home", &PauseJournal::home, "whose list it is", codec::Presence::kOmitted),
                         codec::member("by", &PauseJournal::by, "the process that pauses"),
                         codec::member("frozen", &PauseJournal::frozen, "what is stopped by a signal, or about to be"),
                         codec::member("groups", &PauseJournal::groups, "the directories of the frozen control groups",
@@ -115,9 +117,15 @@ Result<void> resume_noted(const NotedProcess& process) {
   return {};
 }
 
+// Whether groups that bear other names than the home's own, of units and containers, are thawed: where the list is no
+// copied home's, and not written by another user than this process's.
+Result<bool> may_name_any_group(env::Env env, const home::HomePaths& paths, const PauseJournal& journal) {
+  return journal.home == group_prefix_of(paths) && !TRY(foreign_owner_of(env, paths));
+}
+
 // No error where it is gone, or another home's: that has a list of its own.
-Result<void> thaw_noted(const home::HomePaths& paths, const std::string& directory) {
-  if (!env::group_name(directory).starts_with(group_prefix_of(paths))) return {};
+Result<void> thaw_noted(const home::HomePaths& paths, const std::string& directory, bool may_be_any) {
+  if (!may_be_any && !env::group_name(directory).starts_with(group_prefix_of(paths))) return {};
   const auto group = TRY(env::ControlGroup::at(directory));
   return group ? group->thaw() : Result<void>();
 }
@@ -141,8 +149,9 @@ Result<void> settle_list(env::Env env, const home::HomePaths& paths, const std::
   std::vector<NotedProcess> left;
   std::vector<std::string> groups_left;
   std::string why;
+  const bool may_be_any = TRY(may_name_any_group(env, paths, *journal));
   for (std::string& directory : journal->groups) {
-    auto thawed = thaw_noted(paths, directory);
+    auto thawed = thaw_noted(paths, directory, may_be_any);
     if (thawed) continue;
     why = std::move(thawed).error().message;
     groups_left.push_back(std::move(directory));
@@ -234,6 +243,7 @@ Result<void> Pause::note(const std::vector<ServiceProcess>& processes) {
   PauseJournal journal;
   journal.boot = TRY(env::boot_id());
   journal.name_space = TRY(env::process_namespace());
+  journal.home = group_prefix_of(set_.paths());
   const auto self = TRY(env::process_entry(env::own_process_id()));
   if (self) journal.by = {self->pid, self->start_ticks};
   for (const auto& [pid, one] : noted_) journal.frozen.push_back({pid, one.first, one.second});
@@ -264,10 +274,34 @@ Result<void> Pause::note_running() {
   return note(running);
 }
 
+Result<void> Pause::plan_freeze(const Declaration& service) {
+  ProcessSource source = TRY(processes_source_of(set_, service));
+  const bool is_managed = service.run && service.run->way() != RunWay::kCommand;
+  if (is_managed && !source.group) {
+    // Without it what others have started within a container would not be found.
+    if (!source.roots.empty())
+      return fail(ErrorCode::kUnavailable,
+                  "service " + service.name + ": it cannot be frozen, for it runs in no control group of its own",
+                  "give it [quiesce] method = \"hook\" or \"none\"");
+    down_.push_back(&service);
+  }
+  freezing_.sources.push_back(std::move(source));
+  return {};
+}
+
+// Whether one that was down when the pause began, and that another than spl can start, is down still.
+Result<bool> Pause::are_down() const {
+  for (const Declaration* service : down_) {
+    const ProcessSource source = TRY(processes_source_of(set_, *service));
+    if (source.group || !source.roots.empty()) return false;
+  }
+  return true;
+}
+
 Result<void> Pause::plan() {
   for (const PausedService& paused : services_) {
     const Declaration& service = *paused.service;
-    if (paused.how == Quiesce::kFreeze) freezing_.sources.push_back(TRY(processes_source_of(set_, service)));
+    if (paused.how == Quiesce::kFreeze) TRY(plan_freeze(service));
     if (paused.how != Quiesce::kHook) continue;
     hooked_.push_back(&service);
     const PlaceholderValues values = set_.values(service, nullptr);
@@ -381,6 +415,7 @@ Result<void> Pause::end() {
   if (ended_) return {};
   Result<bool> still = true;
   if (!freezing_.sources.empty()) still = are_still(freezing_, frozen_);
+  if (still && *still) still = are_down();
   for (const env::ControlGroup& group : groups_) {
     const auto state = group.state();
     if (!state) still = std::unexpected(state.error());

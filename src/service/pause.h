@@ -58,6 +58,8 @@ class Pause {
  private:
   Pause(env::Env env, const ServiceSet& set, SecretLookup secrets, std::vector<PausedService> services);
   Result<void> plan();
+  Result<void> plan_freeze(const Declaration& service);
+  [[nodiscard]] Result<bool> are_down() const;
   Result<void> pause_all();
   Result<void> note(const std::vector<ServiceProcess>& processes);
   Result<void> note_running();
@@ -79,6 +81,7 @@ class Pause {
   std::vector<const Declaration*> hooked_;  // services that a hook pauses
   std::vector<HookCommands> hooks_;         // one each
   StopOrder freezing_;
+  std::vector<const Declaration*> down_;   // units and containers that did not run when it began
   std::vector<env::ControlGroup> groups_;  // to be frozen as a whole
   std::vector<bool> by_group_;             // of each source: whether its group is among them
   std::vector<ServiceProcess> frozen_;     // by signals

@@ -221,5 +221,25 @@ TEST_P(PauseGroup, ACopyOfAHomeHasNoGroupOfTheOther) {
   EXPECT_FALSE(group_of(*set_, *set_->find("a")).value().has_value());
 }
 
+// As of a unit or a container: its name is not the home's.
+TEST_F(PauseTest, AGroupOfAnotherNameIsThawedWhereTheListIsThisHomesOwn) {
+  const auto group =
+      env::ControlGroup::make(env::GroupVersion::kTwo, "spl-test-" + std::to_string(::getpid()) + ".service");
+  if (!group) GTEST_SKIP() << "left out: no such control group can be made here";
+  for (const bool is_own : {false, true}) {
+    ASSERT_TRUE(group->freeze());
+    ASSERT_TRUE(wait_until([&] { return group->state().value() == State::kFrozen; }));
+    ASSERT_TRUE(env::write_file_atomically(
+        fs_, list(),
+        R"({"boot":")" + env::boot_id().value() + R"(","namespace":")" + env::process_namespace().value() +
+            R"(","home":")" + (is_own ? group_prefix_of(paths_) : std::string("spl-1-2.")) +
+            R"(","by":{"pid":1,"start":1},"frozen":[],"groups":[")" + group->directory() + "\"]}"));
+    EXPECT_TRUE(resume_leftovers(machine(), paths_));
+    EXPECT_EQ(group->state().value(), is_own ? State::kThawed : State::kFrozen);
+    EXPECT_FALSE(exists(list()));
+  }
+  EXPECT_TRUE(group->remove().value_or(false));
+}
+
 }  // namespace
 }  // namespace spl::service

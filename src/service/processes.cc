@@ -21,10 +21,15 @@ constexpr milliseconds kLookEveryMax{50};
 constexpr int kCleanLooks = 2;  // what a look misses, because it was forked meanwhile, the next one sees
 constexpr std::size_t kPidBytesMax = 64;
 
-// What runsv started, by its supervise/pid. That file outlives runsv and its number may be another process's: only a
-// child of the runsv that works in this very directory is meant.
+// What its manager names, as long as that is the same process; what runsv started, by its supervise/pid. That file
+// outlives runsv and its number may be another process's: only a child of the runsv that works in this very directory
+// is meant.
 Result<std::vector<int>> roots_of(const ProcessSource& source) {
   std::vector<int> roots;
+  for (const ProcessRoot& root : source.roots) {
+    const auto now = TRY(env::process_entry(root.pid));
+    if (now && now->start_ticks == root.start_ticks) roots.push_back(root.pid);
+  }
   if (source.runit_directory.empty()) return roots;
   const auto text = TRY(env::read_proc(source.runit_directory + "/supervise/pid", kPidBytesMax));
   int pid = 0;

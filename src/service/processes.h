@@ -18,12 +18,19 @@
 
 namespace spl::service {
 
+// A process that its manager names, as it was then.
+struct ProcessRoot {
+  int pid = 0;
+  std::uint64_t start_ticks = 0;
+};
+
 // By what the processes of one service are known.
 struct ProcessSource {
   std::string mark;                        // "SPL_SERVICE=notes@/var/lib/spl"
   std::string runit_directory = {};        // where runsv keeps it; "" where nothing is asked of runit
   std::optional<std::uint32_t> user = {};  // as whom it runs; none: as this process
   std::optional<env::ControlGroup> group = {};
+  std::vector<ProcessRoot> roots = {};  // the first ones of a unit or a container, while it runs
 };
 
 struct ServiceProcess {

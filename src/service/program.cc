@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "env/program_start.h"
+#include "service/run_ways.h"
 #include "service/service_group.h"
 
 namespace spl::service {
@@ -54,14 +55,23 @@ std::string runit_directory_of(const ServiceSet& set, std::string_view service) 
 }
 
 Result<ProcessSource> processes_source_of(const ServiceSet& set, const Declaration& service) {
-  ProcessSource source{mark_of(set, service), runit_directory_of(set, service.name)};
+  const RunWay way = service.run ? service.run->way() : RunWay::kCommand;
+  if (way == RunWay::kUnit) return source_of(set, service, TRY(find_unit(set, service)));
+  if (way == RunWay::kContainer) return source_of(set, service, TRY(find_container(set, service)));
+  ProcessSource source = TRY(marked_source_of(set, service));
+  source.runit_directory = runit_directory_of(set, service.name);
+  source.group = TRY(group_of(set, service));
+  return source;
+}
+
+Result<ProcessSource> marked_source_of(const ServiceSet& set, const Declaration& service) {
+  ProcessSource source{mark_of(set, service)};
   const auto user = user_of(set, service);
   // As a user that does not exist, or may not be used, nothing runs.
   const bool is_settled =
       user || user.error().code == ErrorCode::kUnavailable || user.error().code == ErrorCode::kRefused;
   if (!is_settled) return std::unexpected(user.error());
   if (user && *user) source.user = (*user)->uid;
-  source.group = TRY(group_of(set, service));
   return source;
 }
 

@@ -20,8 +20,12 @@ namespace spl::service {
 // The entry of the environment that each process of the service has, and every child of it, whatever it forks:
 // "SPL_SERVICE=notes@/var/lib/spl". The home's path is without links, or it would be another mark by another way to it.
 std::string mark_of(const ServiceSet& set, const Declaration& service);
-// By what all of them are found: by that entry, as descendants of what runit started, and by their control group.
+// By what all of them are found: by that entry, as descendants of what runit started, and by their control group. Of a
+// unit or a container its manager is asked, as it is now; code kUnavailable where that, or the group of a unit, is not
+// there.
 Result<ProcessSource> processes_source_of(const ServiceSet& set, const Declaration& service);
+// By that entry alone.
+Result<ProcessSource> marked_source_of(const ServiceSet& set, const Declaration& service);
 // Where runit keeps the service.
 std::string runit_directory_of(const ServiceSet& set, std::string_view service);
 // The file that takes what its programs say.

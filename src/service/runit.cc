@@ -10,10 +10,10 @@
 #include "env/process.h"
 #include "env/process_table.h"
 #include "env/program_start.h"
-#include "service/health.h"
 #include "service/processes.h"
 #include "service/program.h"
 #include "service/service_group.h"
+#include "service/supervising.h"
 #include "service/supervisor.h"
 
 namespace spl::service {
@@ -25,12 +25,7 @@ using namespace std::chrono_literals;
 constexpr milliseconds kLookEvery = 20ms;
 constexpr milliseconds kSupervisorTimeout = 15s;  // runsvdir looks for new directories every five seconds
 constexpr milliseconds kNoticed = 3s;             // runsv sleeps for a second after a service that has ended at once
-constexpr milliseconds kKillTimeout = 10s;
-constexpr milliseconds kEndsBySelf = 2s;
 constexpr milliseconds kStillTimeout = 10s;
-constexpr milliseconds kStaysUp = 1s;       // a service without `health` that runs so long has started
-constexpr milliseconds kHealthAnswer = 5s;  // one question
-constexpr int kFailuresMax = 3;             // ends of its first process before it is well
 constexpr std::size_t kLogShown = 600;
 constexpr std::uint64_t kLogBytesMax = 16u << 20;
 constexpr std::uint32_t kProgramMode = 0755;
@@ -56,13 +51,16 @@ class Runit final : public Supervisor {
   Runit(env::Env env, const ServiceSet& set, SecretLookup secrets)
       : env_(env), set_(set), secrets_(std::move(secrets)) {}
 
+  Result<void> check(const Declaration& service) override;
   Result<ServiceStatus> status(const Declaration& service) override;
+  Result<bool> is_to_run(const Declaration& service) override;
   Result<void> start(const Declaration& service, base::Progress& progress) override;
   Result<void> stop(const Declaration& service, base::Progress& progress) override;
   Result<void> pause(const Declaration& service) override;
   Result<void> resume(const Declaration& service) override;
   Result<void> hold_down(const Declaration& service, base::Progress& progress) override;
   Result<void> let_up(const Declaration& service) override;
+  Result<std::string> log(const Declaration& /*service*/) override { return std::string(); }
   Result<void> shut_down() override;
 
  private:
@@ -73,11 +71,7 @@ class Runit final : public Supervisor {
   Result<void> turn_log(const Declaration& service);
   Result<std::optional<int>> supervisor();
   Result<void> ensure_supervisor(const Declaration& service, base::Progress& progress);
-  Result<void> initialise(const Declaration& service, base::Progress& progress);
-  Result<void> wait_until_well(const Declaration& service, base::Progress& progress);
-  Result<void> check_not_held(const Declaration& service);
   Result<void> mark_down(const Declaration& service, bool down);
-  Result<void> require_own_command(const Declaration& service);
   [[nodiscard]] Result<bool> is_service(int pid, const Declaration& service) const;
   std::string end_of_log(const Declaration& service);
   [[nodiscard]] std::string path(const Declaration& service, std::string_view name) const {
@@ -158,22 +152,26 @@ Result<bool> Runit::is_service(int pid, const Declaration& service) const {
          words.back() != "run";
 }
 
-Result<void> Runit::require_own_command(const Declaration& service) {
-  if (!service.run)
-    return fail(ErrorCode::kRefused, "service " + service.name + " has no [run]: it is not spl's to start or stop",
-                "start and stop it as its operator does");
-  if (!service.run->command.empty()) return {};
-  return fail(ErrorCode::kUsage, Cause::kNotImplemented,
-              "service " + service.name + ": this version runs only services that have a command");
+Result<void> Runit::check(const Declaration& /*service*/) {
+  for (const std::string_view program : {"runsvdir", "runsv", "sv"}) {
+    bool found = false;
+    for (const std::string& directory : base::split(kPath, ':'))
+      found = found || TRY(env_.fs.info(env::join(directory, program))).has_value();
+    if (!found)
+      return fail(ErrorCode::kUnavailable, "runit is not installed: there is no " + std::string(program), kInstallHint);
+  }
+  return {};
+}
+
+// What is there is marked as down until it has started well, and again from the beginning of a stop.
+Result<bool> Runit::is_to_run(const Declaration& service) {
+  if (!TRY(env_.fs.info(path(service, "run")))) return false;
+  return !TRY(env_.fs.info(path(service, "down"))).has_value();
 }
 
 Result<ServiceStatus> Runit::status(const Declaration& service) {
   ServiceStatus status;
   status.name = service.name;
-  if (!service.run || service.run->command.empty()) {
-    status.state = ServiceState::kOperator;
-    return status;
-  }
   const Supervised found = TRY(look(service));
   const env::ManyDescriptors many;
   const auto source = TRY(processes_source_of(set_, service));
@@ -189,10 +187,7 @@ Result<ServiceStatus> Runit::status(const Declaration& service) {
   } else if (wanted) {
     status.state = ServiceState::kFailing;
   }
-  if (status.state == ServiceState::kRunning && !service.run->health.empty()) {
-    const auto well = ask_health(env_, set_, service, secrets_, kHealthAnswer);
-    status.health = well ? "ok" : well.error().message;
-  }
+  if (status.state == ServiceState::kRunning) status.health = health_of(env_, set_, service, secrets_);
   return status;
 }
 
@@ -268,14 +263,6 @@ Result<void> Runit::ensure_supervisor(const Declaration& service, base::Progress
   return {};
 }
 
-Result<void> Runit::initialise(const Declaration& service, base::Progress& progress) {
-  TRY(make_directories_of(env_, set_, service));
-  if (service.run->init.empty() || !TRY(env_.fs.list(set_.data_directory(service.name))).empty()) return {};
-  progress.step("service " + service.name + ": init");
-  return run_command_of(env_, set_, service, service.run->init, set_.values(service, nullptr), secrets_,
-                        {.progress = &progress});
-}
-
 std::string Runit::end_of_log(const Declaration& service) {
   const auto file = env_.fs.open(log_of(set_, service), env::OpenMode::kRead);
   if (!file) return "";
@@ -284,50 +271,13 @@ std::string Runit::end_of_log(const Declaration& service) {
   const std::uint64_t from = size && *size > kLogShown ? *size - kLogShown : 0;
   const auto n = (*file)->read_at(from, text);
   text.resize(n ? *n : 0);
-  while (text.ends_with('\n')) text.pop_back();
-  text.erase(0, text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1);
-  return base::escaped(text, 300);
-}
-
-Result<void> Runit::wait_until_well(const Declaration& service, base::Progress& progress) {
-  const auto end = env_.clock.steady() + service.run->start_timeout;
-  auto up_since = env_.clock.steady();
-  int pid = 0;
-  int failures = 0;
-  std::string why = "it does not run";
-  for (;;) {
-    const Supervised found = TRY(look(service));
-    const auto now = env_.clock.steady();
-    if (found.pid != pid) {
-      if (pid != 0) ++failures;
-      pid = found.pid;
-      up_since = now;
-    }
-    if (found.runs && !service.run->health.empty()) {
-      const auto well = ask_health(env_, set_, service, secrets_, kHealthAnswer);
-      if (well) return {};
-      why = well.error().message;
-    } else if (found.runs && now - up_since >= kStaysUp) {
-      return {};
-    }
-    if (progress.cancelled()) return base::fail_cancelled("service " + service.name + " was not started");
-    if (failures >= kFailuresMax) why = "it ends by itself";
-    if (failures >= kFailuresMax || now > end) break;
-    env_.clock.sleep_for(kLookEvery);
-  }
-  const std::string said = end_of_log(service);
-  return fail(ErrorCode::kUnavailable,
-              "service " + service.name + " did not start: " + why + (said.empty() ? "" : "; it said last: " + said),
-              "spl service " + service.name + " logs shows what it said");
+  return last_line(std::move(text));
 }
 
 Result<void> Runit::start(const Declaration& service, base::Progress& progress) {
-  TRY(require_own_command(service));
-  if (TRY(is_held_down(env_, set_, service)))
-    return fail(ErrorCode::kRefused, "service " + service.name + " is kept down by a restore that has not ended",
-                "wait for it; spl doctor says how it is");
+  if (TRY(is_held_down(env_, set_, service))) return is_kept_down(service);
   progress.update("starting " + service.name, 0, 0, "");
-  TRY(initialise(service, progress));
+  TRY(initialise(env_, set_, service, secrets_, progress));
   TRY(write_directory(service));
   TRY(turn_log(service));
   TRY(ensure_supervisor(service, progress));
@@ -340,7 +290,14 @@ Result<void> Runit::start(const Declaration& service, base::Progress& progress) 
     TRY(kill_all(env_.clock, marked, kKillTimeout));
   }
   TRY(sv("up", service.name));
-  auto well = wait_until_well(service, progress);
+  StartWait wait;
+  wait.look_every = kLookEvery;
+  wait.look = [&]() -> Result<Started> {
+    const Supervised found = TRY(look(service));
+    return Started{found.runs, found.pid, false};
+  };
+  wait.said = [&] { return end_of_log(service); };
+  auto well = wait_until_well(env_, set_, service, secrets_, wait, progress);
   if (!well) {
     base::NoProgress to_its_end;
     return base::both(std::move(well), stop(service, to_its_end));
@@ -349,7 +306,6 @@ Result<void> Runit::start(const Declaration& service, base::Progress& progress) 
 }
 
 Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
-  TRY(require_own_command(service));
   const env::ManyDescriptors many;
   const ProcessSource source = TRY(processes_source_of(set_, service));
   if (TRY(env_.fs.info(runit_directory_of(set_, service.name)))) TRY(mark_down(service, true));
@@ -367,28 +323,10 @@ Result<void> Runit::stop(const Declaration& service, base::Progress& progress) {
   }
   TRY_IN("service " + service.name, kill_all(env_.clock, source, kKillTimeout));
   TRY(remove_group(env_, set_, service));
-  return check_not_held(service);
-}
-
-// It is checked, not assumed, that nobody holds its files. One that is just ending, as a run of spl that was killed,
-// is waited for.
-Result<void> Runit::check_not_held(const Declaration& service) {
-  const auto until = env_.clock.steady() + kEndsBySelf;
-  for (const std::string& directory : {set_.data_directory(service.name), set_.run_directory(service.name)}) {
-    if (!TRY(env_.fs.info(directory))) continue;
-    while (const auto holder = TRY(env::holder_below(directory))) {
-      if (env_.clock.steady() > until)
-        return fail("service " + service.name + " is stopped, and process " + std::to_string(holder->pid) + " (" +
-                        env::process_name(holder->pid) + ") still holds " + base::escaped(holder->path, 200),
-                    "end that process");
-      env_.clock.sleep_for(kLookEvery);
-    }
-  }
-  return {};
+  return check_not_held(env_, set_, service);
 }
 
 Result<void> Runit::pause(const Declaration& service) {
-  TRY(require_own_command(service));
   const env::ManyDescriptors many;
   std::vector<ServiceProcess> stopped;
   StopOrder order;
@@ -401,7 +339,6 @@ Result<void> Runit::pause(const Declaration& service) {
 }
 
 Result<void> Runit::resume(const Declaration& service) {
-  TRY(require_own_command(service));
   const env::ManyDescriptors many;
   const auto source = TRY(processes_source_of(set_, service));
   auto thawed = thaw_all({source});
@@ -409,7 +346,6 @@ Result<void> Runit::resume(const Declaration& service) {
 }
 
 Result<void> Runit::hold_down(const Declaration& service, base::Progress& progress) {
-  TRY(require_own_command(service));
   TRY(env::make_directories(env_.fs, runit_directory_of(set_, service.name)));
   TRY(env::write_file_atomically(env_.fs, path(service, "held"), ""));
   return stop(service, progress);
@@ -448,28 +384,6 @@ Result<void> Runit::shut_down() {
 
 std::unique_ptr<Supervisor> runit_supervisor(env::Env env, const ServiceSet& set, SecretLookup secrets) {
   return std::make_unique<Runit>(env, set, std::move(secrets));
-}
-
-Result<void> check_runit_is_installed(env::Env env) {
-  for (const std::string_view program : {"runsvdir", "runsv", "sv"}) {
-    bool found = false;
-    for (const std::string& directory : base::split(kPath, ':'))
-      found = found || TRY(env.fs.info(env::join(directory, program))).has_value();
-    if (!found)
-      return fail(ErrorCode::kUnavailable, "runit is not installed: there is no " + std::string(program), kInstallHint);
-  }
-  return {};
-}
-
-// What is there is marked as down until it has started well, and again from the beginning of a stop.
-Result<bool> is_to_run(env::Env env, const ServiceSet& set, const Declaration& service) {
-  const std::string directory = runit_directory_of(set, service.name);
-  if (!TRY(env.fs.info(env::join(directory, "run")))) return false;
-  return !TRY(env.fs.info(env::join(directory, "down"))).has_value();
-}
-
-Result<bool> is_held_down(env::Env env, const ServiceSet& set, const Declaration& service) {
-  return TRY(env.fs.info(env::join(runit_directory_of(set, service.name), "held"))).has_value();
 }
 
 }  // namespace spl::service
