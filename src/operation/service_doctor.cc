@@ -205,7 +205,7 @@ class ServiceDoctor {
         break;
       case kDown:
         if (is_to_run) {
-          tell(FindingStatus::kStop, "it should run, and does not: nothing supervises it",
+          tell(FindingStatus::kStop, "it should run, and does not",
                command + " start; " + command + " stop where it is not to run");
         } else {
           tell(FindingStatus::kOk, "it is down, as it is to be", "");

@@ -29,7 +29,7 @@ struct UnitState {
   std::string drop_ins;                   // the paths of what adds to its file
 
   [[nodiscard]] bool runs() const { return active == "active" || active == "reloading"; }
-  [[nodiscard]] bool restarts() const { return sub == "auto-restart"; }
+  [[nodiscard]] bool restarts() const { return sub.starts_with("auto-restart"); }
   [[nodiscard]] bool has_ended() const { return active == "inactive" || active == "failed"; }
 };
 // What `systemctl show` has said. Code kUnavailable where it is anything else than what was asked for.
