@@ -117,6 +117,11 @@ Result<void> Units::start(const Declaration& service, base::Progress& progress) 
   // One that has failed often enough would be refused.
   (void)unit.systemd.order({"reset-failed"}, unit.state.id, kAnswersAtMost);
   const auto go = [&]() -> Result<void> {
+    // First: a socket is refused whose service runs.
+    for (const std::string& trigger : record.value_or(HoldRecord{}).triggers) {
+      (void)unit.systemd.order({"reset-failed"}, trigger, kAnswersAtMost);
+      TRY_IN("service " + service.name, unit.systemd.order({"start"}, trigger, kAnswersAtMost));
+    }
     auto ordered = unit.systemd.order({"start"}, unit.state.id, service.run->start_timeout, &progress);
     if (!ordered) {
       if (ordered.error().cause == Cause::kCancelled) return ordered;
@@ -140,9 +145,6 @@ Result<void> Units::start(const Declaration& service, base::Progress& progress) 
     base::NoProgress to_its_end;
     return base::both(std::move(well), stop(service, to_its_end));
   }
-  if (!record) return {};
-  for (const std::string& trigger : record->triggers)
-    TRY_IN("service " + service.name, unit.systemd.order({"start"}, trigger, kAnswersAtMost));
   return remove_hold(env_, set_, service);
 }
 
