@@ -77,6 +77,52 @@ class HeroKit : public ServicesKit {
   }
 };
 
+// With what the catalog's entries have no split of: a database of MariaDB a context, and what a command dumps.
+class ShopKit : public HeroKit {
+ protected:
+  // Of the catalog; as root, one user that every machine has.
+  void declare_entry(const std::string& home, const std::string& entry) {
+    const std::string text =
+        std::regex_replace(read_file(kCatalog + entry), std::regex("(user +=) \"[a-z0-9_-]+\""), "$1 \"www-data\"");
+    write_file(path(home) + "/services/" + entry, std::regex_replace(text, std::regex("group += .*"), ""));
+  }
+  void open_shop(const std::string& home, const std::vector<std::string>& contexts) {
+    declare_entry(home, "mariadb-server.toml");
+    declare(home, "shop",
+            "version = \"1\"\nafter = [\"mariadb-server\"]\n[[surface]]\nname = \"orders\"\nkind = \"mariadb\"\n"
+            "split = { database = \"shop_{context}\" }\nurl = \"mariadb:///?user=root&socket=" +
+                socket(home) +
+                "\"\n[[surface]]\nname = \"list\"\nkind = \"command\"\ndump = [\"/bin/cat\", "
+                "\"{data}/lists/{context}\"]\nrestore = [\"/bin/sh\", \"-c\", \"mkdir -p ${0%/*}; cat >$0\", "
+                "\"{data}/lists/{context}\"]\n");
+    const Ran started = ask(home, {"service", "mariadb-server", "start"});
+    ASSERT_EQ(started.code, 0) << started.out << started.err;
+    for (const std::string& context : contexts) {
+      EXPECT_EQ(maria(home, "CREATE DATABASE shop_" + context + "; CREATE TABLE shop_" + context +
+                                ".orders(id INT AUTO_INCREMENT PRIMARY KEY, what TEXT); INSERT INTO shop_" + context +
+                                ".orders(what) SELECT CONCAT('" + home + " " + context + " ', seq) FROM seq_1_to_500"),
+                "");
+      write_file_below(home, "lists/" + context, home + "'s list of " + context + "\n");
+    }
+  }
+  std::string shop_of(const std::string& home, const std::string& context) {
+    return maria(home, "SELECT count(*), sum(id), max(what) FROM shop_" + context + ".orders") + "\n" +
+           output_of("cat " + path(home) + "/data/shop/lists/" + context);
+  }
+
+ private:
+  [[nodiscard]] std::string socket(const std::string& home) const {
+    return run_directory(home, "mariadb-server") + "/mysqld.sock";
+  }
+  std::string maria(const std::string& home, const std::string& sql) {
+    return output_of("mariadb --no-defaults -S " + socket(home) + " -u root -BN -e " + quoted(sql));
+  }
+  void write_file_below(const std::string& home, const std::string& name, const std::string& text) {
+    ASSERT_EQ(shell("mkdir -p $(dirname " + path(home) + "/data/shop/" + name + ")"), 0);
+    write_file(path(home) + "/data/shop/" + name, text);
+  }
+};
+
 using HeroTest = HeroKit;
 
 TEST_F(HeroTest, TheEntriesOfTheCatalogAgreeWithOneAnother) {
@@ -126,7 +172,7 @@ TEST_F(HeroTest, EachEntryOfTheCatalogIsADeclaration) {
   }
 }
 
-using HeroSweep = HeroKit;
+using HeroSweep = ShopKit;
 
 TEST_F(HeroSweep, AllIsThereAgainOnABareHomeAndOneTenantLeavesForAnother) {
   const std::vector<std::string> contexts{"default", "geomind", "threefold", "incubaid"};
@@ -139,11 +185,16 @@ TEST_F(HeroSweep, AllIsThereAgainOnABareHomeAndOneTenantLeavesForAnother) {
   const Ran whole = backup("a", "all.spl");
   ASSERT_EQ(whole.code, 0) << whole.err;
   EXPECT_THAT(whole.out, HasSubstr("quiesced"));
+  open_shop("a", contexts);
   const Ran refused = backup("a", "geomind.spl", {"--context", "geomind"});
-  EXPECT_NE(refused.code, 0) << "hero_proc is not split";
+  EXPECT_NE(refused.code, 0) << "two are not split";
   EXPECT_THAT(refused.err, HasSubstr("--without hero_proc"));
-  const Ran part = backup("a", "geomind.spl", {"--context", "geomind", "--without", "hero_proc"});
+  EXPECT_THAT(refused.err, HasSubstr("--without mariadb-server"));
+  const Ran part =
+      backup("a", "geomind.spl", {"--context", "geomind", "--without", "hero_proc", "--without", "mariadb-server"});
   ASSERT_EQ(part.code, 0) << part.err;
+  const std::string shop = shop_of("a", "geomind");
+  EXPECT_THAT(shop, HasSubstr("a's list of geomind"));
   const std::string did = text_of(json_on("a", {"identity", "show"}), "did");
   EXPECT_EQ(ask("a", {"service", "all", "stop"}).code, 0);
 
@@ -157,11 +208,32 @@ TEST_F(HeroSweep, AllIsThereAgainOnABareHomeAndOneTenantLeavesForAnother) {
   make("c", {"acme", "zeta"});
   start("c");
   fill("c", "2M");
+  open_shop("c", {"acme", "zeta"});
   const std::string others = proof("c");
+  const std::string shop_of_acme = shop_of("c", "acme");
   const Ran beside = restore("c", "geomind.spl", {"--expect-did", did, "--as", "geomind"});
   ASSERT_EQ(beside.code, 0) << beside.out << beside.err;
   const std::string acme = lines_of(others, "acme");
   EXPECT_EQ(proof("c"), acme + tenant + others.substr(acme.size())) << "the tenant, and the others as they were";
+  EXPECT_EQ(shop_of("c", "geomind"), shop);
+  EXPECT_EQ(shop_of("c", "acme"), shop_of_acme);
+}
+
+TEST_F(HeroSweep, WhatIsNotSplitByContextIsRefusedByName) {
+  make("a", {"geomind"});
+  std::vector<std::string> whole{"hero_proc"};
+  for (const std::string& entry : names_in(kCatalog)) {
+    if (entry.starts_with("hero_")) continue;
+    declare_entry("a", entry);
+    whole.push_back(entry.substr(0, entry.find('.')));
+  }
+  const Ran refused = backup("a", "geomind.spl", {"--context", "geomind"});
+  EXPECT_EQ(refused.code, 2);
+  for (const std::string& name : whole) {
+    EXPECT_THAT(refused.err, HasSubstr(name + ": "));
+    EXPECT_THAT(refused.err, HasSubstr(" --without " + name));
+  }
+  EXPECT_FALSE(exists(path("geomind.spl")));
 }
 
 }  // namespace

@@ -52,6 +52,10 @@ set -e
 [ "$1" = configure ] || exit 0
 update-rc.d spl-test-daemon defaults
 deb-systemd-helper enable spl-test-daemon.service
+while [ -e @HERE@/hold ]; do
+  touch @HERE@/holding
+  sleep 0.05
+done
 invoke-rc.d spl-test-daemon start
 EOF
 cat >root/DEBIAN/postrm <<'EOF'
@@ -62,6 +66,7 @@ update-rc.d spl-test-daemon remove
 deb-systemd-helper purge spl-test-daemon.service
 deb-systemd-helper unmask spl-test-daemon.service
 EOF
+sed -i "s:@HERE@:$1:" root/DEBIAN/postinst
 chmod 755 root/DEBIAN/postinst root/DEBIAN/postrm root/etc/init.d/spl-test-daemon
 dpkg-deb --root-owner-group -b root repo/spl-test-daemon.deb
 { cat root/DEBIAN/control; echo "Filename: ./spl-test-daemon.deb"; echo "Size: $(stat -c %s repo/spl-test-daemon.deb)"
@@ -115,6 +120,11 @@ class PackagesTest : public InstallKit {
   }
   bool is_installed() {
     return output_of(std::string("dpkg-query -W -f '${db:Status-Status}' ") + kPackage) == "installed";
+  }
+  // An install, killed when it has begun; apt-get goes on until "hold" goes.
+  [[nodiscard]] std::string killed_install() const {
+    return "touch hold; " + spl("service one install --download >killed 2>&1 &") +
+           " pid=$!; until [ -e holding ]; do sleep 0.05; done; kill -9 $pid; wait $pid; ";
   }
   static bool is_enabled() { return exists("/etc/systemd/system/multi-user.target.wants/spl-test-daemon.service"); }
 
@@ -177,6 +187,44 @@ TEST_F(PackagesTest, AUnitThatTheServiceIsRunByStaysEnabled) {
   EXPECT_EQ(read_file(path("out")), "one: installed\n  packages: spl-test-daemon\n");
   EXPECT_TRUE(is_enabled());
   EXPECT_FALSE(exists(path("started")));
+}
+
+TEST_F(PackagesTest, AnInstallThatWasCutOffIsFinishedByTheNextOneWithoutItsDaemon) {
+  const std::string next = spl("service one install --download >out 2>err &") +
+                           " pid=$!; n=0; until ls -l /proc/$pid/fd | grep -q lock-frontend || [ $n = 400 ]; do "
+                           "n=$((n + 1)); sleep 0.05; done; rm hold; wait $pid; echo $? >code; "
+                           "ls /usr/sbin/policy-rc.d >left 2>&1";
+  (void)shell(apart("cd " + path(".") + "; " + killed_install() + next));
+  EXPECT_EQ(read_file(path("code")), "0\n") << read_file(path("err"));
+  EXPECT_EQ(read_file(path("out")),
+            "one: installed\n  packages: spl-test-daemon\n  disabled in systemd, since spl runs the service: "
+            "spl-test-daemon.service\n");
+  EXPECT_TRUE(is_installed());
+  EXPECT_FALSE(is_enabled());
+  EXPECT_FALSE(exists(path("started"))) << "what the killed one began still has what forbids it";
+  EXPECT_THAT(read_file(path("left")), HasSubstr("No such file"));
+  EXPECT_EQ(ask("h", {"service", "one", "install"}).out, "one: there\n");
+}
+
+TEST_F(PackagesTest, TheDaemonOfAnInstallThatWasCutOffDoesNotStartWithTheMachine) {
+  const std::string ends =
+      "rm hold; until [ \"$(dpkg-query -W -f '${db:Status-Status}' spl-test-daemon)\" = installed ]; "
+      "do sleep 0.05; done";
+  (void)shell(apart("cd " + path(".") + "; " + killed_install() + ends));
+  EXPECT_TRUE(is_enabled()) << "as the package has it";
+  EXPECT_EQ(ask("h", {"context", "add", "geo"}).code, 0);
+  EXPECT_FALSE(is_enabled());
+  EXPECT_FALSE(exists(path("started")));
+}
+
+TEST_F(PackagesTest, SeveralPackagesAreOneInstall) {
+  declare("h", "one", std::string("[install]\nsource = \"apt:") + kPackage + " coreutils\"\n");
+  const Ran without = ask("h", {"service", "one", "install"});
+  EXPECT_EQ(without.code, 6);
+  EXPECT_EQ(without.out, "one: missing: would install the packages spl-test-daemon coreutils with apt-get\n");
+  EXPECT_EQ(shell(apart(spl("service one install --download >" + path("out")))), 0);
+  EXPECT_THAT(read_file(path("out")), HasSubstr("one: installed\n  packages: spl-test-daemon\n"));
+  EXPECT_EQ(ask("h", {"service", "one", "install"}).out, "one: there\n");
 }
 
 TEST_F(PackagesTest, AUserWhoIsNotRootIsToldWhatAnAdministratorHasToDo) {

@@ -8,7 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
-#include "cli_harness.h"
+#include "package_kit.h"
 
 namespace spl::cli_test {
 namespace {
@@ -17,31 +17,7 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class PackageSweep : public CliTest {
- protected:
-  void SetUp() override {
-    for (const char* tool : {"cpack", "dpkg-deb", "dpkg-shlibdeps"})
-      if (!has(tool)) GTEST_SKIP() << tool << " is not installed";
-  }
-  static bool has(const std::string& tool) { return shell("command -v " + tool + " >/dev/null") == 0; }
-  // What a shell's command says on both outputs, when it succeeds.
-  std::string said(const std::string& command, int code = 0) {
-    const std::string log = path("said" + std::to_string(++runs_));
-    EXPECT_EQ(shell("{ " + command + "\n} >" + log + " 2>&1 </dev/null"), code) << command << "\n" << read_file(log);
-    return read_file(log);
-  }
-  // The path of a package, made in a directory of its own; `before` is done before in the same shell.
-  std::string make_package(const std::string& directory, const std::string& options = "",
-                           const std::string& before = "") {
-    said(before + " " SPL_SOURCE_DIR "/script/package --output " + path(directory) + " " + options);
-    const std::vector<std::string> names = names_in(path(directory));
-    EXPECT_EQ(names.size(), 1U);
-    return names.empty() ? "" : path(directory) + "/" + names.front();
-  }
-
- private:
-  int runs_ = 0;
-};
+using PackageSweep = PackageKit;
 
 TEST_F(PackageSweep, OneCommitGivesOnePackage) {
   const std::string first = make_package("first");
@@ -125,15 +101,13 @@ TEST_F(PackageSweep, ItLivesUnderSystemd) {
               HasSubstr("all of it\n"));
 }
 
-// A bare Debian 12. Each step's processes and mounts end with it.
-class BareRootSweep : public PackageSweep {
+class BareRootSweep : public PackageKit {
  protected:
   void SetUp() override {
-    PackageSweep::SetUp();
+    PackageKit::SetUp();
+    if (!IsSkipped()) need_bare_roots();
     if (IsSkipped()) return;
-    if (::geteuid() != 0) GTEST_SKIP() << "only root can make a root to install in";
-    if (!has("debootstrap")) GTEST_SKIP() << "debootstrap is not installed";
-    said(SPL_SOURCE_DIR "/script/bare-root " + root_.string() + " man-db");
+    make_root("root", "man-db");
     first_ = add_package("first", "");
     second_ = add_package("second", "--revision 2");
   }
@@ -143,22 +117,12 @@ class BareRootSweep : public PackageSweep {
     fs::copy_file(package, root_ / package.filename());
     return "/" + package.filename().string();
   }
-  // Runs the words of a shell that ends at the first error, in the root.
-  std::string inside(const std::string& words) {
-    write_file(root_ / "step", words + "\n");
-    return said("exec unshare --mount --pid --fork --mount-proc=" + (root_ / "proc").string() + " chroot " +
-                root_.string() +
-                " env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8"
-                " DEBIAN_FRONTEND=noninteractive bash -eu /step");
-  }
+  std::string inside(const std::string& words) { return PackageKit::inside(root_, words); }
   // Everything of instances: kinds, modes, owners, names, and what is in it.
   std::string instances() {
     return inside(
         "for top in /var/lib/spl /etc/spl; do find $top -printf '%y %m %U:%G %p\\n'; "
         "find $top -type f -exec sha256sum {} +; done | sort");
-  }
-  static std::string apt(const std::string& words) {
-    return "apt-get -qq --yes -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 " + words;
   }
 
   const fs::path root_ = path("root");

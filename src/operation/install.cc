@@ -1,10 +1,12 @@
 #include "operation/install.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/encoding.h"
 #include "base/names.h"
+#include "base/words.h"
 #include "env/users.h"
 #include "operation/service_operations.h"
 #include "operation/service_recovery.h"
@@ -75,10 +77,20 @@ Result<Plan> plan_of(env::Env env, const home::HomePaths& paths, const home::Con
   return Plan{std::move(set), std::move(planning.names), std::move(planning.added)};
 }
 
+std::string install_log(const home::HomePaths& paths) {
+  return env::join(paths.root, "logs/install.log");
+}
+
 class Installing {
  public:
   Installing(env::Env env, const home::HomePaths& paths, const Plan& plan, bool downloads, base::Progress& progress)
       : env_(env), paths_(paths), plan_(plan), downloads_(downloads), progress_(progress) {}
+
+  // What a run that was cut off has begun.
+  Result<void> finish() {
+    finished_ = TRY(service::finish_packages(env_, service::packages_note(paths_), install_log(paths_), progress_));
+    return {};
+  }
 
   // First the software, then who runs it, then that the home declares it: a run that ends between has left nothing that
   // is not good for the next.
@@ -121,22 +133,32 @@ class Installing {
   }
 
   Result<void> install_apt(const Declaration& service, InstalledService& done) {
-    const std::string& package = service.install->package;
-    if (TRY(service::has_package(package))) return {};
+    const std::vector<std::string> packages = base::split(service.install->package, ' ');
+    const std::string named = (packages.size() == 1 ? "the package " : "the packages ") + base::join(packages, " ");
+    if (TRY(service::has_packages(packages))) {
+      if (finished_ && finished_->wanted == packages) say_installed(done, *std::exchange(finished_, std::nullopt));
+      return {};
+    }
     const bool is_roots = env::own_user_id() == 0;
     if (!is_roots)
       return say_missing(service, done,
-                         "an administrator has to install the package " + package + ": apt-get install " + package);
-    if (!downloads_) return say_missing(service, done, "would install the package " + package + " with apt-get");
-    const std::string log = env::join(paths_.root, "logs/install.log");
-    auto installed =
-        TRY_IN("service " + service.name,
-               service::install_package(env_, {package, service.run ? service.run->unit : "", log}, progress_));
+                         "an administrator has to install " + named + ": apt-get install " + base::join(packages, " "));
+    if (!downloads_) return say_missing(service, done, "would install " + named + " with apt-get");
+    say_installed(done, TRY_IN("service " + service.name,
+                               service::install_packages(env_,
+                                                         {.packages = packages,
+                                                          .kept_unit = service.run ? service.run->unit : "",
+                                                          .log = install_log(paths_),
+                                                          .note = service::packages_note(paths_)},
+                                                         progress_)));
+    return {};
+  }
+
+  static void say_installed(InstalledService& done, service::InstalledPackages installed) {
     done.state = InstallState::kInstalled;
     done.packages = std::move(installed.packages);
     done.units_disabled = std::move(installed.units_disabled);
     done.units_enabled = std::move(installed.units_enabled);
-    return {};
   }
 
   Result<void> say_missing(const Declaration& service, InstalledService& done, std::string why) {
@@ -158,6 +180,7 @@ class Installing {
   const Plan& plan_;
   const bool downloads_;
   base::Progress& progress_;
+  std::optional<service::InstalledPackages> finished_;
   std::set<std::string> missing_;
 };
 
@@ -179,7 +202,7 @@ Result<std::vector<std::string>> missing_secrets_of(env::Env env, const home::Ho
 // Whether its program is there already.
 Result<bool> has_source(env::Env env, const home::HomePaths& paths, const Declaration& service) {
   if (!service.install) return true;
-  if (!service.install->is_archive()) return service::has_package(service.install->package);
+  if (!service.install->is_archive()) return service::has_packages(base::split(service.install->package, ' '));
   auto there = service::has_software(env, paths, service);
   if (!there && there.error().cause == Cause::kFileExists) return false;
   return there;
@@ -232,6 +255,7 @@ Result<InstallReport> install_services(instance::Instance& instance, const Insta
   TRY(settle_restores(env, paths, config, instance.store(), progress));
   const Plan plan = TRY(plan_of(env, paths, config, request));
   Installing installing(env, paths, plan, request.download, progress);
+  TRY(installing.finish());
   InstallReport report;
   for (const Declaration& service : plan.set.services()) {
     if (!plan.names.contains(service.name)) continue;

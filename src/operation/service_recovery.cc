@@ -8,6 +8,7 @@
 #include "operation/kept_records.h"
 #include "operation/rebuilds.h"
 #include "service/leftovers.h"
+#include "service/packages.h"
 #include "service/pause.h"
 #include "service/program.h"
 #include "surface/drivers.h"
@@ -114,6 +115,18 @@ Result<void> remove_scratch(env::Env env, const home::HomePaths& paths) {
   return {};
 }
 
+// Daemons of an install that was cut off do not start with the machine; the rest is for the next install.
+void settle_packages(env::Env env, const home::HomePaths& paths, base::Progress& progress) {
+  const auto disabled = service::settle_begun_packages(env, service::packages_note(paths));
+  if (!disabled) {
+    env.log.write(env::LogLevel::kError, "units of packages not settled", {{"error", disabled.error().message}});
+    progress.step(disabled.error().message);
+    return;
+  }
+  for (const std::string& unit : *disabled)
+    env.log.write(env::LogLevel::kWarn, "unit disabled, of an install that was cut off", {{"unit", unit}});
+}
+
 Result<void> write_commit_line(store::RecordStore& store, std::string_view id) {
   const auto writer = TRY(store.writer());
   TRY(writer->set_setting(std::string(kRestoreCommittedSetting), std::string(id)));
@@ -129,6 +142,7 @@ Result<void> recover_services(env::Env env, const home::HomePaths& paths, const 
     env.log.write(env::LogLevel::kError, "leftovers not settled", {{"error", settled.error().message}});
     progress.step(settled.error().message);
   }
+  settle_packages(env, paths, progress);
   TRY(remove_scratch(env, paths));
   TRY(RestoreJournals(env, paths).remove_unfinished());
   TRY(settle_restores(env, paths, config, store, progress));

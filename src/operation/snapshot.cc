@@ -89,18 +89,24 @@ bool Snapshot::takes(const service::SurfaceDeclaration& surface) const {
   return context_ == nullptr || surface.is_split();
 }
 
-// One context's data must be all of it: a source that is not cut by context stops it.
+// One context's data must be all of it: sources that are not cut by context stop it, all of them in one error.
 Result<void> Snapshot::check_splits() const {
   if (context_ == nullptr) return {};
+  std::string whole;
+  std::string leave_out;
   for (const service::Declaration* service : services_) {
+    std::string its;
     for (const service::SurfaceDeclaration& surface : service->surfaces) {
       if (surface.surface_class != bundle::SurfaceClass::kSource || surface.is_split()) continue;
-      return fail(ErrorCode::kUsage,
-                  "service " + service->name + ": its surface " + surface.name + " is not split by context",
-                  "leave the service out with --without " + service->name);
+      its += (its.empty() ? "" : ", ") + surface.name;
     }
+    if (its.empty()) continue;
+    whole += (whole.empty() ? "" : "; ") + service->name + ": " + its;
+    leave_out += " --without " + service->name;
   }
-  return {};
+  if (whole.empty()) return {};
+  return fail(ErrorCode::kUsage, "surfaces are not split by context: " + whole,
+              "the context goes without these services:" + leave_out);
 }
 
 Result<void> Snapshot::plan_parts(const spool::SpoolOptions& spool, base::Progress& progress) {

@@ -259,13 +259,16 @@ TEST(Declaration, WhereAProgramComesFromIsAPackageOrAnArchiveWithItsDigest) {
   const auto apt = parse_declaration(kFile, with("apt:libstdc++6", ""));
   ASSERT_TRUE(apt) << apt.error().message;
   EXPECT_EQ(apt->install->package, "libstdc++6");
+  const auto both = parse_declaration(kFile, with("apt:mediawiki php-sqlite3", ""));
+  ASSERT_TRUE(both) << both.error().message;
+  EXPECT_EQ(both->install->package, "mediawiki php-sqlite3");
   EXPECT_FALSE(apt->install->is_archive());
   const auto archive = parse_declaration(kFile, with("https://example.com/notes.tar.zst", digest));
   ASSERT_TRUE(archive) << archive.error().message;
   EXPECT_TRUE(archive->install->is_archive());
 
-  for (const std::string package :
-       {"", "a", "redis-", "-o", "redis server", "Redis", "redis=1", "redis/bookworm", "../x", "redis*", "redis:amd64"})
+  for (const std::string package : {"", "a", "redis-", "-o", "redis -o", "redis  git", "redis ", "Redis", "redis=1",
+                                    "redis/bookworm", "../x", "redis*", "redis:amd64"})
     EXPECT_THAT(error_of(with("apt:" + package, "")), HasSubstr("names no package of Debian")) << package;
   EXPECT_THAT(error_of(with("apt:redis", digest)), HasSubstr("is for an archive alone"));
   EXPECT_THAT(error_of(with("http://example.com/a", digest)), HasSubstr("begins with neither apt: nor https://"));

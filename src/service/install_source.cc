@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/words.h"
 
 namespace spl::service {
 namespace {
 
 constexpr std::size_t kPackageNameBytesMax = 128;
+constexpr std::size_t kPackagesMax = 32;
 constexpr std::size_t kVersionBytesMax = 64;
 constexpr std::size_t kUrlBytesMax = 2048;
 constexpr std::string_view kAptScheme = "apt:";
@@ -53,7 +55,10 @@ Result<InstallDeclaration> parse_install(TomlTable table, std::string_view versi
       return table.wrong("source", "is an archive, which wants a version of letters, digits and . - + _ ~");
   } else if (install.source.starts_with(kAptScheme)) {
     install.package = install.source.substr(kAptScheme.size());
-    if (!is_package_name(install.package)) return table.wrong("source", "names no package of Debian");
+    const std::vector<std::string> names = base::split(install.package, ' ');
+    if (names.size() > kPackagesMax) return table.wrong("source", "names too many packages");
+    if (names.empty() || !std::ranges::all_of(names, is_package_name))
+      return table.wrong("source", "names no package of Debian");
     if (sha256) return table.wrong("sha256", "is for an archive alone: apt-get checks its packages itself");
   } else {
     return table.wrong("source", "begins with neither apt: nor https://");

@@ -10,10 +10,10 @@
 
 namespace spl::service {
 
-// A package of Debian, or an archive.
+// Packages of Debian, or an archive.
 struct InstallDeclaration {
-  std::string source;   // "apt:redis-server", "https://host/notes-1.4.0.tar.zst"
-  std::string package;  // of apt:
+  std::string source;   // "apt:redis-server", "apt:lighttpd git", "https://host/notes-1.4.0.tar.zst"
+  std::string package;  // of apt: their names, with a space between
   Digest sha256;        // of the archive
   [[nodiscard]] bool is_archive() const { return package.empty(); }
 };

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "env/env.h"
@@ -16,9 +17,9 @@ inline constexpr const char* kStartPolicyFile = "/usr/sbin/policy-rc.d";
 
 class StartPolicy {
  public:
-  // A policy of the machine's own stays as it is: where it lets `package` start its daemon, code kRefused. What an
-  // earlier spl has left is replaced.
-  static Result<std::unique_ptr<StartPolicy>> put(env::Env env, const std::string& package,
+  // A policy of the machine's own stays as it is: where it lets one of `packages` start its daemon, code kRefused. What
+  // an earlier spl has left is taken over, with its variable: what that one began may still go on.
+  static Result<std::unique_ptr<StartPolicy>> put(env::Env env, const std::vector<std::string>& packages,
                                                   const std::string& file = kStartPolicyFile);
   StartPolicy(const StartPolicy&) = delete;
   StartPolicy& operator=(const StartPolicy&) = delete;

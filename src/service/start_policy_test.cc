@@ -43,7 +43,7 @@ class StartPolicyTest : public ::testing::Test {
 
 TEST_F(StartPolicyTest, ItForbidsNothingButToWhoHasItsVariable) {
   {
-    const auto policy = StartPolicy::put(env(), "redis-server", file());
+    const auto policy = StartPolicy::put(env(), {"redis-server"}, file());
     ASSERT_TRUE(policy) << policy.error().message;
     EXPECT_EQ(ask({(*policy)->environment_entry()}), 101);
     EXPECT_EQ(ask(), 0);
@@ -52,14 +52,26 @@ TEST_F(StartPolicyTest, ItForbidsNothingButToWhoHasItsVariable) {
   EXPECT_FALSE(std::filesystem::exists(file()));
 }
 
-TEST_F(StartPolicyTest, WhatAKilledRunHasLeftForbidsNothingAndIsReplaced) {
-  const auto killed = StartPolicy::put(env(), "redis-server", file());
+TEST_F(StartPolicyTest, WhatAKilledRunHasLeftForbidsNothingAndIsTakenOver) {
+  const auto killed = StartPolicy::put(env(), {"redis-server"}, file());
   ASSERT_TRUE(killed);
   EXPECT_EQ(ask(), 0);
   {
-    const auto next = StartPolicy::put(env(), "redis-server", file());
+    const auto next = StartPolicy::put(env(), {"postgresql"}, file());
     ASSERT_TRUE(next);
     EXPECT_EQ(ask({(*next)->environment_entry()}), 101);
+    EXPECT_EQ(ask({(*killed)->environment_entry()}), 101) << "what the killed one began goes on";
+  }
+  EXPECT_FALSE(std::filesystem::exists(file()));
+}
+
+TEST_F(StartPolicyTest, OneOfOursThatWasChangedIsReplaced) {
+  write("#!/bin/sh\n# spl has put this here, and more\nexit 101\n");
+  {
+    const auto policy = StartPolicy::put(env(), {"redis-server"}, file());
+    ASSERT_TRUE(policy);
+    EXPECT_EQ(ask({(*policy)->environment_entry()}), 101);
+    EXPECT_EQ(ask(), 0);
   }
   EXPECT_FALSE(std::filesystem::exists(file()));
 }
@@ -67,21 +79,21 @@ TEST_F(StartPolicyTest, WhatAKilledRunHasLeftForbidsNothingAndIsReplaced) {
 TEST_F(StartPolicyTest, TheMachinesOwnStaysAndDecides) {
   write("#!/bin/sh\nexit 101\n");
   {
-    const auto policy = StartPolicy::put(env(), "redis-server", file());
+    const auto policy = StartPolicy::put(env(), {"redis-server"}, file());
     EXPECT_TRUE(policy);
     EXPECT_EQ(ask(), 101);
   }
   EXPECT_EQ(ask(), 101);
   write("#!/bin/sh\n[ \"$1\" = redis-server ] && exit 0\nexit 101\n");
-  const auto refused = StartPolicy::put(env(), "redis-server", file());
+  const auto refused = StartPolicy::put(env(), {"redis-server"}, file());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kRefused);
-  EXPECT_TRUE(StartPolicy::put(env(), "postgresql", file()));
+  EXPECT_TRUE(StartPolicy::put(env(), {"postgresql"}, file()));
 }
 
 TEST_F(StartPolicyTest, WhatSomebodyElsePutThereMeanwhileStays) {
   {
-    const auto policy = StartPolicy::put(env(), "redis-server", file());
+    const auto policy = StartPolicy::put(env(), {"redis-server"}, file());
     ASSERT_TRUE(policy);
     write("#!/bin/sh\nexit 101\n");
   }
