@@ -12,7 +12,7 @@ logging.disable(logging.ERROR)
 
 class Client(slixmpp.ClientXMPP):
     def __init__(self):
-        super().__init__(name + "@localhost/test", password)
+        super().__init__(f"{name}@localhost/{what}", password)
         self.register_plugin("xep_0199")
         self.code = 1
         self.numbers = []

@@ -23,7 +23,7 @@ url = "$url/"
 username = "me"
 password = "${2:-word}"
 END
-  yes 2>/dev/null | vdirsyncer -c "$1.config" discover >/log.sync 2>&1 && vdirsyncer -c "$1.config" sync >>/log.sync 2>&1
+  vdirsyncer -c "$1.config" discover >/log.sync 2>&1 < <(yes 2>/dev/null) && vdirsyncer -c "$1.config" sync >>/log.sync 2>&1
 }
 prepare() {
   echo "me:$(openssl passwd -apr1 word)" >>$data/users/htpasswd
