@@ -252,9 +252,10 @@ Result<bool> MariadbBackup::lock_all(nanoseconds deadline) {
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - clock.since_boot());
     TRY(locker_->limit_statements(std::clamp(left, milliseconds(1), kLockWaitMax)));
     auto locked = locker_->run("FLUSH TABLES WITH READ LOCK");
+    const unsigned error = locker_->last_error();
     TRY(locker_->limit_statements(milliseconds(0)));
     if (locked) return true;
-    if (locker_->last_error() == mariadb_error::kNeedsRight) return false;
+    if (error == mariadb_error::kNeedsRight) return false;
     if (locked.error().cause != Cause::kTimeout) return std::unexpected(std::move(locked).error());
     clock.sleep_for(kBetweenTries);
   }

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "surface/mariadb/mariadb.h"
 #include "surface/mariadb/mariadb_facts.h"
+#include "surface/mariadb/mariadb_move.h"
 #include "surface/mariadb/mariadb_target.h"
 
 namespace spl::surface {
@@ -29,16 +30,34 @@ class MariadbData final : public LiveData {
     TRY_IN(subject_, make_durable(admin));
     return {};
   }
-  Result<std::uint64_t> move_to(const Place& /*to*/, TakenName /*taken*/, base::Progress& /*progress*/) override {
-    return fail(ErrorCode::kRefused, Cause::kNotImplemented,
-                subject_ + ": a database of MariaDB cannot be given another name");
+  Result<std::uint64_t> move_to(const Place& to, TakenName taken, base::Progress& progress) override {
+    return TRY_IN(subject_, move(to, taken, progress));
   }
 
  private:
+  Result<std::uint64_t> move(const Place& to, TakenName taken, base::Progress& progress);
+
   const env::Env machine_;
   const std::string subject_;
   const MariadbTarget target_;
 };
+
+Result<std::uint64_t> MariadbData::move(const Place& to, TakenName taken, base::Progress& progress) {
+  const MariadbTarget there = TRY(MariadbTarget::of(machine_.clock, to, kNoRestore));
+  MariadbSession admin = TRY(target_.open_admin());
+  MariadbMove move(admin, machine_, target_, there);
+  if (!TRY(move.is_under_way())) {
+    // Done already, or there was nothing.
+    if (!TRY(find_database(admin, target_.live()))) return std::uint64_t{0};
+    if (progress.cancelled()) return base::fail_cancelled("nothing was renamed");
+    if (TRY(find_database(admin, there.live()))) {
+      if (taken == TakenName::kStaysBehind) return std::uint64_t{1};
+      return fail(ErrorCode::kRefused, Cause::kFileExists, base::escaped(there.live(), 70) + " is in the way");
+    }
+  }
+  TRY(move.run());
+  return std::uint64_t{0};
+}
 
 }  // namespace
 

@@ -71,28 +71,19 @@ Result<void> MariadbExchange::let_in() {
               "give the url's user the rights on the database, and try again");
 }
 
-// A default names its sequence with the database, and so can only be said where both are.
-Result<void> MariadbExchange::set_defaults() {
-  const auto columns = TRY(book_.column_defaults());
-  for (std::size_t i = 0; i < columns.size();) {
-    const std::string& table = columns[i].table;
-    std::vector<std::string> changes;
-    for (; i < columns.size() && columns[i].table == table; ++i)
-      changes.push_back("ALTER COLUMN " + mariadb_name(columns[i].column) + " SET DEFAULT (" + columns[i].text + ")");
-    TRY(run("ALTER TABLE " + mariadb_name(target_.live(), table) + " " + base::join(changes, ", ")));
-  }
-  return {};
-}
-
 Result<void> MariadbExchange::arrange_fresh() {
   if (TRY(book_.is_arranged())) return {};
   TRY(drop_programs(admin_, machine_.clock, target_.live()));
   if (const std::string defaults = TRY(book_.defaults(ProgramsOf::kFresh)).sql(); !defaults.empty())
     TRY(run("ALTER DATABASE " + mariadb_name(target_.live()) + defaults));
   if (!TRY(book_.had_live())) TRY(let_in());
-  TRY(set_defaults());
-  TRY(make_all(ProgramsOf::kFresh,
-               {.definers = Definers::kThis, .definer = TRY(book_.account()), .events = Events::kDisabled}));
+  TRY(book_.set_defaults(target_.live()));
+  if (definers_ == Definers::kThis) {
+    TRY(make_all(ProgramsOf::kFresh,
+                 {.definers = Definers::kThis, .definer = TRY(book_.account()), .events = Events::kDisabled}));
+  } else {
+    TRY(make_all(ProgramsOf::kFresh, {}));
+  }
   return book_.set_arranged(true);
 }
 

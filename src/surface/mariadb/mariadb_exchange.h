@@ -13,9 +13,10 @@ namespace spl::surface {
 
 class MariadbExchange {
  public:
-  // `admin` is in no database.
-  MariadbExchange(MariadbSession& admin, env::Env machine, const MariadbTarget& target)
-      : admin_(admin), machine_(machine), target_(target), book_(admin, target) {}
+  // `admin` is in no database. `definers`: of what was brought; where they are as they were, events run at once, too.
+  MariadbExchange(MariadbSession& admin, env::Env machine, const MariadbTarget& target,
+                  Definers definers = Definers::kThis)
+      : admin_(admin), machine_(machine), target_(target), definers_(definers), book_(admin, target) {}
   // There is a book.
   Result<void> bring_live();
   Result<void> take_back();
@@ -30,7 +31,6 @@ class MariadbExchange {
   Result<void> move_back();
   Result<void> arrange_old();
   Result<void> let_in();
-  Result<void> set_defaults();
   Result<void> rename(const std::vector<std::string>& moves);
   Result<void> run(const std::string& sql) { return run_when_free(admin_, machine_.clock, target_.live(), sql); }
   Result<void> make_all(ProgramsOf whose, const ProgramsToMake& how);
@@ -40,6 +40,7 @@ class MariadbExchange {
   MariadbSession& admin_;
   const env::Env machine_;
   const MariadbTarget& target_;
+  const Definers definers_;
   RestoreBook book_;
 };
 

@@ -138,8 +138,10 @@ TEST_F(MariadbEvents, RunOnlyAfterTheCommit) {
 
 TEST_F(MariadbObjects, AnEventWhoseTimeHasPassedIsNotLost) {
   as_admin({"CREATE DATABASE db_0 CHARACTER SET utf8mb4 COLLATE utf8mb4_swedish_ci", "USE db_0",
-            "SET SESSION timestamp = 86400", "CREATE EVENT past ON SCHEDULE AT '2020-01-01 00:00:00' DO SELECT 1",
-            "CREATE EVENT ended ON SCHEDULE EVERY 1 DAY STARTS '2019-01-01 00:00:00' ENDS '2020-01-01 00:00:00' DO "
+            "SET SESSION timestamp = 86400",
+            "CREATE DEFINER=notes@localhost EVENT past ON SCHEDULE AT '2020-01-01 00:00:00' DO SELECT 1",
+            "CREATE DEFINER=notes@localhost EVENT ended ON SCHEDULE EVERY 1 DAY STARTS '2019-01-01 00:00:00' ENDS "
+            "'2020-01-01 00:00:00' DO "
             "SELECT 1"});
   SpooledPart files = taken(fixture_.place(0));
   as_admin({"CREATE DATABASE db_1 CHARACTER SET utf8mb4 COLLATE utf8mb4_swedish_ci", "USE db_1",
@@ -243,11 +245,11 @@ TEST_F(MariadbObjects, ATriggerWhoseHeadNamesItsDatabaseComesIntoAnother) {
 TEST_F(MariadbObjects, TextsInEncodingsWithBackslashesWithinCharactersComeBack) {
   as_admin({"CREATE DATABASE db_0 CHARACTER SET utf8mb4 COLLATE utf8mb4_swedish_ci", "USE db_0",
             "CREATE TABLE t (a VARCHAR(20))", "SET NAMES sjis",
-            "CREATE PROCEDURE a_sjis() SELECT '\x95\x5c', \"\x83\x5c\" /* \x95\x5c' */",
-            "CREATE TRIGGER b_sjis BEFORE INSERT ON t FOR EACH ROW SET NEW.a = '\x95\x5c'",
-            "CREATE EVENT c_sjis ON SCHEDULE EVERY 1 DAY DISABLE DO SET @a = '\x95\x5c'",
-            "CREATE VIEW d_sjis AS SELECT '\x95\x5c' AS x", "SET NAMES gbk",
-            "CREATE FUNCTION e_gbk() RETURNS TEXT CHARSET gbk "
+            "CREATE DEFINER=notes@localhost PROCEDURE a_sjis() SELECT '\x95\x5c', \"\x83\x5c\" /* \x95\x5c' */",
+            "CREATE DEFINER=notes@localhost TRIGGER b_sjis BEFORE INSERT ON t FOR EACH ROW SET NEW.a = '\x95\x5c'",
+            "CREATE DEFINER=notes@localhost EVENT c_sjis ON SCHEDULE EVERY 1 DAY DISABLE DO SET @a = '\x95\x5c'",
+            "CREATE DEFINER=notes@localhost VIEW d_sjis AS SELECT '\x95\x5c' AS x", "SET NAMES gbk",
+            "CREATE DEFINER=notes@localhost FUNCTION e_gbk() RETURNS TEXT CHARSET gbk "
             "RETURN '\x81\x5c;'"});
   SpooledPart files = taken(fixture_.place(0));
   bring(fixture_.place(1), files);
@@ -290,6 +292,88 @@ TEST_F(MariadbObjects, ATableThatCannotBeOpenedIsNotPassedOver) {
   EXPECT_THAT(plan.error().message, HasSubstr("cannot open the table torn"));
   for (const char* ending : {"frm", "MYI", "MYD"})
     std::filesystem::remove(server().directory() + "/data/db_0/torn." + ending);
+}
+
+TEST_F(MariadbObjects, ADatabaseGetsAnotherNameAndEndedWaysAreGoneToTheirEnd) {
+  const Place from = fixture_.place(0);
+  const Place to = fixture_.place(1);
+  const auto named = [](Place place) {
+    place.database = MariadbFixture::copy(place).database.value_or(Fixture::name_of(place));
+    return place;
+  };
+  const Place old_place = named(MariadbFixture::copy(from));
+  const Place new_place = named(MariadbFixture::copy(to));
+  fixture_.fill(from, 1);
+  as_admin({"USE db_0", "CREATE TABLE taking (n INT DEFAULT nextval(counts))",
+            "CREATE DEFINER=nobody@nowhere TRIGGER db_0.headed BEFORE INSERT ON db_0.noted FOR EACH ROW SET @a = 1",
+            "CREATE DEFINER=notes@localhost EVENT runs ON SCHEDULE EVERY 1 DAY DO SELECT 1"});
+  const std::string traces = fixture_.traces();
+  // What a default and a head name is the other database now.
+  const auto state = [&](int n) {
+    std::string text = fixture_.state(fixture_.place(n));
+    const std::string own = n == 0 ? "db_0" : "db_1";
+    for (const std::string& name : {"`" + own + "`.", own + "."}) {
+      for (std::size_t at = 0; (at = text.find(name, at)) != std::string::npos;) text.erase(at, name.size());
+    }
+    return text;
+  };
+  const std::string before = state(0);
+  const env::Env machine = fixture_.surroundings().env;
+  const auto move = [&](const Place& place, const Place& there) {
+    return must(must(mariadb_data(machine, place))->move_to(there, TakenName::kStops, progress_));
+  };
+  EXPECT_EQ(move(old_place, new_place), 0U);
+  EXPECT_EQ(state(0), "");
+  EXPECT_EQ(state(1), before);
+  EXPECT_EQ(fixture_.traces(), traces);
+  EXPECT_EQ(move(old_place, new_place), 0U) << "done already";
+  EXPECT_EQ(move(new_place, old_place), 0U);
+  EXPECT_EQ(state(0), before);
+
+  // Ended when all is written down, or when the tables have gone.
+  for (const bool have_tables_gone : {false, true}) {
+    for (const bool goes_on : {true, false}) {
+      {
+        auto admin = server().as_admin();
+        const MariadbTarget here = must(MariadbTarget::of(machine.clock, old_place, "0"));
+        const MariadbTarget there = must(MariadbTarget::of(machine.clock, new_place, "0"));
+        RestoreBook book(admin, there);
+        must(book.begin());
+        must(read_programs(admin, "db_0", [&](const MariadbProgram& program) {
+          return book.add_program(ProgramsOf::kFresh, program);
+        }));
+        must(book.add_defaults_of("db_0"));
+        must(book.finish(must(find_database(admin, "db_0")).value(), "notes@localhost"));
+        must(drop_programs(admin, machine.clock, "db_0", {"seen"}));
+        must(book.drop_defaults("db_0"));
+        if (have_tables_gone) {
+          must(drop_programs(admin, machine.clock, "db_0"));
+          must(book.note_old());
+          fixture_.run(admin, {"CREATE DATABASE db_1", "CREATE DATABASE " + mariadb_name(there.old())});
+          std::string sql = "RENAME TABLE " + book.rename_to_live();
+          for (const std::string& name : must(list_stored(admin, "db_0")))
+            sql += ", " + mariadb_name("db_0", name) + " TO " + mariadb_name("db_1", name);
+          fixture_.run(admin, {"SET foreign_key_checks = 0", sql});
+        }
+      }
+      if (goes_on) {
+        EXPECT_EQ(move(old_place, new_place), 0U);
+        EXPECT_EQ(state(1).empty(), false);
+        EXPECT_EQ(state(0), "");
+      }
+      EXPECT_EQ(move(new_place, old_place), 0U);
+      EXPECT_EQ(state(0), before);
+      EXPECT_EQ(state(1), "");
+      EXPECT_EQ(fixture_.traces(), traces);
+    }
+  }
+  as_admin({"CREATE DATABASE db_1", "CREATE TABLE db_1.theirs (a INT)"});
+  const auto data = must(mariadb_data(machine, old_place));
+  const auto taken = data->move_to(new_place, TakenName::kStops, progress_);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().cause, Cause::kFileExists);
+  EXPECT_EQ(must(data->move_to(new_place, TakenName::kStaysBehind, progress_)), 1U);
+  EXPECT_EQ(state(0), before);
 }
 
 }  // namespace

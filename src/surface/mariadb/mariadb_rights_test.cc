@@ -5,6 +5,7 @@
 
 #include "surface/mariadb/mariadb_target.h"
 #include "surface/mariadb/mariadb_test_util.h"
+#include "testing/sim_file_system.h"
 
 namespace spl::surface {
 namespace {
@@ -44,7 +45,7 @@ TEST(MariadbRights, AreReadFromWhatTheServerSays) {
   EXPECT_EQ(beyond("GRANT ALL PRIVILEGES ON `db\\_1`.* TO `u`@`h`"), "");
   EXPECT_EQ(beyond("GRANT SELECT ON `db_1`.`t` TO `u`@`h`"), "");
   EXPECT_EQ(beyond("GRANT SELECT ON `db_1`.* TO `u`@`h`"), "SELECT on db_1");
-  EXPECT_EQ(beyond("GRANT SELECT ON `db\\_%`.* TO `u`@`h`"), "SELECT on db\\_%");
+  EXPECT_EQ(beyond("GRANT SELECT ON `db\\_%`.* TO `u`@`h`"), "SELECT on db\\x5c_%");
   EXPECT_EQ(beyond("GRANT SELECT ON `x`.`t` TO PUBLIC"), "SELECT on x.t");
   EXPECT_EQ(beyond("GRANT FILE ON *.* TO `u`@`h`"), "FILE on all databases");
 }
@@ -86,7 +87,8 @@ TEST_F(RightsOnMariadb, ABackupByWhoMayNotSeeAllIsRefused) {
     EXPECT_EQ(plan.error().code, ErrorCode::kRefused);
     EXPECT_THAT(plan.error().message, HasSubstr("it lacks " + missing));
   }
-  as_admin({"GRANT SELECT ON mysql.proc TO spl_r@localhost"});
+  // A view calls a function.
+  as_admin({"GRANT SELECT ON mysql.proc TO spl_r@localhost", "GRANT EXECUTE ON `db\\_0`.* TO spl_r@localhost"});
   SpooledPart files = taken(place_of("spl_r", 0));
   EXPECT_THAT(dump_of(files), HasSubstr("TRIGGER note"));
 }
@@ -152,6 +154,24 @@ TEST_F(RightsOnMariadb, AStrangersTriggerDoesNotGetRightsOnOtherDatabases) {
   EXPECT_EQ(code("CREATE TABLE t (a INT);\nCREATE VIEW v AS SELECT a FROM t;\n"), "");
   as_admin({"REVOKE ALL ON `db_1`.* FROM spl_w@localhost", "GRANT ALL ON `db\\_1`.* TO spl_w@localhost"});
   EXPECT_EQ(code(trigger), "");
+}
+
+TEST_F(RightsOnMariadb, FilesOfTablesWithoutALogAreSyncedOrNamed) {
+  as_admin({"CREATE DATABASE db_1", "CREATE TABLE db_1.fine (a INT)"});
+  auto admin = fixture_.server().as_admin();
+  const env::Env machine = fixture_.surroundings().env;
+  const MariadbTarget target = must(MariadbTarget::of(machine.clock, fixture_.place(1), kMariadbId));
+  const auto left = [&](const env::Env& seen) {
+    return must(make_files_durable(admin, seen, target, {"db_1"}, "db_1"));
+  };
+  testing::SimFileSystem elsewhere;
+  const env::Env other{elsewhere, machine.clock, machine.random, machine.log};
+  EXPECT_EQ(left(other), "");
+  as_admin({"CREATE TABLE db_1.logged (a INT) ENGINE = Aria"});
+  EXPECT_EQ(left(other), "");
+  as_admin({"CREATE TABLE db_1.loose (a INT) ENGINE = MyISAM"});
+  EXPECT_EQ(left(machine), "");
+  EXPECT_EQ(left(other), "loose of the engine MyISAM");
 }
 
 // Is cancelled when it has been asked some times.

@@ -277,26 +277,6 @@ Result<void> MariadbStaging::note_programs(MariadbSession& admin, RestoreBook& b
   return no_part("the event " + base::escaped(*enabled_events_.begin(), 70) + " of the dump is not there");
 }
 
-// Those that take numbers from a sequence name the staging database. They go until they can name the live one.
-Result<void> MariadbStaging::note_defaults(MariadbSession& admin, RestoreBook& book) {
-  const MariadbRows rows = TRY(admin.query(
-      "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_DEFAULT FROM information_schema.COLUMNS WHERE " +
-      mariadb_is("TABLE_SCHEMA", target_.fresh()) + " AND locate(" + mariadb_text(mariadb_name(target_.fresh()) + ".") +
-      ", COLUMN_DEFAULT) > 0 ORDER BY BINARY TABLE_NAME"));
-  for (std::size_t i = 0; i < rows.size();) {
-    const std::string& table = rows.text(i, 0);
-    std::string changes;
-    for (; i < rows.size() && rows.text(i, 0) == table; ++i) {
-      const std::string& column = rows.text(i, 1);
-      TRY(book.add_default(
-          {table, column, with_database(rows.text(i, 2), target_.fresh(), mariadb_name(target_.live()))}));
-      changes += (changes.empty() ? "" : ", ") + ("ALTER COLUMN " + mariadb_name(column)) + " DROP DEFAULT";
-    }
-    TRY(admin.run("ALTER TABLE " + mariadb_name(target_.fresh(), table) + " " + changes));
-  }
-  return {};
-}
-
 Result<void> MariadbStaging::run_steps(PartSource& files, base::Progress& progress) {
   const auto entry = TRY(files.next());
   if (!entry || entry->path != kMariadbDump)
@@ -323,7 +303,8 @@ Result<void> MariadbStaging::run_steps(PartSource& files, base::Progress& progre
   TRY(book.begin());
   TRY(note_programs(admin, book));
   TRY(drop_programs(admin, clock, target_.fresh()));
-  TRY(note_defaults(admin, book));
+  TRY(book.add_defaults_of(target_.fresh()));
+  TRY(book.drop_defaults(target_.fresh()));
   TRY(drop_user(admin, clock, target_.loader()));
   const std::string left =
       TRY(make_files_durable(admin, surroundings_.env, target_, {target_.fresh()}, target_.fresh()));

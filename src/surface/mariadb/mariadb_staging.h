@@ -38,7 +38,6 @@ class MariadbStaging {
   Result<void> refuse_directories(MariadbSession& admin);
   Result<void> refuse_strangers_programs(MariadbSession& admin);
   Result<void> note_programs(MariadbSession& admin, RestoreBook& book);
-  Result<void> note_defaults(MariadbSession& admin, RestoreBook& book);
   std::unexpected<Error> failed_statement(const MariadbSession& loader, Error error, std::uint64_t line) const;
 
   const Surroundings& surroundings_;

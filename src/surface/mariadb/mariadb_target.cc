@@ -48,6 +48,14 @@ Result<MariadbTarget> MariadbTarget::of(env::Clock& clock, const Place& place, s
   return target;
 }
 
+MariadbTarget MariadbTarget::with_fresh(std::string name) const {
+  MariadbTarget made(*clock_, url_.copy(), admin_.copy());
+  made.live_ = live_;
+  made.beside_ = beside_;
+  made.fresh_ = std::move(name);
+  return made;
+}
+
 Result<MariadbSession> MariadbTarget::open_admin(base::Progress* progress) const {
   return MariadbSession::open(admin_, *clock_, progress);
 }

@@ -23,13 +23,16 @@ class MariadbTarget {
   [[nodiscard]] const MariadbAddress& url() const { return url_; }
   [[nodiscard]] const MariadbAddress& admin() const { return admin_; }
   [[nodiscard]] const std::string& live() const { return live_; }
-  [[nodiscard]] std::string fresh() const { return beside_ + "_new"; }
+  [[nodiscard]] std::string fresh() const { return fresh_.empty() ? beside_ + "_new" : fresh_; }
   [[nodiscard]] std::string old() const { return beside_ + "_old"; }
   [[nodiscard]] std::string book() const { return beside_ + "_book"; }
   // Under which the n-th view stays in the live database that cannot be made again.
   [[nodiscard]] std::string kept_view(std::size_t n) const { return beside_ + "_view_" + std::to_string(n); }
   // The user that loads a dump.
   [[nodiscard]] const std::string& loader() const { return beside_; }
+
+  // The same, but that this database is what becomes live.
+  [[nodiscard]] MariadbTarget with_fresh(std::string name) const;
 
   // As who may create databases and users, or as the url has it; in no database.
   Result<MariadbSession> open_admin(base::Progress* progress = nullptr) const;
@@ -45,6 +48,7 @@ class MariadbTarget {
   MariadbAddress admin_;
   std::string live_;
   std::string beside_;
+  std::string fresh_;  // where it is not one of spl's
 };
 
 // Ends the sessions of a user, or those that are in a database, and waits until they are gone, for at most half a

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/words.h"
+#include "surface/mariadb/statement_text.h"
 
 namespace spl::surface {
 namespace {
@@ -85,9 +87,41 @@ Result<void> RestoreBook::add_program(ProgramsOf whose, const MariadbProgram& pr
   return admin_.run(sql + ")");
 }
 
-Result<void> RestoreBook::add_default(const ColumnDefault& column) {
-  return admin_.run("INSERT INTO " + table("defaults") + " VALUES (" + octets(column.table) + ", " +
-                    octets(column.column) + ", " + octets(column.text) + ")");
+Result<void> RestoreBook::add_defaults_of(const std::string& database) {
+  const MariadbRows rows =
+      TRY(admin_.query("SELECT TABLE_NAME, COLUMN_NAME, COLUMN_DEFAULT FROM "
+                       "information_schema.COLUMNS WHERE " +
+                       mariadb_is("TABLE_SCHEMA", database) + " AND locate(" +
+                       mariadb_text(mariadb_name(database) + ".") + ", COLUMN_DEFAULT) > 0"));
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    TRY(admin_.run("INSERT INTO " + table("defaults") + " VALUES (" + octets(rows.text(i, 0)) + ", " +
+                   octets(rows.text(i, 1)) + ", " +
+                   octets(with_database(rows.text(i, 2), database, mariadb_name(target_.live()))) + ")"));
+  return {};
+}
+
+Result<void> RestoreBook::alter_columns(const std::string& database,
+                                        const std::function<std::string(const ColumnDefault&)>& how) {
+  const auto columns = TRY(column_defaults());
+  for (std::size_t i = 0; i < columns.size();) {
+    const std::string& of = columns[i].table;
+    std::vector<std::string> changes;
+    for (; i < columns.size() && columns[i].table == of; ++i)
+      changes.push_back("ALTER COLUMN " + mariadb_name(columns[i].column) + how(columns[i]));
+    TRY(run_when_free(admin_, target_.clock(), database,
+                      "ALTER TABLE " + mariadb_name(database, of) + " " + base::join(changes, ", ")));
+  }
+  return {};
+}
+
+Result<void> RestoreBook::drop_defaults(const std::string& database) {
+  return alter_columns(database, [](const ColumnDefault&) { return " DROP DEFAULT"; });
+}
+
+Result<void> RestoreBook::set_defaults(const std::string& database) {
+  return alter_columns(database, [&](const ColumnDefault& column) {
+    return " SET DEFAULT (" + with_database(column.text, target_.live(), mariadb_name(database)) + ")";
+  });
 }
 
 Result<std::size_t> RestoreBook::count_programs(ProgramsOf whose) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -35,8 +36,9 @@ class RestoreBook {
   Result<void> begin();
   // Adds what was brought, in the order of list_programs().
   Result<void> add_program(ProgramsOf whose, const MariadbProgram& program);
-  // The default of a column that takes numbers from a sequence, with the names of both.
-  Result<void> add_default(const ColumnDefault& column);
+  // Adds the defaults of columns in `database` that name it, as those that take numbers from a sequence do: as they are
+  // to be in the live one.
+  Result<void> add_defaults_of(const std::string& database);
   // Who is to define what was brought. With it there is a book, durably.
   Result<void> finish(const MariadbDefaults& defaults, const std::string& account);
   Result<BookSide> side();
@@ -56,8 +58,10 @@ class RestoreBook {
   Result<MariadbProgram> program(ProgramsOf whose, std::size_t number);
   // Views of what was live that cannot be made again: they stay under other names.
   Result<std::vector<KeptView>> kept_views();
-  // Ascending by the table.
-  Result<std::vector<ColumnDefault>> column_defaults();
+  // Takes these defaults away from the columns of `database`; and gives them to them, as they are to be there. A server
+  // looks for the sequence of a default that there is, and so it can only be said where both are.
+  Result<void> drop_defaults(const std::string& database);
+  Result<void> set_defaults(const std::string& database);
   Result<MariadbDefaults> defaults(ProgramsOf whose);
   // Who is to define what was brought.
   Result<std::string> account() { return fact("account"); }
@@ -74,6 +78,8 @@ class RestoreBook {
   Result<std::string> fact(const std::string& name);
   Result<void> set_fact(const std::string& name, const std::string& value);
   Result<void> commit();
+  Result<std::vector<ColumnDefault>> column_defaults();
+  Result<void> alter_columns(const std::string& database, const std::function<std::string(const ColumnDefault&)>& how);
   [[nodiscard]] std::string table(std::string_view name) const { return mariadb_name(target_.book(), name); }
 
   MariadbSession& admin_;
