@@ -153,9 +153,9 @@ TEST_F(RenameTest, WhatSpeaksAgainstItIsFoundBeforeAnythingIsChanged) {
   refused(rename("geo", "x"), 3, "srv/geo/else is no surface's");
   ASSERT_EQ(::rmdir(path("srv/geo/else").c_str()), 0);
   declare("static",
-          "[[surface]]\nname = \"s\"\nkind = \"mariadb\"\nurl = \"mysql:///s\"\nsplit = { database = "
-          "\"c_{context}\" }\n");
-  refused(rename("geo", "x"), 3, "is mariadb");
+          "[[surface]]\nname = \"s\"\nkind = \"command\"\ndump = [\"/bin/true\", \"{context}\"]\n"
+          "restore = [\"/bin/true\", \"{context}\"]\n");
+  refused(rename("geo", "x"), 3, "is command");
   ASSERT_EQ(::unlink((path("h") + "/services/static.toml").c_str()), 0);
   // A process of nobody's.
   ASSERT_EQ(shell("cd " + data("geo/pages") + " && { sleep 60 >/dev/null 2>&1 & echo $! > " + path("pid") + "; }"), 0);

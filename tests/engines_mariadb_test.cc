@@ -162,5 +162,17 @@ TEST_F(EnginesMariadbTest, OneTenantGoesAloneUnderAnotherNameAndWhatItReplacedCo
   EXPECT_EQ(ask_maria("b", "SELECT count(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'c_geo'"), "1");
 }
 
+TEST_F(EnginesMariadbTest, ATenantWithADatabaseGetsAnotherName) {
+  make("a");
+  start("a");
+  ASSERT_EQ(ask("a", {"service", "ledger", "stop"}).code, 0);
+  const long before = count("a", "geo");
+  const Ran ran = ask("a", {"context", "rename", "geo", "earth"});
+  ASSERT_EQ(ran.code, 0) << ran.out << ran.err;
+  EXPECT_EQ(count("a", "earth"), before);
+  EXPECT_EQ(ask_maria("a", "SHOW DATABASES LIKE 'c_geo'"), "");
+  EXPECT_EQ(ask_maria("a", "SHOW DATABASES LIKE 'spl%'"), "");
+}
+
 }  // namespace
 }  // namespace spl::cli_test

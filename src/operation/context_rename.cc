@@ -147,13 +147,14 @@ class Rename {
       for (const service::SurfaceDeclaration& surface : service.surfaces) {
         using enum service::SurfaceKind;
         if (!surface.is_split() || surface::lies_in_files(surface.kind) || surface.kind == kRedis ||
-            surface.kind == kPostgres)
+            surface.kind == kPostgres || surface.kind == kMariadb)
           continue;
-        return fail(ErrorCode::kRefused, Cause::kNotImplemented,
-                    "the context cannot be renamed: " + service.name + "/" + surface.name +
-                        " is split by context, and is " + std::string(codec::enum_name(surface.kind)),
-                    "this version renames contexts in files, git, sqlite, redis and postgres: restore a backup of it "
-                    "with --as instead");
+        return fail(
+            ErrorCode::kRefused, Cause::kNotImplemented,
+            "the context cannot be renamed: " + service.name + "/" + surface.name + " is split by context, and is " +
+                std::string(codec::enum_name(surface.kind)),
+            "this version renames contexts in files, git, sqlite, redis, postgres and mariadb: restore a backup of it "
+            "with --as instead");
       }
     }
     return {};
