@@ -121,8 +121,9 @@ Result<ContainerState> parse_container_state(std::string_view inspected) {
   if (name == nullptr || name->string() == nullptr) return not_understood("it has no Name");
   state.name = name->string()->starts_with('/') ? name->string()->substr(1) : *name->string();
   if (!is_container_name(state.name)) return not_understood("its Name is " + base::escaped(state.name, 80));
-  state.runs = TRY(truth_of(container, "Running"));
   state.is_paused = TRY(truth_of(container, "Paused"));
+  // To podman one that is paused does not run.
+  state.runs = TRY(truth_of(container, "Running")) || state.is_paused;
   state.restarts = TRY(truth_of(container, "Restarting"));
   const Json* pid = member(container, {"State", "Pid"});
   const auto number = pid == nullptr ? not_understood("it has no Pid") : pid->whole_number();

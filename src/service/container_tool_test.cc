@@ -46,6 +46,15 @@ TEST(ContainerTool, WhatIsSaidOfOneThatRuns) {
   EXPECT_EQ(state->unit, "");
 }
 
+TEST(ContainerTool, OneThatIsPausedRunsWhateverItsProgramCallsThat) {
+  for (const char* said : {R"("Running":true,"Paused":true)", R"("Running":false,"Paused":true)"}) {
+    const auto state = parse_container_state(inspected(R"("Running":true,"Paused":false)", said));
+    ASSERT_TRUE(state) << state.error().message;
+    EXPECT_TRUE(state->runs);
+    EXPECT_TRUE(state->is_paused);
+  }
+}
+
 TEST(ContainerTool, WhoElseRunsIt) {
   const auto by_unit = parse_container_state(inspected(R"("a":"b")", R"("PODMAN_SYSTEMD_UNIT":"box.service")"));
   ASSERT_TRUE(by_unit);
