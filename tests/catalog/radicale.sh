@@ -36,7 +36,7 @@ load() {
   local n=0
   while :; do
     n=$((n + 1))
-    event "n-$n" | curl -sS --fail -u me:word -T - -H 'Content-Type: text/calendar' "$(calendar)n-$n.ics"
+    event "n-$n" | curl -sS --fail -u me:word -X PUT --data-binary @- -H 'Content-Type: text/calendar' "$(calendar)n-$n.ics"
     wrote $n
   done
 }
