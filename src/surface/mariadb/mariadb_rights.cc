@@ -17,9 +17,12 @@ std::optional<std::string> take_name(std::string_view& text) {
   if (!text.starts_with('`')) return std::nullopt;
   std::string name;
   for (std::size_t i = 1; i < text.size(); ++i) {
-    if (text[i] == '`' && (i + 1 >= text.size() || text[++i] != '`')) {
-      text.remove_prefix(text[i] == '`' ? i + 1 : i);
-      return name;
+    if (text[i] == '`') {
+      ++i;
+      if (i >= text.size() || text[i] != '`') {
+        text.remove_prefix(i);
+        return name;
+      }
     }
     name += text[i];
   }

@@ -55,7 +55,10 @@ class Words {
       return at_ > before;
     }
     for (++at_; at_ < text_.size(); ++at_) {
-      if (text_[at_] == quote && (++at_ >= text_.size() || text_[at_] != quote)) return true;
+      if (text_[at_] == quote) {
+        ++at_;
+        if (at_ >= text_.size() || text_[at_] != quote) return true;
+      }
       if (read != nullptr) *read += text_[at_];
     }
     return false;
@@ -121,8 +124,9 @@ class Pieces {
     for (++at_; at_ < text_.size(); ++at_) {
       if (text_[at_] == '\\' && quote != '`' && at_ + 1 < text_.size()) {
         ++at_;
-      } else if (text_[at_] == quote && (++at_ >= text_.size() || text_[at_] != quote)) {
-        return;
+      } else if (text_[at_] == quote) {
+        ++at_;
+        if (at_ >= text_.size() || text_[at_] != quote) return;
       }
       text += text_[at_];
     }
