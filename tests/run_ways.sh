@@ -1,7 +1,8 @@
 #!/bin/bash
 # Services that systemd, podman or docker runs: started, paused, backed up at one moment, restored, rolled back, and cut
 # off in the midst of a restore, by a kill and by a new start of the machine. Run in a virtual machine by
-# run_ways_test.cc, in a directory with the program: script/vm run --file spl --file THIS bash THIS units|podman|docker
+# run_ways_test.cc, in a directory with the program: script/vm run --file spl --file THIS bash THIS
+# units|users|reboot|podman|docker
 set -euo pipefail
 way=$1
 
@@ -146,7 +147,8 @@ path = "$3"
 END_OF_SERVICE
 }
 
-if [[ $way == units ]] && ((BOOT == 1)); then
+# A unit that writes, and a socket that would start it.
+set_up_unit() {
   set_up
   # In the operator's own directory: what a runtime mask would not reach.
   cat >/etc/systemd/system/writer.service <<'END_OF_UNIT'
@@ -167,7 +169,10 @@ WantedBy=sockets.target
 END_OF_UNIT
   systemctl daemon-reload
   systemctl enable --now writer.socket writer.service
+}
 
+if [[ $way == units ]]; then
+  set_up_unit
   # What is not there is said, and nothing is done.
   declare_service writer 'unit = "missing.service"' /srv/writer
   is "start of a unit that is missing" yes "$([[ $(code spl service writer start) != 0 ]] && says 'no unit missing.service')"
@@ -184,9 +189,9 @@ END_OF_UNIT
   life writer /srv/writer
   is "its socket" active "$(systemctl is-active writer.socket)"
   is "what spl remembers" "" "$(ls /var/lib/spl/held 2>/dev/null)"
-  rm -f /var/lib/spl/services/writer.toml
-
+elif [[ $way == users ]]; then
   # A user's own units, for a spl that is not root's.
+  set_up
   useradd --create-home joe
   loginctl enable-linger joe
   for _ in {1..60}; do if [[ -e /run/user/$(id -u joe)/systemd/private ]]; then break; fi; sleep 1; done
@@ -204,10 +209,11 @@ END_OF_UNIT
   is "it goes on" yes "$(goes_on /home/joe/w)"
   is "its drop-ins" 0 "$(find /home/joe/.config/systemd -name '*held.conf' | wc -l)"
   is "root in that home" yes "$([[ $(code spl --home /home/joe/.syncro service own stop) != 0 ]] && says "another user's")"
-
+elif [[ $way == reboot ]] && ((BOOT == 1)); then
+  set_up_unit
   # Killed when the unit has just been told to end: it stays down, also when the machine has been started anew.
   declare_service writer 'unit = "writer.service"' /srv/writer
-  forget writer
+  backup writer /root/writer.spl
   echo newer >/srv/writer/new
   touch /srv/signals/kill-at-stop
   is "a restore that is killed" 137 "$(code spl service writer restore --from /root/writer.spl --replace)"
@@ -217,8 +223,7 @@ END_OF_UNIT
   systemctl reboot
   sleep 600
   exit 1
-fi
-if [[ $way == units ]]; then
+elif [[ $way == reboot ]]; then
   is "the unit at a boot" enabled "$(systemctl is-enabled writer.service)"
   is "the unit after a boot" inactive "$(systemctl is-active writer.service || true)"
   is "doctor of a restore that was cut off" yes "$([[ $(code spl doctor) != 0 ]] && says 'a restore keeps it down')"

@@ -71,6 +71,14 @@ TEST_F(RunWaysSweep, Units) {
   live("units");
 }
 
+TEST_F(RunWaysSweep, UnitsOfAUser) {
+  live("users");
+}
+
+TEST_F(RunWaysSweep, AUnitIsKeptDownOverANewStartOfTheMachine) {
+  live("reboot");
+}
+
 TEST_F(RunWaysSweep, Podman) {
   live("podman");
 }

@@ -247,6 +247,7 @@ Result<void> Snapshot::take_paused(const Records& records, bool pauses) {
   steps_.clear();
   auto paused =
       pauses ? service::writers_to_pause(services_, engines_, options_.quiesce) : std::vector<service::PausedService>{};
+  TRY(service::ask_managers(set_, paused));
   milliseconds hold_at_most{2000};
   for (const auto& one : paused) hold_at_most = std::min(hold_at_most, one.service->quiesce.timeout);
   TRY(records.hold());

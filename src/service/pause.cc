@@ -136,6 +136,11 @@ std::string text_of_exit(const CommandOutcome& outcome) {
   return env::ChildExit{WEXITSTATUS(outcome.wait_status), 0}.text();
 }
 
+// Whether another program than spl's own runs it.
+bool is_managed(const Declaration& service) {
+  return service.run && service.run->way() != RunWay::kCommand;
+}
+
 enum class OwnPause : bool { kIsUnderWay, kIsLeft };
 
 // One list, of this run of the machine and this namespace: what it names goes on.
@@ -211,6 +216,14 @@ std::vector<PausedService> writers_to_pause(const std::vector<const Declaration*
   return paused;
 }
 
+Result<void> ask_managers(const ServiceSet& set, std::vector<PausedService>& paused) {
+  for (PausedService& one : paused) {
+    if (one.how == Quiesce::kFreeze && is_managed(*one.service))
+      one.source = TRY(processes_source_of(set, *one.service));
+  }
+  return {};
+}
+
 Pause::Pause(env::Env env, const ServiceSet& set, SecretLookup secrets, std::vector<PausedService> services)
     : env_(env), set_(set), secrets_(std::move(secrets)), services_(std::move(services)) {}
 
@@ -274,10 +287,10 @@ Result<void> Pause::note_running() {
   return note(running);
 }
 
-Result<void> Pause::plan_freeze(const Declaration& service) {
-  ProcessSource source = TRY(processes_source_of(set_, service));
-  const bool is_managed = service.run && service.run->way() != RunWay::kCommand;
-  if (is_managed && !source.group) {
+Result<void> Pause::plan_freeze(const PausedService& paused) {
+  const Declaration& service = *paused.service;
+  ProcessSource source = paused.source ? *paused.source : TRY(processes_source_of(set_, service));
+  if (is_managed(service) && !source.group) {
     // Without it what others have started within a container would not be found.
     if (!source.roots.empty())
       return fail(ErrorCode::kUnavailable,
@@ -301,7 +314,7 @@ Result<bool> Pause::are_down() const {
 Result<void> Pause::plan() {
   for (const PausedService& paused : services_) {
     const Declaration& service = *paused.service;
-    if (paused.how == Quiesce::kFreeze) TRY(plan_freeze(service));
+    if (paused.how == Quiesce::kFreeze) TRY(plan_freeze(paused));
     if (paused.how != Quiesce::kHook) continue;
     hooked_.push_back(&service);
     const PlaceholderValues values = set_.values(service, nullptr);

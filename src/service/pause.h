@@ -19,6 +19,7 @@
 #include "env/control_group.h"
 #include "env/env.h"
 #include "env/process.h"
+#include "service/processes.h"
 #include "service/service_set.h"
 #include "service/watchdog.h"
 
@@ -27,6 +28,8 @@ namespace spl::service {
 struct PausedService {
   const Declaration* service = nullptr;
   Quiesce how = Quiesce::kFreeze;  // or kHook
+  // Of a unit or a container, asked for before anybody waits; none: the pause asks.
+  std::optional<ProcessSource> source = {};
 };
 
 // How services are paused: what the line says, else their declaration, else freeze for those that spl runs.
@@ -34,6 +37,9 @@ struct PausedService {
 std::vector<PausedService> writers_to_pause(const std::vector<const Declaration*>& services,
                                             const std::vector<const Declaration*>& engines,
                                             std::optional<Quiesce> override_with);
+
+// Asks the managers of those that are frozen: each is a program to run, for which no writer should wait.
+Result<void> ask_managers(const ServiceSet& set, std::vector<PausedService>& paused);
 
 class Pause {
  public:
@@ -58,7 +64,7 @@ class Pause {
  private:
   Pause(env::Env env, const ServiceSet& set, SecretLookup secrets, std::vector<PausedService> services);
   Result<void> plan();
-  Result<void> plan_freeze(const Declaration& service);
+  Result<void> plan_freeze(const PausedService& paused);
   [[nodiscard]] Result<bool> are_down() const;
   Result<void> pause_all();
   Result<void> note(const std::vector<ServiceProcess>& processes);
