@@ -215,7 +215,7 @@ bool MariadbSession::read_rows(st_mysql_res* result, MariadbRows* rows) {
     if (rows == nullptr) continue;
     const unsigned long* const lengths = mysql_fetch_lengths(result);
     auto& texts = rows->rows_.emplace_back();
-    bytes += sizeof texts;
+    bytes += sizeof(std::vector<std::optional<std::string>>);
     for (unsigned i = 0; i < columns; ++i) {
       bytes += sizeof(std::optional<std::string>) + lengths[i];
       texts.push_back(row[i] == nullptr ? std::nullopt : std::optional(std::string(row[i], lengths[i])));
