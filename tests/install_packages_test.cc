@@ -1,11 +1,14 @@
 // spl service X install of packages and users: the machine's own apt-get and dpkg, with a repository of one small
 // package in the test's directory. Root's alone; what it installs is purged afterwards.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <filesystem>
 
+#include "env/descriptor.h"
 #include "install_kit.h"
 
 namespace spl::cli_test {
@@ -98,6 +101,10 @@ class PackagesTest : public InstallKit {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "only root installs packages";
+    // They install one and the same package on this machine: one test at a time.
+    const std::string lock = (std::filesystem::temp_directory_path() / "spl-packages-test.lock").string();
+    machine_ = env::Descriptor(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    ASSERT_EQ(::flock(machine_.number(), LOCK_EX), 0) << lock;
     if (shell("command -v apt-get dpkg-deb deb-systemd-helper unshare >/dev/null 2>&1") != 0)
       GTEST_SKIP() << "apt-get, dpkg-deb, deb-systemd-helper or unshare is missing";
     write_script("apart", kWithoutPolicy);
@@ -110,7 +117,13 @@ class PackagesTest : public InstallKit {
     declare("h", "one", std::string("version = \"1\"\n[install]\nsource = \"apt:") + kPackage + "\"\n" + run_);
   }
   void TearDown() override { purge(); }
-  void purge() { (void)shell(std::string("dpkg --purge ") + kPackage + " >/dev/null 2>&1"); }
+  // What the apt-get of a killed spl still does is waited for.
+  void purge() {
+    EXPECT_EQ(shell(std::string("for n in $(seq 600); do dpkg --purge ") + kPackage + " >" + path("purged") +
+                    " 2>&1 && exit 0; sleep 0.1; done; exit 1"),
+              0)
+        << read_file(path("purged"));
+  }
 
   [[nodiscard]] std::string apart(const std::string& command) const {
     return "unshare -m " + path("apart") + " " + path(".") + " sh -c " + quoted(command);
@@ -128,6 +141,7 @@ class PackagesTest : public InstallKit {
   }
   static bool is_enabled() { return exists("/etc/systemd/system/multi-user.target.wants/spl-test-daemon.service"); }
 
+  env::Descriptor machine_;  // held from before the package is made to after it is purged
   std::string run_;
 };
 
