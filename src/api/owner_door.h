@@ -47,6 +47,23 @@ inline constexpr DoorPlace kDoorPlace<&Operations::create_token>{"/v1/local/toke
                                                                  "Makes a token. It is shown this once."};
 template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::revoke_token>{"/v1/local/tokens/revoke", 200, "Ends a token."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::grant_consent>{"/v1/local/consents", 201,
+                                                                  "Grants consent: what may pass to peers."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::revoke_consent>{"/v1/local/consents/revoke", 200, "Ends a grant."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::add_adapter>{"/v1/local/adapters", 201, "Lists an adapter."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::remove_adapter>{"/v1/local/adapters/remove", 200,
+                                                                   "Takes an adapter off the list."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::add_rule>{"/v1/local/rules", 201, "Lays down a rule."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::remove_rule>{"/v1/local/rules/remove", 200, "Takes a rule back."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::set_permissions>{"/v1/local/permissions", 200,
+                                                                    "Says whether permission rules are asked."};
 
 template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::command_services>{

@@ -208,6 +208,27 @@ Result<operation::MadeToken> RemoteOperations::create_token(const instance::Toke
 Result<operation::RevokedToken> RemoteOperations::revoke_token(const operation::TokenName& token) {
   return through_door<&Operations::revoke_token>(token);
 }
+Result<substrate::ConsentGrant> RemoteOperations::grant_consent(const substrate::ConsentRequest& request) {
+  return through_door<&Operations::grant_consent>(request);
+}
+Result<operation::RevokedConsent> RemoteOperations::revoke_consent(const operation::ConsentName& grant) {
+  return through_door<&Operations::revoke_consent>(grant);
+}
+Result<substrate::Adapter> RemoteOperations::add_adapter(const substrate::Adapter& adapter) {
+  return through_door<&Operations::add_adapter>(adapter);
+}
+Result<operation::RemovedAdapter> RemoteOperations::remove_adapter(const operation::AdapterName& adapter) {
+  return through_door<&Operations::remove_adapter>(adapter);
+}
+Result<substrate::Rule> RemoteOperations::add_rule(const substrate::Rule& rule) {
+  return through_door<&Operations::add_rule>(rule);
+}
+Result<substrate::Rule> RemoteOperations::remove_rule(const operation::RuleName& rule) {
+  return through_door<&Operations::remove_rule>(rule);
+}
+Result<operation::Permissions> RemoteOperations::set_permissions(const operation::Permissions& permissions) {
+  return through_door<&Operations::set_permissions>(permissions);
+}
 Result<operation::ServiceStates> RemoteOperations::command_services(const operation::ServiceCommand& command,
                                                                     base::Progress& /*progress*/) {
   return through_door<&Operations::command_services>(command);
@@ -281,6 +302,19 @@ Result<void> RemoteOperations::thread_records(std::string_view thread, const sto
 }
 Result<std::vector<substrate::ServiceAccount>> RemoteOperations::accounts() {
   return TRY(reading())->accounts();
+}
+Result<std::vector<substrate::ConsentGrant>> RemoteOperations::consents() {
+  return TRY(reading())->consents();
+}
+Result<std::vector<substrate::Adapter>> RemoteOperations::adapters() {
+  return TRY(reading())->adapters();
+}
+Result<substrate::EngineConfig> RemoteOperations::engine_config() {
+  return TRY(reading())->engine_config();
+}
+Result<std::vector<substrate::Trust>> RemoteOperations::trust(const operation::TrustQuestion& question,
+                                                              base::Progress& progress) {
+  return TRY(reading())->trust(question, progress);
 }
 Result<std::vector<operation::TokenSummary>> RemoteOperations::tokens() {
   return TRY(reading())->tokens();

@@ -41,6 +41,11 @@ class RemoteOperations final : public operation::Operations {
   Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) override;
   Result<std::vector<substrate::ServiceAccount>> accounts() override;
   Result<std::vector<operation::TokenSummary>> tokens() override;
+  Result<std::vector<substrate::ConsentGrant>> consents() override;
+  Result<std::vector<substrate::Adapter>> adapters() override;
+  Result<substrate::EngineConfig> engine_config() override;
+  Result<std::vector<substrate::Trust>> trust(const operation::TrustQuestion& question,
+                                              base::Progress& progress) override;
   Result<std::vector<service::InventoryRow>> inventory(base::Progress& progress) override;
   Result<operation::ServiceStates> service_states(const operation::ServiceName& service) override;
   Result<std::string> service_log(const operation::ServiceName& service) override;
@@ -58,6 +63,13 @@ class RemoteOperations final : public operation::Operations {
   Result<operation::RevokedAccount> revoke_account(const operation::AccountName& account) override;
   Result<operation::MadeToken> create_token(const instance::TokenRequest& request) override;
   Result<operation::RevokedToken> revoke_token(const operation::TokenName& token) override;
+  Result<substrate::ConsentGrant> grant_consent(const substrate::ConsentRequest& request) override;
+  Result<operation::RevokedConsent> revoke_consent(const operation::ConsentName& grant) override;
+  Result<substrate::Adapter> add_adapter(const substrate::Adapter& adapter) override;
+  Result<operation::RemovedAdapter> remove_adapter(const operation::AdapterName& adapter) override;
+  Result<substrate::Rule> add_rule(const substrate::Rule& rule) override;
+  Result<substrate::Rule> remove_rule(const operation::RuleName& rule) override;
+  Result<operation::Permissions> set_permissions(const operation::Permissions& permissions) override;
   Result<operation::ServiceStates> command_services(const operation::ServiceCommand& command,
                                                     base::Progress& progress) override;
   Result<operation::InstallReport> install_services(const operation::InstallRequest& request,

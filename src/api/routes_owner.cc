@@ -59,6 +59,13 @@ void add_owner_routes(std::vector<Route>& table) {
   add<&Operations::revoke_account>(table);
   add<&Operations::create_token>(table);
   add<&Operations::revoke_token>(table);
+  add<&Operations::grant_consent>(table);
+  add<&Operations::revoke_consent>(table);
+  add<&Operations::add_adapter>(table);
+  add<&Operations::remove_adapter>(table);
+  add<&Operations::add_rule>(table);
+  add<&Operations::remove_rule>(table);
+  add<&Operations::set_permissions>(table);
   add<&Operations::command_services>(table);
   add<&Operations::install_services>(table);
   add<&Operations::add_context>(table);

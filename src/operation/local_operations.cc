@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/version.h"
 #include "instance/move.h"
+#include "instance/policy.h"
 #include "operation/context_remove.h"
 #include "operation/context_rename.h"
 #include "operation/doctor.h"
@@ -155,6 +156,53 @@ Result<std::vector<TokenSummary>> LocalOperations::tokens() {
   std::vector<TokenSummary> summaries;
   for (const store::Token& token : TRY(instance::list_tokens(instance_))) summaries.push_back(summary_of(token));
   return summaries;
+}
+
+Result<std::vector<substrate::ConsentGrant>> LocalOperations::consents() {
+  return instance::list_consents(instance_);
+}
+
+Result<std::vector<substrate::Adapter>> LocalOperations::adapters() {
+  return instance::list_adapters(instance_);
+}
+
+Result<substrate::EngineConfig> LocalOperations::engine_config() {
+  return instance::list_rules(instance_);
+}
+
+Result<std::vector<substrate::Trust>> LocalOperations::trust(const TrustQuestion& question, base::Progress& progress) {
+  return substrate::trust_of_records(*TRY(instance_.store().reader()), instance_.env().clock.now(), question.actor,
+                                     progress);
+}
+
+Result<substrate::ConsentGrant> LocalOperations::grant_consent(const substrate::ConsentRequest& request) {
+  return instance::grant_consent(instance_, request);
+}
+
+Result<RevokedConsent> LocalOperations::revoke_consent(const ConsentName& grant) {
+  return RevokedConsent{TRY(instance::revoke_consent(instance_, grant.id))};
+}
+
+Result<substrate::Adapter> LocalOperations::add_adapter(const substrate::Adapter& adapter) {
+  return instance::add_adapter(instance_, adapter);
+}
+
+Result<RemovedAdapter> LocalOperations::remove_adapter(const AdapterName& adapter) {
+  TRY(instance::remove_adapter(instance_, adapter.did));
+  return RemovedAdapter{adapter.did};
+}
+
+Result<substrate::Rule> LocalOperations::add_rule(const substrate::Rule& rule) {
+  return instance::add_rule(instance_, rule);
+}
+
+Result<substrate::Rule> LocalOperations::remove_rule(const RuleName& rule) {
+  return instance::remove_rule(instance_, rule.name, rule.kind);
+}
+
+Result<Permissions> LocalOperations::set_permissions(const Permissions& permissions) {
+  TRY(instance::enable_permissions(instance_, permissions.enabled));
+  return permissions;
 }
 
 Result<instance::IdentitySummary> LocalOperations::generate_identity() {

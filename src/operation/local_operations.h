@@ -33,6 +33,10 @@ class LocalOperations final : public Operations {
   Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) override;
   Result<std::vector<substrate::ServiceAccount>> accounts() override;
   Result<std::vector<TokenSummary>> tokens() override;
+  Result<std::vector<substrate::ConsentGrant>> consents() override;
+  Result<std::vector<substrate::Adapter>> adapters() override;
+  Result<substrate::EngineConfig> engine_config() override;
+  Result<std::vector<substrate::Trust>> trust(const TrustQuestion& question, base::Progress& progress) override;
   Result<std::vector<service::InventoryRow>> inventory(base::Progress& progress) override;
   Result<ServiceStates> service_states(const ServiceName& service) override;
   Result<std::string> service_log(const ServiceName& service) override;
@@ -50,6 +54,13 @@ class LocalOperations final : public Operations {
   Result<RevokedAccount> revoke_account(const AccountName& account) override;
   Result<MadeToken> create_token(const instance::TokenRequest& request) override;
   Result<RevokedToken> revoke_token(const TokenName& token) override;
+  Result<substrate::ConsentGrant> grant_consent(const substrate::ConsentRequest& request) override;
+  Result<RevokedConsent> revoke_consent(const ConsentName& grant) override;
+  Result<substrate::Adapter> add_adapter(const substrate::Adapter& adapter) override;
+  Result<RemovedAdapter> remove_adapter(const AdapterName& adapter) override;
+  Result<substrate::Rule> add_rule(const substrate::Rule& rule) override;
+  Result<substrate::Rule> remove_rule(const RuleName& rule) override;
+  Result<Permissions> set_permissions(const Permissions& permissions) override;
   Result<ServiceStates> command_services(const ServiceCommand& command, base::Progress& progress) override;
   Result<InstallReport> install_services(const InstallRequest& request, base::Progress& progress) override;
   Result<ContextEntry> add_context(const NewContext& context) override;

@@ -28,7 +28,11 @@
 #include "operation/service_operations.h"
 #include "record/record_shape.h"
 #include "store/record_store.h"
+#include "substrate/adapters.h"
 #include "substrate/authority.h"
+#include "substrate/consent.h"
+#include "substrate/engine_config.h"
+#include "substrate/trust.h"
 
 namespace spl::operation {
 
@@ -164,6 +168,61 @@ struct RevokedToken {
   }
 };
 
+struct ConsentName {
+  std::string id;  // as the list shows it, or a beginning of it that no other grant shares (8 digits or more)
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("id", &ConsentName::id, "the grant's id, or a beginning of it"));
+  }
+};
+struct RevokedConsent {
+  RecordId id;
+  bool revoked = true;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("id", &RevokedConsent::id, "the grant's id"),
+                        codec::member("revoked", &RevokedConsent::revoked, "true"));
+  }
+};
+struct AdapterName {
+  std::string did;
+
+  static constexpr auto shape() { return codec::shape(codec::member("did", &AdapterName::did, "whom it acts as")); }
+};
+struct RemovedAdapter {
+  std::string did;
+  bool removed = true;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("did", &RemovedAdapter::did, "whom it acted as"),
+                        codec::member("removed", &RemovedAdapter::removed, "true"));
+  }
+};
+struct RuleName {
+  std::string name;
+  std::optional<substrate::RuleKind> kind;  // none: that of the only rule of the name
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("name", &RuleName::name, "the rule"),
+                        codec::member("kind", &RuleName::kind, "where two kinds have one", codec::Presence::kOmitted));
+  }
+};
+struct Permissions {
+  bool enabled = false;
+
+  static constexpr auto shape() {
+    return codec::shape(
+        codec::member("enabled", &Permissions::enabled, "whether what no permission rule allows is denied"));
+  }
+};
+struct TrustQuestion {
+  std::optional<std::string> actor;  // none: all
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("actor", &TrustQuestion::actor, "whose work", codec::Presence::kOmitted));
+  }
+};
+
 // The error of a thread that has no records.
 Error no_thread(std::string_view thread);
 // What names a record: its id, or a beginning of it. Code kUsage where it cannot be one.
@@ -194,6 +253,10 @@ class Operations {
   virtual Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) = 0;
   virtual Result<std::vector<substrate::ServiceAccount>> accounts() = 0;
   virtual Result<std::vector<TokenSummary>> tokens() = 0;
+  virtual Result<std::vector<substrate::ConsentGrant>> consents() = 0;
+  virtual Result<std::vector<substrate::Adapter>> adapters() = 0;
+  virtual Result<substrate::EngineConfig> engine_config() = 0;
+  virtual Result<std::vector<substrate::Trust>> trust(const TrustQuestion& question, base::Progress& progress) = 0;
   // What services keep, and what they should not (service/inventory.h).
   virtual Result<std::vector<service::InventoryRow>> inventory(base::Progress& progress) = 0;
   virtual Result<ServiceStates> service_states(const ServiceName& service) = 0;
@@ -214,6 +277,13 @@ class Operations {
   virtual Result<RevokedAccount> revoke_account(const AccountName& account) = 0;
   virtual Result<MadeToken> create_token(const instance::TokenRequest& request) = 0;
   virtual Result<RevokedToken> revoke_token(const TokenName& token) = 0;
+  virtual Result<substrate::ConsentGrant> grant_consent(const substrate::ConsentRequest& request) = 0;
+  virtual Result<RevokedConsent> revoke_consent(const ConsentName& grant) = 0;
+  virtual Result<substrate::Adapter> add_adapter(const substrate::Adapter& adapter) = 0;
+  virtual Result<RemovedAdapter> remove_adapter(const AdapterName& adapter) = 0;
+  virtual Result<substrate::Rule> add_rule(const substrate::Rule& rule) = 0;
+  virtual Result<substrate::Rule> remove_rule(const RuleName& rule) = 0;
+  virtual Result<Permissions> set_permissions(const Permissions& permissions) = 0;
   virtual Result<ServiceStates> command_services(const ServiceCommand& command, base::Progress& progress) = 0;
   virtual Result<InstallReport> install_services(const InstallRequest& request, base::Progress& progress) = 0;
   virtual Result<ContextEntry> add_context(const NewContext& context) = 0;
