@@ -82,6 +82,25 @@ TEST_F(RebuildTest, WhatIsDerivedIsNotInTheBundleAndIsMadeInTheBackground) {
   EXPECT_THAT(status("b"), Not(HasSubstr("rebuild")));
 }
 
+// As a search of another service's texts has it: nothing of it is in the bundle but that it is there.
+TEST_F(RebuildTest, AServiceWithNothingButWhatIsDerivedIsRebuiltToo) {
+  const std::string search =
+      "[[surface]]\nname = \"index\"\nkind = \"files\"\npath = \"{data}/index\"\nclass = \"derived\"\nrebuild = "
+      "[\"/bin/sh\", \"-ec\", \"mkdir -p $0/index; cp $1/files/note $0/index/all\", \"{data}\", "
+      "\"{home}/data/notes\"]\n";
+  const std::string index = path("b") + "/data/search/index/all";
+  make("a", surfaces());
+  declare("a", "search", search);
+  fill("a", "one");
+  ASSERT_EQ(backup("a", "a.spl").code, 0);
+  make("b", surfaces());
+  declare("b", "search", search);
+  ASSERT_EQ(shell("mkdir -p " + data("b") + " && touch " + data("b") + "/go"), 0);
+  ASSERT_EQ(restore("b", "a.spl").code, 0);
+  wait_until([&] { return exists(index) && read_file(index) == "one"; }, "the other service's index is made");
+  wait_for_index("b", "one");
+}
+
 TEST_F(RebuildTest, WhatIsCostlyIsInTheBundleAndIsMadeOnlyWhereItWasLeftOut) {
   make("a", surfaces("derived-costly"));
   fill("a", "one");

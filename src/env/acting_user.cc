@@ -100,6 +100,8 @@ Result<std::unique_ptr<AsUser>> AsUser::take(std::uint32_t uid) {
     const int error = errno;
     return base::fail_errno("cannot act for " + user_name(uid), error);
   }
+  // Nothing where the kernel does not let it, as where root acts for another's home: then files are the user's, too.
+  ::setfsuid(before);
   return std::unique_ptr<AsUser>(new AsUser(before));
 }
 

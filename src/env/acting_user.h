@@ -50,8 +50,9 @@ class AsFileUser {
   std::optional<UserIds> before_ = {};
 };
 
-// While it lives, this thread is that user (its effective id, and the one for file access): for a server that asks the
-// kernel who is at the other end of a socket.
+// While it lives, this thread is that user (its effective id) to a server that asks the kernel who is at the other end
+// of a socket. Root's own file access stays root's: the socket may lie where that user reaches nothing, as its service
+// has a group for that. For a connection alone, then: what opens files in between does so as root.
 class AsUser {
  public:
   // Where this process is root's. An error where the kernel does not let it: then it is who it was.

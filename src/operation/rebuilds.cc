@@ -226,12 +226,11 @@ std::vector<const service::SurfaceDeclaration*> to_be_rebuilt(const service::Dec
   return surfaces;
 }
 
-Result<void> want_rebuilds(ServiceRooms& rooms, const RestoredSurfaces& restored, AndAfter after) {
+Result<void> want_rebuilds(ServiceRooms& rooms, const std::vector<std::string>& services,
+                           const RestoredSurfaces& restored, AndAfter after) {
   Rebuilds rebuilds(rooms.env, rooms.set.paths());
   for (const service::Declaration& service : rooms.set.services()) {
-    const bool is_restored =
-        std::ranges::any_of(restored, [&service](const auto& surface) { return surface.first == service.name; });
-    if (!is_restored) continue;
+    if (std::ranges::find(services, service.name) == services.end()) continue;
     for (const service::SurfaceDeclaration* surface : to_be_rebuilt(service, restored))
       TRY(rebuilds.want(service.name, surface->name));
     if (after == AndAfter::kYes && !service.restore.after.empty()) TRY(rebuilds.want(service.name, ""));

@@ -93,7 +93,10 @@ using RestoredSurfaces = std::set<std::pair<std::string, std::string>>;
 std::vector<const service::SurfaceDeclaration*> to_be_rebuilt(const service::Declaration& service,
                                                               const RestoredSurfaces& restored);
 enum class AndAfter : bool { kNo, kYes };  // whether [restore].after is wanted, too
-Result<void> want_rebuilds(ServiceRooms& rooms, const RestoredSurfaces& restored, AndAfter after);
+// Of these services, which the restore has down: also of one whose surfaces are all derived, of which nothing comes
+// back.
+Result<void> want_rebuilds(ServiceRooms& rooms, const std::vector<std::string>& services,
+                           const RestoredSurfaces& restored, AndAfter after);
 
 // Of a service that does not become healthy without them: those that were not brought back, now; each is in `rebuilt`
 // then. They are wanted first: where the restore is taken back, what was made of the bundle's data is made anew, too.

@@ -169,7 +169,7 @@ Result<void> settle_restores(env::Env env, const home::HomePaths& paths, const h
       TRY_IN(what, put_records_back(env, journals, journal, store, progress));
     TRY_IN(what, start_engines(*rooms, journal, progress));
     RebuiltParts rebuilt = TRY_IN(what, rebuild(*rooms, journal));
-    if (is_committed) TRY_IN(what, want_rebuilds(*rooms, surfaces_of(journal), AndAfter::kYes));
+    if (is_committed) TRY_IN(what, want_rebuilds(*rooms, journal.services, surfaces_of(journal), AndAfter::kYes));
     const std::string not_started = TRY_IN(what, follow(*rooms, std::move(journal), std::move(rebuilt), is_committed));
     if (not_started.empty()) continue;
     env.log.write(env::LogLevel::kError, "service not started again", {{"error", not_started}});
@@ -214,7 +214,7 @@ Result<void> restore_previous(ServiceRooms& rooms, store::RecordStore& store, co
   TRY(rooms.journals.save(*last));
   TRY(put_records_back(rooms.env, rooms.journals, *last, store, progress));
   // What is derived was made of what goes.
-  TRY(want_rebuilds(rooms, surfaces_of(*last), AndAfter::kNo));
+  TRY(want_rebuilds(rooms, last->services, surfaces_of(*last), AndAfter::kNo));
   const std::string not_started = TRY(follow(rooms, std::move(*last), std::move(rebuilt), false));
   start_rebuilding(rooms.env, rooms.set.paths());
   if (not_started.empty()) return {};

@@ -524,7 +524,7 @@ Result<void> ServiceRestore::switch_back() {
 Result<void> ServiceRestore::finish(std::vector<Finding>& findings) {
   made_secrets_.clear();
   // Before the journal is done with: whatever is cut off from here on is found by the next start.
-  TRY(want_rebuilds(rooms_, restored(), AndAfter::kYes));
+  TRY(want_rebuilds(rooms_, services_, restored(), AndAfter::kYes));
   TRY(remove_rebuilds(rooms_, rebuilt_));
   const bool kept = TRY(restore_->finish());
   std::vector<std::string> replaced = services_;
