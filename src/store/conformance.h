@@ -1,8 +1,9 @@
-// What every store::RecordStore does, as tests; conformance_load.h has those of bulk, chance and threads. A test
-// program gives them a backend:
+// What every store::RecordStore does, as tests; conformance_load.h has those of bulk, chance and threads,
+// conformance_beside.h those of what is kept beside the records. A test program gives them a backend:
 //   struct MyBackend { std::unique_ptr<RecordStore> store = ...; };  // an empty store of its own, made anew each time
 //   INSTANTIATE_TYPED_TEST_SUITE_P(Mine, StoreConformance, MyBackend);
 //   INSTANTIATE_TYPED_TEST_SUITE_P(Mine, StoreUnderLoad, MyBackend);
+//   INSTANTIATE_TYPED_TEST_SUITE_P(Mine, StoreBesideRecords, MyBackend);
 #pragma once
 
 #include <gtest/gtest.h>
@@ -538,44 +539,6 @@ TYPED_TEST_P(StoreConformance, AVisitorMayAskTheSameReader) {
   EXPECT_EQ(records, 4u);
 }
 
-TYPED_TEST_P(StoreConformance, SettingsAreKeptAndReplaced) {
-  auto writer = this->store_.writer().value();
-  ASSERT_TRUE(writer->set_setting("a", "1"));
-  ASSERT_TRUE(writer->set_setting("a", std::string("2\0é", 4)));
-  ASSERT_TRUE(writer->set_setting("", ""));
-  EXPECT_EQ(writer->setting("a").value(), std::string("2\0é", 4));
-  ASSERT_TRUE(writer->commit());
-  writer.reset();
-  auto reader = this->store_.reader().value();
-  EXPECT_EQ(reader->setting("a").value(), std::string("2\0é", 4));
-  EXPECT_EQ(reader->setting("").value(), "");
-  EXPECT_EQ(reader->setting("b").value(), std::nullopt);
-}
-
-TYPED_TEST_P(StoreConformance, TokensAreKeptReplacedAndRemoved) {
-  const auto digest = [](char octet) { return Digest::from(std::string(32, octet)); };
-  auto writer = this->store_.writer().value();
-  ASSERT_TRUE(
-      writer->put_token({digest('b'), "bob", {"read", "write"}, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"}));
-  ASSERT_TRUE(writer->put_token({digest('a'), "ann", {}, "2026-01-01T00:00:00Z", {}}));
-  ASSERT_TRUE(writer->put_token({digest('a'), "eve", {"read"}, "2026-01-02T00:00:00Z", {}}));
-  ASSERT_TRUE(writer->put_token({digest('c'), "eve", {"read"}, "2026-01-02T00:00:00Z", {}}));
-  EXPECT_TRUE(writer->remove_token(digest('c')).value());
-  EXPECT_FALSE(writer->remove_token(digest('c')).value());
-  ASSERT_TRUE(writer->commit());
-  writer.reset();
-  const std::vector<Token> tokens = this->store_.reader().value()->tokens().value();
-  ASSERT_EQ(tokens.size(), 2u);
-  EXPECT_EQ(tokens[0].sha256, digest('a'));
-  EXPECT_EQ(tokens[0].account, "eve");
-  EXPECT_EQ(tokens[0].scopes, std::vector<std::string>{"read"});
-  EXPECT_EQ(tokens[0].created_at, "2026-01-02T00:00:00Z");
-  EXPECT_EQ(tokens[0].expires_at, std::nullopt);
-  EXPECT_EQ(tokens[1].account, "bob");
-  EXPECT_EQ(tokens[1].scopes, (std::vector<std::string>{"read", "write"}));
-  EXPECT_EQ(tokens[1].expires_at, "2027-01-01T00:00:00Z");
-}
-
 REGISTER_TYPED_TEST_SUITE_P(StoreConformance, IsEmptyAtFirst, HasAnIncarnationThatChangesOnlyWhenTold,
                             ClearedRecordsAreGoneAndTheRestStays, GivesBackWhatWasPut, ADuplicateIsASilentNoOp,
                             AnAbsentSignatureIsFilledByAValidOneOnly, AWrongSignatureThatCameFirstIsCarried,
@@ -585,7 +548,6 @@ REGISTER_TYPED_TEST_SUITE_P(StoreConformance, IsEmptyAtFirst, HasAnIncarnationTh
                             AReaderSeesOneUnchangingState, AWriterReadsWhatItWrote, AWriterThatIsDroppedLeavesNothing,
                             RollbackToTheMarkTakesBackWhatCameAfterIt, AMarkDoesNotOutliveItsWriter,
                             ChangesInPagesCoverAllExactlyOnce, BundleOrderIsByPath,
-                            AnErrorOfAVisitorEndsTheWalkAndIsGivenBack, AVisitorMayAskTheSameReader,
-                            SettingsAreKeptAndReplaced, TokensAreKeptReplacedAndRemoved);
+                            AnErrorOfAVisitorEndsTheWalkAndIsGivenBack, AVisitorMayAskTheSameReader);
 
 }  // namespace spl::store

@@ -52,6 +52,11 @@ inline std::string naming(const std::string& member, const RecordId& id) {
   return "{\"" + member + "\":\"" + id.hex() + "\"}";
 }
 
+// What a peer that does not give the body gives of a record.
+inline RedactedRecord redacted(const Record& record) {
+  return {record.id, record.thread, record.actor, record.act, record.clock, "did:x:peer"};
+}
+
 inline const crypto::SigningKey& signer() {
   static const crypto::SigningKey key = crypto::SigningKey::from_seed(std::string(32, 'k')).value();
   return key;
@@ -109,6 +114,20 @@ inline std::vector<ThreadSummary> summaries(StoreReader& reader) {
   return list;
 }
 
+inline std::string text_of(const RedactedRecord& known) {
+  return known.id.hex() + " " + known.thread + " " + known.actor + " " + std::string(record::act_name(known.act)) +
+         " " + std::to_string(known.clock) + " " + known.peer;
+}
+
+inline std::vector<std::string> all_redacted(StoreReader& reader) {
+  std::vector<std::string> list;
+  EXPECT_TRUE(reader.redacted([&list](const RedactedRecord& known) -> Result<void> {
+    list.push_back(text_of(known));
+    return {};
+  }));
+  return list;
+}
+
 inline std::vector<PutOutcome> put(RecordStore& store, const std::vector<Record>& records) {
   auto writer = store.writer().value();
   std::vector<PutOutcome> outcomes;
@@ -126,11 +145,17 @@ inline std::uint64_t count(RecordStore& store) {
 struct Model {
   std::vector<Record> log;  // the record of sequence n is log[n - 1]
   std::map<std::string, std::string> settings;
+  std::map<RecordId, RedactedRecord> redacted;
+
+  bool put_redacted(const RedactedRecord& known) {
+    return std::ranges::find(log, known.id, &Record::id) == log.end() && redacted.emplace(known.id, known).second;
+  }
 
   PutOutcome put(const Record& record) {
     const auto at = std::ranges::find(log, record.id, &Record::id);
     if (at == log.end()) {
       log.push_back(record);
+      redacted.erase(record.id);
       return PutOutcome::kInserted;
     }
     const bool differs = record.judged_by != at->judged_by;
@@ -151,6 +176,13 @@ struct Model {
       list.push_back(row);
     }
     return list;
+  }
+
+  void expect_same_redacted(StoreReader& reader) const {
+    std::vector<std::string> known;
+    for (const auto& [id, of] : redacted) known.push_back(text_of(of));
+    EXPECT_EQ(all_redacted(reader), known);
+    EXPECT_EQ(reader.redacted_count().value(), known.size());
   }
 
   // Everything that `reader` says is what the model has. Sequences are compared by their order: a store may leave gaps.
@@ -222,6 +254,7 @@ struct Model {
     }));
     std::ranges::sort(bundle, {}, [](const auto& e) { return record::record_path(e.first, e.second); });
     EXPECT_EQ(bundle_there, bundle);
+    expect_same_redacted(reader);
     for (const auto& [name, value] : settings) EXPECT_EQ(reader.setting(name).value(), value);
   }
 };

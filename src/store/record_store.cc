@@ -1,5 +1,8 @@
 #include "store/record_store.h"
 
+#include <cstdint>
+#include <limits>
+
 #include "base/check.h"
 
 namespace spl::store {
@@ -13,6 +16,15 @@ Result<Record> parse_row(const StoredRecord& row) {
 
 bool is_signed(const Record& record) {
   return record.sig && record::is_reserved(record.thread) && record::signature_is_valid(record);
+}
+
+Result<void> check_redacted(const RedactedRecord& redacted) {
+  TRY(record::check_thread(redacted.thread));
+  TRY(record::check_actor(redacted.actor));
+  TRY_IN("the peer", record::check_actor(redacted.peer));
+  if (redacted.clock > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    return fail(ErrorCode::kUsage, "the clock of a record is larger than any may be");
+  return {};
 }
 
 std::pair<RecordId, RecordId> ids_between(std::string_view digits) {

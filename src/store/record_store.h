@@ -77,9 +77,22 @@ std::pair<RecordId, RecordId> ids_between(std::string_view digits);
 Result<Record> parse_row(const StoredRecord& row);
 // What StoredRecord::is_signed is to say of a record that is put: for stores.
 bool is_signed(const Record& record);
+// What a peer gave of a record whose body it does not give (federation.md, "Consent"). It is no record: it is not
+// counted, folded, listed among the changes or exported, and it goes when the record comes.
+struct RedactedRecord {
+  RecordId id;
+  std::string thread;
+  std::string actor;
+  record::Act act = record::Act::kIntend;
+  std::uint64_t clock = 0;
+  std::string peer;  // the DID of who gave it first
+};
+// Whether its thread, actor and clock are what a record may have, and its peer what an actor may be. Code kUsage.
+Result<void> check_redacted(const RedactedRecord& redacted);
 // Called for each record; an error ends the walk and is given back.
 using RecordVisitor = std::function<Result<void>(const StoredRecord&)>;
 using ThreadVisitor = std::function<Result<void>(const ThreadSummary&)>;
+using RedactedVisitor = std::function<Result<void>(const RedactedRecord&)>;
 
 enum class RecordOrder : std::uint8_t {
   kClock,     // by clock, then id: how people are shown a thread
@@ -120,19 +133,30 @@ class StoreReader {
   // only where the actor signed it: an actor is a claim, and anybody could bring the clock to its end.
   virtual Result<std::uint64_t> next_clock(std::string_view actor, std::string_view thread) = 0;
   virtual Result<std::optional<std::string>> setting(std::string_view name) = 0;
+  // Names and values of the settings whose names begin with `prefix`.
+  virtual Result<std::map<std::string, std::string>> settings_beginning(std::string_view prefix) = 0;
   virtual Result<std::vector<Token>> tokens() = 0;  // by sha256
+  // Counts them one by one: they are few beside the records.
+  virtual Result<std::uint64_t> redacted_count() = 0;
+  // By id.
+  virtual Result<void> redacted(const RedactedVisitor& visit) = 0;
 };
 
 // One transaction. What it reads is what it wrote. Gone without commit() means that nothing
 // happened.
 class StoreWriter : public StoreReader {
  public:
+  // Takes away what put_redacted() has kept of the same id.
   virtual Result<PutOutcome> put(const Record& record) = 0;
+  // False where as much is known already, from whichever peer, or the record itself is there. What check_redacted()
+  // refuses is an error.
+  virtual Result<bool> put_redacted(const RedactedRecord& redacted) = 0;
   // Everything put after the call can be taken back by rollback_to_mark(), and only the latest mark
   // is kept.
   virtual Result<void> mark() = 0;
   virtual Result<void> rollback_to_mark() = 0;
   virtual Result<void> set_setting(std::string_view name, std::string_view value) = 0;
+  virtual Result<void> remove_setting(std::string_view name) = 0;  // also where there is none
   virtual Result<void> new_incarnation(std::string_view hex) = 0;
   virtual Result<void> put_token(const Token& token) = 0;
   virtual Result<bool> remove_token(const Digest& sha256) = 0;  // false: was not there
@@ -143,8 +167,9 @@ class StoreWriter : public StoreReader {
   // indexes until commit(). Where the promise is broken put() or commit() fails. Not together with mark(). In a store
   // that has records it does nothing.
   virtual Result<void> expect_many_distinct() = 0;
-  // Takes every record away, and what was known of threads and clocks with them; settings and tokens stay. What is put
-  // from then on arrives in a log that begins anew: new_incarnation() is to be called, too. Not together with mark().
+  // Takes every record away, and what was known of threads and clocks and of redacted records with them; settings and
+  // tokens stay. What is put from then on arrives in a log that begins anew: new_incarnation() is to be called, too.
+  // Not together with mark().
   virtual Result<void> clear_records() = 0;
   // Durable when it returns. Once.
   virtual Result<void> commit() = 0;
@@ -165,6 +190,10 @@ class RecordStore {
   [[nodiscard]] virtual std::vector<std::string> files() const = 0;
   // What the store can check of itself; an error says what is broken.
   virtual Result<void> check() = 0;
+  // Another number than before says that a commit of this object may have changed what takes effect: it put a record or
+  // a signature on a reserved thread, or took records away. For who keeps what such records add up to: to be asked
+  // before they are read.
+  [[nodiscard]] virtual std::uint64_t authority_generation() const = 0;
   // True, and then for ever, once its files were found not to be at their place any more: it takes and tells nothing
   // more, because whoever opens the store next finds another one or none.
   [[nodiscard]] virtual bool is_lost() const { return false; }

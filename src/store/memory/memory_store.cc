@@ -1,6 +1,7 @@
 #include "store/memory/memory_store.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <mutex>
 #include <set>
@@ -29,6 +30,7 @@ struct State {
   std::map<std::pair<std::string, std::string>, std::uint64_t> clocks;  // the largest of (thread, actor)
   std::map<std::string, std::string, std::less<>> settings;
   std::map<Digest, Token> tokens;
+  std::map<RecordId, RedactedRecord> redacted;  // none of a record in the log
 
   [[nodiscard]] const EntryPtr& at(std::uint64_t sequence) const { return log[sequence - 1]; }
   [[nodiscard]] const ThreadEntries* find_thread(std::string_view thread) const {
@@ -156,10 +158,26 @@ class Reading : public Base {
     return std::optional(found->second);
   }
 
+  Result<std::map<std::string, std::string>> settings_beginning(std::string_view prefix) override {
+    std::map<std::string, std::string> found;
+    const auto& settings = state().settings;
+    for (auto at = settings.lower_bound(prefix); at != settings.end() && at->first.starts_with(prefix); ++at)
+      found.insert(*at);
+    return found;
+  }
+
   Result<std::vector<Token>> tokens() override {
     std::vector<Token> all;
     for (const auto& [sha256, token] : state().tokens) all.push_back(token);
     return all;
+  }
+
+  Result<std::uint64_t> redacted_count() override { return state().redacted.size(); }
+
+  Result<void> redacted(const RedactedVisitor& visit) override {
+    const auto all = state().redacted;
+    for (const auto& [id, redacted] : all) TRY(visit(redacted));
+    return {};
   }
 
  protected:
@@ -190,19 +208,23 @@ class MemoryStore final : public RecordStore {
   [[nodiscard]] std::vector<std::string> files() const override { return {}; }
   Result<void> check() override;
 
+  [[nodiscard]] std::uint64_t authority_generation() const override { return authority_generation_; }
+
   [[nodiscard]] std::shared_ptr<const State> current() const {
     const std::scoped_lock lock(state_mutex_);
     return state_;
   }
-  void publish(std::shared_ptr<const State> state) {
+  void publish(std::shared_ptr<const State> state, bool changes_authority) {
     const std::scoped_lock lock(state_mutex_);
     state_ = std::move(state);
+    if (changes_authority) ++authority_generation_;
   }
 
  private:
   std::mutex writer_mutex_;         // held by the writer that lives
   mutable std::mutex state_mutex_;  // guards state_
   std::shared_ptr<const State> state_;
+  std::atomic<std::uint64_t> authority_generation_ = 0;
 };
 
 class MemoryWriter final : public Reading<StoreWriter> {
@@ -211,6 +233,10 @@ class MemoryWriter final : public Reading<StoreWriter> {
       : store_(store), lock_(std::move(lock)), state_(*store.current()) {}
 
   Result<PutOutcome> put(const Record& record) override;
+  Result<bool> put_redacted(const RedactedRecord& redacted) override {
+    TRY(check_redacted(redacted));
+    return !state_.sequences.contains(redacted.id) && state_.redacted.emplace(redacted.id, redacted).second;
+  }
 
   Result<void> mark() override {
     SPL_CHECK(!distinct_);
@@ -226,6 +252,10 @@ class MemoryWriter final : public Reading<StoreWriter> {
   }
   Result<void> set_setting(std::string_view name, std::string_view value) override {
     state_.settings.insert_or_assign(std::string(name), std::string(value));
+    return {};
+  }
+  Result<void> remove_setting(std::string_view name) override {
+    if (const auto there = state_.settings.find(name); there != state_.settings.end()) state_.settings.erase(there);
     return {};
   }
   Result<void> new_incarnation(std::string_view hex) override { return set_setting("incarnation", hex); }
@@ -246,13 +276,15 @@ class MemoryWriter final : public Reading<StoreWriter> {
     state_.sequences.clear();
     state_.threads.clear();
     state_.clocks.clear();
+    state_.redacted.clear();
     own_threads_.clear();
+    changes_authority_ = true;
     return {};
   }
   Result<void> commit() override {
     SPL_CHECK(!done_);
     done_ = true;
-    store_.publish(std::make_shared<const State>(state_));
+    store_.publish(std::make_shared<const State>(state_), changes_authority_);
     return {};
   }
 
@@ -266,6 +298,7 @@ class MemoryWriter final : public Reading<StoreWriter> {
   std::unique_ptr<const State> marked_;
   std::set<std::string> own_threads_;  // directories whose entries no other state shares
   bool distinct_ = false;
+  bool changes_authority_ = false;
   bool done_ = false;
 };
 
@@ -274,6 +307,8 @@ Result<PutOutcome> MemoryWriter::put(const Record& record) {
   const auto [at, fresh] = state_.sequences.try_emplace(record.id, sequence);
   if (!fresh && distinct_) return fail("record " + record.id.hex() + " came twice");
   if (!fresh) return meet_duplicate(state_.log[at->second - 1], record);
+  changes_authority_ = changes_authority_ || record::is_reserved(record.thread);
+  state_.redacted.erase(record.id);
   state_.log.push_back(std::make_shared<const Record>(record));
   const std::string directory = record::thread_directory(record.thread);
   std::shared_ptr<ThreadEntries>& slot = state_.threads[directory];
@@ -292,6 +327,7 @@ PutOutcome MemoryWriter::meet_duplicate(EntryPtr& there, const Record& record) {
     auto filled = std::make_shared<Record>(*there);
     filled->sig = record.sig;
     there = std::move(filled);
+    changes_authority_ = changes_authority_ || record::is_reserved(record.thread);
     if (!differs) return PutOutcome::kSigFilled;
   }
   return differs ? PutOutcome::kDiffers : PutOutcome::kDuplicate;
@@ -308,6 +344,8 @@ Result<void> MemoryStore::check() {
   for (const auto& [directory, thread] : state->threads) records += thread->sequences.size();
   if (records != state->log.size() || records != state->sequences.size())
     return fail("the store is damaged: its counts do not agree");
+  if (std::ranges::any_of(state->redacted, [&](const auto& known) { return state->sequences.contains(known.first); }))
+    return fail("the store is damaged: a record is there and redacted as well");
   return {};
 }
 

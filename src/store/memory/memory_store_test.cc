@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "store/conformance.h"
+#include "store/conformance_beside.h"
 #include "store/conformance_load.h"
 
 namespace spl::store {
@@ -19,6 +20,7 @@ struct MemoryBackend {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreConformance, MemoryBackend);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreUnderLoad, MemoryBackend);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreBesideRecords, MemoryBackend);
 
 TEST(MemoryStore, HasTheIncarnationThatItWasGiven) {
   EXPECT_EQ(make_memory_store("00112233445566778899aabbccddeeff")->reader().value()->incarnation().value(),

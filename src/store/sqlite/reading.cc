@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/words.h"
+#include "codec/enum_names.h"
 #include "store/signed_clock.h"
 
 namespace spl::store {
@@ -30,6 +31,19 @@ Result<StoredRecord> stored(const db::Statement& row) {
                       row.optional_text(3),
                       sig,
                       (row.integer(5) & record::kSignedFlag) != 0};
+}
+
+Result<RedactedRecord> redacted_in(const db::Statement& row) {
+  const std::string_view id = row.blob(0);
+  const auto act = codec::parse_enum<record::Act>(row.text(3));
+  if (id.size() != kDigestBytes || !act)
+    return fail("the store is damaged: a redacted record is not what it must be", "run spl doctor");
+  return RedactedRecord{{Digest::from(id)},
+                        std::string(row.text(1)),
+                        std::string(row.text(2)),
+                        *act,
+                        static_cast<std::uint64_t>(row.integer(4)),
+                        std::string(row.text(5))};
 }
 
 }  // namespace
@@ -257,6 +271,21 @@ Result<std::optional<std::string>> Reading<Base>::setting(std::string_view name)
 }
 
 template <class Base>
+Result<std::map<std::string, std::string>> Reading<Base>::settings_beginning(std::string_view prefix) {
+  std::map<std::string, std::string> found;
+  db::Statement& rows = *TRY(session_.get("SELECT name, value FROM settings WHERE name>=? ORDER BY name"));
+  rows.bind_text(1, prefix);
+  while (TRY(rows.step())) {
+    if (!rows.text(0).starts_with(prefix)) {
+      rows.reset();
+      break;
+    }
+    found.emplace(rows.text(0), rows.text(1));
+  }
+  return found;
+}
+
+template <class Base>
 Result<std::vector<Token>> Reading<Base>::tokens() {
   std::vector<Token> all;
   db::Statement& rows =
@@ -273,6 +302,29 @@ Result<std::vector<Token>> Reading<Base>::tokens() {
     all.push_back(std::move(token));
   }
   return all;
+}
+
+template <class Base>
+Result<std::uint64_t> Reading<Base>::redacted_count() {
+  db::Statement& row = *TRY(session_.get("SELECT count(*) FROM redacted"));
+  TRY(row.step());
+  const auto count = static_cast<std::uint64_t>(row.integer(0));
+  row.reset();
+  return count;
+}
+
+template <class Base>
+Result<void> Reading<Base>::redacted(const RedactedVisitor& visit) {
+  db::Statement& rows = *TRY(session_.get("SELECT id, thread, actor, act, clock, peer FROM redacted ORDER BY id"));
+  while (TRY(rows.step())) {
+    const auto row = redacted_in(rows);
+    auto visited = row ? visit(*row) : std::unexpected(row.error());
+    if (!visited) {
+      rows.reset();
+      return visited;
+    }
+  }
+  return {};
 }
 
 template class Reading<StoreReader>;

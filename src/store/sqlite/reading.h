@@ -44,7 +44,10 @@ class Reading : public Base {
   Result<std::optional<ThreadSummary>> thread(std::string_view thread) override;
   Result<std::uint64_t> next_clock(std::string_view actor, std::string_view thread) override;
   Result<std::optional<std::string>> setting(std::string_view name) override;
+  Result<std::map<std::string, std::string>> settings_beginning(std::string_view prefix) override;
   Result<std::vector<Token>> tokens() override;
+  Result<std::uint64_t> redacted_count() override;
+  Result<void> redacted(const RedactedVisitor& visit) override;
 
  protected:
   // Writers keep sums in memory that belong in the tables before anything is read.

@@ -66,6 +66,18 @@ CREATE VIEW records AS
   FROM record_log r JOIN threads t USING (thread_no);
 )sql";
 
+// Since version 3. What peers gave of records without their bodies: none of a record that is in record_log.
+constexpr char kRedactedTable[] = R"sql(
+CREATE TABLE redacted(
+  id BLOB PRIMARY KEY,
+  thread TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  act TEXT NOT NULL,
+  clock INTEGER NOT NULL,
+  peer TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // The version of the tables, 0 where there are none yet. Changes nothing, so that a file of another program stays as it
 // is.
 Result<std::int64_t> version_of(db::Connection& connection) {
@@ -84,6 +96,7 @@ Result<std::int64_t> version_of(db::Connection& connection) {
 
 Result<void> make_tables(db::Connection& connection) {
   TRY(connection.execute(kTables));
+  TRY(connection.execute(kRedactedTable));
   TRY(connection.execute(kCreateIdIndex));
   TRY(connection.execute("INSERT INTO settings VALUES('incarnation', lower(hex(randomblob(16))))"));
   return connection.execute("PRAGMA application_id=" + std::to_string(kApplicationId));
@@ -132,6 +145,7 @@ Result<void> prepare_schema(db::Connection& connection, const StoreSizes& sizes)
   const std::int64_t version = TRY(version_of(connection));
   if (version == 0) TRY(make_tables(connection));
   if (version == 1) TRY(flag_signed_records(connection));
+  if (version == 1 || version == 2) TRY(connection.execute(kRedactedTable));
   TRY(connection.execute("PRAGMA user_version=" + std::to_string(kSchemaVersion)));
   return connection.execute("COMMIT");
 }

@@ -76,6 +76,7 @@ struct WriterState {
   PreparedConnection session;
   NameCache threads;
   NameCache actors;
+  std::atomic<std::uint64_t> authority_generation = 0;
 };
 
 struct ThreadSum {
@@ -109,9 +110,11 @@ class SqliteWriter final : public Reading<StoreWriter> {
   }
 
   Result<PutOutcome> put(const Record& record) override;
+  Result<bool> put_redacted(const RedactedRecord& redacted) override;
   Result<void> mark() override;
   Result<void> rollback_to_mark() override;
   Result<void> set_setting(std::string_view name, std::string_view value) override;
+  Result<void> remove_setting(std::string_view name) override;
   Result<void> new_incarnation(std::string_view hex) override { return set_setting("incarnation", hex); }
   Result<void> put_token(const Token& token) override;
   Result<bool> remove_token(const Digest& sha256) override;
@@ -128,6 +131,7 @@ class SqliteWriter final : public Reading<StoreWriter> {
   Result<std::int64_t> thread_number(std::string_view thread);
   Result<std::int64_t> actor_number(std::string_view actor);
   Result<PutOutcome> meet_duplicate(const Record& record);
+  Result<void> drop_redacted(const RecordId& id);
   Result<void> flush_sums();
   Result<void> make_id_index();
   void forget_names() {
@@ -139,8 +143,10 @@ class SqliteWriter final : public Reading<StoreWriter> {
   std::unique_lock<std::mutex> lock_;
   std::map<std::int64_t, ThreadSum> thread_sums_;
   std::map<ClockKey, std::int64_t> clock_sums_;
+  std::optional<bool> has_redacted_;  // whether there may be any; nothing until a record is put
   bool marked_ = false;
   bool id_index_is_put_off_ = false;
+  bool changes_authority_ = false;
   bool done_ = true;  // until it has begun
 };
 
@@ -197,6 +203,8 @@ Result<PutOutcome> SqliteWriter::put(const Record& record) {
   TRY(insert.run());
   if (session_.connection.changes() == 0) return meet_duplicate(record);
 
+  TRY(drop_redacted(record.id));
+  changes_authority_ = changes_authority_ || record::is_reserved(record.thread);
   ThreadSum& sum = thread_sums_[number];
   sum.records += 1;
   sum.last_sequence = session_.connection.last_rowid();
@@ -223,9 +231,34 @@ Result<PutOutcome> SqliteWriter::meet_duplicate(const Record& record) {
     db::Statement& fill = *TRY(session_.get("UPDATE record_log SET sig=?, flags=flags|? WHERE id=?"));
     fill.bind_blob(1, record.sig->view()).bind(2, decides ? record::kSignedFlag : 0);
     TRY(fill.bind_blob(3, record.id.digest.view()).run());
+    changes_authority_ = changes_authority_ || decides;
     if (!differs) return PutOutcome::kSigFilled;
   }
   return differs ? PutOutcome::kDiffers : PutOutcome::kDuplicate;
+}
+
+Result<void> SqliteWriter::drop_redacted(const RecordId& id) {
+  // Where there is none, as mostly, that is asked once in a transaction.
+  if (!has_redacted_)
+    has_redacted_ = TRY(session_.connection.query_integer("SELECT EXISTS(SELECT 1 FROM redacted)")) != 0;
+  if (!*has_redacted_) return {};
+  db::Statement& remove = *TRY(session_.get("DELETE FROM redacted WHERE id=?"));
+  return remove.bind_blob(1, id.digest.view()).run();
+}
+
+Result<bool> SqliteWriter::put_redacted(const RedactedRecord& redacted) {
+  TRY(check_redacted(redacted));
+  if (TRY(contains(redacted.id))) return false;
+  db::Statement& insert = *TRY(session_.get("INSERT INTO redacted VALUES(?,?,?,?,?,?) ON CONFLICT DO NOTHING"));
+  insert.bind_blob(1, redacted.id.digest.view())
+      .bind_text(2, redacted.thread)
+      .bind_text(3, redacted.actor)
+      .bind_text(4, record::act_name(redacted.act))
+      .bind(5, static_cast<std::int64_t>(redacted.clock))
+      .bind_text(6, redacted.peer);
+  TRY(insert.run());
+  has_redacted_ = true;
+  return session_.connection.changes() > 0;
 }
 
 Result<void> SqliteWriter::flush_sums() {
@@ -257,6 +290,7 @@ Result<void> SqliteWriter::rollback_to_mark() {
   thread_sums_.clear();
   clock_sums_.clear();
   forget_names();
+  has_redacted_.reset();
   return session_.connection.execute("ROLLBACK TO mark");
 }
 
@@ -264,6 +298,11 @@ Result<void> SqliteWriter::set_setting(std::string_view name, std::string_view v
   db::Statement& upsert =
       *TRY(session_.get("INSERT INTO settings VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value"));
   return upsert.bind_text(1, name).bind_text(2, value).run();
+}
+
+Result<void> SqliteWriter::remove_setting(std::string_view name) {
+  db::Statement& remove = *TRY(session_.get("DELETE FROM settings WHERE name=?"));
+  return remove.bind_text(1, name).run();
 }
 
 Result<void> SqliteWriter::put_token(const Token& token) {
@@ -299,8 +338,9 @@ Result<void> SqliteWriter::clear_records() {
   thread_sums_.clear();
   clock_sums_.clear();
   forget_names();
-  for (const char* statement :
-       {"DELETE FROM record_log", "DELETE FROM clocks", "DELETE FROM threads", "DELETE FROM actors"})
+  changes_authority_ = true;
+  for (const char* statement : {"DELETE FROM record_log", "DELETE FROM clocks", "DELETE FROM threads",
+                                "DELETE FROM actors", "DELETE FROM redacted"})
     TRY(session_.connection.execute(statement));
   return {};
 }
@@ -321,6 +361,8 @@ Result<void> SqliteWriter::commit() {
   TRY(state_.place.check());
   auto committed = session_.connection.execute("COMMIT");
   done_ = committed.has_value();
+  // Also where it failed: what a sync that failed has written may be there.
+  if (changes_authority_) ++state_.authority_generation;
   // Were the process killed now, the next one would take this for a commit and build on it.
   if (!committed) {
     (void)session_.connection.execute("ROLLBACK");
@@ -367,6 +409,7 @@ class SqliteStore final : public RecordStore {
   }
   [[nodiscard]] std::vector<std::string> files() const override { return sqlite_files(options_.path); }
   Result<void> check() override;
+  [[nodiscard]] std::uint64_t authority_generation() const override { return writer_.authority_generation; }
   [[nodiscard]] bool is_lost() const override { return place_.is_lost(); }
 
   void give_back(std::unique_ptr<PreparedConnection> session) noexcept {
@@ -430,6 +473,8 @@ Result<void> check_threads(db::Connection& connection) {
       none("SELECT count(*) FROM threads t WHERE records=0 OR records<>(SELECT count(*) FROM record_log r WHERE "
            "r.thread_no=t.thread_no)",
            "threads with a wrong count"));
+  TRY(none("SELECT count(*) FROM redacted WHERE id IN (SELECT id FROM record_log)",
+           "records that are there and redacted as well"));
   db::Statement threads = TRY(connection.prepare("SELECT thread, directory FROM threads"));
   while (TRY(threads.step())) {
     if (record::thread_directory(threads.text(0)) != threads.text(1))

@@ -8,6 +8,7 @@
 
 #include "db/sqlite.h"
 #include "store/conformance.h"
+#include "store/conformance_beside.h"
 #include "store/conformance_load.h"
 #include "testing/temp_directory.h"
 
@@ -22,6 +23,7 @@ struct SqliteBackend {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreConformance, SqliteBackend);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreUnderLoad, SqliteBackend);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreBesideRecords, SqliteBackend);
 
 using conformance::make;
 using conformance::Model;
@@ -217,7 +219,8 @@ TEST_F(SqliteStore, OfVersion1LearnsWhichSignaturesAreRight) {
   wrong.sig = right.sig;
   const Record none = make({.actor = did, .thread = "th_consent", .clock = 3});
   put(*open(), {right, wrong, none});
-  ASSERT_TRUE(connection().execute("UPDATE record_log SET flags=flags & ~32; PRAGMA user_version=1"));
+  ASSERT_TRUE(
+      connection().execute("UPDATE record_log SET flags=flags & ~32; DROP TABLE redacted; PRAGMA user_version=1"));
   auto store = open(StoreOpen::kExisting);
   std::map<RecordId, bool> signed_ones;
   const auto note = [&signed_ones](const StoredRecord& row) -> Result<void> {
@@ -226,7 +229,44 @@ TEST_F(SqliteStore, OfVersion1LearnsWhichSignaturesAreRight) {
   };
   ASSERT_TRUE(store->reader().value()->thread_records("th_consent", RecordOrder::kAny, note));
   EXPECT_EQ(signed_ones, (std::map<RecordId, bool>{{right.id, true}, {wrong.id, false}, {none.id, false}}));
-  EXPECT_EQ(connection().query_integer("PRAGMA user_version").value(), 2);
+  EXPECT_EQ(store->reader().value()->redacted_count().value(), 0u);
+  EXPECT_EQ(connection().query_integer("PRAGMA user_version").value(), 3);
+}
+
+TEST_F(SqliteStore, OfVersion2KeepsItsRecordsAndLearnsOfRedactedOnes) {
+  const Record record = nth(1);
+  put(*open(), {record});
+  ASSERT_TRUE(connection().execute("DROP TABLE redacted; PRAGMA user_version=2"));
+  for (const StoreOpen how : {StoreOpen::kReading, StoreOpen::kExisting}) {
+    auto store = open(how);
+    Model model;
+    model.put(record);
+    model.expect_same(*store->reader().value());
+    EXPECT_TRUE(store->check());
+    EXPECT_EQ(connection().query_integer("PRAGMA user_version").value(), 3);
+  }
+  const auto store = open();
+  auto writer = store->writer().value();
+  EXPECT_TRUE(writer->put_redacted(conformance::redacted(nth(2))).value());
+}
+
+TEST_F(SqliteStore, TheSqlite3ProgramShowsWhatIsRedacted) {
+  auto store = open();
+  auto writer = store->writer().value();
+  ASSERT_TRUE(writer->put_redacted(conformance::redacted(nth(5, "é"))).value());
+  ASSERT_TRUE(writer->commit());
+  EXPECT_EQ(shell("SELECT lower(hex(id)), thread, actor, act, clock, peer FROM redacted;"),
+            nth(5, "é").id.hex() + "|é|did:x:a|DO|5|did:x:peer\n");
+  EXPECT_EQ(shell("SELECT count(*) FROM records;"), "0\n");
+}
+
+TEST_F(SqliteStore, CheckFindsARecordThatIsThereAndRedactedAsWell) {
+  auto store = open();
+  put(*store, {nth(1)});
+  ASSERT_TRUE(connection().execute("INSERT INTO redacted SELECT id, 't', 'a', 'DO', 1, 'p' FROM record_log"));
+  EXPECT_FALSE(store->check());
+  ASSERT_TRUE(connection().execute("UPDATE redacted SET act='SAY'"));
+  EXPECT_FALSE(store->reader().value()->redacted([](const RedactedRecord&) -> Result<void> { return {}; }));
 }
 
 TEST_F(SqliteStore, OfANewerVersionIsRefused) {
