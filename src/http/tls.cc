@@ -111,6 +111,12 @@ Result<std::unique_ptr<TlsContext>> TlsContext::for_client(const std::string& ca
   return made;
 }
 
+std::unique_ptr<TlsContext> TlsContext::for_insecure_client() {
+  std::unique_ptr<TlsContext> made(new TlsContext(new_context(TLS_client_method())));
+  SSL_CTX_set_verify(made->native(), SSL_VERIFY_NONE, nullptr);
+  return made;
+}
+
 Result<TlsSession> TlsSession::make(const TlsContext& context, int socket) {
   TlsSession made(SSL_new(context.native()));
   BIO* bio = made.session_ ? BIO_new(bio_method()) : nullptr;
@@ -155,7 +161,9 @@ TlsSession::Step TlsSession::step_of(int outcome) {
       return Step::kEnded;
     default: {
       const long verified = SSL_get_verify_result(session_.get());
-      why_ = verified == X509_V_OK ? last_error() : X509_verify_cert_error_string(verified);
+      why_ = verified == X509_V_OK
+                 ? last_error()
+                 : std::string("its certificate is not believed: ") + X509_verify_cert_error_string(verified);
       ERR_clear_error();
       return Step::kFailed;
     }
