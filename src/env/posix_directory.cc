@@ -22,14 +22,6 @@ namespace {
 constexpr int kLinksMax = 40;  // the kernel's own limit
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 
-std::unexpected<Error> failed(std::string_view doing, const std::string& path, int errno_value) {
-  return base::fail_errno("cannot " + std::string(doing) + " " + base::escaped(path), errno_value);
-}
-
-bool is_absent(int errno_value) {
-  return errno_value == ENOENT || errno_value == ENOTDIR;
-}
-
 class PosixDirectory final : public Directory {
  public:
   PosixDirectory(Descriptor descriptor, std::string path)

@@ -17,10 +17,6 @@ namespace {
 constexpr std::uint32_t kModeBits = 07777;             // with setuid, setgid, sticky
 constexpr std::size_t kAttributeBytesMax = 64u << 10;  // the kernel's, of a value and of all names
 
-std::unexpected<Error> failed(std::string_view doing, const std::string& path, int errno_value) {
-  return base::fail_errno("cannot " + std::string(doing) + " " + base::escaped(path), errno_value);
-}
-
 bool in_range(std::uint64_t offset, std::size_t length) {
   constexpr auto kEnd = static_cast<std::uint64_t>(std::numeric_limits<off_t>::max());
   return offset <= kEnd && length <= kEnd - offset;
@@ -42,6 +38,10 @@ bool has_no_attributes(int errno_value) {
 }
 
 }  // namespace
+
+std::unexpected<Error> failed(std::string_view doing, const std::string& path, int errno_value) {
+  return base::fail_errno("cannot " + std::string(doing) + " " + base::escaped(path), errno_value);
+}
 
 std::string proc_path(int descriptor) {
   return "/proc/self/fd/" + std::to_string(descriptor);

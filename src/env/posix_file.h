@@ -28,6 +28,13 @@ auto retry_interrupted(Call call) {
   }
 }
 
+// "cannot <doing> <path>: <the system's text for errno_value>"
+std::unexpected<Error> failed(std::string_view doing, const std::string& path, int errno_value);
+// Whether it says that nothing is at a path.
+inline bool is_absent(int errno_value) {
+  return errno_value == ENOENT || errno_value == ENOTDIR;
+}
+
 // Where the kernel shows an open file of this process, for linkat(2) and what has no other way.
 std::string proc_path(int descriptor);
 

@@ -24,10 +24,6 @@ constexpr std::uint32_t kPermissionBits = 0777;
 // How often a name is tried anew that others make and remove at the same time.
 constexpr int kRaceTriesMax = 100;
 
-std::unexpected<Error> failed(std::string_view doing, const std::string& path, int errno_value) {
-  return base::fail_errno("cannot " + std::string(doing) + " " + base::escaped(path), errno_value);
-}
-
 class PosixLock final : public Lock {
  public:
   explicit PosixLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
@@ -127,10 +123,6 @@ Result<Descriptor> open_unlinked(const std::string& directory) {
     return descriptor;
   }
   return failed("make", unnamed_in(directory), EEXIST);
-}
-
-bool is_absent(int errno_value) {
-  return errno_value == ENOENT || errno_value == ENOTDIR;
 }
 
 }  // namespace

@@ -17,10 +17,6 @@
 namespace spl::env {
 namespace {
 
-std::unexpected<Error> failed(std::string_view doing, const std::string& path, int errno_value) {
-  return base::fail_errno("cannot " + std::string(doing) + " " + base::escaped(path), errno_value);
-}
-
 Result<void> rename_with(const std::string& from, const std::string& to, unsigned flags, std::string_view doing) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) == 0) return {};
   const int reason = errno;

@@ -6,9 +6,11 @@
 
 #include "base/encoding.h"
 #include "codec/json.h"
+#include "codec/json_members.h"
 #include "crypto/sha256.h"
 #include "record/thread.h"
 #include "substrate/authority.h"
+#include "substrate/body_members.h"
 
 namespace spl::substrate {
 namespace {
@@ -18,22 +20,6 @@ using codec::Json;
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kTokensMax = 100'000;
 constexpr std::string_view kAccountKind = "spl.service_account.v1";
-
-Json texts(const std::vector<std::string>& items) {
-  Json::Array array;
-  for (const std::string& item : items) array.emplace_back(item);
-  return array;
-}
-
-Result<std::vector<std::string>> text_array(const Json* json) {
-  if (json == nullptr || json->array() == nullptr) return fail("an array of strings is wanted");
-  std::vector<std::string> items;
-  for (const Json& item : *json->array()) {
-    if (item.string() == nullptr) return fail("an array of strings is wanted");
-    items.push_back(*item.string());
-  }
-  return items;
-}
 
 std::unexpected<Error> wrong(std::string rule) {
   return fail(ErrorCode::kVerification, std::move(rule));
@@ -60,7 +46,7 @@ Result<store::Token> parse_token(const Json& json) {
   if (expires->string() != nullptr) token.expires_at = *expires->string();
   if (!is_token_time(token.created_at) || (token.expires_at && !is_token_time(*token.expires_at)))
     return wrong("a token's time is not like 2030-01-31T12:00:00Z");
-  auto scopes = text_array(json.find("scopes"));
+  auto scopes = texts_in(json, "scopes");
   if (!scopes || !std::ranges::is_sorted(*scopes)) return wrong("a token's scopes are not ascending strings");
   for (const std::string& scope : *scopes) {
     if (std::ranges::find(known_scopes(), scope) == known_scopes().end())
@@ -93,10 +79,10 @@ bool is_token_time(std::string_view text) {
 }
 
 std::string account_body(const ServiceAccount& account) {
-  const Json body = Json::Object{{"actors", texts(account.actors)},
+  const Json body = Json::Object{{"actors", codec::json_texts(account.actors)},
                                  {"kind", kAccountKind},
                                  {"name", account.name},
-                                 {"scopes", texts(account.scopes)},
+                                 {"scopes", codec::json_texts(account.scopes)},
                                  {"state", account.active ? "active" : "revoked"}};
   return body.text();
 }
@@ -106,12 +92,11 @@ Result<std::vector<ServiceAccount>> service_accounts(store::StoreReader& reader,
   std::map<std::string, ServiceAccount> by_name;
   TRY(effective_records(reader, record::kServiceAccountsThread, did, [&](const Record& record) -> Result<void> {
     const Json body = TRY(Json::parse(record.body()));
-    const Json* kind = body.find("kind");
     const Json* name = body.find("name");
     const Json* state = body.find("state");
-    if (kind == nullptr || kind->string() == nullptr || *kind->string() != kAccountKind) return {};
-    auto scopes = text_array(body.find("scopes"));
-    auto actors = text_array(body.find("actors"));
+    if (text_in(body, "kind") != kAccountKind) return {};
+    auto scopes = texts_in(body, "scopes");
+    auto actors = texts_in(body, "actors");
     // What is not an account's body is no account.
     if (name == nullptr || name->string() == nullptr || state == nullptr || state->string() == nullptr || !scopes ||
         !actors)
@@ -161,7 +146,7 @@ std::string tokens_text(const std::vector<store::Token>& tokens) {
     array.emplace_back(Json::Object{{"account", token.account},
                                     {"created_at", token.created_at},
                                     {"expires_at", token.expires_at ? Json(*token.expires_at) : Json()},
-                                    {"scopes", texts(token.scopes)},
+                                    {"scopes", codec::json_texts(token.scopes)},
                                     {"sha256", base::to_hex(token.sha256.view())}});
   }
   return Json(Json::Object{{"kind", "spl.tokens.v1"}, {"tokens", std::move(array)}}).text();

@@ -7,6 +7,7 @@
 #include "codec/json.h"
 #include "record/thread.h"
 #include "substrate/authority.h"
+#include "substrate/body_members.h"
 
 namespace spl::substrate {
 namespace {
@@ -17,11 +18,6 @@ constexpr std::string_view kAdapterKind = "spl.adapter.v1";
 constexpr std::size_t kTextBytesMax = 4096;
 constexpr std::size_t kWordsMax = 256;
 constexpr std::uint64_t kNumberMax = 1'000'000;
-
-std::string text_member(const Json& body, std::string_view name) {
-  const Json* value = body.find(name);
-  return value != nullptr && value->string() != nullptr ? *value->string() : std::string();
-}
 
 bool is_url(std::string_view text) {
   return text.starts_with("https://") || text.starts_with("http://");
@@ -67,9 +63,9 @@ Result<std::vector<Adapter>> adapters(store::StoreReader& reader, const std::opt
   std::map<std::string, Adapter> by_did;
   TRY(effective_records(reader, record::kAdaptersThread, did, [&](const Record& record) -> Result<void> {
     const Json body = TRY(Json::parse(record.body()));
-    if (text_member(body, "kind") != kAdapterKind) return {};
-    if (text_member(body, "state") == "removed") {
-      by_did.erase(text_member(body, "did"));
+    if (text_in(body, "kind") != kAdapterKind) return {};
+    if (text_in(body, "state") == "removed") {
+      by_did.erase(text_in(body, "did"));
       return {};
     }
     // What is no adapter's body is none.

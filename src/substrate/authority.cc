@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 
 #include "codec/json.h"
 #include "record/thread.h"
+#include "substrate/body_members.h"
 
 namespace spl::substrate {
 namespace {
@@ -45,14 +47,8 @@ class Authority {
 
  private:
   void take_endorsements(const Record& record) {
-    const auto body = Json::parse(record.body());
-    const Json* endorses = body ? body->find("endorses") : nullptr;
-    if (endorses == nullptr) return;
-    if (endorses->string() != nullptr) endorsed_.insert(*endorses->string());
-    if (endorses->array() == nullptr) return;
-    for (const Json& id : *endorses->array()) {
-      if (id.string() != nullptr) endorsed_.insert(*id.string());
-    }
+    if (const auto body = Json::parse(record.body()))
+      std::ranges::move(one_or_more_in(*body, "endorses"), std::inserter(endorsed_, endorsed_.end()));
   }
 
   std::optional<std::string> did_;
@@ -67,22 +63,18 @@ Result<void> visit_effective(store::StoreReader& reader, const Authority& author
   });
 }
 
-std::string text_member(const Json& body, std::string_view name) {
-  const Json* value = body.find(name);
-  return value != nullptr && value->string() != nullptr ? *value->string() : std::string();
-}
-
-// A pair is known by its pair_id, or by its peer where a record names none; its last word decides.
+// A pair is known by its pair_id, or by its peer where a record names none; its last word decides. One that the other
+// side has not agreed to is none yet.
 Result<std::uint64_t> count_pairs(store::StoreReader& reader, const Authority& authority) {
   std::map<std::string, bool> alive;
   TRY(visit_effective(reader, authority, record::kPairsThread, [&](const Record& record) -> Result<void> {
     const Json body = TRY(Json::parse(record.body()));
-    const std::string pair = text_member(body, "pair_id");
-    const std::string peer = text_member(body, "peer_did");
+    const std::string pair = text_in(body, "pair_id");
+    const std::string peer = text_in(body, "peer_did");
     if (pair.empty() && peer.empty()) return {};
-    const bool revoked =
-        text_member(body, "state") == "revoked" || text_member(body, "kind").find("revoke") != std::string::npos;
-    alive[pair.empty() ? peer : pair] = !revoked;
+    const std::string state = text_in(body, "state");
+    const bool is_ended = state == "revoked" || text_in(body, "kind").find("revoke") != std::string::npos;
+    alive[pair.empty() ? peer : pair] = !is_ended && state != "establishing";
     return {};
   }));
   return static_cast<std::uint64_t>(std::ranges::count_if(alive, [](const auto& pair) { return pair.second; }));
@@ -94,14 +86,9 @@ Result<std::uint64_t> count_grants(store::StoreReader& reader, const Authority& 
   std::set<std::string> revoked;
   TRY(visit_effective(reader, authority, record::kConsentThread, [&](const Record& record) -> Result<void> {
     const Json body = TRY(Json::parse(record.body()));
-    const Json* revokes = body.find("revokes");
-    if (revokes != nullptr && revokes->string() != nullptr) revoked.insert(*revokes->string());
-    if (revokes != nullptr && revokes->array() != nullptr) {
-      for (const Json& id : *revokes->array()) {
-        if (id.string() != nullptr) revoked.insert(*id.string());
-      }
-    }
-    if (revokes == nullptr && record.act == record::Act::kLearn && text_member(body, "kind") == "core.consent.v1")
+    std::ranges::move(one_or_more_in(body, "revokes"), std::inserter(revoked, revoked.end()));
+    if (body.find("revokes") == nullptr && record.act == record::Act::kLearn &&
+        text_in(body, "kind") == "core.consent.v1")
       grants.insert(record.id.hex());
     return {};
   }));
@@ -114,8 +101,8 @@ Result<std::uint64_t> count_accounts(store::StoreReader& reader, const Authority
   std::map<std::string, bool> active;
   TRY(visit_effective(reader, authority, record::kServiceAccountsThread, [&](const Record& record) -> Result<void> {
     const Json body = TRY(Json::parse(record.body()));
-    const std::string name = text_member(body, "name");
-    if (!name.empty()) active[name] = text_member(body, "state") != "revoked";
+    const std::string name = text_in(body, "name");
+    if (!name.empty()) active[name] = text_in(body, "state") != "revoked";
     return {};
   }));
   return static_cast<std::uint64_t>(std::ranges::count_if(active, [](const auto& account) { return account.second; }));

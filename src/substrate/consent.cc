@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <ranges>
 #include <set>
 #include <utility>
@@ -9,9 +10,11 @@
 #include "base/encoding.h"
 #include "base/names.h"
 #include "codec/json.h"
+#include "codec/json_members.h"
 #include "record/thread.h"
 #include "substrate/accounts.h"
 #include "substrate/authority.h"
+#include "substrate/body_members.h"
 
 namespace spl::substrate {
 namespace {
@@ -23,30 +26,6 @@ constexpr std::array<std::string_view, 4> kLevels{"L0", "L1", "L2", "L3"};
 constexpr std::string_view kAllThreads = "*";
 constexpr std::size_t kThreadBytesMax = 256;
 constexpr std::size_t kPurposeBytesMax = 1024;
-
-std::string text_member(const Json& body, std::string_view name) {
-  const Json* value = body.find(name);
-  return value != nullptr && value->string() != nullptr ? *value->string() : std::string();
-}
-
-Json texts(const std::vector<std::string>& items) {
-  Json::Array array;
-  for (const std::string& item : items) array.emplace_back(item);
-  return array;
-}
-
-// Nothing where it is there and no list of texts: then it is no grant that could be understood.
-std::optional<std::vector<std::string>> text_list(const Json& body, std::string_view name) {
-  const Json* value = body.find(name);
-  std::vector<std::string> items;
-  if (value == nullptr) return items;
-  if (value->array() == nullptr) return std::nullopt;
-  for (const Json& item : *value->array()) {
-    if (item.string() == nullptr) return std::nullopt;
-    items.push_back(*item.string());
-  }
-  return items;
-}
 
 void make_ascending(std::vector<std::string>& items) {
   std::ranges::sort(items);
@@ -62,11 +41,14 @@ Result<void> check_namespace(std::string_view name) {
 // A grant whose members are not what they should be grants nothing.
 std::optional<ConsentRequest> terms_of(const Json& body) {
   ConsentRequest terms;
-  terms.source_namespace = text_member(body, "source_namespace");
+  terms.source_namespace = text_in(body, "source_namespace");
   if (terms.source_namespace.empty()) terms.source_namespace = kDefaultNamespace;
-  terms.target_namespace = text_member(body, "target_namespace");
-  auto levels = text_list(body, "hash_levels");
-  auto threads = text_list(body, "threads");
+  terms.target_namespace = text_in(body, "target_namespace");
+  const auto list = [&body](std::string_view name) {
+    return body.find(name) == nullptr ? std::optional(std::vector<std::string>()) : texts_in(body, name);
+  };
+  auto levels = list("hash_levels");
+  auto threads = list("threads");
   const Json* expires = body.find("expires");
   const bool is_understood =
       levels && threads && !terms.target_namespace.empty() &&
@@ -74,22 +56,15 @@ std::optional<ConsentRequest> terms_of(const Json& body) {
   if (!is_understood) return std::nullopt;
   terms.hash_levels = std::move(*levels);
   terms.threads = std::move(*threads);
-  terms.purpose = text_member(body, "purpose");
+  terms.purpose = text_in(body, "purpose");
   if (expires != nullptr && expires->string() != nullptr) terms.expires = *expires->string();
   return terms;
 }
 
-void take_revoked(const Json& revokes, std::set<std::string>& ids) {
-  if (revokes.string() != nullptr) ids.insert(*revokes.string());
-  if (revokes.array() == nullptr) return;
-  for (const Json& id : *revokes.array()) {
-    if (id.string() != nullptr) ids.insert(*id.string());
-  }
-}
-
-bool fits(const ConsentGrant& terms, std::string_view source_namespace, std::string_view target_namespace,
-          std::string_view thread) {
-  return terms.source_namespace == source_namespace && terms.target_namespace == target_namespace &&
+bool fits(const ConsentGrant& terms, std::string_view source_namespace,
+          const std::vector<std::string>& target_namespaces, std::string_view thread) {
+  return terms.source_namespace == source_namespace &&
+         std::ranges::find(target_namespaces, terms.target_namespace) != target_namespaces.end() &&
          (terms.threads.empty() || std::ranges::find(terms.threads, kAllThreads) != terms.threads.end() ||
           std::ranges::find(terms.threads, thread) != terms.threads.end());
 }
@@ -98,8 +73,9 @@ bool fits(const ConsentGrant& terms, std::string_view source_namespace, std::str
 
 std::string namespace_of(const Record& record) {
   const auto body = Json::parse(record.body());
-  std::string named = body ? text_member(*body, "namespace") : std::string();
-  return named.empty() ? std::string(kDefaultNamespace) : named;
+  const Json* named = body ? body->find("namespace") : nullptr;
+  if (named == nullptr) return std::string(kDefaultNamespace);
+  return named->string() == nullptr ? std::string() : *named->string();
 }
 
 ConsentGrant ConsentGrant::of(const RecordId& id, ConsentRequest terms) {
@@ -138,8 +114,8 @@ std::string consent_body(const ConsentRequest& request) {
   Json body = Json::Object{{"kind", kConsentKind},
                            {"source_namespace", request.source_namespace},
                            {"target_namespace", request.target_namespace}};
-  if (!request.hash_levels.empty()) body.add("hash_levels", texts(request.hash_levels));
-  if (!request.threads.empty()) body.add("threads", texts(request.threads));
+  if (!request.hash_levels.empty()) body.add("hash_levels", codec::json_texts(request.hash_levels));
+  if (!request.threads.empty()) body.add("threads", codec::json_texts(request.threads));
   if (!request.purpose.empty()) body.add("purpose", request.purpose);
   if (request.expires) body.add("expires", *request.expires);
   return body.text();
@@ -154,11 +130,11 @@ Result<std::vector<ConsentGrant>> consent_grants(store::StoreReader& reader, con
   std::set<std::string> revoked;
   TRY(effective_records(reader, record::kConsentThread, did, [&](const Record& record) -> Result<void> {
     const Json body = TRY(Json::parse(record.body()));
-    if (const Json* revokes = body.find("revokes")) {
-      take_revoked(*revokes, revoked);
+    if (body.find("revokes") != nullptr) {
+      std::ranges::move(one_or_more_in(body, "revokes"), std::inserter(revoked, revoked.end()));
       return {};
     }
-    if (record.act != record::Act::kLearn || text_member(body, "kind") != kConsentKind) return {};
+    if (record.act != record::Act::kLearn || text_in(body, "kind") != kConsentKind) return {};
     if (auto terms = terms_of(body)) grants.push_back(ConsentGrant::of(record.id, std::move(*terms)));
     return {};
   }));
@@ -166,11 +142,11 @@ Result<std::vector<ConsentGrant>> consent_grants(store::StoreReader& reader, con
   return grants;
 }
 
-Passage Consent::passage(std::string_view source_namespace, std::string_view target_namespace, std::string_view thread,
-                         std::string_view now) const {
+Passage Consent::passage(std::string_view source_namespace, const std::vector<std::string>& target_namespaces,
+                         std::string_view thread, std::string_view now) const {
   for (const ConsentGrant& grant : std::ranges::reverse_view(grants_)) {
     if (grant.is_revoked || (grant.expires && *grant.expires <= now)) continue;
-    if (!fits(grant, source_namespace, target_namespace, thread)) continue;
+    if (!fits(grant, source_namespace, target_namespaces, thread)) continue;
     const bool is_whole =
         grant.hash_levels.empty() || std::ranges::find(grant.hash_levels, kLevels.front()) != grant.hash_levels.end();
     return is_whole ? Passage::kWhole : Passage::kRedacted;

@@ -17,7 +17,7 @@ namespace spl::substrate {
 
 // The namespace of records that name none.
 inline constexpr std::string_view kDefaultNamespace = "default";
-// body.namespace, or the default.
+// body.namespace, or the default where there is none; "", which is nobody's, where it is no text.
 std::string namespace_of(const Record& record);
 
 struct ConsentRequest {
@@ -83,9 +83,9 @@ enum class Passage : std::uint8_t {
 class Consent {
  public:
   explicit Consent(std::vector<ConsentGrant> grants) : grants_(std::move(grants)) {}
-  // What may pass of a record of this namespace and thread to pairs of the target namespace at `now` (RFC 3339). The
-  // last grant that fits decides.
-  [[nodiscard]] Passage passage(std::string_view source_namespace, std::string_view target_namespace,
+  // What may pass of a record of this namespace and thread to a pair of these namespaces at `now` (RFC 3339). The last
+  // grant that fits decides.
+  [[nodiscard]] Passage passage(std::string_view source_namespace, const std::vector<std::string>& target_namespaces,
                                 std::string_view thread, std::string_view now) const;
 
  private:

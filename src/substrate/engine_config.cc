@@ -7,6 +7,7 @@
 #include "base/names.h"
 #include "record/thread.h"
 #include "substrate/authority.h"
+#include "substrate/body_members.h"
 
 namespace spl::substrate {
 namespace {
@@ -27,11 +28,6 @@ std::optional<RuleKind> kind_of(std::string_view body_kind_text) {
     if (body_kind(kind) == body_kind_text) return kind;
   }
   return std::nullopt;
-}
-
-std::string text_member(const Json& body, std::string_view name) {
-  const Json* value = body.find(name);
-  return value != nullptr && value->string() != nullptr ? *value->string() : std::string();
 }
 
 std::uint32_t priority_of(const Json& body) {
@@ -97,7 +93,7 @@ Result<EngineConfig> engine_config(store::StoreReader& reader, const std::option
   TRY(effective_records(reader, record::kEngineConfigThread, did, [&](const Record& record) -> Result<void> {
     if (record.act != record::Act::kLearn) return {};
     const Json body = TRY(Json::parse(record.body()));
-    const std::string kind_text = text_member(body, "kind");
+    const std::string kind_text = text_in(body, "kind");
     if (kind_text == kPermissionsKind) {
       const Json* enabled = body.find("enabled");
       if (enabled != nullptr && enabled->boolean() != nullptr) config.permissions_enabled = *enabled->boolean();
@@ -105,13 +101,13 @@ Result<EngineConfig> engine_config(store::StoreReader& reader, const std::option
     }
     const auto kind = kind_of(kind_text);
     if (!kind) return {};
-    Rule rule{.name = text_member(body, "name"),
+    Rule rule{.name = text_in(body, "name"),
               .kind = *kind,
-              .expression = text_member(body, "expression"),
-              .action = text_member(body, "action"),
+              .expression = text_in(body, "expression"),
+              .action = text_in(body, "action"),
               .priority = priority_of(body)};
     const std::pair key{*kind, rule.name};
-    if (text_member(body, "state") == kRemoved) {
+    if (text_in(body, "state") == kRemoved) {
       by_name.erase(key);
     } else if (check_rule(rule)) {
       // What is no rule's body changes nothing.
@@ -131,16 +127,21 @@ RuleBook::RuleBook(const EngineConfig& config, RuleKind kind) {
   for (const Rule& rule : config.rules) {
     if (rule.kind != kind) continue;
     auto expression = Expression::parse(rule.expression);
-    if (expression) rules_.emplace_back(std::move(*expression), rule.action);
+    if (expression) rules_.emplace_back(std::move(*expression), Ruling{rule.name, rule.action});
   }
 }
 
-std::optional<std::string> RuleBook::action_for(const Json& variables) const {
-  for (const auto& [expression, action] : rules_) {
+std::optional<Ruling> RuleBook::ruling_for(const Json& variables) const {
+  for (const auto& [expression, ruling] : rules_) {
     const auto fits = expression.holds(variables);
-    if (fits && *fits) return action;
+    if (fits && *fits) return ruling;
   }
   return std::nullopt;
+}
+
+std::optional<std::string> RuleBook::action_for(const Json& variables) const {
+  auto ruling = ruling_for(variables);
+  return ruling ? std::optional(std::move(ruling->action)) : std::nullopt;
 }
 
 }  // namespace spl::substrate

@@ -68,16 +68,24 @@ struct EngineConfig {
 };
 Result<EngineConfig> engine_config(store::StoreReader& reader, const std::optional<std::string>& did);
 
+// The rule that decides, and what it says.
+struct Ruling {
+  std::string rule;
+  std::string action;
+};
+
 // The rules of one kind, ready to be asked.
 class RuleBook {
  public:
   RuleBook(const EngineConfig& config, RuleKind kind);
-  // The action of the first rule that fits; nothing where none does. A rule whose expression ends in an error does not
-  // fit. `variables`: record, actor, account.
+  // The first rule that fits; nothing where none does. A rule whose expression ends in an error does not fit.
+  // `variables`: record, actor, account.
+  [[nodiscard]] std::optional<Ruling> ruling_for(const codec::Json& variables) const;
+  // The action alone.
   [[nodiscard]] std::optional<std::string> action_for(const codec::Json& variables) const;
 
  private:
-  std::vector<std::pair<Expression, std::string>> rules_;
+  std::vector<std::pair<Expression, Ruling>> rules_;
 };
 
 }  // namespace spl::substrate

@@ -7,6 +7,7 @@
 #include "base/rfc3339.h"
 #include "codec/json.h"
 #include "record/thread.h"
+#include "substrate/body_members.h"
 
 namespace spl::substrate {
 namespace {
@@ -18,11 +19,6 @@ constexpr double kZ = 1.96;
 constexpr double kHalfLifeDays = 90;
 constexpr double kDaySeconds = 86'400;
 constexpr std::uint64_t kPage = 10'000;
-
-std::string text_member(const Json& body, std::string_view name) {
-  const Json* value = body.find(name);
-  return value != nullptr && value->string() != nullptr ? *value->string() : std::string();
-}
 
 // A verdict as its record has it: whose work it is about may take another look.
 struct Found {
@@ -36,30 +32,24 @@ struct Found {
 };
 
 void take_ids(const Json& body, std::string_view name, std::vector<RecordId>& ids) {
-  const Json* value = body.find(name);
-  if (value == nullptr) return;
-  const auto take = [&ids](const Json& one) {
-    const auto id =
-        one.string() != nullptr ? RecordId::parse(*one.string()) : Result<RecordId>(std::unexpected(Error{}));
-    if (id) ids.push_back(*id);
-  };
-  take(*value);
-  if (value->array() != nullptr) std::ranges::for_each(*value->array(), take);
+  for (const std::string& text : one_or_more_in(body, name)) {
+    if (const auto id = RecordId::parse(text)) ids.push_back(*id);
+  }
 }
 
 std::optional<Found> verdict_in(const Record& record) {
   if (record.act != record::Act::kKnow || record.body().find("\"verdict\"") == std::string_view::npos)
     return std::nullopt;
   const auto body = Json::parse(record.body());
-  const std::string verdict = body ? text_member(*body, "verdict") : "";
+  const std::string verdict = body ? text_in(*body, "verdict") : "";
   if (verdict != "accept" && verdict != "reject") return std::nullopt;
   Found found{.judge = record.actor,
               .thread = record.thread,
-              .domain = text_member(*body, "domain"),
+              .domain = text_in(*body, "domain"),
               .about = {},
               .reviewed = {},
               .accepts = verdict == "accept",
-              .at = base::parse_rfc3339(text_member(*body, "at"))};
+              .at = base::parse_rfc3339(text_in(*body, "at"))};
   if (record.judged_by && *record.judged_by != record.actor) found.about = *record.judged_by;
   take_ids(*body, "reviews", found.reviewed);
   take_ids(*body, "fulfills", found.reviewed);

@@ -58,7 +58,7 @@ fixed() {
 numbers() {
   rm -rf /all
   git clone -q --branch main $url/work /all
-  git -C /all fsck --full --strict 2>&1 | grep -v ^dangling >&2 || true
+  git -C /all fsck --full --strict --no-dangling >&2
   git -C /all log --reverse --format=%s | sed -n 's/^n //p'
 }
 works() {
