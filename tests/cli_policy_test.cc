@@ -1,10 +1,50 @@
 // Consent, adapters, rules and trust, as commands on a home without a daemon and with one, and through a bundle.
+#include <gmock/gmock.h>
+
 #include "cli_harness.h"
 
 namespace spl::cli_test {
 namespace {
 
-using CliPolicyTest = CliTest;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class CliPolicyTest : public CliTest {
+ protected:
+  void add_rule(const std::string& home, const std::string& name, const std::string& expression,
+                const std::string& action, int priority) {
+    json_on(home, {"config", "rule", "add", name, "--expression", expression, "--action", action, "--priority",
+                   std::to_string(priority)});
+  }
+  std::uint64_t records(const std::string& home) { return number_of(json_on(home, {"status"}), "record_count"); }
+};
+
+// What comes in over TCP with a token.
+class CliRulesTest : public CliPolicyTest {
+ protected:
+  void SetUp() override {
+    if (shell("command -v curl >/dev/null") != 0) GTEST_SKIP() << "curl is not installed";
+    make_home("h", 0);
+    url_ = "http://127.0.0.1:" + std::to_string(start_daemon("h")) + "/v1/records";
+  }
+  std::string token(const std::string& account) {
+    json_on("h", {"service-account", "create", account, "--scope", "records:write", "--actor",
+                  text_of(json_of(record_text("t", 1)), "actor")});
+    return text_of(json_on("h", {"token", "create", account}), "token");
+  }
+  // The status and the answer.
+  std::string post(const std::string& token, const std::string& body, const std::string& type = "application/json") {
+    write_file(path("body"), body);
+    EXPECT_EQ(
+        shell("curl -s -o " + path("answer") + " -w '%{http_code}' -H 'authorization: Bearer " + token +
+              "' -H 'content-type: " + type + "' --data-binary @" + path("body") + " " + url_ + " >" + path("status")),
+        0);
+    return read_file(path("status")) + " " + read_file(path("answer"));
+  }
+
+ private:
+  std::string url_;
+};
 
 const Words kGrant = {"consent", "grant", "--source-namespace", "research", "--target-namespace", "default"};
 
@@ -31,6 +71,18 @@ TEST_F(CliPolicyTest, AGrantHoldsUntilItIsRevoked) {
   const Ran again = on("h", {"consent", "revoke", id});
   EXPECT_EQ(again.code, 2) << again.err;
   EXPECT_EQ(on("h", {"record", "get", id}).code, 0) << "it is a record like any other";
+}
+
+TEST_F(CliPolicyTest, StatusSaysWhatIsLaidDown) {
+  make_home("h", 0);
+  for (const char* name : {"adapters", "rules", "service_accounts"})
+    EXPECT_EQ(json_on("h", {"status"}).find(name), nullptr) << name;
+  json_on("h", {"adapter", "add", "did:web:bot.example", "--binary", "/bin/bot"});
+  json_on("h", {"config", "rule", "add", "r", "--expression", "true", "--action", "allow"});
+  json_on("h", {"service-account", "create", "ci", "--scope", "admin"});
+  for (const char* name : {"adapters", "rules", "service_accounts"})
+    EXPECT_EQ(number_of(json_on("h", {"status"}), name), 1U) << name;
+  EXPECT_NE(on("h", {"status"}).out.find("adapters: 1"), std::string::npos);
 }
 
 TEST_F(CliPolicyTest, ABadGrantIsRefusedAndNothingIsWritten) {
@@ -131,6 +183,112 @@ TEST_F(CliPolicyTest, ADaemonAnswersTheSame) {
   json_on("h", {"config", "rule", "remove", "first"});
   EXPECT_TRUE(flag_of(json_on("h", {"config", "permissions", "enable"}), "enabled"));
   EXPECT_EQ(grants_in_effect(json_on("h", {"status"})), 0U);
+}
+
+TEST_F(CliPolicyTest, RulesAreShownAsTheyWereWritten) {
+  make_home("h", 0);
+  add_rule("h", "ci-only", "account == \"ci\" && record.act == 'DO'", "allow", 10);
+  const Ran list = on("h", {"config", "rule", "list"});
+  EXPECT_THAT(list.out, HasSubstr("where account == \"ci\" && record.act == 'DO'\n"));
+  add_rule("h", "odd", "account == \"\xE2\x80\xAE\"", "deny", 1);
+  EXPECT_THAT(on("h", {"config", "rule", "list"}).out, HasSubstr("account == \"\\xe2\\x80\\xae\"\n"));
+}
+
+TEST_F(CliPolicyTest, TheOwnerIsAskedToo) {
+  make_home("h", 0);
+  json_on("h", {"config", "permissions", "enable"});
+  const std::uint64_t before = records("h");
+  for (const bool with_daemon : {false, true}) {
+    if (with_daemon) start_daemon("h");
+    const Ran made = on("h", {"do", "something"});
+    EXPECT_EQ(made.code, 3) << made.err;
+    EXPECT_THAT(made.err, HasSubstr("no permission rule allows it"));
+    const codec::Json put =
+        json_on("h", {"record", "put", "--ndjson"}, {.text = record_text("t", 1) + "\n" + record_text("t", 2)}, 3);
+    EXPECT_EQ(text_of(*put.find("error"), "code"), "RULE_DENIED") << put.text();
+    EXPECT_EQ(records("h"), before);
+  }
+  // What the instance lays down is not asked.
+  json_on("h", kGrant);
+  add_rule("h", "owner", "account == \"\"", "allow", 1);
+  EXPECT_EQ(on("h", {"do", "something"}).code, 0);
+  add_rule("h", "no-second", "record.clock == 2", "deny", 5);
+  const Ran put =
+      on("h", {"record", "put", "--ndjson"}, {.text = record_text("t", 1) + "\n" + record_text("t", 2) + "\n"});
+  EXPECT_EQ(put.code, 3);
+  EXPECT_THAT(put.err, HasSubstr("the rule no-second denies it"));
+  EXPECT_EQ(records("h"), before + 4) << "a grant, two rules and what was done: all of a call or nothing";
+  json_on("h", {"config", "permissions", "disable"});
+  EXPECT_EQ(on("h", {"record", "put", "--ndjson"}, {.text = record_text("t", 2) + "\n"}).code, 0);
+}
+
+TEST_F(CliPolicyTest, AnImportIsNotAskedAndItsRulesHoldAtOnce) {
+  make_home("a", 1);
+  ASSERT_EQ(on("a", {"export", "--out", path("a.spl")}).code, 0);
+  ASSERT_EQ(on("b", {"import", path("a.spl")}).code, 0);
+  EXPECT_EQ(on("a", {"do", "something"}).code, 0);
+  ASSERT_EQ(on("a", {"export", "--out", path("more.spl")}).code, 0);
+  json_on("b", {"config", "permissions", "enable"});
+  EXPECT_EQ(on("b", {"do", "something"}).code, 3);
+  const std::uint64_t before = records("b");
+  const Ran imported = on("b", {"import", path("more.spl"), "--force-overwrite"});
+  EXPECT_EQ(imported.code, 0) << imported.err;
+  EXPECT_EQ(records("b"), before + 1);
+  ASSERT_EQ(on("b", {"export", "--out", path("b.spl")}).code, 0);
+  start_daemon("a");
+  EXPECT_EQ(on("a", {"do", "something"}).code, 0) << "the daemon has asked its rules";
+  const Ran home = on("a", {"import", path("b.spl"), "--force-overwrite"});
+  EXPECT_EQ(home.code, 0) << home.err;
+  EXPECT_EQ(on("a", {"do", "something"}).code, 3);
+}
+
+TEST_F(CliRulesTest, ATokenWritesWhatTheRulesAllowItsAccount) {
+  const std::string ci = token("ci");
+  const std::string bot = token("bot");
+  const std::string record = record_text("t", 1);
+  EXPECT_THAT(post(bot, record), HasSubstr("201 "));
+  json_on("h", {"config", "permissions", "enable"});
+  const std::string none = post(ci, record_text("t", 2));
+  EXPECT_THAT(none, HasSubstr("403 "));
+  EXPECT_THAT(none, HasSubstr("\"RULE_DENIED\""));
+  EXPECT_THAT(none, HasSubstr("no permission rule allows it"));
+  add_rule("h", "ci", "account == \"ci\"", "allow", 1);
+  EXPECT_THAT(post(ci, record_text("t", 2)), HasSubstr("201 ")) << "at once";
+  EXPECT_THAT(post(bot, record_text("t", 3)), HasSubstr("403 "));
+  add_rule("h", "no-knowing", "record.act == \"KNOW\"", "deny", 5);
+  const std::string denied = post(ci, record_text("t", 4, "KNOW"));
+  EXPECT_THAT(denied, HasSubstr("403 "));
+  EXPECT_THAT(denied, HasSubstr("the rule no-knowing denies it"));
+  json_on("h", {"config", "rule", "remove", "no-knowing"});
+  EXPECT_THAT(post(ci, record_text("t", 4, "KNOW")), HasSubstr("201 "));
+  json_on("h", {"config", "permissions", "disable"});
+  EXPECT_THAT(post(bot, record_text("t", 3)), HasSubstr("201 "));
+}
+
+TEST_F(CliRulesTest, ManyRecordsOfARequestAreWrittenAllOrNone) {
+  const std::string ci = token("ci");
+  json_on("h", {"config", "permissions", "enable"});
+  add_rule("h", "early", "account == \"ci\" && record.clock < 4000", "allow", 1);
+  const auto lines = [](int count) {
+    std::string text;
+    for (int n = 0; n < count; ++n)
+      text += record_text("t", n, "DO", "{\"text\":\"" + std::string(500, 'x') + "\"}") + "\n";
+    return text;
+  };
+  const std::uint64_t before = records("h");
+  // Of one batch, and of as many as go through a file.
+  for (const int count : {4001, 40'000}) {
+    const std::string answer = post(ci, lines(count), "application/x-ndjson");
+    EXPECT_THAT(answer, HasSubstr("403 "));
+    EXPECT_EQ(records("h"), before) << count;
+  }
+  EXPECT_THAT(post(ci, lines(3), "application/x-ndjson"), HasSubstr("200 "));
+  EXPECT_EQ(records("h"), before + 3);
+  std::string clockless = record_text("u", 77);
+  clockless.erase(clockless.find(",\"clock\":77"), 11);
+  EXPECT_THAT(post(ci, clockless), HasSubstr("201 "));
+  json_on("h", {"config", "rule", "remove", "early"});
+  EXPECT_THAT(post(ci, clockless), HasSubstr("403 "));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // consent, adapter, config, trust.
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -117,9 +118,21 @@ Result<int> run_adapter_remove(Session& session, const Arguments& arguments) {
   return 0;
 }
 
+// Expressions are full of quotes, which shown() escapes; as the end of a line they need no such care.
+std::string shown_expression(std::string_view expression) {
+  std::string text;
+  for (std::size_t at = 0; at <= expression.size();) {
+    const std::size_t quote = std::min(expression.find('"', at), expression.size());
+    text += shown(expression.substr(at, quote - at));
+    if (quote < expression.size()) text.push_back('"');
+    at = quote + 1;
+  }
+  return text;
+}
+
 std::string rule_line(const Rule& rule) {
   return shown(rule.name) + "  " + std::string(codec::enum_name(rule.kind)) + "  " + std::to_string(rule.priority) +
-         "  " + shown(rule.action) + "  where " + shown(rule.expression);
+         "  " + shown(rule.action) + "  where " + shown_expression(rule.expression);
 }
 
 std::optional<RuleKind> kind_in(const Arguments& arguments) {

@@ -95,9 +95,17 @@ Result<void> put_into(store::StoreWriter& writer, const Record& record, PutRepor
   return {};
 }
 
-Result<void> put_batch(store::StoreWriter& writer, ParsedBatch&& batch, const ActorCheck& check, PutReport& report) {
+// Who puts records, and who says whether it may.
+struct Putting {
+  const ActorCheck& check;
+  const Permissions& permissions;
+  const std::string& account;
+};
+
+Result<void> put_batch(store::StoreWriter& writer, ParsedBatch&& batch, const Putting& by, PutReport& report) {
   for (const Record& record : batch.lines.records) {
-    if (check) TRY(check(record.actor));
+    if (by.check) TRY(by.check(record.actor));
+    TRY(by.permissions.check(record, by.account));
     TRY(put_into(writer, record, report));
   }
   if (!batch.lines.error) return {};
@@ -186,64 +194,7 @@ Result<std::vector<RecordId>> parents_on(store::StoreReader& reader, const std::
   return std::vector<RecordId>();
 }
 
-}  // namespace
-
-Result<PutReport> put_ndjson(Instance& instance, Source& in, base::Progress& progress, const ActorCheck& check) {
-  PutReport report;
-  LineReader lines(in);
-  const std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
-  base::OrderedPool<LineBatch, ParsedBatch> pool(workers, kBatchesInFlight, parse_lines);
-  const auto writer = TRY(instance.store().writer());
-  TRY(require_not_moved(*writer));
-  for (bool more = true; more || !pool.empty();) {
-    while (more && !pool.full()) {
-      auto batch = TRY(lines.next());
-      more = batch.has_value();
-      if (batch) pool.push(std::move(*batch));
-    }
-    if (!pool.empty()) TRY(put_batch(*writer, pool.pop(), check, report));
-    progress.update("putting records", lines.bytes(), 0, "bytes");
-    if (progress.cancelled()) return base::fail_cancelled("nothing was put");
-  }
-  TRY(writer->commit());
-  return report;
-}
-
-Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records) {
-  PutReport report;
-  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
-    TRY(require_not_moved(writer));
-    for (const Record& record : records) TRY(put_into(writer, record, report));
-    return {};
-  }));
-  return report;
-}
-
-Result<RecordId> put_one(Instance& instance, std::string_view json, OwnRecords own) {
-  // A clock that is missing is given inside the transaction: no other can take it meanwhile.
-  Record record = TRY(record::parse_record(json, 0));
-  // What is good with a clock given and bad without one lacks it.
-  const bool clockless = !record::parse_record(json);
-  if (clockless && record.sig)
-    return fail(ErrorCode::kUsage, "a record without a clock has a signature, which cannot be over its clock",
-                "sign it with its clock, or leave sig out");
-  RecordId id;
-  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
-    TRY(require_not_moved(writer));
-    if (clockless) {
-      record = TRY(record::parse_record(json, TRY(writer.next_clock(record.actor, record.thread))));
-      const auto identity = instance.identity();
-      if (own == OwnRecords::kSigned && identity && identity->did == record.actor)
-        record.sig = identity->key.sign(record.canonical);
-    }
-    TRY(writer.put(record));
-    id = record.id;
-    return {};
-  }));
-  return id;
-}
-
-Result<Emitted> emit_within(Instance& instance, store::StoreWriter& writer, const Emission& emission) {
+Result<Record> record_of(Instance& instance, store::StoreWriter& writer, const Emission& emission) {
   TRY(require_not_moved(writer));
   const bool opens = emission.act == record::Act::kIntend;
   const auto identity = instance.identity();
@@ -261,16 +212,87 @@ Result<Emitted> emit_within(Instance& instance, store::StoreWriter& writer, cons
     const auto parents = TRY(parents_on(writer, draft.thread, draft.act));
     draft.parents.insert(draft.parents.end(), parents.begin(), parents.end());
   }
-  const std::string thread = draft.thread;
-  const Record record = TRY(make_record(std::move(draft), own ? identity.get() : nullptr));
+  return make_record(std::move(draft), own ? identity.get() : nullptr);
+}
+
+}  // namespace
+
+Result<PutReport> put_ndjson(Instance& instance, Source& in, base::Progress& progress, const ActorCheck& check,
+                             const std::string& account) {
+  PutReport report;
+  LineReader lines(in);
+  const std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
+  base::OrderedPool<LineBatch, ParsedBatch> pool(workers, kBatchesInFlight, parse_lines);
+  const auto writer = TRY(instance.store().writer());
+  TRY(require_not_moved(*writer));
+  const auto permissions = TRY(instance.permissions());
+  const Putting by{check, *permissions, account};
+  for (bool more = true; more || !pool.empty();) {
+    while (more && !pool.full()) {
+      auto batch = TRY(lines.next());
+      more = batch.has_value();
+      if (batch) pool.push(std::move(*batch));
+    }
+    if (!pool.empty()) TRY(put_batch(*writer, pool.pop(), by, report));
+    progress.update("putting records", lines.bytes(), 0, "bytes");
+    if (progress.cancelled()) return base::fail_cancelled("nothing was put");
+  }
+  TRY(writer->commit());
+  return report;
+}
+
+Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records, const std::string& account) {
+  PutReport report;
+  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    TRY(require_not_moved(writer));
+    const auto permissions = TRY(instance.permissions());
+    for (const Record& record : records) {
+      TRY(permissions->check(record, account));
+      TRY(put_into(writer, record, report));
+    }
+    return {};
+  }));
+  return report;
+}
+
+Result<RecordId> put_one(Instance& instance, std::string_view json, OwnRecords own, const std::string& account) {
+  // A clock that is missing is given inside the transaction: no other can take it meanwhile.
+  Record record = TRY(record::parse_record(json, 0));
+  // What is good with a clock given and bad without one lacks it.
+  const bool clockless = !record::parse_record(json);
+  if (clockless && record.sig)
+    return fail(ErrorCode::kUsage, "a record without a clock has a signature, which cannot be over its clock",
+                "sign it with its clock, or leave sig out");
+  RecordId id;
+  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    TRY(require_not_moved(writer));
+    if (clockless) {
+      record = TRY(record::parse_record(json, TRY(writer.next_clock(record.actor, record.thread))));
+      const auto identity = instance.identity();
+      if (own == OwnRecords::kSigned && identity && identity->did == record.actor)
+        record.sig = identity->key.sign(record.canonical);
+    }
+    TRY(TRY(instance.permissions())->check(record, account));
+    TRY(writer.put(record));
+    id = record.id;
+    return {};
+  }));
+  return id;
+}
+
+Result<Emitted> emit_within(Instance& instance, store::StoreWriter& writer, const Emission& emission) {
+  const Record record = TRY(record_of(instance, writer, emission));
   TRY(writer.put(record));
-  return Emitted{record.id, thread};
+  return Emitted{record.id, record.thread};
 }
 
 Result<Emitted> emit(Instance& instance, const Emission& emission) {
   Emitted emitted;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
-    emitted = TRY(emit_within(instance, writer, emission));
+    const Record record = TRY(record_of(instance, writer, emission));
+    TRY(TRY(instance.permissions())->check(record, ""));
+    TRY(writer.put(record));
+    emitted = {record.id, record.thread};
     return {};
   }));
   return emitted;

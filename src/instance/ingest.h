@@ -39,17 +39,22 @@ struct PutReport {
 
 // Whether records of an actor may be put; its error is given back.
 using ActorCheck = std::function<Result<void>(std::string_view actor)>;
+// The permission rules, where they are enabled, are asked about every record that the functions below put, as they were
+// committed before: code kRefused, cause kRuleDenied where they do not allow it, and nothing of the call is put.
+// `account` is that of the token that puts; "" is the owner.
+//
 // NDJSON of any length: one record or {"id","record","sig"} a line; empty lines are passed over. All or nothing; an
 // error names the line. Parsed beside the store; one transaction. Memory is bounded. `check` (may be empty) is asked by
 // the caller's thread.
-Result<PutReport> put_ndjson(Instance& instance, Source& in, base::Progress& progress, const ActorCheck& check = {});
+Result<PutReport> put_ndjson(Instance& instance, Source& in, base::Progress& progress, const ActorCheck& check = {},
+                             const std::string& account = {});
 // A few records, already parsed, through the group commit.
-Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records);
+Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records, const std::string& account = {});
 // What becomes of a record that the instance is the actor of, and that has no signature.
 enum class OwnRecords : std::uint8_t { kAsGiven, kSigned };
 // One record whose clock may be missing: then it gets the next of its (actor, thread), and only then is it signed. The
 // id.
-Result<RecordId> put_one(Instance& instance, std::string_view json, OwnRecords own);
+Result<RecordId> put_one(Instance& instance, std::string_view json, OwnRecords own, const std::string& account = {});
 
 // What a person or program asks to be recorded.
 struct Emission {
@@ -83,7 +88,8 @@ struct Emitted {
   }
 };
 Result<Emitted> emit(Instance& instance, const Emission& emission);
-// The same as a part of a unit of the committer.
+// The same as a part of a unit of the committer, for what the instance itself lays down: no rule is asked, so that its
+// owner can always take one back.
 Result<Emitted> emit_within(Instance& instance, store::StoreWriter& writer, const Emission& emission);
 
 // Signs the named records of reserved threads into effect: one record with body.endorses on each thread concerned. The

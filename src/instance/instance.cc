@@ -71,6 +71,7 @@ std::string store_lock_file(const std::string& store_file) {
 
 Result<std::unique_ptr<Instance>> Instance::open(env::Env env, const InstanceOptions& options, OpenFor how) {
   std::unique_ptr<Instance> instance(new Instance(env, home::HomePaths{options.home}));
+  instance->ca_file_ = options.ca_file;
   const auto opened = instance->open_parts(options, how);
   if (opened) return instance;
   // What a sync that failed has lost would pass for durable when it is found the next time. Without the lock it may be
@@ -114,6 +115,7 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
   if (!there && how != OpenFor::kCreating) return no_instance(env_, paths_, location);
   store_ = TRY(store::open_store(env_, location, store_open(how), options.tuning));
   committer_ = std::make_unique<Committer>(*store_);
+  permission_rules_ = std::make_unique<PermissionRules>(*store_);
   if (how != OpenFor::kReading) {
     // The store's file is durable before its name can be relied on; and that a log is gone, which would be replayed.
     TRY(env_.fs.sync_directory(paths_.root));
@@ -141,6 +143,7 @@ Result<store::StoreLocation> Instance::store_location(env::Env env, const Instan
 }
 
 Result<void> Instance::close_and_unmake(std::unique_ptr<Instance> instance) {
+  instance->permission_rules_.reset();
   instance->committer_.reset();
   instance->store_.reset();
   // Under the lock to the end, so that nobody moves in meanwhile.
@@ -204,6 +207,7 @@ Result<Status> Instance::status() {
   status.did = did();
   status.counts = TRY(reader->counts());
   status.authority = TRY(substrate::authority_counts(*reader, status.did));
+  status.redacted_records = TRY(reader->redacted_count());
   status.store = store_->name();
   status.home = paths_.root;
   status.moved_at = TRY(moved_at(*reader));

@@ -15,6 +15,7 @@
 #include "env/env.h"
 #include "home/home.h"
 #include "instance/committer.h"
+#include "instance/permissions.h"
 #include "store/open_store.h"
 #include "store/record_store.h"
 #include "substrate/authority.h"
@@ -31,6 +32,7 @@ enum class OpenFor : std::uint8_t {
 struct InstanceOptions {
   std::string home;
   std::string store_url;           // as store/open_store.h has it; "" is what config.toml says, or hub.db
+  std::string ca_file = {};        // of spl serve --ca-file; "" is what config.toml says
   store::StoreTuning tuning = {};  // for tests
 };
 
@@ -51,6 +53,7 @@ struct Status {
   std::optional<std::string> did;
   store::StoreCounts counts;
   substrate::AuthorityCounts authority;
+  std::uint64_t redacted_records = 0;
   std::string store;
   std::string home;
   std::optional<std::string> moved_at;  // move.h
@@ -80,8 +83,12 @@ class Instance {
   // As config.toml says now: a daemon follows it without a new start. While it is broken nothing is done by what it
   // said before: it may have been to say whom a bundle is encrypted for.
   [[nodiscard]] Result<home::Config> config() const { return home::load_config(env_, paths_); }
+  // Certificates that peers' are to be from, where something else was given than config.toml says; "" where not.
+  [[nodiscard]] const std::string& given_ca_file() const { return ca_file_; }
   [[nodiscard]] store::RecordStore& store() { return *store_; }
   [[nodiscard]] Committer& committer() { return *committer_; }
+  // What the permission rules that are committed say of records that are to be written.
+  [[nodiscard]] Result<std::shared_ptr<const Permissions>> permissions() { return permission_rules_->current(did()); }
   // Held by who changes services, or takes their moment: one at a time.
   [[nodiscard]] std::mutex& service_work() { return service_work_; }
 
@@ -118,11 +125,13 @@ class Instance {
 
   env::Env env_;
   home::HomePaths paths_;
+  std::string ca_file_;
   std::vector<std::string> made_;  // by open(), in this order
   std::unique_ptr<env::Lock> lock_;
   std::unique_ptr<env::Lock> store_lock_;  // where the store is not in the home
   std::unique_ptr<store::RecordStore> store_;
   std::unique_ptr<Committer> committer_;
+  std::unique_ptr<PermissionRules> permission_rules_;
   std::mutex service_work_;
   mutable std::mutex identity_mutex_;  // guards identity_
   std::shared_ptr<const substrate::Identity> identity_;
