@@ -23,6 +23,7 @@ BYTES_A_RECORD = 28_000
 BYTES_A_RECORD_OF_SCALE = 3_000
 ROWS = {
     "put": rows.put, "put-one": rows.put_one, "export": rows.export, "import": rows.import_, "verify": rows.verify,
+    "sync": rows.sync,
     "reimport": rows.reimport, "backup": services.backup, "restore": services.restore,
     "one-context": services.one_context, "pause": services.pause, "memory": growth.memory, "scale": growth.scale,
     "micro": growth.micro,

@@ -1,4 +1,5 @@
 """The rows of records: what is run, and its peer. Each takes the Bench and returns the results to print."""
+import shutil
 import subprocess
 
 from measure import Daemon, LoopDisk, Missing, Sample, need, remove, synced
@@ -251,6 +252,54 @@ def reimport(bench):
     remove(home)
     share = limit_share(a, serial={}, spread=reading_s(bench.limits, bench.data.sizes(count)))
     return [Result("reimport", count, a, "the import before it", b, share=share)]
+
+
+def sync(bench):
+    """From a daemon on loopback into a new home; the peer is an import, and fetching the same pages to nowhere."""
+    count, runner = bench.size, bench.runner
+    source, bundle = bench.scratch / "sync-source", bench.data.bundle(count)
+    home, imported = bench.scratch / "sync-home", bench.scratch / "import-home"
+
+    def said(where, *words):
+        return runner.answer(runner.spl, *words, "--home", where, "-o", "json")[0]
+
+    # The home that other rows use stays without a pair.
+    remove(source)
+    shutil.copytree(bench.data.home(count), source)
+    with Daemon(runner, source) as daemon:
+        status = said(source, "status")
+        url, did = f"http://127.0.0.1:{status['port']}", status["did"]
+
+        def paired():
+            bench.data.new_home("sync-home")
+            said(home, "federation", "pair", url, "--wait", "0")
+            said(source, "aitl", "approve", said(source, "aitl", "list")[0]["id"])
+            said(home, "federation", "pair", url, "--wait", "0")
+
+        def ours():
+            paired()
+            before_s = daemon.cpu_s()
+            report, sample = runner.answer(runner.spl, "sync", "--home", home, "-o", "json")
+            if report["inserted"] != count:
+                raise RuntimeError(f"{report['inserted']} records came, not {count}")
+            return Sample(sample.wall_s, sample.cpu_s + daemon.cpu_s() - before_s,
+                          max(sample.peak_bytes, daemon.peak_bytes()), report)
+
+        def peer():
+            remove(imported)
+            one = import_once(bench, bundle, imported, count)
+            answer, fetch = runner.answer(runner.tool("fetch_pages"), home, url, did)
+            both = one.plus(fetch)
+            both.extra["fetch_s"] = answer["seconds"]
+            return both
+
+        a, b = in_turn(bench, "sync", ours, peer)
+    for one in (home, imported, source):
+        remove(one)
+    result = Result("sync", count, a, "import, and fetching the same pages to nowhere", b,
+                    share=import_share(bench, a, count))
+    result.figures.append(Figure.of("peak MiB", [s.peak_bytes / 2**20 for s in a], better="lower"))
+    return [result]
 
 
 def thread_list(bench, count):
