@@ -113,7 +113,7 @@ CrashMachine::CrashMachine(const Image& image, CrashOptions options)
 }
 
 Result<std::unique_ptr<Instance>> CrashMachine::open(OpenFor how, env::Env env) {
-  return Instance::open(env, {kCrashHome, options_.store_url, {vfs_.name(), options_.sizes}}, how);
+  return Instance::open(env, {kCrashHome, options_.store_url, "", {vfs_.name(), options_.sizes}}, how);
 }
 
 void CrashMachine::reboot(Survivors how) {

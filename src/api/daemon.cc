@@ -1,14 +1,19 @@
 #include "api/daemon.h"
 
+#include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "base/encoding.h"
+#include "base/guarded.h"
 #include "base/version.h"
 #include "env/json_log.h"
 #include "env/process.h"
 #include "env/service_manager.h"
 #include "env/signals.h"
 #include "env/stream_log.h"
+#include "federation/contact.h"
+#include "federation/whereabouts.h"
 #include "instance/instance.h"
 #include "operation/service_recovery.h"
 
@@ -63,6 +68,35 @@ class Presence {
   const home::HomePaths& paths_;
 };
 
+// Tells the peers where this instance is, beside what it serves; ends with it.
+class Announcing {
+ public:
+  explicit Announcing(instance::Instance& instance) : thread_([this, &instance] { run(instance); }) {}
+  Announcing(const Announcing&) = delete;
+  Announcing& operator=(const Announcing&) = delete;
+  ~Announcing() {
+    ending_.stop = true;
+    thread_.join();
+  }
+
+ private:
+  struct Ending final : base::Progress {
+    std::atomic<bool> stop = false;
+    void update(std::string_view, std::uint64_t, std::uint64_t, std::string_view) override {}
+    bool cancelled() override { return stop; }
+  };
+  void run(instance::Instance& instance) noexcept {
+    using federation::Outgoing;
+    const auto told = base::guarded("announcing", [&]() -> Result<void> {
+      federation::announce_to_all(TRY(Outgoing::make(instance, Outgoing::Localhost::kVerified, ending_)));
+      return {};
+    });
+    if (!told) instance.env().log.write(env::LogLevel::kWarn, "peers not told", {{"error", told.error().message}});
+  }
+  Ending ending_;
+  std::thread thread_;
+};
+
 // All is tried, whatever fails of it.
 void reload(env::JsonLog& file, env::Log& log, instance::Instance& instance, Server& server) {
   file.reopen();
@@ -90,6 +124,7 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
   instance::InstanceOptions instance_options;
   instance_options.home = paths.root;
   instance_options.store_url = options.store_url;
+  instance_options.ca_file = options.ca_file;
   auto opened = TRY(open_alone(env, instance_options));
   if (const auto known = opened->check_files_are_known(); !known)
     return std::unexpected(instance::Instance::unmade_after(std::move(opened), known.error()));
@@ -132,11 +167,15 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
   info.store_url = options.store_url;
   Presence presence(env, paths);
   TRY(presence.declare(info));
+  // Everywhere is no place to be found at.
+  if (options.server.host != "0.0.0.0" && options.server.host != "::")
+    TRY(federation::note_base_url(*opened, info.address));
   log.write(env::LogLevel::kInfo, "daemon started",
             {{"pid", std::to_string(info.pid)}, {"address", info.address}, {"version", base::kVersion}});
   TRY(listening(info));
   status = "serving " + base::escaped(paths.root, 512) + " at " + info.address;
   manager.ready(status);
+  const Announcing announcing(*opened);
   const auto ended = server->run();
   if (ended) {
     log.write(env::LogLevel::kInfo, "daemon stopped", {{"pid", std::to_string(info.pid)}});

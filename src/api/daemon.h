@@ -15,6 +15,7 @@ namespace spl::api {
 struct DaemonOptions {
   ServerOptions server;
   std::string store_url;      // "" is the home's own
+  std::string ca_file;        // of peers' certificates; "" is what config.toml says
   std::string notify_socket;  // of who started it, as env/service_manager.h has it; "" is nobody
 };
 

@@ -15,6 +15,12 @@ int status_of_cause(Cause cause) {
       return 401;
     case Cause::kScopeForbidden:
     case Cause::kActorForbidden:
+    case Cause::kUnpairedPeer:
+    case Cause::kPairPaused:
+    case Cause::kPairRevoked:
+    case Cause::kPairRejected:
+    case Cause::kRetired:
+    case Cause::kRuleDenied:
       return 403;
     case Cause::kNotFound:
       return 404;
@@ -23,6 +29,7 @@ int status_of_cause(Cause cause) {
     case Cause::kTimeout:
       return 408;
     case Cause::kCursorGone:
+    case Cause::kNonceUsed:
       return 410;
     case Cause::kTooLarge:
       return 413;

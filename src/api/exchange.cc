@@ -96,8 +96,10 @@ Result<http::Wire*> Exchange::body_wire() {
 }
 
 Result<std::string_view> Exchange::body(std::size_t bytes_max) {
+  if (has_body_) return body_.view();
   switch (TRY(fill_body(bytes_max))) {
     case BodyBuffer::Fill::kWhole:
+      has_body_ = true;
       break;
     case BodyBuffer::Fill::kTooLong:
       return fail(ErrorCode::kUsage, Cause::kTooLarge,
@@ -145,6 +147,10 @@ Result<void> Exchange::put_out(std::initializer_list<std::string_view> pieces) {
 Result<void> Exchange::send(int status, std::string_view content_type, std::string_view content) {
   SPL_CHECK(state_ == State::kOpen || state_ == State::kBuffering);
   status_ = status;
+  if (seal_) {
+    http::Fields sealed = seal_(status, content);
+    fields_.insert(fields_.end(), sealed.begin(), sealed.end());
+  }
   const std::string head = head_text(content_type, content.size());
   // From here on this is the answer; what was thrown before can still be answered with.
   state_ = State::kDone;

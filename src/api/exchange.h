@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "base/result.h"
 #include "base/stream.h"
 #include "codec/json.h"
+#include "federation/seal.h"
 #include "http/message.h"
 #include "http/target.h"
 #include "http/wire.h"
@@ -54,6 +56,15 @@ class Exchange final : public Sink {
   [[nodiscard]] const std::optional<substrate::Bearer>& bearer() const { return bearer_; }
   void set_bearer(substrate::Bearer bearer) { bearer_ = std::move(bearer); }
 
+  // The instance that asks, where it has signed its request; null where none has.
+  [[nodiscard]] const federation::Caller* caller() const { return caller_ ? &*caller_ : nullptr; }
+  // From then on the answer, an error too, gets the fields that `seal` makes of its status and content.
+  using Seal = std::function<http::Fields(int status, std::string_view content)>;
+  void set_caller(federation::Caller caller, Seal seal) {
+    caller_ = std::move(caller);
+    seal_ = std::move(seal);
+  }
+
   // A query parameter; each that is looked at is thereby known.
   const std::string* parameter(std::string_view name);
   Result<bool> flag(std::string_view name);  // "", "1" and "true"; "0", "false" and absence
@@ -61,7 +72,7 @@ class Exchange final : public Sink {
   // Fails where the query has a parameter that none of the above was called for.
   Result<void> only_known_parameters();
 
-  // The whole body; valid until the answer is sent. Too long is 413.
+  // The whole body, again where it was asked for before; valid until the answer is sent. Too long is 413.
   Result<std::string_view> body(std::size_t bytes_max = kControlBodyBytesMax);
   Result<codec::Json> json_body();
   // For routes that take bodies in another way. Both ask the client to go on where it waits for that (RFC
@@ -125,6 +136,8 @@ class Exchange final : public Sink {
   Door door_;
   std::vector<std::string> captured_;
   std::optional<substrate::Bearer> bearer_;
+  std::optional<federation::Caller> caller_;
+  Seal seal_;
   std::vector<std::string> known_parameters_;
   Watch progress_;
 
@@ -134,6 +147,7 @@ class Exchange final : public Sink {
   std::string buffer_;  // of a streamed answer
   std::optional<int> error_status_;
   codec::Json::Object error_members_;
+  bool has_body_ = false;  // all of it is in body_
   bool waits_for_go_on_ = false;
   bool keep_alive_;
   int status_ = 0;

@@ -91,6 +91,28 @@ inline constexpr DoorPlace kDoorPlace<&Operations::swap_previous_back>{
 template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::discard_previous>{"/v1/local/services/discard-previous", 200,
                                                                      "What a restore has replaced goes."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::pair>{"/v1/local/pairs", 201, "Asks another instance for a pair."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::pause_pair>{"/v1/local/pairs/pause", 200, "Pauses a pair."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::resume_pair>{"/v1/local/pairs/resume", 200, "Resumes a pair."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::revoke_pair>{"/v1/local/pairs/revoke", 200, "Ends a pair."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::refresh_pair>{"/v1/local/pairs/refresh", 200,
+                                                                 "Looks for a peer anew."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::sync>{"/v1/local/sync", 200, "Pulls what peers have."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::retire_identity>{"/v1/local/identity/retire", 200,
+                                                                    "Ends the instance's identity, for good."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::approve_request>{"/v1/local/requests/approve", 200,
+                                                                    "Approves what another instance asks."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::reject_request>{"/v1/local/requests/reject", 200,
+                                                                   "Rejects what another instance asks."};
 
 // Of Result<Answer> (Operations::*)(const Request&), or without a request, or with its progress.
 template <class Operation>

@@ -229,6 +229,38 @@ Result<substrate::Rule> RemoteOperations::remove_rule(const operation::RuleName&
 Result<operation::Permissions> RemoteOperations::set_permissions(const operation::Permissions& permissions) {
   return through_door<&Operations::set_permissions>(permissions);
 }
+Result<federation::PairSummary> RemoteOperations::pair(const federation::PairQuestion& question,
+                                                       base::Progress& /*progress*/) {
+  return through_door<&Operations::pair>(question);
+}
+Result<federation::PairSummary> RemoteOperations::pause_pair(const operation::PairName& pair) {
+  return through_door<&Operations::pause_pair>(pair);
+}
+Result<federation::PairSummary> RemoteOperations::resume_pair(const operation::PairName& pair) {
+  return through_door<&Operations::resume_pair>(pair);
+}
+Result<federation::PairSummary> RemoteOperations::revoke_pair(const operation::PairName& pair,
+                                                              base::Progress& /*progress*/) {
+  return through_door<&Operations::revoke_pair>(pair);
+}
+Result<federation::PairSummary> RemoteOperations::refresh_pair(const operation::RefreshQuestion& question,
+                                                               base::Progress& /*progress*/) {
+  return through_door<&Operations::refresh_pair>(question);
+}
+Result<federation::SyncReport> RemoteOperations::sync(const federation::SyncQuestion& question,
+                                                      base::Progress& /*progress*/) {
+  return through_door<&Operations::sync>(question);
+}
+Result<federation::Retirement> RemoteOperations::retire_identity(const operation::RetireQuestion& question,
+                                                                 base::Progress& /*progress*/) {
+  return through_door<&Operations::retire_identity>(question);
+}
+Result<federation::PairSummary> RemoteOperations::approve_request(const operation::RequestName& request) {
+  return through_door<&Operations::approve_request>(request);
+}
+Result<federation::PairRequest> RemoteOperations::reject_request(const operation::RequestName& request) {
+  return through_door<&Operations::reject_request>(request);
+}
 Result<operation::ServiceStates> RemoteOperations::command_services(const operation::ServiceCommand& command,
                                                                     base::Progress& /*progress*/) {
   return through_door<&Operations::command_services>(command);
@@ -311,6 +343,12 @@ Result<std::vector<substrate::Adapter>> RemoteOperations::adapters() {
 }
 Result<substrate::EngineConfig> RemoteOperations::engine_config() {
   return TRY(reading())->engine_config();
+}
+Result<std::vector<federation::PairSummary>> RemoteOperations::pairs() {
+  return TRY(reading())->pairs();
+}
+Result<std::vector<federation::PairRequest>> RemoteOperations::pair_requests() {
+  return TRY(reading())->pair_requests();
 }
 Result<std::vector<substrate::Trust>> RemoteOperations::trust(const operation::TrustQuestion& question,
                                                               base::Progress& progress) {

@@ -44,6 +44,8 @@ class RemoteOperations final : public operation::Operations {
   Result<std::vector<substrate::ConsentGrant>> consents() override;
   Result<std::vector<substrate::Adapter>> adapters() override;
   Result<substrate::EngineConfig> engine_config() override;
+  Result<std::vector<federation::PairSummary>> pairs() override;
+  Result<std::vector<federation::PairRequest>> pair_requests() override;
   Result<std::vector<substrate::Trust>> trust(const operation::TrustQuestion& question,
                                               base::Progress& progress) override;
   Result<std::vector<service::InventoryRow>> inventory(base::Progress& progress) override;
@@ -70,6 +72,17 @@ class RemoteOperations final : public operation::Operations {
   Result<substrate::Rule> add_rule(const substrate::Rule& rule) override;
   Result<substrate::Rule> remove_rule(const operation::RuleName& rule) override;
   Result<operation::Permissions> set_permissions(const operation::Permissions& permissions) override;
+  Result<federation::PairSummary> pair(const federation::PairQuestion& question, base::Progress& progress) override;
+  Result<federation::PairSummary> pause_pair(const operation::PairName& pair) override;
+  Result<federation::PairSummary> resume_pair(const operation::PairName& pair) override;
+  Result<federation::PairSummary> revoke_pair(const operation::PairName& pair, base::Progress& progress) override;
+  Result<federation::PairSummary> refresh_pair(const operation::RefreshQuestion& question,
+                                               base::Progress& progress) override;
+  Result<federation::SyncReport> sync(const federation::SyncQuestion& question, base::Progress& progress) override;
+  Result<federation::Retirement> retire_identity(const operation::RetireQuestion& question,
+                                                 base::Progress& progress) override;
+  Result<federation::PairSummary> approve_request(const operation::RequestName& request) override;
+  Result<federation::PairRequest> reject_request(const operation::RequestName& request) override;
   Result<operation::ServiceStates> command_services(const operation::ServiceCommand& command,
                                                     base::Progress& progress) override;
   Result<operation::InstallReport> install_services(const operation::InstallRequest& request,

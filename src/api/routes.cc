@@ -39,6 +39,8 @@ Result<void> admit(Call& call, Access access) {
       return call.served.gate.admit(call.exchange, "records:read");
     case Access::kWrite:
       return call.served.gate.admit(call.exchange, "records:write");
+    case Access::kPeer:
+      return call.served.peers.admit(call.exchange);
     case Access::kAdmin:
       break;
   }
@@ -54,6 +56,7 @@ const std::vector<Route>& routes() {
     add_record_routes(table);
     add_thread_routes(table);
     add_portability_routes(table);
+    add_federation_routes(table);
     add_owner_routes(table);
     return table;
   }();

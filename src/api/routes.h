@@ -11,6 +11,7 @@
 #include "api/exchange.h"
 #include "api/gate.h"
 #include "api/list.h"
+#include "api/peer_gate.h"
 #include "api/record_lines.h"
 #include "base/result.h"
 #include "instance/instance.h"
@@ -29,6 +30,7 @@ inline constexpr std::uint64_t kActorClocksRecordsMax = 10'000;  // threads up t
 struct Served {
   instance::Instance& instance;
   Gate gate;
+  PeerGate peers;
   std::uint16_t port;
   std::size_t workers;  // threads that one operation may use
   LineParser lines;
@@ -52,6 +54,7 @@ enum class Access : std::uint8_t {
   kRead,   // TCP: scope records:read
   kWrite,  // records:write
   kAdmin,  // admin
+  kPeer,   // a request that an instance has signed; at the Unix socket the owner's, too, unsigned
   kOwner,  // at the Unix socket only; elsewhere there is no such route
 };
 
@@ -87,6 +90,7 @@ void add_record_routes(std::vector<Route>& table);
 void add_thread_routes(std::vector<Route>& table);
 void add_portability_routes(std::vector<Route>& table);
 void add_owner_routes(std::vector<Route>& table);
+void add_federation_routes(std::vector<Route>& table);
 
 // GET /openapi.json.
 const std::string& openapi_text();

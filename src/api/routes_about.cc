@@ -2,7 +2,9 @@
 #include "api/routes.h"
 #include "base/version.h"
 #include "bundle/manifest.h"
+#include "federation/whereabouts.h"
 #include "instance/move.h"
+#include "operation/metrics.h"
 
 namespace spl::api {
 namespace {
@@ -30,6 +32,10 @@ Result<void> well_known(Call& call) {
                    {"algebra_version", "v1"},
                    {"hashed_fields", Json::Array{"parents", "thread", "actor", "act", "body", "clock", "data_type"}},
                    {"bundle_version", bundle::kBundleVersion}};
+  const auto manifest =
+      TRY(federation::own_manifest(call.served.instance, Json::Object{{"capabilities_manifest", capabilities}}));
+  if (manifest) return call.exchange.send(200, kJsonType, *manifest);
+  // Nobody is there who could sign.
   return call.exchange.send_json(
       200, Json::Object{{"did", did_json(call)}, {"capabilities_manifest", std::move(capabilities)}});
 }
@@ -39,11 +45,21 @@ Result<void> openapi(Call& call) {
   return call.exchange.send(200, kJsonType, openapi_text());
 }
 
+Result<void> metrics(Call& call) {
+  TRY(call.exchange.only_known_parameters());
+  return call.exchange.send(200, operation::kMetricsType, TRY(operation::metrics_text(call.served.instance)));
+}
+
 }  // namespace
 
 void add_about_routes(std::vector<Route>& table) {
   table.push_back({"GET", "/health", Access::kOpen, health, {.summary = "Is it there?"}});
   table.push_back({"GET", "/.well-known/syncropel", Access::kOpen, well_known, {.summary = "What it can do."}});
+  table.push_back({"GET",
+                   "/metrics",
+                   Access::kRead,
+                   metrics,
+                   {.summary = "What monitoring reads.", .answer_type = operation::kMetricsType}});
   table.push_back({"GET", "/openapi.json", Access::kRead, openapi, {.summary = "This document."}});
 }
 

@@ -66,6 +66,15 @@ void add_owner_routes(std::vector<Route>& table) {
   add<&Operations::add_rule>(table);
   add<&Operations::remove_rule>(table);
   add<&Operations::set_permissions>(table);
+  add<&Operations::pair>(table);
+  add<&Operations::pause_pair>(table);
+  add<&Operations::resume_pair>(table);
+  add<&Operations::revoke_pair>(table);
+  add<&Operations::refresh_pair>(table);
+  add<&Operations::sync>(table);
+  add<&Operations::retire_identity>(table);
+  add<&Operations::approve_request>(table);
+  add<&Operations::reject_request>(table);
   add<&Operations::command_services>(table);
   add<&Operations::install_services>(table);
   add<&Operations::add_context>(table);

@@ -26,6 +26,11 @@ Result<void> check_actor(Exchange& exchange, std::string_view actor) {
               "an account names its actors when it is created");
 }
 
+// "" is the owner.
+std::string account_of(const Exchange& exchange) {
+  return exchange.bearer() ? exchange.bearer()->account : std::string();
+}
+
 // Accounts are records, and so are the endorsements that they may need, on any reserved thread and whoever puts them.
 template <class Put>
 auto put_on(Call& call, bool reserved, const Put& put) {
@@ -43,7 +48,7 @@ Result<void> post_one(Call& call) {
     std::vector<Record> records;
     records.push_back(std::move(*record));
     TRY(put_on(call, record::is_reserved(records[0].thread),
-               [&] { return instance::put_records(call.served.instance, records); }));
+               [&] { return instance::put_records(call.served.instance, records, account_of(exchange)); }));
   } else {
     // It may only lack a clock. What has an id with it must not.
     const auto draft = record::parse_record(body, 0);
@@ -51,7 +56,7 @@ Result<void> post_one(Call& call) {
     TRY(check_actor(exchange, draft->actor));
     const auto own = may_sign(exchange) ? instance::OwnRecords::kSigned : instance::OwnRecords::kAsGiven;
     id = TRY(put_on(call, record::is_reserved(draft->thread),
-                    [&] { return instance::put_one(call.served.instance, body, own); }));
+                    [&] { return instance::put_one(call.served.instance, body, own, account_of(exchange)); }));
   }
   return exchange.send_json(201, Json::Object{{"id", id.hex()}});
 }
@@ -68,8 +73,9 @@ Result<void> post_batch(Call& call, std::string_view lines) {
     TRY(check_actor(call.exchange, record.actor));
     reserved = reserved || record::is_reserved(record.thread);
   }
-  return send_report(call.exchange,
-                     TRY(put_on(call, reserved, [&] { return instance::put_records(call.served.instance, records); })));
+  return send_report(call.exchange, TRY(put_on(call, reserved, [&] {
+                       return instance::put_records(call.served.instance, records, account_of(call.exchange));
+                     })));
 }
 
 // Of any length: through a file without a name, so that the store's writer waits for no network.
@@ -83,7 +89,8 @@ Result<void> post_spooled(Call& call) {
   return send_report(exchange, TRY(call.served.gate.change_power([&] {
                        return instance::put_ndjson(
                            instance, spooled, exchange.progress(),
-                           [&exchange](std::string_view actor) { return check_actor(exchange, actor); });
+                           [&exchange](std::string_view actor) { return check_actor(exchange, actor); },
+                           account_of(exchange));
                      })));
 }
 
@@ -112,7 +119,7 @@ Result<void> get_record(Call& call) {
 }
 
 // {"records","cursor","has_more"}
-Result<void> send_page(Call& call, std::optional<std::string_view> thread, Cursor cursor, std::uint64_t limit) {
+Result<void> send_page(Call& call, std::optional<std::string_view> thread, store::Cursor cursor, std::uint64_t limit) {
   List list(call.served.lists, call.served.instance, call.exchange);
   std::string text = "{\"records\":[";
   std::uint64_t count = 0;
@@ -143,7 +150,7 @@ Result<void> send_page(Call& call, std::optional<std::string_view> thread, Curso
 }
 
 // {"id","record","sig"?} a line.
-Result<void> send_lines(Call& call, std::optional<std::string_view> thread, Cursor cursor, std::uint64_t limit) {
+Result<void> send_lines(Call& call, std::optional<std::string_view> thread, store::Cursor cursor, std::uint64_t limit) {
   List list(call.served.lists, call.served.instance, call.exchange);
   std::string text;
   TRY(list.take([&](store::StoreReader& reader) -> Result<void> {
@@ -166,7 +173,7 @@ Result<void> list_records(Call& call) {
   const bool as_lines = http::accepts_ndjson(exchange.head().fields);
   const std::string* parameter = exchange.parameter("thread");
   const auto thread = parameter == nullptr ? std::nullopt : std::optional<std::string_view>(*parameter);
-  const Cursor cursor = TRY(cursor_from(exchange));
+  const store::Cursor cursor = TRY(cursor_from(exchange));
   // Lines end where the store does, where nothing else is asked for.
   const std::uint64_t limit = TRY(exchange.number("limit", as_lines ? kLinesMax : kPageRecordsDefault));
   TRY(exchange.only_known_parameters());

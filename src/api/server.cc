@@ -54,13 +54,8 @@ class Server::Impl {
         stop_(std::move(stop)),
         cut_(std::move(cut)),
         workers_(options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency())),
-        served_{instance,
-                Gate(instance),
-                tcp_.port,
-                workers_,
-                LineParser(workers_ - 1),
-                ListTurns(options_.lists),
-                options_.temporary_directory},
+        served_{instance, Gate(instance),           PeerGate(instance),        tcp_.port,
+                workers_, LineParser(workers_ - 1), ListTurns(options_.lists), options_.temporary_directory},
         around_{served_, budget_, *stop_, *cut_, options_.times} {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;

@@ -44,6 +44,16 @@ constexpr std::array kWords{
     std::pair{Cause::kMethodNotAllowed, "METHOD_NOT_ALLOWED"},
     std::pair{Cause::kUnsupportedMedia, "UNSUPPORTED_MEDIA_TYPE"},
     std::pair{Cause::kNotImplemented, "NOT_IMPLEMENTED"},
+    std::pair{Cause::kNonceUsed, "NONCE_USED"},
+    std::pair{Cause::kUnpairedPeer, "UNPAIRED_PEER"},
+    std::pair{Cause::kPairPaused, "PAIR_PAUSED"},
+    std::pair{Cause::kPairRevoked, "PAIR_REVOKED"},
+    std::pair{Cause::kPairRejected, "PAIR_REJECTED"},
+    std::pair{Cause::kTwoCopies, "TWO_COPIES"},
+    std::pair{Cause::kPeerLost, "PEER_LOST"},
+    std::pair{Cause::kRetired, "IDENTITY_RETIRED"},
+    std::pair{Cause::kRuleDenied, "RULE_DENIED"},
+    std::pair{Cause::kPeerMisbehaves, "PEER_MISBEHAVES"},
 };
 
 constexpr std::array kCodeWords{

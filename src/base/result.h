@@ -61,6 +61,16 @@ enum class Cause : std::uint8_t {
   kMethodNotAllowed,
   kUnsupportedMedia,
   kNotImplemented,
+  kNonceUsed,     // a signed request that was sent before
+  kUnpairedPeer,  // a peer that this instance has no pair with, or that says so
+  kPairPaused,
+  kPairRevoked,
+  kPairRejected,    // its owner has said no
+  kTwoCopies,       // a peer lives twice
+  kPeerLost,        // at its last address there is nobody, or somebody else, and nobody knows a newer one
+  kRetired,         // the identity has ended
+  kRuleDenied,      // a permission rule, or that none allows it
+  kPeerMisbehaves,  // its answers are not what they should be
 };
 
 struct Error {

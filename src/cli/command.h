@@ -69,6 +69,7 @@ std::vector<Command> thread_commands();       // thread
 std::vector<Command> portability_commands();  // export, import
 std::vector<Command> bundle_commands();       // bundle
 std::vector<Command> access_commands();       // service-account, token
+std::vector<Command> federation_commands();   // federation, sync, aitl
 std::vector<Command> policy_commands();       // consent, adapter, config, trust
 std::vector<Command> service_commands();      // service, inventory
 std::vector<Command> context_commands();      // context, secret

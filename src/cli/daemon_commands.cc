@@ -80,8 +80,7 @@ Result<api::DaemonOptions> options_from(const Arguments& arguments) {
   options.server.temporary_directory = temporary_directory();
   options.server.tls_certificate_file = TRY(absolute(arguments, "--tls-cert"));
   options.server.tls_key_file = TRY(absolute(arguments, "--tls-key"));
-  // Whom to trust when this instance goes out to its peers: read, so that a mistake shows now.
-  TRY(absolute(arguments, "--ca-file"));
+  options.ca_file = TRY(absolute(arguments, "--ca-file"));
   if (arguments.has("--tls-cert") != arguments.has("--tls-key"))
     return fail(ErrorCode::kUsage, "--tls-cert and --tls-key belong together", "give both or neither");
   return options;

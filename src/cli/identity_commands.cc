@@ -64,6 +64,16 @@ Result<int> run_endorse(Session& session, const Arguments& arguments) {
   return 0;
 }
 
+Result<int> run_retire(Session& session, const Arguments& arguments) {
+  const operation::RetireQuestion question{arguments.value("--successor")};
+  const auto retirement = TRY(TRY(session.changing())->retire_identity(question, session.progress()));
+  Output& out = session.out();
+  TRY(out.text() ? out.line("retired " + retirement.did +
+                            (retirement.successor ? "; its successor is " + *retirement.successor : ""))
+                 : out.document(codec::shape_json(retirement)));
+  return 0;
+}
+
 }  // namespace
 
 std::vector<Command> identity_commands() {
@@ -88,6 +98,16 @@ std::vector<Command> identity_commands() {
        .run = run_verify,
        .schema = codec::schema_of<operation::VerifiedIdentity>},
   };
+  identity.commands.push_back(
+      {.name = "retire",
+       .summary = "End the identity, for good: peers refuse it from then on",
+       .details =
+           "It cannot be taken back. Peers are told, and keep it for ever. A successor is followed only where it "
+           "asks for a pair itself, and the peer's owner approves. Records stay, and can be exported.",
+       .options = {{.name = "--successor", .value = "DID", .help = "the did:key that is to take its place"}},
+       .examples = {"spl identity retire", "spl identity retire --successor did:key:z6Mk..."},
+       .run = run_retire,
+       .schema = codec::schema_of<federation::Retirement>});
   Command authority{.name = "authority",
                     .summary = "Records that came from elsewhere and take no effect until they are endorsed",
                     .details =

@@ -93,6 +93,16 @@ Result<int> run_status(Session& session, const Arguments&) {
   TRY(out.line("records: " + std::to_string(status.record_count) + " in " + counted(status.thread_count, "thread")));
   TRY(out.line("pairs:   " + std::to_string(status.federation_pairs)));
   TRY(out.line("grants:  " + std::to_string(status.consent_grants)));
+  const auto more = [&out](std::string_view name, const std::optional<std::uint64_t>& count) -> Result<void> {
+    return count ? out.line(std::string(name) + std::to_string(*count)) : Result<void>();
+  };
+  TRY(more("accounts: ", status.service_accounts));
+  TRY(more("adapters: ", status.adapters));
+  TRY(more("rules:   ", status.rules));
+  if (status.pair_requests)
+    TRY(out.line("waiting: " + counted(*status.pair_requests, "instance") + " for a pair; spl aitl list shows them"));
+  if (status.redacted_records)
+    TRY(out.line("redacted: " + counted(*status.redacted_records, "record") + " of which peers gave no body"));
   for (const operation::Rebuild& rebuild : status.rebuilds) TRY(out.line(rebuild_line(rebuild)));
   return 0;
 }

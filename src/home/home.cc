@@ -20,6 +20,9 @@ constexpr std::string_view kConfigTemplate =
     "# recipients = [\"age1...\"]    # encrypt every export for these; spl export --plaintext overrules it\n"
     "# store = \"sqlite:/srv/spl/hub.db\"  # where the records are, if not in hub.db beside this file\n"
     "# strict_signers = true        # an import into a store with records asks for a known signer\n"
+    "# base_url = \"https://spl.example.org\"  # where peers find this instance, if not where spl serve listens\n"
+    "# directory_url = \"https://directory.example.org\"  # an instance that is asked where peers have gone\n"
+    "# ca_file = \"/etc/spl/peers.pem\"  # certificates that peers' are to be from, if not the machine's\n"
     "# catalogs = [\"/etc/spl/catalog\"]  # directories of declarations that spl service X install takes from, too\n"
     "#\n"
     "# [secrets]                    # where the values of services' secrets are: file (the default), env or command\n"
@@ -62,6 +65,13 @@ Result<std::vector<std::string>> catalogs_of(const std::string& path, const toml
     catalogs.push_back(*text);
   }
   return catalogs;
+}
+
+Result<std::string> url_of(const std::string& path, const std::string& key, const toml::node& node) {
+  auto url = node.value<std::string>().value_or("");
+  if (!url.starts_with("https://") && !url.starts_with("http://"))
+    return config_error(path, node.source(), key + " does not begin with https://");
+  return url;
 }
 
 Result<std::vector<std::string>> command_of(const std::string& path, const std::string& key, const toml::node& node) {
@@ -125,6 +135,13 @@ Result<Config> parse_config(const std::string& path, const std::string& text) {
     } else if (key.str() == "strict_signers") {
       if (!node.is_boolean()) return config_error(path, node.source(), "strict_signers is not true or false");
       config.strict_signers = *node.value<bool>();
+    } else if (key.str() == "base_url") {
+      config.base_url = TRY(url_of(path, "base_url", node));
+    } else if (key.str() == "directory_url") {
+      config.directory_url = TRY(url_of(path, "directory_url", node));
+    } else if (key.str() == "ca_file") {
+      config.ca_file = node.value<std::string>().value_or("");
+      if (!config.ca_file.starts_with('/')) return config_error(path, node.source(), "ca_file is no absolute path");
     } else if (key.str() == "catalogs") {
       config.catalogs = TRY(catalogs_of(path, node));
     } else if (key.str() == "secrets") {

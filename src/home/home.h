@@ -52,6 +52,9 @@ struct Config {
   std::string store_url;                // where the store is; "" is hub.db in the home
   bool strict_signers = false;          // imports into a store with records ask for a known signer
   SecretsConfig secrets;
+  std::string base_url;               // where peers find this instance; "" is where its daemon serves
+  std::string directory_url;          // an instance that is asked where peers have gone; "" is none
+  std::string ca_file;                // certificates that peers' are to be from; "" are the machine's
   std::vector<std::string> catalogs;  // directories of declarations, before the one that spl brings
   bool operator==(const Config&) const = default;
 };

@@ -2,6 +2,7 @@
 
 #include "base/words.h"
 #include "crypto/sha256.h"
+#include "federation/pairing.h"
 #include "instance/move.h"
 #include "operation/service_doctor.h"
 
@@ -76,6 +77,26 @@ void check_log(instance::Instance& instance, std::vector<Finding>& findings) {
   }
 }
 
+// Pairs that need their owner, and those who wait for one.
+Result<void> check_pairs(instance::Instance& instance, std::vector<Finding>& findings) {
+  for (const federation::PairSummary& pair : TRY(federation::list_pairs(instance))) {
+    if (pair.state == substrate::PairState::kRevoked) continue;
+    if (pair.two_copies) {
+      findings.push_back({"pairs", FindingStatus::kWarn, pair.peer_did,
+                          "the peer lives twice: nothing is pulled from it",
+                          "end one of the two, then: spl federation refresh " + pair.peer_did});
+    } else if (pair.last_error) {
+      findings.push_back({"pairs", FindingStatus::kWarn, pair.peer_did, "the last sync failed: " + *pair.last_error,
+                          "spl sync " + pair.peer_did + " tries again"});
+    }
+  }
+  const std::size_t waiting = TRY(federation::list_requests(instance)).size();
+  if (waiting > 0)
+    findings.push_back({"pairs", FindingStatus::kWarn, counted(waiting, "instance"), "waits for this one's owner",
+                        "spl aitl list shows what is asked"});
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<Finding>> examine(instance::Instance& instance, base::Progress& progress) {
@@ -103,6 +124,7 @@ Result<std::vector<Finding>> examine(instance::Instance& instance, base::Progres
     findings.push_back({"authority", FindingStatus::kStop, instance.store().name(), checked.error().message, ""});
   if (const auto tokens = reader->tokens(); !tokens)
     findings.push_back({"tokens", FindingStatus::kStop, instance.store().name(), tokens.error().message, ""});
+  TRY(check_pairs(instance, findings));
   TRY(examine_services(instance, progress, findings));
   return findings;
 }

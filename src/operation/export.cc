@@ -12,6 +12,7 @@
 #include "instance/move.h"
 #include "operation/context_records.h"
 #include "operation/export_history.h"
+#include "operation/metrics.h"
 #include "operation/secret_lookup.h"
 #include "service/inventory.h"
 #include "substrate/accounts.h"
@@ -395,6 +396,7 @@ Result<void> PreparedExport::note_durable() {
     // Another identity may have come.
     if (TRY(writer.setting(store::kDidSetting)) != report_.source_did) return {};
     for (const std::string& setting : backed_up_) TRY(writer.set_setting(setting, std::to_string(sequence_)));
+    TRY(count_export(writer, env::rfc3339(instance_.env().clock.now())));
     return note_finished(writer, {sequence_, base::to_hex(report_.bundle_sha256.view())});
   });
   // The bundle may be what filled the disk; it is whole.

@@ -11,6 +11,7 @@
 #include "operation/context_data.h"
 #include "operation/context_records.h"
 #include "operation/export_history.h"
+#include "operation/metrics.h"
 #include "operation/preflight.h"
 #include "operation/service_recovery.h"
 #include "operation/service_restore.h"
@@ -440,7 +441,8 @@ Result<void> Import::adopt() {
   } else {
     TRY(note_seen(*writer_, manifest_.source_did, this_export()));
   }
-  if (records_before_ > 0 && !replaces_) return {};
+  // One that comes home is not taken by its peers for the one that stayed there meanwhile.
+  if (records_before_ > 0 && !replaces_ && !returns_) return {};
   std::string random(16, '\0');
   instance_.env().random.fill(random);
   return writer_->new_incarnation(base::to_hex(random));
@@ -452,6 +454,7 @@ Result<void> Import::install() {
   progress_.update("making it durable", 0, 0, "");
   auto done = adopt();
   if (done && stages_) done = note_restored();
+  if (done) done = count_import(*writer_, env::rfc3339(instance_.env().clock.now()));
   if (done) done = writer_->commit();
   if (done) put_in_force();
   writer_.reset();

@@ -43,6 +43,12 @@ Result<Status> LocalOperations::status() {
   status.thread_count = now.counts.threads;
   status.federation_pairs = now.authority.federation_pairs;
   status.consent_grants = now.authority.consent_grants;
+  const auto unless_none = [](std::uint64_t count) { return count > 0 ? std::optional(count) : std::nullopt; };
+  status.service_accounts = unless_none(now.authority.service_accounts);
+  status.adapters = unless_none(TRY(instance::list_adapters(instance_)).size());
+  status.rules = unless_none(TRY(instance::list_rules(instance_)).rules.size());
+  status.pair_requests = unless_none(TRY(federation::list_requests(instance_)).size());
+  status.redacted_records = unless_none(now.redacted_records);
   status.store = now.store;
   status.home = now.home;
   status.moved_at = now.moved_at;

@@ -36,6 +36,8 @@ class LocalOperations final : public Operations {
   Result<std::vector<substrate::ConsentGrant>> consents() override;
   Result<std::vector<substrate::Adapter>> adapters() override;
   Result<substrate::EngineConfig> engine_config() override;
+  Result<std::vector<federation::PairSummary>> pairs() override;
+  Result<std::vector<federation::PairRequest>> pair_requests() override;
   Result<std::vector<substrate::Trust>> trust(const TrustQuestion& question, base::Progress& progress) override;
   Result<std::vector<service::InventoryRow>> inventory(base::Progress& progress) override;
   Result<ServiceStates> service_states(const ServiceName& service) override;
@@ -61,6 +63,15 @@ class LocalOperations final : public Operations {
   Result<substrate::Rule> add_rule(const substrate::Rule& rule) override;
   Result<substrate::Rule> remove_rule(const RuleName& rule) override;
   Result<Permissions> set_permissions(const Permissions& permissions) override;
+  Result<federation::PairSummary> pair(const federation::PairQuestion& question, base::Progress& progress) override;
+  Result<federation::PairSummary> pause_pair(const PairName& pair) override;
+  Result<federation::PairSummary> resume_pair(const PairName& pair) override;
+  Result<federation::PairSummary> revoke_pair(const PairName& pair, base::Progress& progress) override;
+  Result<federation::PairSummary> refresh_pair(const RefreshQuestion& question, base::Progress& progress) override;
+  Result<federation::SyncReport> sync(const federation::SyncQuestion& question, base::Progress& progress) override;
+  Result<federation::Retirement> retire_identity(const RetireQuestion& question, base::Progress& progress) override;
+  Result<federation::PairSummary> approve_request(const RequestName& request) override;
+  Result<federation::PairRequest> reject_request(const RequestName& request) override;
   Result<ServiceStates> command_services(const ServiceCommand& command, base::Progress& progress) override;
   Result<InstallReport> install_services(const InstallRequest& request, base::Progress& progress) override;
   Result<ContextEntry> add_context(const NewContext& context) override;

@@ -18,6 +18,9 @@
 #include "base/result.h"
 #include "base/stream.h"
 #include "codec/shape.h"
+#include "federation/pairing.h"
+#include "federation/retirement.h"
+#include "federation/sync.h"
 #include "instance/access.h"
 #include "instance/ingest.h"
 #include "instance/instance.h"
@@ -48,7 +51,13 @@ struct Status {
   std::string store;
   std::string home;
   std::optional<std::string> moved_at;  // it has left with spl export --move
-  std::vector<Rebuild> rebuilds;        // that restores have left
+  // None: there are none.
+  std::optional<std::uint64_t> service_accounts;  // active
+  std::optional<std::uint64_t> adapters;
+  std::optional<std::uint64_t> rules;             // of the engine's configuration
+  std::optional<std::uint64_t> pair_requests;     // that wait for the owner
+  std::optional<std::uint64_t> redacted_records;  // of which a peer gave no body
+  std::vector<Rebuild> rebuilds;                  // that restores have left
   // For people alone.
   int pid = 0;              // of the daemon
   std::string address;      // where it serves
@@ -64,6 +73,12 @@ struct Status {
         codec::member("thread_count", &S::thread_count, "threads in the store"),
         codec::member("federation_pairs", &S::federation_pairs, "in effect"),
         codec::member("consent_grants", &S::consent_grants, "in effect"),
+        codec::member("service_accounts", &S::service_accounts, "that are active", codec::Presence::kOmitted),
+        codec::member("adapters", &S::adapters, "that are listed", codec::Presence::kOmitted),
+        codec::member("rules", &S::rules, "that are laid down", codec::Presence::kOmitted),
+        codec::member("pair_requests", &S::pair_requests, "that wait for the owner", codec::Presence::kOmitted),
+        codec::member("redacted_records", &S::redacted_records, "known of by a peer that gave no body",
+                      codec::Presence::kOmitted),
         codec::path_member("store", &S::store, "where the records are"),
         codec::path_member("home", &S::home, "the home's directory"),
         codec::member("moved_at", &S::moved_at, "when it left with spl export --move", codec::Presence::kOmitted),
@@ -215,6 +230,43 @@ struct Permissions {
         codec::member("enabled", &Permissions::enabled, "whether what no permission rule allows is denied"));
   }
 };
+struct PairName {
+  std::string peer;  // its DID, or the pair's id, or a beginning of that of 8 digits or more after "fed_"
+  bool insecure_localhost = false;
+
+  static constexpr auto shape() {
+    return codec::shape(
+        codec::member("peer", &PairName::peer, "the peer's DID, or the pair's id"),
+        codec::member("insecure_localhost", &PairName::insecure_localhost, "believe loopback's certificates"));
+  }
+};
+struct RefreshQuestion {
+  std::string peer;
+  std::optional<std::string> url;  // where it is said to be; none: it is looked for
+  bool insecure_localhost = false;
+
+  static constexpr auto shape() {
+    using Q = RefreshQuestion;
+    return codec::shape(codec::member("peer", &Q::peer, "the peer's DID, or the pair's id"),
+                        codec::member("url", &Q::url, "where it is said to be", codec::Presence::kOmitted),
+                        codec::member("insecure_localhost", &Q::insecure_localhost, "believe loopback's certificates"));
+  }
+};
+struct RetireQuestion {
+  std::optional<std::string> successor;  // a did:key
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("successor", &RetireQuestion::successor, "the DID that is to take its place",
+                                      codec::Presence::kOmitted));
+  }
+};
+struct RequestName {
+  std::string id;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("id", &RequestName::id, "the request's id, or a beginning of it"));
+  }
+};
 struct TrustQuestion {
   std::optional<std::string> actor;  // none: all
 
@@ -256,6 +308,10 @@ class Operations {
   virtual Result<std::vector<substrate::ConsentGrant>> consents() = 0;
   virtual Result<std::vector<substrate::Adapter>> adapters() = 0;
   virtual Result<substrate::EngineConfig> engine_config() = 0;
+  // Every pair that there was, with what is known of its peer.
+  virtual Result<std::vector<federation::PairSummary>> pairs() = 0;
+  // What other instances ask of this one's owner.
+  virtual Result<std::vector<federation::PairRequest>> pair_requests() = 0;
   virtual Result<std::vector<substrate::Trust>> trust(const TrustQuestion& question, base::Progress& progress) = 0;
   // What services keep, and what they should not (service/inventory.h).
   virtual Result<std::vector<service::InventoryRow>> inventory(base::Progress& progress) = 0;
@@ -284,6 +340,18 @@ class Operations {
   virtual Result<substrate::Rule> add_rule(const substrate::Rule& rule) = 0;
   virtual Result<substrate::Rule> remove_rule(const RuleName& rule) = 0;
   virtual Result<Permissions> set_permissions(const Permissions& permissions) = 0;
+  // Waits for the other side as long as the question says; ends early with what there is then.
+  virtual Result<federation::PairSummary> pair(const federation::PairQuestion& question, base::Progress& progress) = 0;
+  virtual Result<federation::PairSummary> pause_pair(const PairName& pair) = 0;
+  virtual Result<federation::PairSummary> resume_pair(const PairName& pair) = 0;
+  // The peer is told, if it can be.
+  virtual Result<federation::PairSummary> revoke_pair(const PairName& pair, base::Progress& progress) = 0;
+  virtual Result<federation::PairSummary> refresh_pair(const RefreshQuestion& question, base::Progress& progress) = 0;
+  virtual Result<federation::SyncReport> sync(const federation::SyncQuestion& question, base::Progress& progress) = 0;
+  // The peers are told, as far as they can be.
+  virtual Result<federation::Retirement> retire_identity(const RetireQuestion& question, base::Progress& progress) = 0;
+  virtual Result<federation::PairSummary> approve_request(const RequestName& request) = 0;
+  virtual Result<federation::PairRequest> reject_request(const RequestName& request) = 0;
   virtual Result<ServiceStates> command_services(const ServiceCommand& command, base::Progress& progress) = 0;
   virtual Result<InstallReport> install_services(const InstallRequest& request, base::Progress& progress) = 0;
   virtual Result<ContextEntry> add_context(const NewContext& context) = 0;
