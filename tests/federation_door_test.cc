@@ -188,6 +188,34 @@ TEST_F(FederationDoorTest, ADirectoryTellsWhatItWasTold) {
   EXPECT_TRUE(federation::verified_announcement(own.content, clock_.now()));
 }
 
+// A move from a machine whose clock was ahead: the peers know a newer announcement than the one that is made now.
+TEST_F(FederationDoorTest, WhoHasSaidSomethingNewerBeforeIsToldAndGoesOnFromThere) {
+  const std::uint64_t peer_port = start_daemon("peer");
+  federation::Announcement ahead;
+  ahead.did = peer_.did;
+  ahead.base_url = "http://127.0.0.1:1";
+  const auto later = clock_.now() + std::chrono::hours(20);
+  ahead.sequence =
+      static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(later.time_since_epoch()).count());
+  ahead.incarnation = std::string(32, 'a');
+  ahead.issued_at = env::rfc3339(later);
+  const codec::Json body =
+      codec::Json::Object{{"announcement", federation::sign_document(codec::shape_json(ahead), peer_)}};
+  const Request tell{"POST", "/v1/federation/announce", body.text()};
+  EXPECT_EQ(json_of(asked(tell, peer_).content).find("known"), nullptr);
+  ahead.sequence -= 1;
+  const codec::Json older =
+      codec::Json::Object{{"announcement", federation::sign_document(codec::shape_json(ahead), peer_)}};
+  EXPECT_NE(json_of(asked({"POST", tell.target, older.text()}, peer_).content).find("known"), nullptr);
+  // The instance itself, at its real address.
+  const std::string url = "http://127.0.0.1:" + std::to_string(port_);
+  json_on("peer", {"federation", "pair", url, "--wait", "0"});
+  json_on("a", {"aitl", "approve", text_of(json_on("a", {"aitl", "list"}).array()->front(), "id")});
+  EXPECT_EQ(on("peer", {"sync"}).code, 0);
+  const codec::Json listed = json_of(send({"GET", "/v1/directory/" + peer_.did, ""}, {}).content);
+  EXPECT_EQ(text_of(listed, "base_url"), "http://127.0.0.1:" + std::to_string(peer_port));
+}
+
 TEST_F(FederationDoorTest, StrangersDoNotFillTheLogOrTheOwnersList) {
   const std::uint64_t before = number_of(json_on("a", {"status"}), "record_count");
   int refused = 0;

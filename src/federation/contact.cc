@@ -70,6 +70,11 @@ Result<void> greet(const Outgoing& outgoing, PeerClient& peer) {
   if (auto end = TRY(own_retirement(*TRY(instance.store().reader()), instance.did())))
     question.add("retirement", std::move(*end));
   const std::string answer = TRY(peer.ask("POST", std::string(kAnnouncePath), question.text()));
+  if (const auto known = text_member(answer, "known"); known && TRY(note_known(instance, *known))) {
+    Json again = Json::Object{};
+    if (auto own = TRY(own_announcement(instance))) again.add("announcement", std::move(*own));
+    TRY(peer.ask("POST", std::string(kAnnouncePath), again.text()));
+  }
   if (const auto text = text_member(answer, "announcement")) TRY(heard(instance, peer.did(), *text, ToldBy::kItself));
   if (const auto text = text_member(answer, "retirement")) TRY(heard_of_end(instance, peer.did(), *text));
   return instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
@@ -140,7 +145,9 @@ class Trail {
     const auto known = verified_announcement(*text, instance.env().clock.now());
     if (!known || !tried_.insert(known->base_url).second) return std::nullopt;
     PeerClient peer(outgoing_, known->base_url, pair_.peer_did);
-    if (!greet(outgoing_, peer)) return std::nullopt;
+    const auto greeted = greet(outgoing_, peer);
+    if (!greeted && greeted.error().cause == Cause::kRetired) return std::unexpected(greeted.error());
+    if (!greeted) return std::nullopt;
     TRY(record_addresses(instance, pair_.peer_did, known->base_url));
     return std::optional<PeerClient>(std::move(peer));
   }

@@ -8,6 +8,7 @@
 namespace spl::federation {
 namespace {
 
+constexpr std::size_t kRedactedActorBytesMax = 1024;
 constexpr std::string_view kRedactedMember = "\"body\":{\"redacted\":true}";
 
 std::unexpected<Error> no_page(std::string_view why) {
@@ -114,6 +115,8 @@ std::optional<Element> redacted_element(std::string_view text, const std::string
   if (!record || record->body() != R"({"redacted":true})" || record->id == *id) return std::nullopt;
   if (is_signed) return refused("a redacted record with a signature");
   if (record::is_reserved(record->thread)) return refused("a record of a reserved thread");
+  // What cannot be checked is kept as long as it is small.
+  if (record->actor.size() > kRedactedActorBytesMax) return refused("a redacted record with an actor that is too long");
   Element element;
   element.redacted = store::RedactedRecord{.id = *id,
                                            .thread = record->thread,

@@ -252,6 +252,10 @@ Result<PairSummary> pair_with(const Outgoing& outgoing, const PairQuestion& ques
             .own_base_url = TRY(own_base_url(instance)),
             .state = PairState::kEstablishing,
             .namespaces = namespaces};
+  TRY(require_not_retired(*TRY(instance.store().reader()), identity->did));
+  // A manifest can be served by anybody; what is signed for this request cannot.
+  PeerClient peer(outgoing, pair.peer_base_url, pair.peer_did);
+  TRY(peer.ask("POST", std::string(kAnnouncePath), "{}"));
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
     TRY(instance::require_not_moved(writer));
     TRY(require_not_retired(writer, identity->did));
@@ -270,7 +274,6 @@ Result<PairSummary> pair_with(const Outgoing& outgoing, const PairQuestion& ques
     }
     return known && *known == pair ? Result<void>() : record_pair(instance, writer, pair, PairStep::kInit);
   }));
-  PeerClient peer(outgoing, pair.peer_base_url, pair.peer_did);
   const auto end =
       instance.env().clock.steady() + std::chrono::seconds(question.wait_seconds.value_or(kPairWait.count()));
   while (!TRY(ask_again(peer, instance, pair))) {
@@ -326,6 +329,7 @@ Result<PairSummary> approve_request(instance::Instance& instance, const std::str
   const std::string own_url = TRY(own_base_url(instance));
   std::string peer;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    TRY(require_not_retired(writer, instance.did()));
     const PairRequest request = TRY(find_request(writer, id));
     peer = request.peer_did;
     return lay_down_approved(instance, writer, request, own_url);
@@ -463,6 +467,9 @@ Result<std::string> answer_announce(instance::Instance& instance, const Caller& 
   if (auto ended = TRY(own_retirement(*TRY(instance.store().reader()), instance.did())))
     answer.add("retirement", std::move(*ended));
   if (auto own = TRY(own_announcement(instance))) answer.add("announcement", std::move(*own));
+  // Where it has said something newer before, it is to know.
+  const auto known = TRY(announcement_of(*TRY(instance.store().reader()), caller.did));
+  if (known && text != nullptr && text->string() != nullptr && *known != *text->string()) answer.add("known", *known);
   return answer.text();
 }
 

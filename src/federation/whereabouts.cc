@@ -75,6 +75,18 @@ Result<std::optional<std::string>> own_announcement(instance::Instance& instance
   return text.empty() ? std::nullopt : std::optional(std::move(text));
 }
 
+Result<bool> note_known(instance::Instance& instance, const std::string& text) {
+  const auto known = verified_announcement(text, instance.env().clock.now());
+  if (!known || known->did != instance.did()) return false;
+  bool is_newer = false;
+  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
+    const auto last = TRY(writer.setting(kSequenceSetting));
+    is_newer = !last || std::strtoull(last->c_str(), nullptr, 10) < known->sequence;
+    return is_newer ? writer.set_setting(kSequenceSetting, std::to_string(known->sequence)) : Result<void>();
+  }));
+  return is_newer;
+}
+
 Result<std::optional<std::string>> latest_announcement(instance::Instance& instance) {
   const std::string url = TRY(own_base_url(instance));
   {

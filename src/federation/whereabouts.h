@@ -32,4 +32,9 @@ Result<std::optional<std::string>> own_announcement(instance::Instance& instance
 // has moved the one that it has heard of since.
 Result<std::optional<std::string>> latest_announcement(instance::Instance& instance);
 
+// A peer knows of a newer announcement of this instance than the one that it was given: one made before a move, by a
+// clock that was ahead. True where the next one will be newer than that; an announcement of somebody else's changes
+// nothing.
+Result<bool> note_known(instance::Instance& instance, const std::string& text);
+
 }  // namespace spl::federation
