@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <regex>
 #include <sstream>
+#include <thread>
 
 #include "services_kit.h"
 
@@ -57,8 +59,18 @@ class HeroKit : public ServicesKit {
         << read_file(said);
   }
 
+  // What a restore has left to be made anew is a part of what is there.
+  void wait_for_rebuilds(const std::string& home) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(10);
+    while (ask(home, {"status", "-o", "json"}).out.find("\"rebuilds\"") != std::string::npos) {
+      ASSERT_LT(std::chrono::steady_clock::now(), end) << ask(home, {"status"}).out;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  }
+
   // What the clients say of everything that is there: the contexts by name, then the instance.
   std::string proof(const std::string& home) {
+    wait_for_rebuilds(home);
     const std::string said = path("prove.said");
     const std::string seen = path("prove.seen");
     EXPECT_EQ(shell(kExample + "prove " + path(home) + " >" + seen + " 2>" + said), 0) << read_file(said);
