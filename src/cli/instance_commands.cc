@@ -56,6 +56,10 @@ struct VersionReport {
   }
 };
 
+// Of a home's mode.
+constexpr std::uint32_t kOthersWrite = 0022;
+constexpr std::uint32_t kSticky = 01000;
+
 Result<int> run_init(Session& session, const Arguments&) {
   auto identity = identity_if_any(session.looking());
   bool created = false;
@@ -67,6 +71,10 @@ Result<int> run_init(Session& session, const Arguments&) {
     identity = TRY(created ? home->generate_identity() : std::move(held));
   }
   Output& out = session.out();
+  const auto root = TRY(session.env().fs.info(session.paths().root));
+  if (root && (root->mode & kOthersWrite) != 0 && (root->mode & kSticky) == 0)
+    out.note(shown(session.paths().root) + " can be written by others: no daemon serves it (chmod 711 " +
+             shown(session.paths().root) + ")");
   if (!out.text()) {
     TRY(out.document(codec::shape_json(Initialised{session.paths().root, identity->did, created})));
     return 0;

@@ -63,6 +63,23 @@ Result<void> check_private(const env::Descriptor& directory, const std::string& 
   return {};
 }
 
+// A home that others can write is theirs to arrange: another run/ takes this one's place. In a sticky one they cannot.
+bool others_may_replace(const struct stat& home) {
+  return (home.st_mode & 022) != 0 && (home.st_mode & S_ISVTX) == 0;
+}
+
+std::unexpected<Error> is_open_to_others(const std::string& home) {
+  return fail(ErrorCode::kRefused, Cause::kDenied,
+              base::escaped(home) + " can be written by others, who could put a socket of theirs into it",
+              "chmod 711 " + home + ", and see that all in it is yours");
+}
+
+Result<void> check_home(const std::string& home) {
+  struct stat info{};
+  if (::stat(home.c_str(), &info) != 0) return base::fail_errno("cannot look at " + base::escaped(home), errno);
+  return others_may_replace(info) ? is_open_to_others(home) : Result<void>();
+}
+
 // Who has the other end; an id that is no user's where the kernel does not say.
 uid_t peer_of(const env::Descriptor& socket) {
   ucred peer{};
@@ -70,13 +87,27 @@ uid_t peer_of(const env::Descriptor& socket) {
   return ::getsockopt(socket.number(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : static_cast<uid_t>(-1);
 }
 
-// A daemon is told secrets: it must be this user's or root's, or for root the one whose directory it is.
+// A daemon is told secrets: it must be this user's or root's, or for root the one whose home it is; and nobody else can
+// have put the socket where it is.
 Result<void> check_daemon(const env::Descriptor& socket, const env::Descriptor& directory, const std::string& path) {
-  struct stat info{};
-  if (::fstat(directory.number(), &info) != 0) return base::fail_errno("cannot look at " + base::escaped(path), errno);
-  const uid_t peer = peer_of(socket);
+  const std::string run = env::parent_of(path);
+  struct stat run_info{};
+  struct stat home_info{};
+  struct stat name_info{};
+  if (::fstat(directory.number(), &run_info) != 0 || ::stat(env::parent_of(run).c_str(), &home_info) != 0 ||
+      ::fstatat(directory.number(), name_of(path).c_str(), &name_info, AT_SYMLINK_NOFOLLOW) != 0)
+    return base::fail_errno("cannot look at " + base::escaped(path), errno);
+  if (others_may_replace(home_info)) return is_open_to_others(env::parent_of(run));
+  if ((run_info.st_mode & 022) != 0) return is_open_to_others(run);
   const uid_t own = ::geteuid();
-  if (peer == own || peer == 0 || (own == 0 && peer == info.st_uid)) return {};
+  const auto is_believed = [&](uid_t user) {
+    return user == own || user == 0 || (own == 0 && user == home_info.st_uid);
+  };
+  if (!S_ISSOCK(name_info.st_mode) || !is_believed(run_info.st_uid) || !is_believed(name_info.st_uid))
+    return fail(ErrorCode::kRefused, Cause::kDenied, base::escaped(path) + " is another user's, or no socket",
+                "look who made it; spl serve makes it anew");
+  const uid_t peer = peer_of(socket);
+  if (is_believed(peer)) return {};
   return fail(ErrorCode::kRefused, Cause::kDenied,
               "who answers at " + base::escaped(path) + " is another user, " + std::to_string(peer),
               "ask as that user, or end what listens there");
@@ -139,6 +170,7 @@ Result<UnixListener> UnixListener::bind(const std::string& path) {
   env::Descriptor directory = open_parent(path);
   if (!directory.is_open()) return base::fail_errno("cannot open " + base::escaped(env::parent_of(path)), errno);
   TRY(check_private(directory, env::parent_of(path)));
+  TRY(check_home(env::parent_of(env::parent_of(path))));
   const std::string name = name_of(path);
   TRY(remove_stale(directory, name, path));
   env::Descriptor socket = unix_socket();

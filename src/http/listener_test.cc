@@ -98,6 +98,43 @@ TEST_F(ListenerTest, RefusesADirectoryThatOthersMayWrite) {
   }
 }
 
+TEST_F(ListenerTest, BelievesNoSocketThatOthersCanHavePutThere) {
+  const std::string home = home_.path() + "/home";
+  const std::string run = home + "/run";
+  fs::create_directories(run);
+  const auto set = [](const std::string& path, mode_t mode) { ASSERT_EQ(::chmod(path.c_str(), mode), 0); };
+  set(home, 0711);
+  set(run, 0711);
+  const auto listener = UnixListener::bind(run + "/spl.sock");
+  ASSERT_TRUE(listener) << listener.error().message;
+  EXPECT_TRUE(connect_unix(run + "/spl.sock").value());
+  const auto is_refused = [&] {
+    const auto connected = connect_unix(run + "/spl.sock");
+    return !connected && connected.error().code == ErrorCode::kRefused && !connected.error().hint.empty();
+  };
+  for (const mode_t mode : {0777, 0731}) {
+    set(home, mode);
+    EXPECT_TRUE(is_refused());
+    EXPECT_FALSE(UnixListener::bind(run + "/other.sock"));
+    set(home, 0711);
+    set(run, mode);
+    EXPECT_TRUE(is_refused());
+    set(run, 0711);
+  }
+  set(home, 01777);
+  EXPECT_TRUE(connect_unix(run + "/spl.sock")) << "others can put nothing in its place";
+  set(home, 0711);
+  fs::rename(run + "/spl.sock", run + "/real.sock");
+  fs::create_symlink("real.sock", run + "/spl.sock");
+  EXPECT_TRUE(is_refused()) << "a link";
+  fs::rename(run + "/real.sock", run + "/spl.sock");
+  if (::geteuid() != 0) return;
+  ASSERT_EQ(::chown(run.c_str(), 65534, 65534), 0);
+  EXPECT_TRUE(is_refused()) << "another user's directory in root's home";
+  ASSERT_EQ(::chown(home.c_str(), 65534, 65534), 0);
+  EXPECT_TRUE(connect_unix(run + "/spl.sock").value()) << "root works on that user's home";
+}
+
 TEST(TcpListener, TakesAnyFreePort) {
   const auto listener = TcpListener::bind("127.0.0.1", 0, Exposure::kLoopbackOnly);
   ASSERT_TRUE(listener) << listener.error().message;

@@ -59,7 +59,7 @@ class HomeModes {
     if ((info->mode & kOthersWrite) != 0) {
       add(FindingStatus::kStop, path, "everybody may put things of theirs there" + is, hint);
     } else if ((info->mode & kGroupWrites) != 0) {
-      add(FindingStatus::kWarn, path, "its group may put things of theirs there" + is, hint);
+      add(FindingStatus::kStop, path, "its group may put things of theirs there" + is, hint);
     } else if ((info->mode & kReads) != 0) {
       add(FindingStatus::kWarn, path, "others may list what is in it" + is, hint);
     } else if (has_users && (info->mode & kPassed) != kPassed) {
