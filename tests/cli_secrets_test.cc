@@ -1,5 +1,6 @@
 // What is secret is shown to nobody by an error, a log or a token that could not be printed.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli_harness.h"
@@ -33,6 +34,24 @@ class CliSecretsTest : public CliTest {
   }
   std::size_t tokens() { return json_on("h", {"token", "list"}).array()->size(); }
 };
+
+TEST_F(CliSecretsTest, ADaemonsKeyIsInNoCoreFileAndInLockedMemory) {
+  make_home("h", 0);
+  start_daemon("h");
+  std::string pid = read_file(path("h/run/spl.pid"));
+  pid = pid.substr(0, pid.find_first_not_of("0123456789"));
+  ASSERT_FALSE(pid.empty());
+  EXPECT_THAT(read_file("/proc/" + pid + "/limits"), ::testing::ContainsRegex("Max core file size +0 "));
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_MEMLOCK, &limit), 0);
+  if (limit.rlim_cur >= (1u << 20)) {
+    EXPECT_THAT(read_file("/proc/" + pid + "/status"), Not(::testing::ContainsRegex("VmLck:[ \t]+0 kB")));
+  }
+  // Everybody's where it is dumpable.
+  if (::geteuid() != 0) {
+    EXPECT_THAT(shell("test -O /proc/" + pid), 1);
+  }
+}
 
 TEST_F(CliSecretsTest, ErrorsDoNotRepeatASecretThatStandsWhereSomethingElseIsWanted) {
   make_home("h", 0);

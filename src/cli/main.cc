@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,8 +10,12 @@
 #include <vector>
 
 #include "cli/run.h"
+#include "crypto/locked.h"
+#include "env/process.h"
 
 namespace {
+
+constexpr int kGivenBackBytes = 4 << 20;
 
 // A standard stream that was closed would be the next file that is opened, and what is printed would go into it. Where
 // it cannot be had, the process ends.
@@ -41,5 +46,9 @@ int main(int argc, char** argv) {
   ::signal(SIGXFSZ, SIG_IGN);
   ::umask(077);
   forget_libpq_variables();
+  // Else what is as long as a record is kept for the next one once it was freed, in every thread.
+  ::mallopt(M_MMAP_THRESHOLD, kGivenBackBytes);
+  spl::env::keep_memory_private();
+  spl::crypto::use_locked_memory();
   return spl::cli::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc), spl::cli::kCommit);
 }

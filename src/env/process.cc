@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -89,6 +90,24 @@ ManyDescriptors::~ManyDescriptors() {
   if (!soft_before_ || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = std::min<rlim_t>(*soft_before_, limit.rlim_max);
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void keep_memory_private() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_CORE, &limit) == 0) {
+    // The hard limit stays for those that are started.
+    limit.rlim_cur = 0;
+    ::setrlimit(RLIMIT_CORE, &limit);
+  }
+  ::prctl(PR_SET_DUMPABLE, 0);
+}
+
+std::size_t allow_descriptors(std::size_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = std::max(before, std::min<rlim_t>(limit.rlim_max, wanted));
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
 }
 
 std::optional<int> lock_holder(const std::string& path) {

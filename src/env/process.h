@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -52,6 +53,14 @@ class ManyDescriptors {
  private:
   std::optional<unsigned long> soft_before_ = {};  // nothing where the limit was not changed
 };
+
+// What is in this process's memory goes into no core file, and no other process of its user may read it. What it starts
+// may be read again; its limit of core files stays 0 until it raises that.
+void keep_memory_private();
+
+// Raises this process's limit of descriptors for good, to `wanted` where its hard limit allows that. How many it may
+// have then.
+std::size_t allow_descriptors(std::size_t wanted);
 
 // Who holds the advisory lock (flock) on a file, as far as the kernel tells.
 std::optional<int> lock_holder(const std::string& path);

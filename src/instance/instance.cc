@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "crypto/did_key.h"
+#include "crypto/locked.h"
 #include "instance/move.h"
 
 namespace spl::instance {
@@ -61,6 +62,12 @@ Result<void> check_mode(env::Env env, const std::string& path, std::uint32_t wan
 // The files of the identity in force lie in identity/incoming/ still, where they are found as well.
 void log_unsettled(env::Env env, const Error& error) {
   env.log.write(env::LogLevel::kWarn, "identity files not in their place", {{"error", error.message}});
+}
+
+std::shared_ptr<const substrate::Identity> held_locked(substrate::Identity identity) {
+  auto held = std::make_shared<const substrate::Identity>(std::move(identity));
+  crypto::lock_in_memory(held->key.seed().reveal());
+  return held;
 }
 
 }  // namespace
@@ -170,7 +177,7 @@ Result<void> Instance::load(OpenFor how) {
   if (!did) return {};
   auto identity = substrate::load_identity(env_, paths_.identity(), *did);
   if (identity) {
-    identity_ = std::make_shared<const substrate::Identity>(std::move(*identity));
+    identity_ = held_locked(std::move(*identity));
     return {};
   }
   if (how != OpenFor::kReading) return std::unexpected(std::move(identity).error());
@@ -194,7 +201,7 @@ Result<void> Instance::adopt_committed_identity(substrate::Identity identity) {
   const std::string did = identity.did;
   {
     const std::scoped_lock lock(identity_mutex_);
-    identity_ = std::make_shared<const substrate::Identity>(std::move(identity));
+    identity_ = held_locked(std::move(identity));
   }
   const auto settled = substrate::settle_identity(env_, paths_.identity(), did);
   if (!settled) log_unsettled(env_, settled.error());
