@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli_harness.h"
+#include "cli_terminal.h"
 
 namespace spl::cli_test {
 namespace {
@@ -19,6 +20,38 @@ std::string error_message(const codec::Json& json) {
   const codec::Json* error = json.find("error");
   EXPECT_NE(error, nullptr) << json.text();
   return error == nullptr ? std::string() : text_of(*error, "message");
+}
+
+TEST_F(CliInstanceTest, InitSaysThatOthersCanWriteTheHome) {
+  std::filesystem::create_directory(path("h"));
+  std::filesystem::permissions(path("h"), std::filesystem::perms::all);
+  const Ran open = on("h", {"init"});
+  EXPECT_EQ(open.code, 0);
+  EXPECT_NE(open.err.find("can be written by others"), std::string::npos) << open.err;
+  EXPECT_EQ(on("h", {"serve", "--daemon", "--port", "0"}).code, 3);
+  std::filesystem::permissions(path("h"), std::filesystem::perms(0711));
+  EXPECT_EQ(on("h", {"init"}).err, "");
+}
+
+TEST_F(CliRecordTest, ATerminalIsSentNoControlsWhateverTheFormat) {
+  make_home("h", 0);
+  const Ran made = on("h", {"intend",
+                            "a\xC2\x9B"
+                            "b\xF3\xA0\x81\x81",
+                            "-o", "json"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const std::string id = text_of(json_of(made.out), "id");
+  for (const char* format : {"text", "json", "stream-json"}) {
+    Terminal terminal({spl_program(), "--home", path("h"), "record", "get", id, "-o", format}, {.columns = 400});
+    EXPECT_EQ(terminal.wait(), 0);
+    EXPECT_EQ(terminal.shown().find("\xC2\x9B"), std::string::npos) << format;
+    EXPECT_EQ(terminal.shown().find("\xF3\xA0\x81\x81"), std::string::npos) << format;
+    const bool is_json = std::string_view(format) != "text";
+    EXPECT_NE(terminal.shown().find(is_json ? "a\\u009bb\\udb40\\udc41" : "a\\xc2\\x9bb"), std::string::npos)
+        << terminal.shown();
+    const Ran piped = on("h", {"record", "get", id, "-o", format});
+    EXPECT_NE(piped.out.find("\xC2\x9B"), std::string::npos) << "a pipe gets every octet";
+  }
 }
 
 TEST_F(CliInstanceTest, InitMakesAHomeOnceAndThenChangesNothing) {

@@ -37,12 +37,6 @@ bool decode_hex(std::string_view text, std::uint8_t* out) {
   return bad >= 0;
 }
 
-// U+202A to U+202E and U+2066 to U+2069 turn the order of what is shown after them; U+200E, U+200F, U+061C as well.
-// U+2028 and U+2029 break the line.
-bool is_bidi_or_break(std::uint32_t c) {
-  return (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F || c == 0x061C;
-}
-
 }  // namespace
 
 void append_hex(std::string& out, std::string_view octets) {
@@ -170,8 +164,7 @@ std::string escaped(std::string_view foreign, std::size_t max_bytes) {
     std::uint32_t c = 0;
     const std::size_t length = decode_utf8(foreign, c);
     const std::size_t take = length == 0 ? 1 : length;
-    const bool plain = length != 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7F && !(c >= 0x80 && c < 0xA0) &&
-                       !is_bidi_or_break(c);
+    const bool plain = length != 0 && c != '"' && c != '\\' && !is_unseen(c);
     if (plain) {
       out += foreign.substr(0, take);
     } else {

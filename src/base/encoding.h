@@ -25,9 +25,9 @@ Result<std::string> from_base64(std::string_view text, Padding padding = Padding
 // as it is. `utf8` must be valid UTF-8.
 void append_json_string(std::string& out, std::string_view utf8);
 
-// For messages: graphic ASCII and non-ASCII UTF-8 as they are; control characters, quotes, backslashes, bidirectional
-// controls, line separators and broken UTF-8 as \xNN, secrets (secrets.h) not at all. At most max_bytes octets of the
-// input are shown, then "...".
+// For messages: graphic ASCII and non-ASCII UTF-8 as they are; quotes, backslashes, what a terminal acts on or shows
+// nothing of (base::is_unseen) and broken UTF-8 as \xNN, secrets (secrets.h) not at all. At most max_bytes octets of
+// the input are shown, then "...".
 std::string escaped(std::string_view foreign, std::size_t max_bytes = 256);
 // A path as a JSON string may hold it: as it is where it is UTF-8, otherwise escaped.
 std::string path_text(std::string_view path);

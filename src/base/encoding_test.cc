@@ -115,6 +115,14 @@ TEST(Escaped, ShowsTextAndHidesWhatWouldAct) {
 TEST(Escaped, LeavesNoLineBreakThatATerminalKnows) {
   EXPECT_EQ(escaped("\xE2\x80\xA8"), "\\xe2\\x80\\xa8");  // line separator
   EXPECT_EQ(escaped("\xE2\x80\xA9"), "\\xe2\\x80\\xa9");  // paragraph separator
+  EXPECT_EQ(escaped("a\xE2\x80\x8B"
+                    "b"),
+            "a\\xe2\\x80\\x8b"
+            "b");                                                              // no width
+  EXPECT_EQ(escaped("\xEF\xBB\xBF"), "\\xef\\xbb\\xbf");                       // a byte order mark
+  EXPECT_EQ(escaped("\xF3\xA0\x81\x81"), "\\xf3\\xa0\\x81\\x81");              // a tag
+  EXPECT_EQ(escaped("\xC2\xAD"), "\\xc2\\xad");                                // a hyphen that is not there
+  EXPECT_EQ(escaped("\xC2\xA0\xF0\x9F\x98\x80"), "\xC2\xA0\xF0\x9F\x98\x80");  // what is seen stays
 }
 
 TEST(Escaped, CutsWhatIsLongButNotInACharacter) {

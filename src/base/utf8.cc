@@ -1,6 +1,22 @@
 #include "base/utf8.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace spl::base {
+namespace {
+
+struct Range {
+  std::uint32_t first, last;
+};
+
+// Ascending. What they do: commands to a terminal, no width, another order of what follows, an end of the line.
+constexpr Range kUnseen[] = {
+    {0x00, 0x1F},     {0x7F, 0x9F},     {0xAD, 0xAD},       {0x61C, 0x61C},     {0x115F, 0x1160},  {0x17B4, 0x17B5},
+    {0x180B, 0x180F}, {0x200B, 0x200F}, {0x2028, 0x202E},   {0x2060, 0x206F},   {0x3164, 0x3164},  {0xFEFF, 0xFEFF},
+    {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}};
+
+}  // namespace
 
 std::size_t decode_utf8(std::string_view text, std::uint32_t& code_point) {
   if (text.empty()) return 0;
@@ -50,6 +66,11 @@ bool is_utf8(std::string_view text) {
     text.remove_prefix(length);
   }
   return true;
+}
+
+bool is_unseen(std::uint32_t code_point) {
+  const auto after = std::ranges::upper_bound(kUnseen, code_point, {}, &Range::first);
+  return after != std::begin(kUnseen) && code_point <= std::prev(after)->last;
 }
 
 }  // namespace spl::base

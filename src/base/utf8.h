@@ -13,5 +13,8 @@ std::size_t decode_utf8(std::string_view text, std::uint32_t& code_point);
 // `code_point` must be a scalar value.
 void append_utf8(std::string& out, std::uint32_t code_point);
 bool is_utf8(std::string_view text);
+// What a terminal shows nothing of, or acts on: controls, characters without width, bidirectional ones, tags, line
+// separators.
+bool is_unseen(std::uint32_t code_point);
 
 }  // namespace spl::base

@@ -21,7 +21,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kBufferBytes = 64u << 10;
 constexpr std::size_t kHeldBytesMax = 1u << 20;  // in memory
-constexpr auto kLastWordsPatience = 1s;          // with a reader that does not read, when the user wants to go
+constexpr std::size_t kUtf8BytesMax = 4;
+constexpr auto kLastWordsPatience = 1s;  // with a reader that does not read, when the user wants to go
 
 std::string in_color(Color color, std::string_view text) {
   std::string_view code;
@@ -78,9 +79,39 @@ Output::Output(env::Env env, OutputOptions options)
 
 Result<void> Output::write(std::string_view octets) {
   begun_ = begun_ || !octets.empty();
-  buffer_ += octets;
+  if (out_is_terminal_ && !text()) {
+    add_seen(octets);
+  } else {
+    buffer_ += octets;
+  }
   if (buffer_.size() < kBufferBytes) return {};
   return flush();
+}
+
+// JSON on a terminal: what that would act on, or not show, as \uXXXX, which is the same JSON.
+void Output::add_seen(std::string_view json) {
+  cut_off_ += json;
+  std::string_view rest = cut_off_;
+  const auto add_unit = [this](std::uint32_t unit) {
+    buffer_ += "\\u";
+    base::append_hex(buffer_, std::string{static_cast<char>(unit >> 8), static_cast<char>(unit & 0xFF)});
+  };
+  while (!rest.empty()) {
+    std::uint32_t c = 0;
+    const std::size_t length = base::decode_utf8(rest, c);
+    if (length == 0 && rest.size() < kUtf8BytesMax && static_cast<unsigned char>(rest[0]) >= 0xC0) break;  // it goes on
+    const std::string_view piece = rest.substr(0, std::max<std::size_t>(length, 1));
+    rest.remove_prefix(piece.size());
+    if (length == 0 || c == '\n' || c == '\t' || !base::is_unseen(c)) {
+      buffer_ += piece;
+    } else if (c < 0x10000) {
+      add_unit(c);
+    } else {
+      add_unit(0xD800 + ((c - 0x10000) >> 10));
+      add_unit(0xDC00 + ((c - 0x10000) & 0x3FF));
+    }
+  }
+  cut_off_ = std::string(rest);
 }
 
 Result<void> Output::flush() {

@@ -99,6 +99,7 @@ class Output {
  private:
   friend class ListOutput;
   Result<void> write(std::string_view octets);
+  void add_seen(std::string_view json);
   Result<void> flush();
   void flush_in_passing();
   // What the last line of stream-json is to have as its result: in memory, or in a file without a name.
@@ -116,6 +117,7 @@ class Output {
   const bool error_is_terminal_;
   env::DescriptorSink out_;
   std::string buffer_;
+  std::string cut_off_;        // the beginning of a character whose rest has not come
   std::optional<Error> lost_;  // why standard output did not take all of what was said
   bool begun_ = false;         // a document was begun on standard output
   bool yielded_ = false;

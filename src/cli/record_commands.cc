@@ -150,7 +150,8 @@ Result<int> run_get(Session& session, const Arguments& arguments) {
     TRY(out.document_text(content));
   } else {
     // What a terminal would act on is not sent to it; a pipe gets every octet as it is.
-    TRY(out.content(out.out_is_terminal() ? one_line(content) + "\n" : content));
+    const std::string seen = out.text() ? one_line(content) : content;
+    TRY(out.content(out.out_is_terminal() ? seen + "\n" : content));
   }
   return 0;
 }
