@@ -8,6 +8,8 @@
 namespace spl::operation {
 namespace {
 
+constexpr std::uint64_t kExportsLeftMin = std::uint64_t{1} << 32;
+
 class Preflight {
  public:
   Preflight(const bundle::Manifest& manifest, const ImportOptions& options, const ImportFacts& facts)
@@ -109,6 +111,12 @@ void Preflight::signatures() {
 }
 
 void Preflight::age() {
+  // With its number the instance would have no more exports. None has come as far by exporting.
+  if (installs() && manifest_.export_sequence > bundle::kExportSequenceMax - kExportsLeftMin)
+    note_source("age", FindingStatus::kStop,
+                "the bundle says that it is export " + std::to_string(manifest_.export_sequence) +
+                    " of its instance, after which there are hardly any more",
+                "whoever signed it has made up the number: take another bundle of this instance");
   const std::uint64_t restored = facts_.newest_seen;
   const std::uint64_t made = is_own() ? facts_.last_sequence : 0;
   if (manifest_.export_sequence >= std::max(restored, made)) return;

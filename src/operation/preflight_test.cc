@@ -132,6 +132,16 @@ TEST_F(PreflightTest, AnOlderBundleStopsForWhatItWouldTakeBack) {
   EXPECT_EQ(status_of("age"), "warn");
 }
 
+TEST_F(PreflightTest, ANumberThatLeavesNoExportsIsNotTakenOver) {
+  manifest_.export_sequence = bundle::kExportSequenceMax;
+  EXPECT_THAT(of("age"), IsEmpty()) << "its records alone leave the own number as it is";
+  manifest_.identity_included = true;
+  facts_.adopts = true;
+  EXPECT_EQ(status_of("age"), "stop");
+  manifest_.export_sequence = std::uint64_t{1} << 50;
+  EXPECT_THAT(of("age"), IsEmpty());
+}
+
 TEST_F(PreflightTest, OwnExportsSinceCountAsSeenButNotAgainstAVerification) {
   facts_.did = kSource;
   facts_.last_sequence = 6;
