@@ -7,6 +7,7 @@
 #include "crash_fixture.h"
 #include "crash_operations.h"
 #include "operation/import.h"
+#include "testing/bundle_forge.h"
 
 namespace spl {
 namespace {
@@ -92,6 +93,38 @@ TEST_F(ImportWithoutRoom, IsRefusedWhereTheSignerIsAnother) {
   const Imported imported = import_text(foreign_bundle(), options);
   ASSERT_TRUE(imported.error);
   EXPECT_EQ(imported.error->code, ErrorCode::kRefused) << imported.error->message;
+}
+
+// Records that are there already take no room, and how many are is known when they were read.
+TEST(MergeWithoutRoom, StopsBeforeItBeginsOrWhileItGoes) {
+  testing::BundleForge forge;
+  for (std::uint64_t i = 0; i < 6; ++i)
+    forge.add_record(testing::BundleForge::make_record(
+        "th_large", i, "{\"text\":\"" + std::string(1u << 20, static_cast<char>('a' + i)) + "\"}"));
+  const std::string bundle = forge.tar_zst();
+  operation::ImportOptions options;
+  options.force_overwrite = true;
+  for (const std::uint64_t free : {std::uint64_t{5} << 20, std::uint64_t{10} << 20, std::uint64_t{20} << 20}) {
+    CrashMachine machine(testing::home_in_use());
+    machine.fs.set_free_bytes(free);
+    const auto opened = machine.open(OpenFor::kWriting);
+    ASSERT_TRUE(opened) << opened.error().message;
+    const auto before = (*(**opened).store().reader())->counts()->records;
+    ASSERT_GT(before, 0U);
+    std::vector<Finding> findings;
+    const auto report = testing::import_text(**opened, bundle, options, &findings);
+    if (free == std::uint64_t{20} << 20) {
+      EXPECT_TRUE(report) << report.error().message;
+      continue;
+    }
+    ASSERT_FALSE(report) << free;
+    EXPECT_EQ(report.error().code, ErrorCode::kStop) << report.error().message;
+    EXPECT_TRUE(report.error().message.starts_with("pre-flight: space: ")) << report.error().message;
+    EXPECT_EQ((*(**opened).store().reader())->counts()->records, before);
+    const auto damaged = testing::import_text(**opened, bundle.substr(0, bundle.size() - 1), options, &findings);
+    ASSERT_FALSE(damaged);
+    EXPECT_EQ(damaged.error().code, ErrorCode::kVerification) << damaged.error().message;
+  }
 }
 
 TEST(ImportWithJustEnoughRoom, GoesOn) {

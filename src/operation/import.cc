@@ -22,6 +22,8 @@
 namespace spl::operation {
 namespace {
 
+constexpr std::uint64_t kRoomKeptBytes = 16u << 20;  // of the disk, by a merge
+constexpr std::uint64_t kRoomCheckedEach = 4u << 20;
 constexpr std::uint64_t kProgressEvery = 8192;  // records
 constexpr std::size_t kNamedRecordsMax = 20;    // in one finding
 
@@ -51,6 +53,7 @@ class Import {
   Result<bool> comes_home();
   [[nodiscard]] Result<ImportFacts> facts();
   Result<bool> has_room();
+  Result<void> keep_room(std::uint64_t bytes);
   Result<void> take_entries();
   [[nodiscard]] bool is_section_wanted(std::string_view prefix) const;
   Result<void> plan_services();
@@ -102,8 +105,9 @@ class Import {
   bool returns_ = false;   // the instance has moved, and this bundle brings it home
   bool replaces_ = false;  // the bundle's records are put in the place of those that are here
   bool lacks_room_ = false;
-  std::uint64_t record_bytes_ = 0;  // that go into an empty store
-  std::uint64_t missing_ = 0;       // in kCompare: records of the bundle that are not here
+  std::uint64_t unchecked_bytes_ = 0;  // written since the room was looked at
+  std::uint64_t record_bytes_ = 0;     // that go into an empty store
+  std::uint64_t missing_ = 0;          // in kCompare: records of the bundle that are not here
   std::uint64_t sigs_filled_ = 0;
   bool fills_ = false;  // in kCompare: a signature that is missing here may have been put
   std::string document_;
@@ -134,7 +138,7 @@ Result<void> Import::prepare() {
   const bool merges = options_.force_overwrite || options_.merge || replaces_;
   mode_ = !refused_anyway && (empty || merges || returns_) ? Mode::kInsert : Mode::kCompare;
   if (mode_ == Mode::kInsert && !returns_) TRY(instance::require_not_moved(*writer_));
-  if (mode_ == Mode::kInsert && empty && !TRY(has_room())) mode_ = Mode::kCompare;
+  if (mode_ == Mode::kInsert && !TRY(has_room())) mode_ = Mode::kCompare;
   if (mode_ == Mode::kInsert && empty) TRY(writer_->expect_many_distinct());
   if (mode_ == Mode::kInsert || options_.context) bundle_.set_records(bundle::Records::kGiven);
   const bool same = did_before_ == manifest_.source_did;
@@ -187,18 +191,28 @@ Result<ImportFacts> Import::facts() {
   return facts;
 }
 
-// Whether what will certainly be written into an empty store fits. What it will take in all is not known: about twice
-// as much.
+// Whether what will certainly be written fits: all records, but for those that can be in the store already. What it
+// will take in all is not known: about twice as much.
 Result<bool> Import::has_room() {
   const std::string directory = instance_.store().directory();
-  if (directory.empty()) return true;
+  if (directory.empty() || options_.service) return true;
+  std::uint64_t bytes = 0;
   for (const bundle::Section& section : manifest_.sections) {
-    if (section.prefix == bundle::kRecordsPrefix) record_bytes_ = section.bytes;
+    if (section.prefix == bundle::kRecordsPrefix && !options_.context) bytes = section.bytes;
   }
+  if (records_before_ > 0 && !replaces_) {
+    std::uint64_t there = 0;
+    for (const std::string& file : instance_.store().files()) {
+      if (const auto info = TRY(instance_.env().fs.info(file))) there += info->size_bytes;
+    }
+    bytes -= std::min(bytes, there);
+  }
+  record_bytes_ = bytes;
   const std::uint64_t free = TRY(instance_.env().fs.free_bytes(directory));
   lacks_room_ = record_bytes_ > free;
-  const std::string sizes = "the records are " + std::to_string(record_bytes_ >> 20) + " MiB, " +
-                            std::to_string(free >> 20) + " MiB are free";
+  const std::string sizes =
+      std::string(records_before_ > 0 && !replaces_ ? "the records that are new are at least " : "the records are ") +
+      std::to_string(record_bytes_ >> 20) + " MiB, " + std::to_string(free >> 20) + " MiB are free";
   if (lacks_room_) {
     note("space", FindingStatus::kStop, directory, sizes,
          "free some disk space, or give a home on another disk with --home");
@@ -296,7 +310,7 @@ Result<void> Import::insert(const Record& record) {
   switch (TRY(writer_->put(record))) {
     case store::PutOutcome::kInserted:
       ++report_.records_inserted;
-      return {};
+      return keep_room(record.canonical.size());
     case store::PutOutcome::kDiffers:
       ++report_.records_differing;
       break;
@@ -307,6 +321,25 @@ Result<void> Import::insert(const Record& record) {
       break;
   }
   ++report_.records_deduplicated;
+  return {};
+}
+
+// A merge finds out as it goes how much is new, and ends before the disk is full for everything else: it goes on
+// reading for what is wrong with the bundle, which comes first, and will stop for want of room.
+Result<void> Import::keep_room(std::uint64_t bytes) {
+  unchecked_bytes_ += bytes;
+  const std::string directory = instance_.store().directory();
+  if (records_before_ == 0 || unchecked_bytes_ < kRoomCheckedEach || directory.empty()) return {};
+  unchecked_bytes_ = 0;
+  const auto free = instance_.env().fs.free_bytes(directory);
+  if (!free || *free >= kRoomKeptBytes) return {};
+  lacks_room_ = true;
+  mode_ = Mode::kCompare;
+  writer_.reset();
+  writer_ = TRY(instance_.store().writer());
+  note("space", FindingStatus::kStop, directory,
+       "there was no more room after " + std::to_string(report_.records_inserted) + " new records",
+       "free some disk space, or give a home on another disk with --home");
   return {};
 }
 

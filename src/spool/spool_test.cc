@@ -4,7 +4,9 @@
 
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
+#include "spool/receive.h"
 #include "testing/fake_clock.h"
+#include "testing/sim_file_system.h"
 #include "testing/temp_directory.h"
 #include "testing/tree_contents.h"
 
@@ -70,6 +72,42 @@ TEST_P(SpoolOf, OfNothingIsEmpty) {
   base::StringSink out;
   ASSERT_TRUE(spool.write_to(out));
   EXPECT_EQ(out.text, "");
+}
+
+TEST(BoundedLines, EndWhereALineIsLongerThanItMayBe) {
+  base::StringSource rest("56\n123456\n1234567\n");
+  auto lines = BoundedLines::after("1\n1234", rest, 6);
+  ASSERT_TRUE(lines);
+  char one[4];
+  Result<std::size_t> read = 1;
+  while (read && *read > 0) read = lines->read(one);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(read.error().message, "line 4: longer than a record may be");
+  EXPECT_FALSE(BoundedLines::after("1234567", rest, 6));
+}
+
+// A stream that does not end is given up while there is still room for something else.
+TEST(Received, KeepsSomeRoomOnItsDisk) {
+  struct Endless final : Source {
+    Result<std::size_t> read(std::span<char> out) override {
+      read_bytes += out.size();
+      std::ranges::fill(out, 'x');
+      return out.size();
+    }
+    std::uint64_t read_bytes = 0;
+  } endless;
+  testing::SimFileSystem fs;
+  ASSERT_TRUE(fs.make_directory("/run"));
+  testing::FakeClock clock;
+  env::SystemRandom random;
+  env::NullLog log;
+  fs.set_free_bytes(kRoomKeptBytes - 1);
+  base::NoProgress progress;
+  const auto received = Received::all_of({fs, clock, random, log}, "/run", endless, progress, "receiving");
+  ASSERT_FALSE(received);
+  EXPECT_EQ(received.error().cause, Cause::kNoSpace);
+  EXPECT_LT(endless.read_bytes, 32u << 20);
 }
 
 }  // namespace
