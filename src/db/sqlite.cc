@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/encoding.h"
+#include "db/log_index.h"
 
 namespace spl::db {
 namespace {
@@ -200,6 +201,7 @@ Result<Connection> Connection::open(const std::string& path, OpenAs how, const s
   const int code = sqlite3_open_v2(name.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
   Connection connection(handle);
   if (code != SQLITE_OK) return sqlite_error(handle, path);
+  if (vfs.empty() && how != OpenAs::kUnchanging) reserve_log_index(handle);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   TRY_IN(path, connection.execute("PRAGMA cell_size_check=ON"));

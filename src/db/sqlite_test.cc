@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -163,6 +165,60 @@ TEST_F(Sqlite, AClosedConnectionTakesAnOpenTransactionBack) {
     ASSERT_TRUE(connection.execute("BEGIN; INSERT INTO t VALUES(1)"));
   }
   EXPECT_EQ(open().query_integer("SELECT count(*) FROM t").value(), 0);
+}
+
+// A disk that is mounted as long as it lives.
+class SmallBlocks {
+ public:
+  SmallBlocks() {
+    is_mounted_ = ::geteuid() == 0 && run("truncate -s 4M " + image() + " && mkdir " + path()) &&
+                  run("mkfs.ext4 -q -b 1024 -m 0 -O ^has_journal " + image()) &&
+                  run("mount -o loop " + image() + " " + path());
+  }
+  SmallBlocks(const SmallBlocks&) = delete;
+  SmallBlocks& operator=(const SmallBlocks&) = delete;
+  ~SmallBlocks() {
+    if (!is_mounted_) return;
+    EXPECT_TRUE(run("umount " + path()));
+  }
+  [[nodiscard]] bool is_mounted() const { return is_mounted_; }
+  [[nodiscard]] std::string path() const { return directory_.path() + "/disk"; }
+  // Until so much is free.
+  void fill(std::uint64_t left_bytes) const {
+    const std::string file = path() + "/filler";
+    std::filesystem::remove(file);
+    ASSERT_FALSE(run("dd if=/dev/zero of=" + file + " bs=1k")) << "it takes more than it has";
+    ASSERT_TRUE(run("truncate -s -" + std::to_string(left_bytes) + " " + file));
+  }
+
+ private:
+  static bool run(const std::string& command) {
+    return std::system(("{ " + command + " ; } >/dev/null 2>&1").c_str()) == 0;
+  }
+  [[nodiscard]] std::string image() const { return directory_.path() + "/image"; }
+  testing::TempDirectory directory_;
+  bool is_mounted_ = false;
+};
+
+TEST(SqliteDeathTest, AFullDiskIsAnErrorAlsoWhereItsBlocksAreSmallerThanAPage) {
+  const SmallBlocks disk;
+  if (!disk.is_mounted()) GTEST_SKIP() << "no file system can be mounted here";
+  const std::string path = disk.path() + "/test.db";
+  {
+    Connection connection = Connection::open(path, OpenAs::kCreate).value();
+    ASSERT_TRUE(connection.use_write_ahead_log());
+    ASSERT_TRUE(connection.execute("CREATE TABLE t(x); INSERT INTO t VALUES(1)"));
+  }
+  for (std::uint64_t left = 0; left <= 64u << 10; left += 2u << 10) {
+    disk.fill(left);
+    const auto use = [&path] {
+      auto connection = Connection::open(path, OpenAs::kReadWrite);
+      auto used = connection ? connection->execute("INSERT INTO t VALUES(2); DELETE FROM t WHERE x=2")
+                             : std::unexpected(connection.error());
+      ::_exit(used || used.error().cause == Cause::kNoSpace ? 0 : 1);
+    };
+    EXPECT_EXIT(use(), ::testing::ExitedWithCode(0), "") << left << " bytes are left";
+  }
 }
 
 }  // namespace
