@@ -14,6 +14,7 @@
 #include "codec/enum_names.h"
 #include "codec/json.h"
 #include "codec/json_cursor.h"
+#include "codec/json_size.h"
 #include "crypto/did_key.h"
 
 namespace spl::bundle {
@@ -321,24 +322,6 @@ Json encryption_json(const Encryption& encryption) {
   return array_of<std::string>(encryption.recipients, [](const std::string& r) -> Json { return r; });
 }
 
-// Whether the text, if it is JSON, holds at most kManifestValuesMax values: what begins one or parts two is counted,
-// but not inside of strings.
-bool has_few_values(std::string_view text) {
-  std::size_t values = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '"') {
-      in_string = !in_string;
-    } else if (in_string) {
-      if (c == '\\') ++i;
-    } else if (c == ',' || c == '[' || c == '{') {
-      ++values;
-    }
-  }
-  return values <= kManifestValuesMax;
-}
-
 // The walk holds no more than the text: nobody has signed for it yet.
 Result<std::optional<std::string>> find_source_did(std::string_view text) {
   codec::JsonCursor cursor(text);
@@ -424,7 +407,7 @@ Result<Manifest> parse_manifest(std::string_view text) {
 }
 
 Result<std::string> peek_source_did(std::string_view text) {
-  if (!has_few_values(text)) return wrong("has more than a million values");
+  if (!codec::has_few_values(text, kManifestValuesMax)) return wrong("has more than a million values");
   auto did = find_source_did(text);
   if (!did) return wrong(did.error().message);
   if (!*did) return wrong("source_did is missing");

@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t kBatchBytes = 1u << 20;  // of paths and contents
 constexpr std::size_t kBatchItemsMax = 4096;
 constexpr std::size_t kBatchesInFlightPerWorker = 3;
+constexpr std::size_t kBatchesCostMax = record::kParsingCostMax;  // however many workers there are
 constexpr std::size_t kRestBytes = 256u << 10;
 constexpr std::uint64_t kReadOverBytes = 1u << 20;  // of the tar, to spare a seek
 
@@ -61,8 +62,9 @@ class BundleReader::Impl {
         head_(std::move(head)),
         manifest_(head_->manifest),
         workers_(workers),
-        pool_(workers, kBatchesInFlightPerWorker * workers,
-              [this](RawBatch&& raw) { return check_batch(std::move(raw), mode_); }) {}
+        pool_(
+            workers, kBatchesInFlightPerWorker * workers,
+            [this](RawBatch&& raw) { return check_batch(std::move(raw), mode_); }, kBatchesCostMax) {}
 
   Result<void> read_head();
   // This one is of no use any more.
@@ -117,6 +119,7 @@ class BundleReader::Impl {
 
   // Reading, ahead of giving out.
   RawBatch building_;
+  std::size_t largest_item_ = 0;  // of it
   std::string last_path_;
   std::size_t section_ = 0;  // of the manifest's sections
   std::uint64_t section_files_ = 0;
@@ -276,7 +279,11 @@ Result<void> BundleReader::Impl::leave_section() {
 }
 
 void BundleReader::Impl::push_building() {
-  if (!building_.items.empty()) pool_.push(std::move(building_));
+  if (!building_.items.empty()) {
+    const std::size_t cost = record::parsing_cost(building_.arena.size(), largest_item_);
+    pool_.push(std::move(building_), cost);
+  }
+  largest_item_ = 0;
   building_ = RawBatch();
   building_.section = section_;
 }
@@ -305,6 +312,7 @@ Result<void> BundleReader::Impl::read_entry(const codec::TarEntry& entry) {
   item.content_begin = building_.arena.size();
   TRY_TAR(tar_->append_content(building_.arena));
   building_.items.push_back(item);
+  largest_item_ = std::max(largest_item_, item.content_bytes);
   return {};
 }
 

@@ -19,6 +19,7 @@ constexpr std::size_t kFrameBytesMax = 16u << 20;  // of tar: what a reader of o
 constexpr std::size_t kBatchesInFlightPerWorker = 2;
 // Whatever the number of cores: what they hold is memory, and one thread that reads the store feeds no more of them.
 constexpr std::size_t kBatchesInFlightMax = 16;
+constexpr std::size_t kInFlightBytesMax = 80u << 20;
 
 struct Span {
   std::size_t begin = 0;
@@ -180,11 +181,13 @@ BundleWriter::BundleWriter(spool::Spool spool, const WriterOptions& options)
       compression_(options.compression),
       batch_bytes_(options.batch_bytes),
       batch_(std::make_unique<Batch>()),
-      pool_(std::make_unique<Pool>(std::min(options.workers, kBatchesInFlightMax),
-                                   std::min(kBatchesInFlightPerWorker * options.workers, kBatchesInFlightMax),
-                                   [compression = options.compression](std::unique_ptr<Batch>&& batch) {
-                                     return pack(std::move(batch), compression);
-                                   })) {}
+      pool_(std::make_unique<Pool>(
+          std::min(options.workers, kBatchesInFlightMax),
+          std::min(kBatchesInFlightPerWorker * options.workers, kBatchesInFlightMax),
+          [compression = options.compression](std::unique_ptr<Batch>&& batch) {
+            return pack(std::move(batch), compression);
+          },
+          kInFlightBytesMax)) {}
 
 BundleWriter::~BundleWriter() = default;
 
@@ -303,8 +306,9 @@ Result<void> BundleWriter::add_record(std::string_view directory, const RecordTo
 }
 
 Result<void> BundleWriter::push_batch() {
-  if (pool_->full()) TRY(take_packed());
-  pool_->push(std::move(batch_));
+  while (pool_->full()) TRY(take_packed());
+  const std::size_t bytes = batch_->arena.size();
+  pool_->push(std::move(batch_), bytes);
   batch_ = spare_ ? std::move(spare_) : std::make_unique<Batch>();
   pending_bytes_ = 0;
   return {};

@@ -10,6 +10,7 @@
 #include "instance/move.h"
 #include "record/thread.h"
 #include "substrate/authority.h"
+#include "substrate/body_members.h"
 
 namespace spl::federation {
 namespace {
@@ -32,7 +33,7 @@ Result<void> visit_texts(store::StoreReader& reader, const std::optional<std::st
                          const std::function<void(const Retirement&, const std::string& text)>& visit) {
   return substrate::effective_records(
       reader, record::kActorRegistryThread, own_did, [&visit](const Record& record) -> Result<void> {
-        const Json body = TRY(Json::parse(record.body()));
+        const Json body = substrate::body_of(record);
         const Json* kind = body.find("kind");
         const Json* text = body.find("retirement");
         if (kind == nullptr || kind->string() == nullptr || *kind->string() != kRecordKind) return {};

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "codec/json.h"
+#include "codec/json_size.h"
 #include "record/thread.h"
 
 namespace spl::instance {
@@ -11,9 +12,14 @@ namespace {
 using codec::Json;
 
 constexpr std::string_view kAllow = "allow";
+constexpr std::size_t kAskedValuesMax = 300'000;
 
 // The names of the expressions: record with its eight members, actor, account.
 Result<Json> variables_of(const Record& record, const std::string& account) {
+  if (!codec::has_few_values(record.canonical, kAskedValuesMax))
+    return fail(ErrorCode::kRefused, Cause::kRuleDenied,
+                "record " + record.id.hex() + " is not written: it holds too many values for a rule to look at",
+                "put it where it is one value, as a string");
   Json members = TRY(Json::parse(record.canonical));
   members.add("judged_by", record.judged_by ? Json(*record.judged_by) : Json());
   Json variables = Json::Object{};

@@ -8,10 +8,12 @@ namespace {
 constexpr std::size_t kBatchRecords = 256;
 constexpr std::size_t kBatchBytesMax = 4u << 20;
 constexpr std::size_t kBatchesInFlightPerWorker = 3;
+constexpr std::size_t kInFlightBytesMax = 64u << 20;  // of records, however many workers there are
 
 }  // namespace
 
-SignatureCheck::SignatureCheck(std::size_t workers) : pool_(workers, kBatchesInFlightPerWorker * workers, check) {}
+SignatureCheck::SignatureCheck(std::size_t workers)
+    : pool_(workers, kBatchesInFlightPerWorker * workers, check, kInFlightBytesMax) {}
 
 SignatureCheck::Counts SignatureCheck::check(Batch&& batch) {
   Counts counts;
@@ -37,8 +39,8 @@ void SignatureCheck::add(std::string_view path, const Record& record) {
 }
 
 void SignatureCheck::push() {
-  if (pool_.full()) take();
-  pool_.push(std::exchange(batch_, {}));
+  while (pool_.full()) take();
+  pool_.push(std::exchange(batch_, {}), batch_bytes_);
   batch_bytes_ = 0;
 }
 

@@ -69,6 +69,13 @@ bool is_wrapped_record(std::string_view json);
 // A record's file in a bundle: exactly the octets that file_text() makes. `id` is what its name
 // says.
 Result<Record> parse_record_file(std::string_view content, const RecordId& id);
+// How much memory it takes at most, about, to parse records of `bytes` together, one after the other, the largest of
+// them of `largest`: an object of many short members is many times its text. Who parses in parallel keeps within a sum.
+constexpr std::size_t parsing_cost(std::size_t bytes, std::size_t largest) {
+  return 2 * bytes + 10 * largest;
+}
+inline constexpr std::size_t kParsingCostMax = 64u << 20;
+
 // What the store keeps, read back.
 Result<Record> parse_stored(std::string_view canonical, std::optional<std::string_view> judged_by,
                             std::optional<std::string_view> sig);

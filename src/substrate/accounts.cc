@@ -91,7 +91,7 @@ Result<std::vector<ServiceAccount>> service_accounts(store::StoreReader& reader,
                                                      const std::optional<std::string>& did) {
   std::map<std::string, ServiceAccount> by_name;
   TRY(effective_records(reader, record::kServiceAccountsThread, did, [&](const Record& record) -> Result<void> {
-    const Json body = TRY(Json::parse(record.body()));
+    const Json body = body_of(record);
     const Json* name = body.find("name");
     const Json* state = body.find("state");
     if (text_in(body, "kind") != kAccountKind) return {};

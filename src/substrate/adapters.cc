@@ -62,7 +62,7 @@ std::string removed_adapter_body(const std::string& did) {
 Result<std::vector<Adapter>> adapters(store::StoreReader& reader, const std::optional<std::string>& did) {
   std::map<std::string, Adapter> by_did;
   TRY(effective_records(reader, record::kAdaptersThread, did, [&](const Record& record) -> Result<void> {
-    const Json body = TRY(Json::parse(record.body()));
+    const Json body = body_of(record);
     if (text_in(body, "kind") != kAdapterKind) return {};
     if (text_in(body, "state") == "removed") {
       by_did.erase(text_in(body, "did"));

@@ -38,7 +38,7 @@ class Authority {
     return did_ && record.actor == *did_ && row.is_signed;
   }
   [[nodiscard]] bool is_effective(const store::StoredRecord& row, const Record& record) const {
-    return is_own(row, record) || endorsed_.contains(record.id.hex());
+    return is_own(row, record) || endorsed_.contains(record.id);
   }
   [[nodiscard]] std::string why_not(const Record& record) const {
     if (record.actor != did_) return "another actor";
@@ -47,12 +47,13 @@ class Authority {
 
  private:
   void take_endorsements(const Record& record) {
-    if (const auto body = Json::parse(record.body()))
-      std::ranges::move(one_or_more_in(*body, "endorses"), std::inserter(endorsed_, endorsed_.end()));
+    for (const std::string& text : one_or_more_in(body_of(record), "endorses")) {
+      if (const auto id = RecordId::parse(text)) endorsed_.insert(*id);
+    }
   }
 
   std::optional<std::string> did_;
-  std::set<std::string> endorsed_;
+  std::set<RecordId> endorsed_;
 };
 
 Result<void> visit_effective(store::StoreReader& reader, const Authority& authority, std::string_view thread,
@@ -68,7 +69,7 @@ Result<void> visit_effective(store::StoreReader& reader, const Authority& author
 Result<std::uint64_t> count_pairs(store::StoreReader& reader, const Authority& authority) {
   std::map<std::string, bool> alive;
   TRY(visit_effective(reader, authority, record::kPairsThread, [&](const Record& record) -> Result<void> {
-    const Json body = TRY(Json::parse(record.body()));
+    const Json body = body_of(record);
     const std::string pair = text_in(body, "pair_id");
     const std::string peer = text_in(body, "peer_did");
     if (pair.empty() && peer.empty()) return {};
@@ -85,7 +86,7 @@ Result<std::uint64_t> count_grants(store::StoreReader& reader, const Authority& 
   std::set<std::string> grants;
   std::set<std::string> revoked;
   TRY(visit_effective(reader, authority, record::kConsentThread, [&](const Record& record) -> Result<void> {
-    const Json body = TRY(Json::parse(record.body()));
+    const Json body = body_of(record);
     std::ranges::move(one_or_more_in(body, "revokes"), std::inserter(revoked, revoked.end()));
     if (body.find("revokes") == nullptr && record.act == record::Act::kLearn &&
         text_in(body, "kind") == "core.consent.v1")
@@ -100,7 +101,7 @@ Result<std::uint64_t> count_grants(store::StoreReader& reader, const Authority& 
 Result<std::uint64_t> count_accounts(store::StoreReader& reader, const Authority& authority) {
   std::map<std::string, bool> active;
   TRY(visit_effective(reader, authority, record::kServiceAccountsThread, [&](const Record& record) -> Result<void> {
-    const Json body = TRY(Json::parse(record.body()));
+    const Json body = body_of(record);
     const std::string name = text_in(body, "name");
     if (!name.empty()) active[name] = text_in(body, "state") != "revoked";
     return {};

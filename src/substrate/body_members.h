@@ -8,10 +8,15 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "record/record.h"
 
 namespace spl::substrate {
 
-// "" where it is absent or no string.
+// The members of a record's body. Of one that would make a very large tree, those that are large are as if they were
+// not there.
+codec::Json body_of(const Record& record);
+
+// "" where it is absent, no string, or longer than 64 KiB.
 std::string text_in(const codec::Json& body, std::string_view name);
 // Nothing where it is absent, no list, or has an element that is no string.
 std::optional<std::vector<std::string>> texts_in(const codec::Json& body, std::string_view name);

@@ -17,6 +17,23 @@ TEST(BodyMembers, ATextIsEmptyWhereItIsNone) {
   EXPECT_EQ(text_in(Json("x"), "text"), "");
 }
 
+TEST(BodyMembers, OfAVeryLargeBodyTheSmallMembersCount) {
+  std::string values = "0";
+  for (int i = 0; i < 400'000; ++i) values += ",0";
+  const Record record =
+      record::parse_record(R"({"act":"KNOW","actor":"did:x:a","body":{"kind":"k","values":[)" + values +
+                           R"(],"z":["a","b"]},"clock":0,"data_type":"VOID","parents":[],"thread":""})")
+          .value();
+  const Json body = body_of(record);
+  EXPECT_EQ(text_in(body, "kind"), "k");
+  EXPECT_EQ(texts_in(body, "z"), (Texts{"a", "b"}));
+  EXPECT_EQ(body.find("values"), nullptr);
+}
+
+TEST(BodyMembers, ATextThatIsVeryLongIsNone) {
+  EXPECT_EQ(text_in(Json(Json::Object{{"text", std::string(65'537, 'x')}}), "text"), "");
+}
+
 TEST(BodyMembers, TextsAreAListOfNothingElse) {
   EXPECT_EQ(texts_in(kBody, "list"), (Texts{"a", "b"}));
   EXPECT_EQ(texts_in(kBody, "empty"), Texts());

@@ -72,8 +72,8 @@ bool fits(const ConsentGrant& terms, std::string_view source_namespace,
 }  // namespace
 
 std::string namespace_of(const Record& record) {
-  const auto body = Json::parse(record.body());
-  const Json* named = body ? body->find("namespace") : nullptr;
+  const Json body = body_of(record);
+  const Json* named = body.find("namespace");
   if (named == nullptr) return std::string(kDefaultNamespace);
   return named->string() == nullptr ? std::string() : *named->string();
 }
@@ -129,7 +129,7 @@ Result<std::vector<ConsentGrant>> consent_grants(store::StoreReader& reader, con
   std::vector<ConsentGrant> grants;
   std::set<std::string> revoked;
   TRY(effective_records(reader, record::kConsentThread, did, [&](const Record& record) -> Result<void> {
-    const Json body = TRY(Json::parse(record.body()));
+    const Json body = body_of(record);
     if (body.find("revokes") != nullptr) {
       std::ranges::move(one_or_more_in(body, "revokes"), std::inserter(revoked, revoked.end()));
       return {};

@@ -92,7 +92,7 @@ Result<EngineConfig> engine_config(store::StoreReader& reader, const std::option
   std::map<std::pair<RuleKind, std::string>, Rule> by_name;
   TRY(effective_records(reader, record::kEngineConfigThread, did, [&](const Record& record) -> Result<void> {
     if (record.act != record::Act::kLearn) return {};
-    const Json body = TRY(Json::parse(record.body()));
+    const Json body = body_of(record);
     const std::string kind_text = text_in(body, "kind");
     if (kind_text == kPermissionsKind) {
       const Json* enabled = body.find("enabled");

@@ -8,6 +8,7 @@
 #include "crypto/sha256.h"
 #include "record/thread.h"
 #include "substrate/authority.h"
+#include "substrate/body_members.h"
 #include "substrate/consent.h"
 
 namespace spl::substrate {
@@ -79,7 +80,7 @@ std::string pair_body(const Pair& pair, PairStep step, std::string_view at) {
 Result<std::vector<Pair>> federation_pairs(store::StoreReader& reader, const std::optional<std::string>& did) {
   std::map<std::string, Pair> by_peer;
   TRY(effective_records(reader, record::kPairsThread, did, [&](const Record& record) -> Result<void> {
-    const Json body = TRY(Json::parse(record.body()));
+    const Json body = body_of(record);
     auto words = codec::parse_shape<PairWords>(body, codec::Unknown::kIgnored);
     // What is not understood changes nothing; a pair of somebody else's is none of this instance's.
     if (!words || words->pair_id != pair_id_of(*did, words->peer_did)) return {};

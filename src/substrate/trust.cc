@@ -40,19 +40,19 @@ void take_ids(const Json& body, std::string_view name, std::vector<RecordId>& id
 std::optional<Found> verdict_in(const Record& record) {
   if (record.act != record::Act::kKnow || record.body().find("\"verdict\"") == std::string_view::npos)
     return std::nullopt;
-  const auto body = Json::parse(record.body());
-  const std::string verdict = body ? text_in(*body, "verdict") : "";
+  const Json body = body_of(record);
+  const std::string verdict = text_in(body, "verdict");
   if (verdict != "accept" && verdict != "reject") return std::nullopt;
   Found found{.judge = record.actor,
               .thread = record.thread,
-              .domain = text_in(*body, "domain"),
+              .domain = text_in(body, "domain"),
               .about = {},
               .reviewed = {},
               .accepts = verdict == "accept",
-              .at = base::parse_rfc3339(text_in(*body, "at"))};
+              .at = base::parse_rfc3339(text_in(body, "at"))};
   if (record.judged_by && *record.judged_by != record.actor) found.about = *record.judged_by;
-  take_ids(*body, "reviews", found.reviewed);
-  take_ids(*body, "fulfills", found.reviewed);
+  take_ids(body, "reviews", found.reviewed);
+  take_ids(body, "fulfills", found.reviewed);
   return found;
 }
 
