@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t kReadBytes = 1u << 20;  // of a stream, at once
 constexpr std::size_t kBatchesInFlight = 4;
 constexpr std::size_t kThreadNonceBytes = 32;
+constexpr std::size_t kEndingsNamedMax = 10'000;
 
 // Whole lines of the input, and the number of the first.
 struct LineBatch {
@@ -148,7 +149,7 @@ std::string new_thread(env::Env env) {
   return "th_" + base::to_hex(crypto::sha256(nonce).view());
 }
 
-Result<std::string> emission_body(const Emission& emission) {
+Result<std::string> emission_body(const Emission& emission, bool answers_earlier) {
   codec::Json body = codec::Json::Object{};
   if (emission.body) {
     body = TRY_IN("--body", codec::Json::parse(*emission.body));
@@ -170,28 +171,38 @@ Result<std::string> emission_body(const Emission& emission) {
     TRY(add("fulfills", std::move(ids)));
   }
   if (emission.name_space) TRY(add("namespace", *emission.name_space));
+  if (answers_earlier) TRY(add("answers", std::string(record::kAnswersEarlier)));
   return body.text();
 }
 
 Result<record::ThreadFold> fold_of(store::StoreReader& reader, const std::string& thread) {
-  record::ThreadFold fold;
-  TRY(reader.thread_records(thread, store::RecordOrder::kAny, [&fold](const store::StoredRecord& row) -> Result<void> {
-    fold.add(TRY(store::parse_row(row)));
-    return {};
-  }));
-  return fold;
+  return record::ThreadFold::of([&](std::uint8_t flags, const auto& visit) {
+    return reader.thread_records(thread, store::RecordOrder::kAny, [&](const store::StoredRecord& row) -> Result<void> {
+      const Record record = TRY(store::parse_row(row));
+      return (record::fold_flags(record) & flags) != 0 ? visit(record) : Result<void>();
+    });
+  });
 }
 
 // What a new record names as its parents for what the thread is: an INTEND the endings that it answers, work the INTEND
 // that opened the thread anew.
-Result<std::vector<RecordId>> parents_on(store::StoreReader& reader, const std::string& thread, record::Act act) {
+struct FoldParents {
+  std::vector<RecordId> ids;
+  bool answer_earlier = false;  // each stands for the earlier endings of its actor: to name all would be long
+};
+Result<FoldParents> parents_on(store::StoreReader& reader, const std::string& thread, record::Act act) {
   using record::ThreadState;
   const auto summary = TRY(reader.thread(thread));
-  if (!summary) return std::vector<RecordId>();
-  if (act == record::Act::kIntend && summary->state <= ThreadState::kClosed)
-    return TRY(fold_of(reader, thread)).endings();
-  if (act == record::Act::kDo && summary->state == ThreadState::kOpen) return TRY(fold_of(reader, thread)).reopenings();
-  return std::vector<RecordId>();
+  if (!summary) return FoldParents();
+  if (act == record::Act::kIntend && summary->state <= ThreadState::kClosed) {
+    const auto fold = TRY(fold_of(reader, thread));
+    auto endings = fold.endings();
+    if (endings.size() <= kEndingsNamedMax) return FoldParents{std::move(endings)};
+    return FoldParents{fold.last_endings(), true};
+  }
+  if (act == record::Act::kDo && summary->state == ThreadState::kOpen)
+    return FoldParents{TRY(fold_of(reader, thread)).reopenings()};
+  return FoldParents();
 }
 
 Result<Record> record_of(Instance& instance, store::StoreWriter& writer, const Emission& emission) {
@@ -204,14 +215,12 @@ Result<Record> record_of(Instance& instance, store::StoreWriter& writer, const E
   Draft draft;
   draft.act = emission.act;
   draft.actor = own ? identity->did : *emission.actor;
-  draft.body = TRY(emission_body(emission));
   draft.parents = emission.fulfills;
   draft.thread = emission.thread ? *emission.thread : opens ? new_thread(instance.env()) : "";
   draft.clock = TRY(writer.next_clock(draft.actor, draft.thread));
-  if (emission.thread) {
-    const auto parents = TRY(parents_on(writer, draft.thread, draft.act));
-    draft.parents.insert(draft.parents.end(), parents.begin(), parents.end());
-  }
+  const auto parents = emission.thread ? TRY(parents_on(writer, draft.thread, draft.act)) : FoldParents();
+  draft.parents.insert(draft.parents.end(), parents.ids.begin(), parents.ids.end());
+  draft.body = TRY(emission_body(emission, parents.answer_earlier));
   return make_record(std::move(draft), own ? identity.get() : nullptr);
 }
 
@@ -222,7 +231,7 @@ Result<PutReport> put_ndjson(Instance& instance, Source& in, base::Progress& pro
   PutReport report;
   LineReader lines(in);
   const std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
-  base::OrderedPool<LineBatch, ParsedBatch> pool(workers, kBatchesInFlight, parse_lines);
+  base::OrderedPool<LineBatch, ParsedBatch> pool(workers, kBatchesInFlight, parse_lines, record::kParsingCostMax);
   const auto writer = TRY(instance.store().writer());
   TRY(require_not_moved(*writer));
   const auto permissions = TRY(instance.permissions());
@@ -231,7 +240,9 @@ Result<PutReport> put_ndjson(Instance& instance, Source& in, base::Progress& pro
     while (more && !pool.full()) {
       auto batch = TRY(lines.next());
       more = batch.has_value();
-      if (batch) pool.push(std::move(*batch));
+      if (!batch) break;
+      const std::size_t cost = record::parsing_cost(batch->text.size(), batch->text.size());
+      pool.push(std::move(*batch), cost);
     }
     if (!pool.empty()) TRY(put_batch(*writer, pool.pop(), by, report));
     progress.update("putting records", lines.bytes(), 0, "bytes");

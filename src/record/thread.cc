@@ -123,90 +123,224 @@ std::string_view thread_state_name(ThreadState state) {
   return codec::enum_name(state);
 }
 
-void ThreadFold::add(const Record& record, std::uint8_t flags) {
+// What is looked at several times: in memory where it is not much, else from the walk each time.
+struct ThreadFold::Passes {
+  explicit Passes(const FoldWalk& w) : walk(w) {}
+
+  Result<void> first(ThreadFold& fold) {
+    std::size_t bytes = 0;
+    return walk(kOpens | kEnds, [&](const Record& record) -> Result<void> {
+      fold.collect(record);
+      bytes += record.canonical.size() + sizeof(Record);
+      if (bytes <= kHeldBytesMax) {
+        held.push_back(record);
+      } else if (is_held) {
+        is_held = false;
+        held = {};
+      }
+      return {};
+    });
+  }
+  Result<void> again(std::uint8_t flags, ThreadFold& fold, void (ThreadFold::*look)(const Record&)) {
+    const auto visit = [&](const Record& record) -> Result<void> {
+      (fold.*look)(record);
+      return {};
+    };
+    if (!is_held) return walk(flags, visit);
+    for (const Record& record : held) TRY(visit(record));
+    return {};
+  }
+
+  static constexpr std::size_t kHeldBytesMax = 1u << 20;
+  const FoldWalk& walk;
+  std::vector<Record> held;
+  bool is_held = true;
+};
+
+Result<ThreadFold> ThreadFold::of(const FoldWalk& walk) {
+  ThreadFold fold;
+  Passes passes(walk);
+  TRY(passes.first(fold));
+  fold.sort();
+  if (!fold.endings_.empty()) {
+    TRY(passes.again(kOpens, fold, &ThreadFold::name_endings));
+    TRY(passes.again(kEnds, fold, &ThreadFold::weigh));
+    fold.answer();
+    if (std::ranges::any_of(fold.endings_, &Ending::is_answered)) {
+      TRY(passes.again(kEnds, fold, &ThreadFold::find_done));
+      TRY(passes.again(kOpens, fold, &ThreadFold::find_reopening));
+      std::sort(fold.reopenings_.begin(), fold.reopenings_.end());
+    }
+  }
+  fold.state_ = fold.worst();
+  if (fold.state_ < ThreadState::kActive) return fold;
+  fold.state_ = TRY(fold.is_active(walk)) ? ThreadState::kActive
+                : fold.openings_.empty()  ? ThreadState::kLoose
+                                          : ThreadState::kOpen;
+  return fold;
+}
+
+ThreadFold ThreadFold::of(const std::vector<const Record*>& records) {
+  auto folded = of([&records](std::uint8_t flags, const auto& visit) -> Result<void> {
+    for (const Record* record : records) {
+      if ((fold_flags(*record) & flags) != 0) TRY(visit(*record));
+    }
+    return {};
+  });
+  return std::move(*folded);
+}
+
+ThreadFold::Opening* ThreadFold::opening(const RecordId& id) {
+  const auto found = std::ranges::lower_bound(openings_, id, {}, [](const Opening& o) { return o.moment.id; });
+  return found != openings_.end() && found->moment.id == id ? &*found : nullptr;
+}
+
+ThreadFold::Ending* ThreadFold::ending(const RecordId& id) {
+  const auto found = std::ranges::lower_bound(endings_, id, {}, [](const Ending& e) { return e.moment.id; });
+  return found != endings_.end() && found->moment.id == id ? &*found : nullptr;
+}
+
+void ThreadFold::collect(const Record& record) {
   const Moment moment{record.clock, record.id};
-  if ((flags & kOpens) != 0) openings_.push_back({moment, parent_ids(record)});
-  if ((flags & kWorks) != 0) {
-    last_work_ = works_ ? std::max(last_work_, moment) : moment;
-    works_ = true;
-    const std::vector<RecordId> parents = parent_ids(record);
-    worked_on_.insert(worked_on_.end(), parents.begin(), parents.end());
+  const std::uint8_t flags = fold_flags(record);
+  if ((flags & kOpens) != 0) {
+    const bool earlier =
+        mentions(record.body(), "\"answers\":") && body_string(record.body(), "answers") == kAnswersEarlier;
+    openings_.push_back({moment, earlier});
   }
-  if ((flags & kCancels) != 0)
-    endings_.push_back({moment, ThreadState::kCancelled, body_ids(record.body(), "cancels")});
-  if ((flags & kRejects) != 0) endings_.push_back({moment, ThreadState::kRejected, {}});
-  if ((flags & kFulfills) != 0) endings_.push_back({moment, ThreadState::kClosed, body_ids(record.body(), "fulfills")});
+  if ((flags & kEnds) != 0)
+    endings_.push_back({.moment = moment, .flags = static_cast<std::uint8_t>(flags & kRejects)});
 }
 
-ThreadFold::Settled ThreadFold::settle() const {
-  std::vector<RecordId> intends;
-  std::vector<RecordId> answered;  // named as a parent by an INTEND
-  for (const Opening& opening : openings_) {
-    intends.push_back(opening.moment.id);
-    answered.insert(answered.end(), opening.parents.begin(), opening.parents.end());
-  }
-  std::sort(intends.begin(), intends.end());
-  std::sort(answered.begin(), answered.end());
-  const auto has = [](const std::vector<RecordId>& sorted, const RecordId& id) {
-    return std::binary_search(sorted.begin(), sorted.end(), id);
+void ThreadFold::sort() {
+  const auto by_id = [](auto& all) {
+    const auto id_of = [](const auto& one) { return one.moment.id; };
+    std::ranges::sort(all, {}, id_of);
+    const auto repeats = std::ranges::unique(all, {}, id_of);
+    all.erase(repeats.begin(), repeats.end());
   };
-  Settled settled;
-  std::vector<Moment> overruled;
-  std::vector<RecordId> done;  // named by an ending that was answered
-  std::optional<Moment> last_reject;
+  by_id(openings_);
+  by_id(endings_);
+}
+
+void ThreadFold::name_endings(const Record& intend) {
+  const Opening* own = opening(intend.id);
+  if (own == nullptr) return;
+  for (const RecordId& parent : parent_ids(intend)) {
+    Ending* named = ending(parent);
+    if (named == nullptr) continue;
+    named->is_named = true;
+    named->stands_for_earlier = named->stands_for_earlier || own->answers_earlier;
+  }
+}
+
+// Whether it ends anything, and whose it is.
+void ThreadFold::weigh(const Record& record) {
+  Ending* own = ending(record.id);
+  if (own == nullptr) return;
+  const std::uint8_t flags = fold_flags(record);
+  for (const auto& [flag, member] : {std::pair(kCancels, "cancels"), std::pair(kFulfills, "fulfills")}) {
+    if ((flags & flag) == 0) continue;
+    const auto names_intend = [this](const RecordId& id) { return opening(id) != nullptr; };
+    if (std::ranges::any_of(body_ids(record.body(), member), names_intend)) own->flags |= flag;
+  }
+  const auto number = static_cast<std::uint32_t>(actors_.size());
+  own->actor = actors_.try_emplace(crypto::sha256(record.actor), number).first->second;
+}
+
+void ThreadFold::answer() {
+  std::vector<std::optional<Moment>> answered_to(actors_.size());
+  for (Ending& ending : endings_) {
+    if (ending.flags == 0 || !ending.is_named) continue;
+    ending.is_answered = true;
+    // A clock so high may be anybody's claim (D-08): it says nothing of the actor's others.
+    if (!ending.stands_for_earlier || ending.moment.clock >= kClaimedClockMin) continue;
+    auto& last = answered_to[ending.actor];
+    last = std::max(last, std::optional(ending.moment));
+  }
+  for (Ending& ending : endings_) {
+    if (ending.flags != 0 && answered_to[ending.actor] >= std::optional(ending.moment)) ending.is_answered = true;
+    if (ending.is_answered && (ending.flags & kRejects) != 0)
+      last_reject_ = std::max(last_reject_, std::optional(ending.moment));
+  }
+}
+
+void ThreadFold::find_done(const Record& record) {
+  const Ending* own = ending(record.id);
+  if (own == nullptr || !own->is_answered) return;
+  for (const auto& [flag, member] : {std::pair(kCancels, "cancels"), std::pair(kFulfills, "fulfills")}) {
+    if ((own->flags & flag) == 0) continue;
+    for (const RecordId& id : body_ids(record.body(), member)) {
+      if (Opening* named = opening(id)) named->is_done = true;
+    }
+  }
+}
+
+void ThreadFold::find_reopening(const Record& intend) {
+  const Opening* own = opening(intend.id);
+  if (own == nullptr) return;
+  bool reopens = false;
+  for (const RecordId& parent : parent_ids(intend)) {
+    const Ending* named = ending(parent);
+    if (named == nullptr || !named->is_answered) continue;
+    reopens = true;
+    reopened_at_ = std::max({reopened_at_, std::optional(own->moment), std::optional(named->moment)});
+  }
+  const bool lasts = !own->is_done && (!last_reject_ || own->moment > *last_reject_);
+  if (reopens && lasts) reopenings_.push_back(intend.id);
+}
+
+ThreadState ThreadFold::worst() const {
+  auto state = ThreadState::kLoose;
   for (const Ending& ending : endings_) {
-    const bool effective = ending.state == ThreadState::kRejected ||
-                           std::ranges::any_of(ending.names, [&](const RecordId& id) { return has(intends, id); });
-    if (!effective) continue;
-    if (has(answered, ending.moment.id)) {
-      overruled.push_back(ending.moment);
-      done.insert(done.end(), ending.names.begin(), ending.names.end());
-      if (ending.state == ThreadState::kRejected) last_reject = std::max(last_reject, std::optional(ending.moment));
-    } else {
-      settled.standing.push_back(&ending);
-    }
+    if (ending.flags == 0 || ending.is_answered) continue;
+    const auto own = (ending.flags & kCancels) != 0   ? ThreadState::kCancelled
+                     : (ending.flags & kRejects) != 0 ? ThreadState::kRejected
+                                                      : ThreadState::kClosed;
+    state = std::min(state, own);
   }
-  std::ranges::sort(overruled, {}, &Moment::id);
-  std::sort(done.begin(), done.end());
-  for (const Opening& opening : openings_) {
-    for (const RecordId& parent : opening.parents) {
-      const auto ended = std::ranges::lower_bound(overruled, parent, {}, &Moment::id);
-      if (ended == overruled.end() || ended->id != parent) continue;
-      settled.reopened_at = std::max({settled.reopened_at, opening.moment, *ended});
-      settled.reopened = true;
-      const bool lasts = !has(done, opening.moment.id) && (!last_reject || opening.moment > *last_reject);
-      if (lasts) settled.reopenings.push_back(opening.moment.id);
-    }
-  }
-  std::sort(settled.reopenings.begin(), settled.reopenings.end());
-  return settled;
+  return state;
 }
 
-ThreadState ThreadFold::state() const {
-  const Settled settled = settle();
-  if (!settled.standing.empty()) {
-    return (*std::ranges::min_element(settled.standing, {}, [](const Ending* e) { return e->state; }))->state;
-  }
-  const auto names_reopening = [&settled](const RecordId& id) {
-    return std::binary_search(settled.reopenings.begin(), settled.reopenings.end(), id);
-  };
-  const bool works = works_ && (!settled.reopened || last_work_ > settled.reopened_at ||
-                                std::ranges::any_of(worked_on_, names_reopening));
-  if (works) return ThreadState::kActive;
-  return openings_.empty() ? ThreadState::kLoose : ThreadState::kOpen;
-}
-
-std::vector<RecordId> ThreadFold::reopenings() const {
-  std::vector<RecordId> ids = settle().reopenings;
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return ids;
+// Whether there is work that counts.
+Result<bool> ThreadFold::is_active(const FoldWalk& walk) const {
+  bool found = false;
+  const auto walked = walk(kWorks, [&](const Record& record) -> Result<void> {
+    found = !reopened_at_ || Moment{record.clock, record.id} > *reopened_at_;
+    if (!found && !reopenings_.empty()) {
+      found = std::ranges::any_of(parent_ids(record), [this](const RecordId& id) {
+        return std::binary_search(reopenings_.begin(), reopenings_.end(), id);
+      });
+    }
+    return found ? Result<void>(fail("that is enough")) : Result<void>();
+  });
+  if (!found) TRY(walked);
+  return found;
 }
 
 std::vector<RecordId> ThreadFold::endings() const {
   std::vector<RecordId> ids;
-  for (const Ending* ending : settle().standing) ids.push_back(ending->moment.id);
+  for (const Ending& ending : endings_) {
+    if (ending.flags != 0 && !ending.is_answered) ids.push_back(ending.moment.id);
+  }
+  return ids;
+}
+
+std::vector<RecordId> ThreadFold::last_endings() const {
+  std::vector<std::optional<Moment>> last(actors_.size());
+  std::vector<RecordId> ids;
+  for (const Ending& ending : endings_) {
+    if (ending.flags == 0 || ending.is_answered) continue;
+    if (ending.moment.clock >= kClaimedClockMin) {
+      ids.push_back(ending.moment.id);
+    } else {
+      last[ending.actor] = std::max(last[ending.actor], std::optional(ending.moment));
+    }
+  }
+  for (const auto& moment : last) {
+    if (moment) ids.push_back(moment->id);
+  }
   std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
 }
 

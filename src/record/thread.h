@@ -5,6 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,18 +56,33 @@ constexpr auto names_of(ThreadState) {
 }
 std::string_view thread_state_name(ThreadState state);
 
-// Collects the records of one thread, in any order, and says its state.
+// Shows the records of one thread that have any of these flags, in any order; asked again it shows the same ones.
+using FoldWalk =
+    std::function<Result<void>(std::uint8_t flags, const std::function<Result<void>(const Record&)>& visit)>;
+
+// From this one on a clock may be anybody's claim (docs/decisions/D-08-clocks-that-are-claims.md).
+inline constexpr std::uint64_t kClaimedClockMin = std::uint64_t{1} << 62;
+
+// What body.answers of an INTEND may be: an ending among its parents stands for the earlier ones of the same actor,
+// too.
+inline constexpr std::string_view kAnswersEarlier = "earlier";
+
+// The state of a thread. Its memory grows with the number of INTENDs and endings, and not with what they name.
 class ThreadFold {
  public:
-  void add(const Record& record) { add(record, fold_flags(record)); }
-  void add(const Record& record, std::uint8_t flags);
-  [[nodiscard]] ThreadState state() const;
+  // Errors are those of `walk`.
+  static Result<ThreadFold> of(const FoldWalk& walk);
+  static ThreadFold of(const std::vector<const Record*>& records);
+
+  [[nodiscard]] ThreadState state() const { return state_; }
   // The ids of the records that end the thread now, ascending: what an INTEND must name to open it
   // anew.
   [[nodiscard]] std::vector<RecordId> endings() const;
+  // Of each actor the last of them: what an INTEND with kAnswersEarlier must name.
+  [[nodiscard]] std::vector<RecordId> last_endings() const;
   // The ids of the INTENDs that opened it anew and that nothing has ended since, ascending: what work on them names as
   // its parent, so that it counts whatever its actor's clock says.
-  [[nodiscard]] std::vector<RecordId> reopenings() const;
+  [[nodiscard]] const std::vector<RecordId>& reopenings() const { return reopenings_; }
 
  private:
   struct Moment {  // "later" is by clock, then id
@@ -72,29 +90,41 @@ class ThreadFold {
     RecordId id;
     auto operator<=>(const Moment&) const = default;
   };
-  struct Ending {
-    Moment moment;
-    ThreadState state;
-    std::vector<RecordId> names;  // for a reject: none, it needs none
-  };
   struct Opening {
     Moment moment;
-    std::vector<RecordId> parents;
+    bool answers_earlier = false;
+    bool is_done = false;  // an ending that was answered names it
   };
-  struct Settled {
-    std::vector<const Ending*> standing;
-    bool reopened = false;
-    Moment reopened_at;                // the latest INTEND that opened it anew, or the ending that it answered
-                                       // where that is later
-    std::vector<RecordId> reopenings;  // ascending
+  struct Ending {
+    Moment moment;
+    std::uint8_t flags = 0;   // of kEnds, those that count
+    std::uint32_t actor = 0;  // the number of its actor
+    bool is_named = false;    // by an INTEND, among its parents
+    bool stands_for_earlier = false;
+    bool is_answered = false;
   };
-  [[nodiscard]] Settled settle() const;
+  struct Passes;
+  void collect(const Record& record);
+  void sort();
+  void name_endings(const Record& intend);
+  void weigh(const Record& ending);
+  void answer();
+  void find_done(const Record& ending);
+  void find_reopening(const Record& intend);
+  Result<bool> is_active(const FoldWalk& walk) const;
+  [[nodiscard]] ThreadState worst() const;
+  // Null where there is none.
+  Opening* opening(const RecordId& id);
+  Ending* ending(const RecordId& id);
 
-  std::vector<Ending> endings_;
-  std::vector<Opening> openings_;
-  bool works_ = false;
-  Moment last_work_;
-  std::vector<RecordId> worked_on_;  // parents of DOs and CALLs
+  std::vector<Opening> openings_;  // by id
+  std::vector<Ending> endings_;    // by id
+  std::map<Digest, std::uint32_t> actors_;
+  std::optional<Moment> last_reject_;  // of those that were answered
+  std::optional<Moment> reopened_at_;  // the latest INTEND that opened it anew, or the ending that it answered where
+                                       // that is later
+  std::vector<RecordId> reopenings_;   // ascending
+  ThreadState state_ = ThreadState::kLoose;
 };
 
 }  // namespace spl::record

@@ -169,11 +169,11 @@ TYPED_TEST_P(StoreUnderLoad, IsTheModelUnderRandomUse) {
       if (pool.empty() || below(5) != 0) {
         conformance::Draft d = draft();
         if (d.act == "INTEND" && below(2) == 0) {
-          record::ThreadFold fold;
+          std::vector<const Record*> on_thread;
           for (const Record& there : after.log) {
-            if (there.thread == d.thread) fold.add(there);
+            if (there.thread == d.thread) on_thread.push_back(&there);
           }
-          const auto endings = fold.endings();
+          const auto endings = record::ThreadFold::of(on_thread).endings();
           d.parents.insert(d.parents.end(), endings.begin(), endings.end());
         }
         record = conformance::make(d);

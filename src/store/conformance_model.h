@@ -213,10 +213,9 @@ struct Model {
     std::vector<std::pair<std::string, RecordId>> bundle;
     for (auto& [directory, members] : threads) {
       const std::string& thread = members.front()->thread;
-      record::ThreadFold fold;
+      const auto fold = record::ThreadFold::of({members.begin(), members.end()});
       std::map<std::string, std::uint64_t> clocks;
       for (const Record* record : members) {
-        fold.add(*record);
         std::uint64_t& next = clocks[record->actor];
         next = std::max(next, record->clock + 1);
       }

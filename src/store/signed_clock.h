@@ -13,7 +13,7 @@
 
 namespace spl::store {
 
-inline constexpr std::uint64_t kClaimedClockMin = std::uint64_t{1} << 62;
+using record::kClaimedClockMin;
 
 inline std::unexpected<Error> clock_at_end(std::string_view actor, std::string_view thread) {
   return fail("the clock of " + base::escaped(actor) + " on thread \"" + base::escaped(thread) +

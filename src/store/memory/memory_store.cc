@@ -60,9 +60,9 @@ std::vector<Numbered> entries_of(const State& state, const ThreadEntries& thread
 }
 
 ThreadSummary summary(const State& state, const ThreadEntries& thread) {
-  record::ThreadFold fold;
-  for (const std::uint64_t sequence : thread.sequences) fold.add(*state.at(sequence));
-  return {thread.thread, fold.state(), thread.sequences.size(), thread.sequences.back()};
+  std::vector<const Record*> records;
+  for (const std::uint64_t sequence : thread.sequences) records.push_back(&*state.at(sequence));
+  return {thread.thread, record::ThreadFold::of(records).state(), thread.sequences.size(), thread.sequences.back()};
 }
 
 // Base is StoreReader or StoreWriter. What is visited is taken out of the state first, so that a visitor may write.

@@ -12,6 +12,15 @@ namespace {
 // The columns of a StoredRecord, in this order, wherever records are read.
 #define SPL_RECORD_COLUMNS "id, sequence, canonical, judged_by, sig, flags"
 
+// The same where they are sorted: a long text is not, but looked up by its sequence when its turn comes (kBySequence).
+// What SQLite sorts it holds, many of them at a time.
+#define SPL_IS_SHORT "length(CAST(canonical AS BLOB))+coalesce(length(CAST(judged_by AS BLOB)),0)<=16384"
+#define SPL_SORTED_COLUMNS                                                               \
+  "id, sequence, CASE WHEN " SPL_IS_SHORT " THEN canonical END, CASE WHEN " SPL_IS_SHORT \
+  " THEN judged_by END, "                                                                \
+  "sig, flags"
+constexpr const char* kBySequence = "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE sequence=?";
+
 constexpr std::size_t kDigestBytes = 32;
 constexpr std::size_t kSignatureBytes = 64;
 
@@ -31,6 +40,10 @@ Result<StoredRecord> stored(const db::Statement& row) {
                       row.optional_text(3),
                       sig,
                       (row.integer(5) & record::kSignedFlag) != 0};
+}
+
+Result<void> visit_stored(const db::Statement& row, const RecordVisitor& visit) {
+  return visit(TRY(stored(row)));
 }
 
 Result<RedactedRecord> redacted_in(const db::Statement& row) {
@@ -120,10 +133,20 @@ Result<std::optional<std::int64_t>> Reading<Base>::thread_no(std::string_view th
 }
 
 template <class Base>
+Result<void> Reading<Base>::visit_at(std::int64_t sequence, const RecordVisitor& visit) {
+  db::Statement& row = *TRY(session_.get(kBySequence));
+  if (!TRY(row.bind(1, sequence).step()))
+    return fail("the store is damaged: record number " + std::to_string(sequence) + " is not where it was",
+                "run spl doctor");
+  const auto visited = visit_stored(row, visit);
+  row.reset();
+  return visited;
+}
+
+template <class Base>
 Result<void> Reading<Base>::walk(db::Statement& rows, const RecordVisitor& visit) {
   while (TRY(rows.step())) {
-    const auto row = stored(rows);
-    auto visited = row ? visit(*row) : std::unexpected(row.error());
+    auto visited = rows.optional_text(2) ? visit_stored(rows, visit) : visit_at(rows.integer(1), visit);
     if (!visited) {
       rows.reset();
       return visited;
@@ -138,7 +161,7 @@ Result<void> Reading<Base>::thread_records(std::string_view thread, RecordOrder 
   if (!number) return {};
   const char* sql = "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=?";
   if (order == RecordOrder::kClock) {
-    sql = "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? ORDER BY clock, id";
+    sql = "SELECT " SPL_SORTED_COLUMNS " FROM record_log WHERE thread_no=? ORDER BY clock, id";
   } else if (order == RecordOrder::kSequence) {
     sql = "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? ORDER BY sequence";
   }
@@ -172,7 +195,7 @@ Result<void> Reading<Base>::bundle_order(
   while (TRY(threads.step())) {
     const std::string directory(threads.text(1));
     db::Statement& rows =
-        *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? ORDER BY id"));
+        *TRY(session_.get("SELECT " SPL_SORTED_COLUMNS " FROM record_log WHERE thread_no=? ORDER BY id"));
     auto walked =
         walk(rows.bind(1, threads.integer(0)), [&](const StoredRecord& record) { return visit(directory, record); });
     if (!walked) {
@@ -190,21 +213,15 @@ Result<record::ThreadState> Reading<Base>::state_of(std::int64_t thread_no, std:
     if ((flags & record::kWorks) != 0) return ThreadState::kActive;
     return (flags & record::kOpens) != 0 ? ThreadState::kOpen : ThreadState::kLoose;
   }
-  record::ThreadFold fold;
-  const auto add = [&fold](const StoredRecord& row) -> Result<void> {
-    fold.add(TRY(parse_row(row)));
-    return {};
-  };
-  db::Statement& marks =
-      *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? AND flags & 29"));
-  TRY(walk(marks.bind(1, thread_no), add));
-  if (fold.endings().empty()) {
-    // Nothing ends it: whether it is active depends on the records that do the work.
-    db::Statement& works =
-        *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? AND NOT flags & 29"));
-    TRY(walk(works.bind(1, thread_no), add));
-  }
-  return fold.state();
+  const auto fold = record::ThreadFold::of([&](std::uint8_t wanted, const auto& visit) -> Result<void> {
+    const bool is_work = (wanted & record::kWorks) != 0;
+    db::Statement& rows = *TRY(session_.get(
+        is_work ? "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? AND flags & ?"
+                : "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? AND flags & 29 AND flags & ?"));
+    return walk(rows.bind(1, thread_no).bind(2, wanted),
+                [&visit](const StoredRecord& row) -> Result<void> { return visit(TRY(parse_row(row))); });
+  });
+  return TRY(fold).state();
 }
 
 template <class Base>

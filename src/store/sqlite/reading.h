@@ -61,6 +61,7 @@ class Reading : public Base {
   Result<record::ThreadState> state_of(std::int64_t thread_no, std::uint8_t flags);
   Result<ThreadSummary> summary(db::Statement& row);
   Result<void> walk(db::Statement& rows, const RecordVisitor& visit);
+  Result<void> visit_at(std::int64_t sequence, const RecordVisitor& visit);
 };
 
 }  // namespace spl::store

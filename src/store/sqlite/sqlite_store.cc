@@ -18,8 +18,9 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 30'000;
 constexpr std::size_t kIdleReadersMax = 8;
-constexpr std::size_t kNamesCachedMax = 50'000;  // threads and actors, each
-constexpr std::size_t kSumsPendingMax = 20'000;  // threads and clocks, each
+constexpr std::size_t kNamesCachedMax = 50'000;   // threads and actors, each
+constexpr std::size_t kNameCachedBytesMax = 256;  // a thread's name is no longer; an actor's may be a record long
+constexpr std::size_t kSumsPendingMax = 20'000;   // threads and clocks, each
 
 std::string cache_of(int kib) {
   return "PRAGMA cache_size=-" + std::to_string(kib);
@@ -33,6 +34,7 @@ class NameCache {
     return at == numbers_.end() ? nullptr : &at->second;
   }
   void add(std::string_view name, std::int64_t number) {
+    if (name.size() > kNameCachedBytesMax) return;
     if (numbers_.size() >= kNamesCachedMax) numbers_.clear();
     numbers_.emplace(name, number);
   }
