@@ -1,12 +1,14 @@
 // Request bodies in memory, up to a limit and within a budget that all connections share: memory is bounded however
-// many connections there are. What is longer is instance/spooled.h's.
+// many connections there are, and nobody uses up what is another's. What is longer is spool/receive.h's.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -15,28 +17,44 @@
 
 namespace spl::api {
 
-inline constexpr std::size_t kBodiesBytesMax = 256u << 20;  // of all connections, in memory
-inline constexpr std::size_t kBodyKeptBytesMax = 2u << 20;  // of one connection, kept for its next request
+inline constexpr std::size_t kBodyKeptBytesMax = 256u << 10;  // of one connection, kept for its next request
+
+// Of all bodies that are in memory at one time.
+struct BodyLimits {
+  std::size_t bytes = 256u << 20;
+  std::size_t owners_bytes = 64u << 20;   // of them, for the Unix socket alone
+  std::size_t account_bytes = 64u << 20;  // at most, of one account; all without a token are one, too
+};
+
+// Whose memory a body takes: nothing is the owner's, "" who has no token, anything else an account.
+using BodyPayer = std::optional<std::string>;
 
 // How much memory bodies may still take. Any thread; outlives its buffers.
 class BodyBudget {
  public:
-  explicit BodyBudget(std::size_t bytes) : left_(bytes) {}
-  [[nodiscard]] bool take(std::size_t bytes);
-  void give_back(std::size_t bytes) { left_.fetch_add(bytes, std::memory_order_relaxed); }
+  explicit BodyBudget(const BodyLimits& limits) : limits_(limits) {}
+  [[nodiscard]] bool take(const BodyPayer& payer, std::size_t bytes);
+  void give_back(const BodyPayer& payer, std::size_t bytes) noexcept;
 
  private:
-  std::atomic<std::size_t> left_;
+  const BodyLimits limits_;
+  std::mutex mutex_;  // guards all below
+  std::size_t taken_ = 0;
+  std::size_t taken_by_owner_ = 0;
+  std::map<std::string, std::size_t> taken_by_others_;
 };
 
-// The memory of one connection's bodies: it grows by need and is used again, so that a stream of like requests neither
-// allocates nor touches new pages. One thread.
+// The memory of one connection's bodies: it grows with what has come and not with what was said to come, and what is
+// small is used again, so that a stream of like requests neither allocates nor touches new pages. One thread.
 class BodyBuffer {
  public:
   explicit BodyBuffer(BodyBudget& budget) : budget_(budget) {}
   BodyBuffer(const BodyBuffer&) = delete;
   BodyBuffer& operator=(const BodyBuffer&) = delete;
-  ~BodyBuffer() { budget_.give_back(capacity_); }
+  ~BodyBuffer() { drop(); }
+
+  // Before a body is read; what was kept for another is let go.
+  void charge_to(const BodyPayer& payer);
 
   enum class Fill : std::uint8_t {
     kWhole,     // view() is the body
@@ -53,8 +71,10 @@ class BodyBuffer {
 
  private:
   [[nodiscard]] bool grow(std::size_t capacity);
+  void drop();
 
   BodyBudget& budget_;
+  BodyPayer payer_;
   std::unique_ptr<char[]> octets_;
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;

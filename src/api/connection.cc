@@ -1,5 +1,7 @@
 #include "api/connection.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -7,6 +9,8 @@
 
 #include "base/encoding.h"
 #include "base/guarded.h"
+#include "federation/whereabouts.h"
+#include "http/url.h"
 
 namespace spl::api {
 namespace {
@@ -17,11 +21,25 @@ constexpr std::size_t kLingerReadBytes = 64u << 10;
 // How long an export may wait for the client's word that it is durable.
 constexpr std::chrono::minutes kCommitWait{10};
 constexpr std::string_view kNoCoding = "identity";
+constexpr std::string_view kGoOn = "100-continue";
 constexpr std::size_t kLoggedPathBytesMax = 256;
 constexpr std::size_t kLoggedMethodBytesMax = 32;
 
 // RFC 6585, 5: a head that is too large has a status of its own.
 constexpr int kHeadTooLargeStatus = 431;
+constexpr int kExpectationStatus = 417;
+constexpr int kMisdirectedStatus = 421;
+
+// Whoever can open the owner's socket may be as slow as the pipe that it reads from.
+http::WireTimes times_at(Door door, http::WireTimes times) {
+  if (door == Door::kUnix) times.body_bytes_per_second = 0;
+  return times;
+}
+
+bool is_address(const std::string& host) {
+  in6_addr address{};
+  return ::inet_pton(AF_INET, host.c_str(), &address) == 1 || ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
 
 Error error_of(http::HeadFault fault) {
   switch (fault) {
@@ -38,18 +56,25 @@ Error error_of(http::HeadFault fault) {
 
 class Connection {
  public:
-  Connection(env::Descriptor socket, Door door, const http::TlsContext* tls, const Surroundings& around)
+  Connection(env::Descriptor socket, Door door, const http::TlsContext* tls, const Surroundings& around,
+             ConnectionHold& hold)
       : around_(around),
+        hold_(hold),
         tls_(tls),
         env_(around.served.instance.env()),
         door_(door),
         channel_(std::move(socket), env_.clock, &around.cut),
-        wire_(channel_, env_.clock, around.times),
-        body_(around.budget) {}
+        wire_(channel_, env_.clock, times_at(door, around.times)),
+        body_(around.budget) {
+    hold_.set_channel(&channel_);
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() { hold_.set_channel(nullptr); }
 
   void run() {
     if (tls_ != nullptr) {
-      channel_.set_deadline(env_.clock.steady() + around_.times.head);
+      channel_.set_deadline(env_.clock.steady() + std::min(around_.times.head, around_.times.stranger));
       if (!channel_.accept_tls(*tls_)) return;
     }
     while (serve_next()) {
@@ -61,7 +86,8 @@ class Connection {
   bool serve_next() {
     const bool owed = state_.uncommitted != nullptr;
     channel_.set_idle_interrupt(owed ? nullptr : &around_.stop);
-    auto head = wire_.read_request(owed ? kCommitWait : around_.times.idle);
+    const auto idle = hold_.is_known() ? around_.times.idle : std::min(around_.times.idle, around_.times.stranger);
+    auto head = wire_.read_request(owed ? kCommitWait : idle);
     if (!head && wire_.head_fault() == http::HeadFault::kEnded) return false;
     channel_.set_idle_interrupt(nullptr);
     const auto begun = env_.clock.steady();
@@ -114,11 +140,32 @@ class Connection {
         return fail(ErrorCode::kUsage, "header field " + std::string(once) + " stands twice");
     }
     const std::string* coding = http::find_field(head.fields, "content-encoding");
-    if (coding != nullptr && !(coding->size() == kNoCoding.size() && http::begins_with(*coding, kNoCoding)))
+    if (coding != nullptr && !http::is_word(*coding, kNoCoding))
       return fail(ErrorCode::kUsage, Cause::kUnsupportedMedia, "bodies are taken without a content coding",
                   "send it as it is");
-    Call call{around_.served, state_, exchange};
+    if (const std::string* expected = http::find_field(head.fields, "expect");
+        expected != nullptr && !head.is_http_1_0 && !http::is_word(*expected, kGoOn)) {
+      exchange.set_error_status(kExpectationStatus);
+      return fail(ErrorCode::kUsage, "header field expect asks for what is not known here", "leave it out");
+    }
+    TRY(check_host(exchange));
+    Call call{around_.served, state_, exchange, hold_};
     return dispatch(call);
+  }
+
+  // A page of another host cannot have its reader's browser ask here, under a name that it has given this address. Over
+  // TLS the certificate says so.
+  Result<void> check_host(Exchange& exchange) {
+    const std::string* host = http::find_field(exchange.head().fields, "host");
+    if (door_ == Door::kUnix || tls_ != nullptr || host == nullptr || host->empty()) return {};
+    const auto asked = http::Url::parse("https://" + *host);
+    if (!asked) return fail(ErrorCode::kUsage, "header field host is no address");
+    if (is_address(asked->host) || asked->host == "localhost") return {};
+    const auto own = http::Url::parse(TRY(federation::own_base_url(around_.served.instance)));
+    if (own && own->host == asked->host) return {};
+    exchange.set_error_status(kMisdirectedStatus);
+    return fail(ErrorCode::kUsage, base::escaped(asked->host, kLoggedPathBytesMax) + " is not served here",
+                "ask for it by its address, or for the base_url that its configuration names");
   }
 
   // The client sees the answer, and not a reset because of what it is still sending.
@@ -134,6 +181,8 @@ class Connection {
   }
 
   void log(const Exchange& exchange, const Result<void>& outcome, http::Channel::TimePoint begun) {
+    std::uint64_t passed_over = 0;
+    if (door_ == Door::kTcp && !exchange.is_known() && !around_.stranger_lines.take(begun, passed_over)) return;
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(env_.clock.steady() - begun);
     char ms[32];
     std::snprintf(ms, sizeof ms, "%.3f", static_cast<double>(took.count()) / 1000.0);
@@ -143,6 +192,7 @@ class Connection {
                           {"bytes", std::to_string(exchange.sent_bytes())},
                           {"ms", ms}};
     if (exchange.bearer()) fields.emplace_back("account", exchange.bearer()->account);
+    if (passed_over > 0) fields.emplace_back("strangers_not_logged", std::to_string(passed_over));
     // An error that the client has not seen, or that is not the client's.
     const bool unseen = !outcome && (exchange.status() >= 500 || exchange.status() < 400);
     if (unseen) fields.emplace_back("error", outcome.error().message);
@@ -150,6 +200,7 @@ class Connection {
   }
 
   const Surroundings& around_;
+  ConnectionHold& hold_;
   const http::TlsContext* const tls_;
   env::Env env_;
   Door door_;
@@ -161,10 +212,55 @@ class Connection {
 
 }  // namespace
 
-void serve_connection(env::Descriptor socket, Door door, const http::TlsContext* tls,
-                      const Surroundings& around) noexcept {
+bool ConnectionHold::end_stranger() {
+  const std::scoped_lock lock(mutex_);
+  if (is_known_ || was_ended_) return false;
+  was_ended_ = true;
+  if (channel_ != nullptr) channel_->shut();
+  return true;
+}
+
+bool ConnectionHold::was_ended() const {
+  const std::scoped_lock lock(mutex_);
+  return was_ended_;
+}
+
+bool ConnectionHold::is_known() const {
+  const std::scoped_lock lock(mutex_);
+  return is_known_;
+}
+
+void ConnectionHold::note_known() {
+  const std::scoped_lock lock(mutex_);
+  is_known_ = true;
+}
+
+void ConnectionHold::set_channel(http::Channel* channel) {
+  const std::scoped_lock lock(mutex_);
+  channel_ = channel;
+  if (channel_ != nullptr && was_ended_) channel_->shut();
+}
+
+bool StrangerLines::take(http::Channel::TimePoint now, std::uint64_t& passed_over) {
+  const std::scoped_lock lock(mutex_);
+  if (!filled_at_) filled_at_ = now;
+  if (const auto more = std::max<std::int64_t>((now - *filled_at_) / kEach, 0); more > 0) {
+    left_ = std::min(left_ + more, kBurst);
+    *filled_at_ += more * kEach;
+  }
+  if (left_ == 0) {
+    ++passed_over_;
+    return false;
+  }
+  --left_;
+  passed_over = std::exchange(passed_over_, 0);
+  return true;
+}
+
+void serve_connection(env::Descriptor socket, Door door, const http::TlsContext* tls, const Surroundings& around,
+                      ConnectionHold& hold) noexcept {
   try {
-    Connection(std::move(socket), door, tls, around).run();
+    Connection(std::move(socket), door, tls, around, hold).run();
   } catch (const std::exception& error) {
     // Of the standard library, for want of memory or of threads: this connection ends, the others go on.
     try {

@@ -30,8 +30,7 @@ std::string http_date(std::chrono::system_clock::time_point time) {
 }
 
 bool wants_go_on(const http::RequestHead& head) {
-  const std::string* expect = http::find_field(head.fields, "expect");
-  return expect != nullptr && !head.is_http_1_0;
+  return !head.is_http_1_0 && http::find_field(head.fields, "expect") != nullptr;
 }
 
 }  // namespace
@@ -87,6 +86,7 @@ Result<BodyBuffer::Fill> Exchange::fill_body(std::size_t bytes_max) {
   // One that is known to be too long is not asked for.
   if (const auto length = wire_.body_length(); length && *length > bytes_max) return BodyBuffer::Fill::kTooLong;
   TRY(go_on());
+  body_.charge_to(door_ == Door::kUnix ? BodyPayer() : BodyPayer(bearer_ ? bearer_->account : ""));
   return body_.read(wire_, bytes_max);
 }
 

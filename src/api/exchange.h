@@ -54,7 +54,13 @@ class Exchange final : public Sink {
   void set_captured(std::vector<std::string> captured) { captured_ = std::move(captured); }
   // Who asks; nothing at the Unix socket and where no token is asked for.
   [[nodiscard]] const std::optional<substrate::Bearer>& bearer() const { return bearer_; }
-  void set_bearer(substrate::Bearer bearer) { bearer_ = std::move(bearer); }
+  void set_bearer(substrate::Bearer bearer) {
+    bearer_ = std::move(bearer);
+    is_known_ = true;
+  }
+  // Whether who asks has shown to be somebody that the owner knows: by a token, or as a peer.
+  [[nodiscard]] bool is_known() const { return is_known_; }
+  void set_known() { is_known_ = true; }
 
   // The instance that asks, where it has signed its request; null where none has.
   [[nodiscard]] const federation::Caller* caller() const { return caller_ ? &*caller_ : nullptr; }
@@ -136,6 +142,7 @@ class Exchange final : public Sink {
   Door door_;
   std::vector<std::string> captured_;
   std::optional<substrate::Bearer> bearer_;
+  bool is_known_ = false;
   std::optional<federation::Caller> caller_;
   Seal seal_;
   std::vector<std::string> known_parameters_;

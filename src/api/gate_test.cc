@@ -264,6 +264,37 @@ TEST_F(GateTest, AnExpiredTokenIsOfNoUse) {
   EXPECT_FALSE(owner_->create_token({"reader", "test", {}, "2020-01-01T00:00:00Z"})) << "it would be over already";
 }
 
+// Bodies that do not end take their account's part of the memory for bodies, and neither another's nor the owner's.
+TEST_F(GateTest, BodiesThatDoNotEndAreTheirAccountsAffair) {
+  ServerOptions options;
+  options.bodies = {.bytes = 4u << 20, .owners_bytes = 1u << 20, .account_bytes = 2u << 20};
+  TestDaemon daemon(home_.path() + "/small", log_, options);
+  ASSERT_TRUE(daemon.instance().generate_identity());
+  owner_ = std::move(*RemoteOperations::connect(daemon.env(), daemon.instance().paths(), nullptr));
+  const auto bearer = [&](const std::string& name) {
+    return "authorization: Bearer " + token(name, {"records:write"}, {"did:web:a"}) + "\r\n";
+  };
+  const std::string loud = bearer("loud");
+  const std::string quiet = bearer("quiet");
+  std::vector<RawClient> waiting;
+  // Until one is told that there is no more room.
+  for (int refused = 0; refused == 0;) {
+    ASSERT_LT(waiting.size(), 20u);
+    RawClient client = daemon.tcp();
+    ASSERT_TRUE(client.send("POST /v1/records HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\n" + loud +
+                            "content-length: 17000000\r\n\r\n"));
+    ASSERT_EQ(client.receive()->status, 100);
+    client.send("{\"a\":\"" + std::string(300'000, 'x'));
+    client.wait_until_read();
+    const auto status = [&] { return daemon.tcp().ask("POST", "/v1/records", record_json(1), loud)->status; };
+    refused = status() == 503 ? 1 : 0;
+    waiting.push_back(std::move(client));
+  }
+  EXPECT_EQ(daemon.tcp().ask("POST", "/v1/records", record_json(2), quiet)->status, 201);
+  EXPECT_EQ(daemon.local().ask("POST", "/v1/records", record_json(3))->status, 201);
+  EXPECT_TRUE(owner_->revoke_account({"loud"}));
+}
+
 TEST_F(GateTest, APassphraseIsNotTakenOverTcp) {
   const auto answer =
       ask(token("root", {"admin"}), "POST", "/v1/portability/export", R"({"passphrase":"correct horse"})");

@@ -12,7 +12,9 @@ constexpr std::size_t kAddedBytesMax = 32u << 10;  // before they go to the spoo
 Result<bool> ListTurns::begin(env::Clock& clock, base::Progress& asker) {
   const auto end = clock.steady() + limits_.patience;
   std::unique_lock lock(mutex_);
-  const auto is_free = [this] { return readings_ < limits_.readings && unsent_bytes_ < limits_.unsent_bytes; };
+  const auto is_free = [this] {
+    return readings_ < limits_.readings && (limits_.asks_late || unsent_bytes_ < limits_.unsent_bytes);
+  };
   while (!is_free()) {
     if (clock.steady() >= end) return false;
     changed_.wait_for(lock, std::min<std::chrono::milliseconds>(http::kWatchInterval, limits_.patience), is_free);
@@ -26,6 +28,11 @@ void ListTurns::end() {
   const std::scoped_lock lock(mutex_);
   --readings_;
   changed_.notify_all();
+}
+
+bool ListTurns::has_room() {
+  const std::scoped_lock lock(mutex_);
+  return !limits_.asks_late || unsent_bytes_ < limits_.unsent_bytes;
 }
 
 void ListTurns::add_unsent(std::uint64_t bytes) {
@@ -52,12 +59,19 @@ Result<void> List::take(const std::function<Result<void>(store::StoreReader&)>& 
 }
 
 Result<void> List::add(std::string_view octets) {
-  added_ += octets;
-  return added_.size() < kAddedBytesMax ? Result<void>() : put_by();
+  while (!octets.empty()) {
+    const std::string_view piece = octets.substr(0, kAddedBytesMax - added_.size());
+    added_ += piece;
+    octets.remove_prefix(piece.size());
+    if (added_.size() == kAddedBytesMax) TRY(put_by());
+  }
+  return {};
 }
 
 Result<void> List::put_by() {
   if (exchange_.progress().cancelled()) return fail(Cause::kCancelled, "nobody waits for the list any more");
+  if (!spool_ && !turns_.has_room())
+    return fail(ErrorCode::kUnavailable, "too many long answers wait for their readers", "try again");
   if (!spool_)
     spool_ = TRY_IN("spool", spool::Spool::make(instance_.env(),
                                                 {instance_.paths().run(), spool::Secrecy::kPlain, kListHeldBytesMax}));

@@ -27,6 +27,8 @@ struct ListLimits {
   std::size_t readings = 4;                    // that are taken from the store at a time: each may sort a whole thread
   std::uint64_t unsent_bytes = 1ull << 30;     // in files: where there are more, no further list begins
   std::chrono::milliseconds patience{10'000};  // of a list for its turn
+  // Of the room in files each is asked for when it needs some: what is short needs none.
+  bool asks_late = false;
 };
 
 // Whose turn it is. Any thread; outlives its lists.
@@ -36,6 +38,7 @@ class ListTurns {
   // Waits for a turn; false where none came in time. An error where `asker` is cancelled meanwhile.
   Result<bool> begin(env::Clock& clock, base::Progress& asker);
   void end();
+  [[nodiscard]] bool has_room();  // for what asks late
   void add_unsent(std::uint64_t bytes);
   void drop_unsent(std::uint64_t bytes);
 

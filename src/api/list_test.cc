@@ -97,6 +97,26 @@ TEST_F(ListTest, AClientThatReadsALittleAtATimeIsCutOff) {
   EXPECT_LT(octets, 20'000'000u);
 }
 
+// A long record waits in a file for who reads it slowly, and not in memory; a short one waits for nobody.
+TEST_F(ListTest, LongRecordsThatNobodyReadsAreFew) {
+  options_.lists.unsent_bytes = 1;
+  options_.lists.patience = milliseconds(1);
+  const auto put = [&](int clock, std::size_t bytes) {
+    std::string json = record_json(clock);
+    json.replace(json.find("{\"n\":"), 1, "{\"filler\":\"" + std::string(bytes, 'x') + "\",");
+    return "/v1/records/" + daemon().local().ask("POST", "/v1/records", json)->text("id");
+  };
+  const std::string large = put(1, 8u << 20);
+  const std::string small = put(2, 10);
+  {
+    const RawClient reader = slow(large);
+    EXPECT_EQ(daemon().local().ask("GET", large)->status, 503);
+    EXPECT_EQ(daemon().local().ask("GET", small)->status, 200);
+  }
+  while (daemon().local().ask("GET", large)->status != 200) {
+  }
+}
+
 class Asker final : public base::Progress {
  public:
   void update(std::string_view, std::uint64_t, std::uint64_t, std::string_view) override {}

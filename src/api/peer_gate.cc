@@ -50,6 +50,7 @@ Result<void> PeerGate::admit(Exchange& exchange) {
     return fail(ErrorCode::kRefused, Cause::kAuthInvalid, "the request was signed before this daemon started",
                 "sign it again");
   TRY(taken);
+  if (is_peer) exchange.set_known();
   // What it says of its end, once more, changes nothing.
   if (others->retired.contains(exchange.caller()->did) && exchange.target().path != federation::kAnnouncePath)
     return fail(ErrorCode::kRefused, Cause::kRetired, "the identity that asks was retired");

@@ -129,8 +129,26 @@ Result<std::vector<Record>> LineParser::parse(std::string_view lines) {
   return records;
 }
 
-void append_record_object(std::string& out, const RecordId& id, std::string_view file_text) {
-  out.append("{\"object\":\"record\",\"id\":\"").append(id.hex()).append("\",").append(file_text.substr(1));
+ParseTurns::Turn ParseTurns::take(std::size_t bytes) {
+  if (bytes <= kParsedFreeBytes) return {*this, 0};
+  std::unique_lock lock(mutex_);
+  const std::uint64_t ticket = ++last_ticket_;
+  changed_.wait(lock, [&] { return next_ == ticket && (taken_ == 0 || taken_ + bytes <= bytes_max_); });
+  taken_ += bytes;
+  ++next_;
+  changed_.notify_all();
+  return {*this, bytes};
+}
+
+void ParseTurns::end(std::size_t bytes) {
+  if (bytes == 0) return;
+  const std::scoped_lock lock(mutex_);
+  taken_ -= bytes;
+  changed_.notify_all();
+}
+
+std::string record_object_beginning(const RecordId& id) {
+  return "{\"object\":\"record\",\"id\":\"" + id.hex() + "\",";
 }
 
 }  // namespace spl::api

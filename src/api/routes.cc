@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "api/connection.h"
 #include "base/encoding.h"
 
 namespace spl::api {
@@ -75,6 +76,7 @@ Result<void> dispatch(Call& call) {
     if (head.method == route.method || (head.method == "HEAD" && route.method == "GET")) {
       exchange.set_captured(std::move(*captured));
       TRY(admit(call, route.access));
+      if (exchange.is_known()) call.hold.note_known();
       return route.handle(call);
     }
     is_open = is_open || route.access == Access::kOpen;

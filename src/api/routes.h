@@ -25,6 +25,7 @@ inline constexpr std::uint64_t kPageRecordsMax = 10'000;
 inline constexpr std::uint64_t kLinesMax = 1ull << 62;     // the same as NDJSON: whatever the store has
 inline constexpr std::uint64_t kPageBytesMax = 32u << 20;  // a page ends before its limit where it grows over this
 inline constexpr std::uint64_t kActorClocksRecordsMax = 10'000;  // threads up to this size show their actors' clocks
+inline constexpr std::size_t kActorClocksBytesMax = 1u << 20;    // of the actors, together
 
 // What all connections share.
 struct Served {
@@ -35,6 +36,8 @@ struct Served {
   std::size_t workers;  // threads that one operation may use
   LineParser lines;
   ListTurns lists;
+  ListTurns single_records;  // which do not wait for long lists
+  ParseTurns parsing;
   std::string temporary_directory;  // for what the home has no room for
 };
 
@@ -43,10 +46,13 @@ struct ConnectionState {
   std::unique_ptr<operation::PreparedExport> uncommitted;  // sent whole; the client says when it is durable
 };
 
+class ConnectionHold;
+
 struct Call {
   Served& served;
   ConnectionState& connection;
   Exchange& exchange;
+  ConnectionHold& hold;
 };
 
 enum class Access : std::uint8_t {

@@ -40,6 +40,7 @@ auto put_on(Call& call, bool reserved, const Put& put) {
 Result<void> post_one(Call& call) {
   Exchange& exchange = call.exchange;
   const std::string_view body = TRY(exchange.body(kRecordBodyBytesMax));
+  const auto turn = call.served.parsing.take(body.size());
   RecordId id;
   auto record = record::parse_record_line(body);
   if (record) {
@@ -67,6 +68,7 @@ Result<void> send_report(Exchange& exchange, const instance::PutReport& report) 
 }
 
 Result<void> post_batch(Call& call, std::string_view lines) {
+  const auto turn = call.served.parsing.take(lines.size());
   const std::vector<Record> records = TRY(call.served.lines.parse(lines));
   bool reserved = false;
   for (const Record& record : records) {
@@ -83,8 +85,10 @@ Result<void> post_spooled(Call& call) {
   Exchange& exchange = call.exchange;
   instance::Instance& instance = call.served.instance;
   http::BodySource rest(*TRY(exchange.body_wire()));
-  auto spooled = TRY(spool::Received::all_of(instance.env(), instance.paths().run(), rest, exchange.progress(),
-                                             "receiving records", exchange.body_buffer().view()));
+  const std::string_view beginning = exchange.body_buffer().view();
+  auto lines = TRY(spool::BoundedLines::after(beginning, rest, record::kRecordLineBytesMax));
+  auto spooled = TRY(spool::Received::all_of(instance.env(), instance.paths().run(), lines, exchange.progress(),
+                                             "receiving records", beginning));
   exchange.body_buffer().recycle();
   return send_report(exchange, TRY(call.served.gate.change_power([&] {
                        return instance::put_ndjson(
@@ -94,9 +98,20 @@ Result<void> post_spooled(Call& call) {
                      })));
 }
 
+// Whoever writes with a token leaves the owner room for what he does about a disk that is nearly full.
+Result<void> check_room(Call& call) {
+  instance::Instance& instance = call.served.instance;
+  const std::string directory = instance.store().directory();
+  if (call.exchange.door() == Door::kUnix || directory.empty()) return {};
+  const auto free = instance.env().fs.free_bytes(directory);
+  if (!free || *free >= spool::kRoomKeptBytes) return {};
+  return fail(Cause::kNoSpace, "the disk of the store is full", "its owner has to free some space");
+}
+
 Result<void> post_records(Call& call) {
   Exchange& exchange = call.exchange;
   TRY(exchange.only_known_parameters());
+  TRY(check_room(call));
   const std::string* type = http::find_field(exchange.head().fields, "content-type");
   const bool is_ndjson = type != nullptr && (http::begins_with(*type, "application/x-ndjson") ||
                                              http::begins_with(*type, "application/ndjson"));
@@ -110,12 +125,19 @@ Result<void> get_record(Call& call) {
   Exchange& exchange = call.exchange;
   TRY(exchange.only_known_parameters());
   const RecordId id = TRY(RecordId::parse(exchange.captured(0)));
-  const auto record = TRY(TRY(call.served.instance.store().reader())->find(id));
-  if (!record) return fail(ErrorCode::kFailed, Cause::kNotFound, "no record " + id.hex() + " is here");
-  std::string text;
-  const std::string content = record::file_text(*record);
-  append_record_object(text, id, content);
-  return exchange.send(200, kJsonType, text);
+  // As a list of one: a long record does not stay in memory until a slow client has it.
+  List list(call.served.single_records, call.served.instance, exchange);
+  bool found = false;
+  TRY(list.take([&](store::StoreReader& reader) -> Result<void> {
+    found = TRY(reader.look(id, [&](const store::StoredRecord& row) -> Result<void> {
+      TRY(record::check_content(row.id, row.canonical));
+      TRY(list.add(record_object_beginning(row.id)));
+      return list.add(std::string_view(record::file_text(row.canonical, row.judged_by, row.sig)).substr(1));
+    }));
+    return {};
+  }));
+  if (!found) return fail(ErrorCode::kFailed, Cause::kNotFound, "no record " + id.hex() + " is here");
+  return list.send();
 }
 
 // {"records","cursor","has_more"}
@@ -132,7 +154,7 @@ Result<void> send_page(Call& call, std::optional<std::string_view> thread, store
     TRY(record::check_content(row.id, row.canonical));
     if (count++ > 0) text.push_back(',');
     const std::string content = record::file_text(row.canonical, row.judged_by, row.sig);
-    append_record_object(text, row.id, content);
+    text.append(record_object_beginning(row.id)).append(content, 1);
     cursor.sequence = row.sequence;
     bytes += text.size();
     TRY(list.add(text));

@@ -68,16 +68,22 @@ Result<void> thread_records(Call& call) {
   return list.send();
 }
 
-// The highest clock of each actor on the thread.
+// The highest clock of each actor on the thread; null where their names are long.
 Result<Json> actor_clocks(store::StoreReader& reader, const std::string& thread) {
   std::map<std::string, std::uint64_t> clocks;
-  TRY(reader.thread_records(thread, store::RecordOrder::kAny,
-                            [&clocks](const store::StoredRecord& row) -> Result<void> {
-                              const Record record = TRY(store::parse_row(row));
-                              std::uint64_t& clock = clocks[record.actor];
-                              clock = std::max(clock, record.clock);
-                              return {};
-                            }));
+  std::size_t bytes = 0;
+  TRY(reader.thread_records(thread, store::RecordOrder::kAny, [&](const store::StoredRecord& row) -> Result<void> {
+    const Record record = TRY(store::parse_row(row));
+    auto at = clocks.find(record.actor);
+    if (at == clocks.end()) {
+      bytes += record.actor.size();
+      if (bytes > kActorClocksBytesMax) return {};
+      at = clocks.emplace(record.actor, record.clock).first;
+    }
+    at->second = std::max(at->second, record.clock);
+    return {};
+  }));
+  if (bytes > kActorClocksBytesMax) return Json();
   Json::Object object;
   for (const auto& [actor, clock] : clocks) object.emplace_back(actor, clock);
   return Json(std::move(object));
@@ -86,17 +92,20 @@ Result<Json> actor_clocks(store::StoreReader& reader, const std::string& thread)
 Result<void> thread_state(Call& call) {
   Exchange& exchange = call.exchange;
   TRY(exchange.only_known_parameters());
-  auto reader = TRY(call.served.instance.store().reader());
-  const auto summary = TRY(summary_of(exchange, *reader));
-  Json json = Json::Object{{"thread", summary.thread},
-                           {"state", record::thread_state_name(summary.state)},
-                           {"records", summary.records},
-                           {"last_sequence", summary.last_sequence}};
-  if (summary.records <= kActorClocksRecordsMax) {
-    Json clocks = TRY(actor_clocks(*reader, summary.thread));
-    json.add("actor_clocks", std::move(clocks));
-  }
-  reader.reset();  // before anything waits for the network
+  Json json;
+  // As lists are: it may read a whole thread.
+  List list(call.served.lists, call.served.instance, exchange);
+  TRY(list.take([&](store::StoreReader& reader) -> Result<void> {
+    const auto summary = TRY(summary_of(exchange, reader));
+    json = Json::Object{{"thread", summary.thread},
+                        {"state", record::thread_state_name(summary.state)},
+                        {"records", summary.records},
+                        {"last_sequence", summary.last_sequence}};
+    if (summary.records > kActorClocksRecordsMax) return {};
+    if (Json clocks = TRY(actor_clocks(reader, summary.thread)); !clocks.is_null())
+      json.add("actor_clocks", std::move(clocks));
+    return {};
+  }));
   return exchange.send_json(200, json);
 }
 

@@ -19,6 +19,7 @@
 #include "api/body.h"
 #include "api/connection.h"
 #include "api/routes.h"
+#include "env/process.h"
 #include "http/listener.h"
 
 namespace spl::api {
@@ -32,6 +33,21 @@ static_assert(kBusy.size() - kBusy.find("\r\n\r\n") - 4 == 97);
 
 // How long accepting rests when the machine has no descriptors or no memory left.
 constexpr int kAcceptPauseMs = 100;
+
+// What is left of the descriptors is the store's, the services' and the owner's door's.
+constexpr std::size_t kDescriptorsWanted = 4096;
+constexpr std::size_t kDescriptorsReserved = 192;
+constexpr std::size_t kDescriptorsEach = 3;  // its socket, what waits to be sent, a reader of the store
+
+std::size_t at_most(std::size_t connections, std::size_t descriptors) {
+  const std::size_t left = descriptors > kDescriptorsReserved ? descriptors - kDescriptorsReserved : 0;
+  return std::clamp<std::size_t>(left / kDescriptorsEach, 1, connections);
+}
+
+ListLimits asking_late(ListLimits limits) {
+  limits.asks_late = true;
+  return limits;
+}
 
 Result<void> set_non_blocking(const env::Descriptor& socket) {
   const int flags = ::fcntl(socket.number(), F_GETFL);
@@ -54,9 +70,17 @@ class Server::Impl {
         stop_(std::move(stop)),
         cut_(std::move(cut)),
         workers_(options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency())),
-        served_{instance, Gate(instance),           PeerGate(instance),        tcp_.port,
-                workers_, LineParser(workers_ - 1), ListTurns(options_.lists), options_.temporary_directory},
-        around_{served_, budget_, *stop_, *cut_, options_.times} {}
+        served_{instance,
+                Gate(instance),
+                PeerGate(instance),
+                tcp_.port,
+                workers_,
+                LineParser(workers_ - 1),
+                ListTurns(options_.lists),
+                ListTurns(asking_late(options_.lists)),
+                ParseTurns(kParsedBytesMax),
+                options_.temporary_directory},
+        around_{served_, budget_, *stop_, *cut_, options_.times, stranger_lines_} {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
@@ -91,8 +115,9 @@ class Server::Impl {
 
  private:
   struct Connection {
-    explicit Connection(Door d) : door(d) {}
+    explicit Connection(Door d) : door(d), hold(d == Door::kUnix) {}
     Door door;
+    ConnectionHold hold;
     std::thread thread;
     std::atomic<bool> done = false;
   };
@@ -143,14 +168,31 @@ class Server::Impl {
     const int on = 1;
     if (door == Door::kTcp) ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     reap();
-    const auto count = std::ranges::count(connections_, door, &Connection::door);
-    if (static_cast<std::size_t>(count) >= options_.connections_max) {
+    if (!has_room(door)) {
       // One try: who does not read it has lost nothing. Not in the clear where TLS is spoken.
       if (door == Door::kUnix || !tls_) ::send(socket.number(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL);
       return {};
     }
     begin(std::move(socket), door);
     return {};
+  }
+
+  // Those that were ended and have not noticed yet count only where they are very many.
+  bool has_room(Door door) {
+    std::size_t all = 0;
+    std::size_t ended = 0;
+    for (const Connection& connection : connections_) {
+      if (connection.door != door) continue;
+      ++all;
+      ended += connection.hold.was_ended() ? 1 : 0;
+    }
+    const std::size_t most = door == Door::kTcp ? tcp_max_ : options_.connections_max;
+    if (all >= 2 * most) return false;
+    if (all - ended < most) return true;
+    // The oldest come first.
+    return std::ranges::any_of(connections_, [door](Connection& connection) {
+      return connection.door == door && connection.hold.end_stranger();
+    });
   }
 
   // Where there is no memory or no thread for it the connection is closed, as one too many is.
@@ -164,7 +206,7 @@ class Server::Impl {
       }
       connection->thread = std::thread(
           [this, connection, door, tls = door == Door::kTcp ? tls_ : nullptr, held = std::move(socket)]() mutable {
-            serve_connection(std::move(held), door, tls.get(), around_);
+            serve_connection(std::move(held), door, tls.get(), around_, connection->hold);
             connection->done.store(true, std::memory_order_release);
             const std::scoped_lock lock(mutex_);
             --running_;
@@ -195,7 +237,9 @@ class Server::Impl {
   std::shared_ptr<const http::TlsContext> tls_;  // run()'s thread's
   const std::unique_ptr<env::Interrupt> stop_;
   const std::unique_ptr<env::Interrupt> cut_;
-  BodyBudget budget_{kBodiesBytesMax};
+  const std::size_t tcp_max_ = at_most(options_.connections_max, env::allow_descriptors(kDescriptorsWanted));
+  BodyBudget budget_{options_.bodies};
+  StrangerLines stranger_lines_;
   const std::size_t workers_;
   Served served_;
   const Surroundings around_;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "api/body.h"
 #include "api/list.h"
 #include "base/result.h"
 #include "http/wire.h"
@@ -15,7 +16,9 @@
 
 namespace spl::api {
 
-inline constexpr std::size_t kConnectionsMax = 256;  // at each door: strangers at one cannot shut the owner out
+// At each door: strangers at one cannot shut the owner out. Where they are more the one that has kept quiet for longest
+// about who it is makes room.
+inline constexpr std::size_t kConnectionsMax = 256;
 inline constexpr std::chrono::milliseconds kStopGrace{10'000};  // for requests that run when the stop comes
 
 struct ServerOptions {
@@ -33,6 +36,7 @@ struct ServerOptions {
   ListLimits lists;
   std::chrono::milliseconds grace = kStopGrace;
   std::size_t connections_max = kConnectionsMax;
+  BodyLimits bodies;
 };
 
 class Server {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "api/routes.h"
@@ -247,22 +248,106 @@ TEST_F(ServerTest, AsksForABodyOnlyWhereItWantsIt) {
 
 TEST_F(ServerTest, OneConnectionTooManyIsToldSo) {
   options_.connections_max = 2;
-  for (const Door door : {Door::kTcp, Door::kUnix}) {
-    const auto connect = [&] { return door == Door::kTcp ? daemon().tcp() : daemon().local(); };
-    RawClient first = connect();
-    RawClient second = connect();
-    EXPECT_EQ(first.ask("GET", "/health")->status, 200);
-    EXPECT_EQ(second.ask("GET", "/health")->status, 200);
-    RawClient third = connect();
-    const auto answer = third.receive();
-    ASSERT_TRUE(answer);
-    EXPECT_EQ(answer->status, 503);
-    EXPECT_EQ(answer->text("code"), "UNAVAILABLE");
-    // The place of one that closes is free once its thread has seen it.
-    do {
-      first = connect();
-    } while (first.ask("GET", "/health").value_or(RawAnswer()).status != 200);
+  RawClient first = daemon().local();
+  RawClient second = daemon().local();
+  EXPECT_EQ(first.ask("GET", "/health")->status, 200);
+  EXPECT_EQ(second.ask("GET", "/health")->status, 200);
+  RawClient third = daemon().local();
+  const auto answer = third.receive();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 503);
+  EXPECT_EQ(answer->text("code"), "UNAVAILABLE");
+  // The place of one that closes is free once its thread has seen it.
+  do {
+    first = daemon().local();
+  } while (first.ask("GET", "/health").value_or(RawAnswer()).status != 200);
+}
+
+TEST_F(ServerTest, StrangersWhoSayNothingCloseTheDoorToNobody) {
+  options_.connections_max = 2;
+  RawClient oldest = daemon().tcp();
+  EXPECT_EQ(oldest.ask("GET", "/health")->status, 200);
+  RawClient silent = daemon().tcp();
+  RawClient next = daemon().tcp();
+  EXPECT_EQ(next.ask("GET", "/health")->status, 200);
+  EXPECT_TRUE(oldest.is_closed()) << "it did not say who it is either, and came first";
+  RawClient last = daemon().tcp();
+  EXPECT_EQ(last.ask("GET", "/health")->status, 200);
+  EXPECT_TRUE(silent.is_closed());
+}
+
+TEST_F(ServerTest, AStrangerWhoSaysNothingIsWaitedForABriefTime) {
+  options_.times.stranger = milliseconds(20);
+  RawClient owner = daemon().local();
+  EXPECT_EQ(owner.ask("GET", "/health")->status, 200);
+  EXPECT_TRUE(daemon().tcp().is_closed());
+  RawClient asked = daemon().tcp();
+  EXPECT_EQ(asked.ask("GET", "/health")->status, 200);
+  EXPECT_TRUE(asked.is_closed()) << "it did not say who it is";
+  EXPECT_EQ(owner.ask("GET", "/health")->status, 200);
+}
+
+TEST_F(ServerTest, ABodyTakesWhatHasComeOfItAndNotWhatWasSaid) {
+  options_.bodies = {.bytes = 4u << 20, .owners_bytes = 1u << 20, .account_bytes = 3u << 20};
+  const std::string great = "POST /v1/records HTTP/1.1\r\nhost: localhost\r\ncontent-length: 17000000\r\n\r\n{";
+  std::vector<RawClient> waiting;
+  for (int i = 0; i < 16; ++i) {
+    waiting.push_back(daemon().local());
+    ASSERT_TRUE(waiting.back().send(great));
   }
+  for (auto& client : waiting) client.wait_until_read();
+  EXPECT_EQ(daemon().local().ask("POST", "/v1/records", record_json(1))->status, 201);
+}
+
+TEST(BodyBudget, NobodyUsesUpWhatIsAnothers) {
+  BodyBudget budget({.bytes = 100, .owners_bytes = 30, .account_bytes = 40});
+  const BodyPayer owner;
+  const BodyPayer loud("loud");
+  const BodyPayer quiet("quiet");
+  EXPECT_TRUE(budget.take(loud, 40));
+  EXPECT_FALSE(budget.take(loud, 1)) << "that is its share";
+  EXPECT_TRUE(budget.take(quiet, 30));
+  EXPECT_FALSE(budget.take(quiet, 1)) << "the rest is the owner's";
+  EXPECT_TRUE(budget.take(owner, 30));
+  EXPECT_FALSE(budget.take(owner, 1));
+  budget.give_back(loud, 40);
+  EXPECT_TRUE(budget.take(owner, 40)) << "he may have what nobody else has";
+  EXPECT_FALSE(budget.take(quiet, 1));
+  budget.give_back(owner, 70);
+  EXPECT_TRUE(budget.take(quiet, 10));
+  EXPECT_TRUE(budget.take(loud, 30));
+}
+
+TEST_F(ServerTest, OverPlainTcpNoOtherHostIsServed) {
+  const auto status = [&](std::string_view host) {
+    RawClient client = daemon().tcp();
+    client.send("GET /health HTTP/1.1\r\nhost: " + std::string(host) + "\r\n\r\n");
+    return client.receive().value_or(RawAnswer()).status;
+  };
+  EXPECT_EQ(status("evil.example:9100"), 421);
+  EXPECT_EQ(status("evil.example"), 421);
+  EXPECT_EQ(status("localhost.evil.example"), 421);
+  EXPECT_EQ(status("a b"), 400);
+  EXPECT_EQ(status("localhost:" + std::to_string(daemon().server().port())), 200);
+  EXPECT_EQ(status("LOCALHOST"), 200);
+  EXPECT_EQ(status("127.0.0.1:1"), 200);
+  EXPECT_EQ(status("[::1]:1"), 200);
+  std::ofstream(home_.path() + "/home/config.toml") << "base_url = \"https://spl.example\"\n";
+  EXPECT_EQ(status("spl.example"), 200) << "a proxy may keep the name";
+}
+
+TEST_F(ServerTest, AnotherExpectationIsNotMet) {
+  RawClient client = daemon().local();
+  EXPECT_EQ(client.ask("GET", "/health", "", "expect: something\r\n")->status, 417);
+  EXPECT_EQ(daemon().local().ask("GET", "/health", "", "expect: 100-Continue\r\n")->status, 200);
+}
+
+TEST_F(ServerTest, StrangersDoNotFillTheLog) {
+  RawClient client = daemon().tcp();
+  for (int i = 0; i < 300; ++i) ASSERT_EQ(client.ask("GET", "/health")->status, 200);
+  EXPECT_EQ(daemon().local().ask("GET", "/v1/threads")->status, 200);
+  EXPECT_EQ(logged("/v1/threads", "status"), "200");
+  EXPECT_LT(log_.events().size(), 200u);
 }
 
 TEST_F(ServerTest, LogsRequestsWithoutQueriesAndTokens) {

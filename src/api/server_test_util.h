@@ -122,7 +122,7 @@ class RawClient {
 
   std::optional<RawAnswer> ask(std::string_view method, std::string_view target, std::string_view body = {},
                                std::string_view fields = {}) {
-    std::string text = std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nhost: test\r\n";
+    std::string text = std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nhost: localhost\r\n";
     text.append(fields);
     if (!body.empty() || method == "POST") text += "content-length: " + std::to_string(body.size()) + "\r\n";
     send(text + "\r\n");

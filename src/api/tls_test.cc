@@ -84,6 +84,19 @@ TEST_F(TlsTest, PlainHttpAndOldTlsAreNoTls) {
   EXPECT_TRUE(silent.is_closed());
 }
 
+TEST_F(TlsTest, OfTheCiphersOfTls12OnlyThoseWithForwardSecrecyAndAead) {
+  TestDaemon daemon(home_.path() + "/home", log_, options_);
+  const auto speaks = [&daemon](const std::string& cipher) {
+    const std::string client = "openssl s_client -connect 127.0.0.1:" + std::to_string(daemon.server().port()) +
+                               " -tls1_2 -cipher " + cipher + " </dev/null >/dev/null 2>&1";
+    return std::system(client.c_str()) == 0;
+  };
+  EXPECT_TRUE(speaks("ECDHE-ECDSA-AES128-GCM-SHA256"));
+  EXPECT_TRUE(speaks("ECDHE-ECDSA-CHACHA20-POLY1305"));
+  EXPECT_FALSE(speaks("ECDHE-ECDSA-AES128-SHA256"));
+  EXPECT_FALSE(speaks("ECDHE-ECDSA-AES256-SHA"));
+}
+
 TEST_F(TlsTest, LargeBodiesComeThroughBothWays) {
   TestDaemon daemon(home_.path() + "/home", log_, options_);
   ASSERT_TRUE(daemon.instance().generate_identity());

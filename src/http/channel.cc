@@ -18,6 +18,9 @@ Channel::Channel(env::Descriptor socket, env::Clock& clock, const env::Interrupt
     : socket_(std::move(socket)), clock_(&clock), cut_(cut) {
   const int flags = ::fcntl(socket_.number(), F_GETFL);
   SPL_CHECK(flags >= 0 && ::fcntl(socket_.number(), F_SETFL, flags | O_NONBLOCK) == 0);
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  is_tcp_ = ::getsockopt(socket_.number(), SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain != AF_UNIX;
 }
 
 std::unexpected<Error> Channel::failed(ChannelEnd end, std::string_view what) {
@@ -62,8 +65,8 @@ bool Channel::has_input() const {
 }
 
 bool Channel::peer_is_gone() const {
-  pollfd polled{socket_.number(), 0, 0};
-  return ::poll(&polled, 1, 0) > 0 && (polled.revents & (POLLHUP | POLLERR)) != 0;
+  pollfd polled{socket_.number(), static_cast<short>(is_tcp_ ? POLLRDHUP : 0), 0};
+  return ::poll(&polled, 1, 0) > 0 && (polled.revents & (POLLHUP | POLLERR | POLLRDHUP)) != 0;
 }
 
 Result<std::size_t> Channel::read_some(std::span<char> out) {
@@ -166,6 +169,10 @@ Result<bool> Channel::write_unless_answered(std::initializer_list<std::string_vi
 void Channel::end_writing() {
   if (tls_) tls_->end_writing();
   ::shutdown(socket_.number(), SHUT_WR);
+}
+
+void Channel::shut() {
+  ::shutdown(socket_.number(), SHUT_RDWR);
 }
 
 Result<void> Channel::handshake() {

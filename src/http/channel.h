@@ -1,6 +1,6 @@
 // A connected stream socket, Unix or TCP, plain or TLS, whose every wait ends: by a timeout, by a deadline, by an
-// Interrupt, by the owner's wish. One thread at a time; only is_cut() and peer_is_gone() may be asked while another
-// thread reads. Sources: poll(2), recv(2), sendmsg(2).
+// Interrupt, by the owner's wish. One thread at a time; only is_cut(), peer_is_gone() and shut() may be called while
+// another thread reads. Sources: poll(2), recv(2), sendmsg(2).
 #pragma once
 
 #include <chrono>
@@ -56,6 +56,8 @@ class Channel {
   Result<bool> write_unless_answered(std::initializer_list<std::string_view> pieces);
   // Tells the peer that nothing more will be written.
   void end_writing();
+  // Ends both directions, and with them every wait.
+  void shut();
 
   // How long a wait may take in which no byte moves.
   void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
@@ -68,7 +70,8 @@ class Channel {
   void set_watch(std::function<bool()> cancelled) { cancelled_ = std::move(cancelled); }
 
   [[nodiscard]] ChannelEnd end() const { return end_; }
-  // True where the peer has closed both directions: nobody waits for an answer.
+  // True where the peer has closed both directions, and over TCP, where that cannot be told, the one that it sends in:
+  // nobody waits for an answer.
   [[nodiscard]] bool peer_is_gone() const;
   [[nodiscard]] bool is_cut() const { return cut_ != nullptr && cut_->raised(); }
 
@@ -89,6 +92,7 @@ class Channel {
   env::Clock* clock_;
   const env::Interrupt* cut_;
   const env::Interrupt* idle_ = nullptr;
+  bool is_tcp_ = false;
   std::function<bool()> cancelled_;
   std::chrono::milliseconds timeout_ = kChannelTimeout;
   std::optional<TimePoint> deadline_;

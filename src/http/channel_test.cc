@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "env/posix_env.h"
+#include "http/listener.h"
 
 namespace spl::http {
 namespace {
@@ -40,6 +41,18 @@ TEST_F(ChannelTest, CarriesOctetsAndTheEnd) {
   EXPECT_FALSE(near_->peer_is_gone());
   far_.reset();
   EXPECT_TRUE(near_->peer_is_gone());
+}
+
+TEST_F(ChannelTest, OverTcpWhoSendsNoMoreIsGone) {
+  auto listener = TcpListener::bind("127.0.0.1", 0, Exposure::kLoopbackOnly);
+  ASSERT_TRUE(listener) << listener.error().message;
+  Channel client(connect_tcp("127.0.0.1", listener->port).value(), clock_, nullptr);
+  Channel served(env::Descriptor(::accept4(listener->socket.number(), nullptr, nullptr, SOCK_CLOEXEC)), clock_,
+                 nullptr);
+  EXPECT_FALSE(served.peer_is_gone());
+  client.end_writing();
+  EXPECT_EQ(*served.read_some(octets_), 0u);
+  EXPECT_TRUE(served.peer_is_gone());
 }
 
 TEST_F(ChannelTest, WritesMoreThanTheSocketHoldsAtOnce) {

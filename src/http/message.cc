@@ -37,6 +37,8 @@ std::string_view reason_of(int status) {
       return "Unsupported Media Type";
     case 417:
       return "Expectation Failed";
+    case 421:
+      return "Misdirected Request";
     case 422:
       return "Unprocessable Content";
     case 431:
@@ -85,7 +87,7 @@ bool accepts_ndjson(const Fields& fields) {
       while (type.starts_with(' ') || type.starts_with('\t')) type.remove_prefix(1);
       while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
       for (const std::string_view wanted : {"application/x-ndjson", "application/ndjson"})
-        if (type.size() == wanted.size() && begins_with(type, wanted)) return true;
+        if (is_word(type, wanted)) return true;
     }
   }
   return false;

@@ -18,6 +18,9 @@ const std::string* find_field(const Fields& fields, std::string_view name);
 bool accepts_ndjson(const Fields& fields);
 // For values that are compared without regard to case: schemes, media types. `lowercase` is ASCII.
 bool begins_with(std::string_view value, std::string_view lowercase);
+inline bool is_word(std::string_view value, std::string_view lowercase) {
+  return value.size() == lowercase.size() && begins_with(value, lowercase);
+}
 
 struct RequestHead {
   std::string method;

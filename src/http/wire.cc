@@ -42,6 +42,12 @@ std::string_view view_of(beast::string_view text) {
   return {text.data(), text.size()};
 }
 
+// Whether a line of a head goes on in the next one (RFC 9112, 5.2). `octets` begin with a head, and may go on after it.
+bool is_folded(std::string_view octets) {
+  const std::string_view head = octets.substr(0, octets.find("\r\n\r\n"));
+  return head.find("\n ") != std::string_view::npos || head.find("\n\t") != std::string_view::npos;
+}
+
 std::unexpected<Error> malformed_body() {
   return fail(ErrorCode::kUsage, "the body's chunks are malformed");
 }
@@ -89,7 +95,9 @@ HeadFault Wire::read_head(Parser& parser) {
     while (!parser.is_header_done()) {
       beast::error_code error = beast::http::error::need_more;
       if (begin_ < end_) {
-        begin_ += parser.put(boost::asio::const_buffer(in_.get() + begin_, end_ - begin_), error);
+        const std::size_t taken = parser.put(boost::asio::const_buffer(in_.get() + begin_, end_ - begin_), error);
+        if (is_request_ && is_folded({in_.get() + begin_, taken})) return HeadFault::kMalformed;
+        begin_ += taken;
       }
       if (error == beast::http::error::header_limit) return HeadFault::kTooLarge;
       if (error && error != beast::http::error::need_more) return HeadFault::kMalformed;
@@ -111,6 +119,8 @@ template <class Parser>
 HeadFault Wire::frame(Parser& parser) {
   const auto coding = parser.get().base().find(beast::http::field::transfer_encoding);
   if (coding != parser.get().base().end()) {
+    // RFC 9112, 6.1: an older peer does not know what it says.
+    if (parser.get().version() < 11) return HeadFault::kMalformed;
     if (!parser.chunked() || !beast::iequals(coding->value(), "chunked")) return HeadFault::kUnsupported;
     framing_ = Framing::kChunked;
     chunks_ended_ = parser.is_done();
@@ -144,6 +154,7 @@ std::optional<RequestHead> Wire::read_request(std::chrono::milliseconds idle) {
   fault_ = read_head(*parsers_->request);
   channel_.set_deadline(std::nullopt);
   channel_.set_timeout(times_.body);
+  span_left_.reset();
   if (fault_ != HeadFault::kNone) {
     framing_ = Framing::kNone;
     return std::nullopt;
@@ -192,8 +203,31 @@ bool Wire::body_ended() const {
 Result<std::size_t> Wire::read_body(std::span<char> out) {
   SPL_CHECK(!out.empty());
   if (body_ended()) return 0;
-  if (framing_ == Framing::kLength) return read_plain(out);
-  return is_request_ ? read_chunked(*parsers_->request, out) : read_chunked(*parsers_->answer, out);
+  const bool has_pace = is_request_ && times_.body_bytes_per_second > 0;
+  if (has_pace && !span_left_) begin_span();
+  const std::size_t n = TRY(framing_ == Framing::kLength ? read_plain(out)
+                            : is_request_                ? read_chunked(*parsers_->request, out)
+                                                         : read_chunked(*parsers_->answer, out));
+  if (has_pace) came(n);
+  return n;
+}
+
+// Whoever sends an octet now and then does not keep a connection, and what it has sent, for ever; nor does who has sent
+// much at first.
+void Wire::begin_span() {
+  span_left_ = times_.body_bytes_per_second * static_cast<std::uint64_t>(channel_.timeout().count()) / 1000;
+  channel_.set_deadline(clock_.steady() + channel_.timeout());
+}
+
+void Wire::came(std::size_t bytes) {
+  if (body_ended()) {
+    channel_.set_deadline(std::nullopt);
+    span_left_.reset();
+  } else if (bytes < *span_left_) {
+    *span_left_ -= bytes;
+  } else {
+    begin_span();
+  }
 }
 
 // A request that is shorter than it said is its client's fault.

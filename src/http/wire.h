@@ -18,11 +18,14 @@ namespace spl::http {
 inline constexpr std::size_t kHeadBytesMax = 64u << 10;
 
 struct WireTimes {
-  std::chrono::milliseconds idle{60'000};  // until a request begins
-  std::chrono::milliseconds head{30'000};  // from its first octet to the end of its head
-  std::chrono::milliseconds body{60'000};  // without an octet of a body moved
+  std::chrono::milliseconds idle{60'000};      // until a request begins
+  std::chrono::milliseconds head{30'000};      // from its first octet to the end of its head
+  std::chrono::milliseconds stranger{10'000};  // as idle, and for TLS, where nobody has shown yet who is there
+  std::chrono::milliseconds body{60'000};      // without an octet of a body moved
   // What a client must take of an answer, on average and after a first time of grace as long as a wait for one octet.
   std::uint64_t answer_bytes_per_second = 8u << 10;
+  // What it must send of a body in each span of time as long as a wait for one octet; 0: any octet will do.
+  std::uint64_t body_bytes_per_second = 8u << 10;
 };
 
 // Why no head came.
@@ -53,8 +56,8 @@ class Wire {
   // Of the message whose head was read last:
   [[nodiscard]] std::optional<std::uint64_t> body_length() const;  // 0: none; nothing: not said beforehand
   [[nodiscard]] bool body_ended() const;
-  // Some of the body; 0 at its end. An error, code kUnavailable, where the channel ends before, and code kUsage where
-  // its chunks are malformed or a request's peer has ended its sending before.
+  // Some of the body; 0 at its end. An error, code kUnavailable, where the channel ends before or a request's body
+  // comes too slowly, and code kUsage where its chunks are malformed or a request's peer has ended its sending before.
   Result<std::size_t> read_body(std::span<char> out);
 
   [[nodiscard]] Channel& channel() { return channel_; }
@@ -70,6 +73,8 @@ class Wire {
   template <class Parser>
   Result<std::size_t> read_chunked(Parser& parser, std::span<char> out);
   Result<std::size_t> read_plain(std::span<char> out);
+  void begin_span();
+  void came(std::size_t bytes);
   Result<bool> fill();
   [[nodiscard]] std::unexpected<Error> broke_off() const;
 
@@ -81,6 +86,7 @@ class Wire {
   std::uint64_t length_ = 0;  // of the whole body, where kLength
   std::uint64_t left_ = 0;    // of it
   bool chunks_ended_ = true;
+  std::optional<std::uint64_t> span_left_;  // of a request's body, to come before the channel's deadline
   bool is_request_ = true;
   std::unique_ptr<char[]> in_;  // what was received and not taken yet: in_[begin_, end_)
   std::size_t begin_ = 0;

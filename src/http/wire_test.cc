@@ -181,7 +181,16 @@ INSTANTIATE_TEST_SUITE_P(
                       "POST / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n",
                       "POST / HTTP/1.1\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n",
                       "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n",
-                      "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n"));
+                      "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n",
+                      "POST / HTTP/1.0\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+                      "GET / HTTP/1.1\r\nhost: x\r\n goes-on: here\r\n\r\n",
+                      "GET / HTTP/1.1\r\nhost: x\r\n\tgoes-on\r\n\r\n"));
+
+TEST_F(WireTest, ABodyMayBeginWithASpace) {
+  sent("POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n\n a\n\t");
+  ASSERT_TRUE(request());
+  EXPECT_EQ(*body(), "\n a\n\t");
+}
 
 TEST_F(WireTest, RefusesOtherTransferCodings) {
   EXPECT_EQ(fault_of("POST / HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r\n\r\n"), HeadFault::kUnsupported);
@@ -226,6 +235,26 @@ TEST_F(WireTest, AHeadThatTricklesInHasADeadline) {
   EXPECT_FALSE(request());
   EXPECT_EQ(wire_->head_fault(), HeadFault::kTimedOut);
   done = true;
+  sender.join();
+}
+
+TEST_F(WireTest, ABodyThatTricklesInIsGivenUpHoweverMuchCameAtFirst) {
+  times_.body = milliseconds(50);
+  times_.body_bytes_per_second = 1'000'000;
+  begin();
+  std::atomic<bool> done = false;
+  std::thread sender([&] {
+    if (!far_->write_all({"POST / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n", std::string(1 << 20, 'x')})) return;
+    for (char one[1]; !done && far_->write_all({"x"});) {
+      far_->set_timeout(milliseconds(1));
+      std::ignore = far_->read_some(one);
+    }
+  });
+  ASSERT_TRUE(request());
+  EXPECT_FALSE(body());
+  EXPECT_EQ(near_->end(), ChannelEnd::kTimedOut);
+  done = true;
+  near_.reset();
   sender.join();
 }
 
