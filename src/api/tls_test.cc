@@ -125,6 +125,23 @@ TEST_F(TlsTest, AKeyOfAnotherCertificateIsSaidToBeThat) {
   }
 }
 
+// In a session without a terminal OpenSSL would ask on standard error, so what it writes there is looked at, too.
+TEST_F(TlsTest, AnEncryptedKeyIsAnErrorAndNoQuestion) {
+  for (const char* kind : {"-aes256", "-aes256 -traditional"}) {
+    const std::string locked = home_.path() + "/locked.pem";
+    const std::string command =
+        "openssl pkey -in " + key() + " -out " + locked + " -passout pass:secret " + kind + " 2>/dev/null";
+    ASSERT_EQ(std::system(command.c_str()), 0);
+    ::testing::internal::CaptureStderr();
+    const auto made = http::TlsContext::for_server(certificate(), locked);
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, ErrorCode::kUsage);
+    EXPECT_EQ(made.error().message, "key " + locked + " is encrypted, and a daemon has nobody to ask");
+    EXPECT_NE(made.error().hint.find("without a passphrase"), std::string::npos) << made.error().hint;
+  }
+}
+
 TEST_F(TlsTest, CertificatesThatCannotBeUsedAreNamed) {
   const auto missing = http::TlsContext::for_server(home_.path() + "/none.pem", key());
   ASSERT_FALSE(missing);

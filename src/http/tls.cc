@@ -61,6 +61,12 @@ BIO_METHOD* bio_method() {
   return kMethod;
 }
 
+// Instead of OpenSSL's own, which asks on the terminal and waits. `asked` is a bool.
+int no_passphrase(char*, int, int, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
 ssl_ctx_st* new_context(const SSL_METHOD* method) {
   SSL_CTX* context = SSL_CTX_new(method);
   SPL_CHECK(context != nullptr);
@@ -90,9 +96,17 @@ Result<std::unique_ptr<TlsContext>> TlsContext::for_server(const std::string& ce
                                                            const std::string& key_file) {
   ERR_clear_error();
   std::unique_ptr<TlsContext> made(new TlsContext(new_context(TLS_server_method())));
+  bool wants_passphrase = false;
+  SSL_CTX_set_default_passwd_cb(made->native(), no_passphrase);
+  SSL_CTX_set_default_passwd_cb_userdata(made->native(), &wants_passphrase);
   if (SSL_CTX_use_certificate_chain_file(made->native(), certificate_file.c_str()) != 1)
     return unusable("certificate", certificate_file);
   const bool read = SSL_CTX_use_PrivateKey_file(made->native(), key_file.c_str(), SSL_FILETYPE_PEM) == 1;
+  // It points to what ends here. Nothing is read with the context any more.
+  SSL_CTX_set_default_passwd_cb_userdata(made->native(), nullptr);
+  if (wants_passphrase)
+    return fail(ErrorCode::kUsage, "key " + key_file + " is encrypted, and a daemon has nobody to ask",
+                "give a key without a passphrase: openssl pkey -in " + key_file + " -out KEY");
   // OpenSSL compares a key with the certificate of its kind while it reads it.
   const bool fits = read ? SSL_CTX_check_private_key(made->native()) == 1
                          : ERR_GET_REASON(ERR_peek_last_error()) != X509_R_KEY_VALUES_MISMATCH;
