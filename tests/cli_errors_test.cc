@@ -56,13 +56,46 @@ TEST_F(CliErrorTest, OfFilesSayWhatToDo) {
   EXPECT_EQ(empty.err, "spl: --home is empty — name a directory, or leave --home out\n");
 }
 
-TEST_F(CliErrorTest, OfBundlesSayWhereToGetAnother) {
+TEST_F(CliErrorTest, OfDamagedBundlesSayWhereToGetAnother) {
   make_home("h", 1);
-  write_file(path("bad"), "no bundle at all");
-  says({"import", path("bad")}, 4, " — the file is damaged or was changed: get it again");
-  says({"bundle", "verify", path("bad")}, 4, " — the file is damaged or was changed: get it again");
+  ASSERT_EQ(on("h", {"export", "--out", path("bad"), "--uncompressed"}).code, 0);
+  std::filesystem::resize_file(path("bad"), 3000);
+  const std::string damaged = " — the file is damaged or was changed: get it again";
+  says({"import", path("bad")}, 4, damaged);
+  says({"bundle", "verify", path("bad")}, 4, damaged);
   start_daemon("h");
-  says({"import", path("bad")}, 4, " — the file is damaged or was changed: get it again");
+  says({"import", path("bad")}, 4, damaged);
+}
+
+TEST_F(CliErrorTest, OfWhatIsNoBundleSayWhatItIs) {
+  make_home("h", 1);
+  ASSERT_EQ(on("h", {"export", "--out", path("plain"), "--uncompressed"}).code, 0);
+  ASSERT_EQ(shell("cd " + path("") + " && gzip -k plain && echo hello > text && : > empty && tar -cf other.tar text" +
+                  " && tar --format=ustar -cf ustar.tar text" +
+                  " && { cat plain; head -c 300000000 /dev/zero; } | zstd -q -1 --long=28 | head -c 4096 > window.zst" +
+                  " && zstd -q text -o text.zst"),
+            0);
+  const auto refused = [this](const std::string& name, const std::string& what, const std::string& hint) {
+    for (const Words& words :
+         {Words{"import", path(name)}, Words{"bundle", "verify", path(name)}, Words{"bundle", "show", path(name)}}) {
+      const std::string told = error(words, 4);
+      EXPECT_NE(told.find(what), std::string::npos) << told;
+      EXPECT_NE(told.find(hint), std::string::npos) << told;
+      EXPECT_EQ(told.find("damaged"), std::string::npos) << told;
+    }
+    if (hint == "--long") return;
+    EXPECT_EQ(text_of(*json_on("h", {"import", path(name)}, {}, 4).find("error"), "code"), "NOT_A_BUNDLE");
+  };
+  for (int daemon = 0; daemon < 2; ++daemon) {
+    refused("text", "no bundle: it is text", "name the file that spl export");
+    refused("empty", "no bundle: it is empty", "name the file that spl export");
+    refused("plain.gz", "no bundle: it is a gzip file", "gunzip");
+    refused("text.zst", "no bundle: it is text", "name the file that spl export");
+    refused("other.tar", "no bundle: it is a tar of other files", "name the file that spl export");
+    refused("ustar.tar", "bundle malformed: text: ", "name the file that spl export");
+    refused("window.zst", "window is over 128 MiB", "--long");
+    if (daemon == 0) start_daemon("h");
+  }
 }
 
 TEST_F(CliErrorTest, OfRecordsNameTheOption) {

@@ -449,7 +449,8 @@ Result<operation::ImportReport> RemoteOperations::import_bundle(Source& in, cons
     body = &inner.emplace(*opened);
     const std::string_view begin = TRY(inner->peek(crypto::kAgeArmorMagicBytes));
     if (crypto::looks_like_age(begin) || crypto::looks_like_armored_age(begin))
-      return fail(ErrorCode::kVerification, Cause::kMalformed, "bundle malformed: age: a second layer of encryption");
+      return fail(ErrorCode::kVerification, Cause::kMalformed, "bundle malformed: age: a second layer of encryption",
+                  "take one off with age --decrypt");
   }
   operation::ImportOptions asked = options;
   asked.opened_by_caller = opening;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "bundle/foreign_file.h"
+#include "bundle/layout.h"
+
 namespace spl::bundle {
 namespace {
 
@@ -15,14 +18,15 @@ bool is_encrypted(std::string_view first) {
 
 // What was decompressed is to be the tar.
 Result<void> check_innermost(PeekSource& decompressed) {
-  const std::string_view first = TRY(decompressed.peek(crypto::kAgeArmorMagicBytes));
+  const std::string_view first = TRY(decompressed.peek(kBeginningBytes));
   if (is_encrypted(first))
     return fail(ErrorCode::kVerification, Cause::kMalformed,
                 "bundle malformed: age: a layer of encryption within the compression",
                 "a bundle is compressed first, then encrypted");
   if (codec::looks_like_zstd(first))
-    return fail(ErrorCode::kVerification, Cause::kMalformed, "bundle malformed: zstd: a second layer of compression");
-  return {};
+    return fail(ErrorCode::kVerification, Cause::kMalformed, "bundle malformed: zstd: a second layer of compression",
+                "take one off with zstd -d");
+  return check_beginning(first);
 }
 
 }  // namespace
@@ -58,18 +62,27 @@ Result<std::unique_ptr<Container>> Container::open(Source& in, const ReaderOptio
     source = container->age_.get();
   }
   container->inner_.emplace(*source);
-  const std::string_view inner = TRY(container->inner_->peek(crypto::kAgeArmorMagicBytes));
+  const std::string_view inner = TRY(container->inner_->peek(kBeginningBytes));
   if (is_encrypted(inner))
-    return fail(ErrorCode::kVerification, Cause::kMalformed, "bundle malformed: age: a second layer of encryption");
+    return fail(ErrorCode::kVerification, Cause::kMalformed, "bundle malformed: age: a second layer of encryption",
+                "take one off with age --decrypt");
   source = &*container->inner_;
   if (inner.size() >= 4 && codec::looks_like_zstd(inner)) {
     container->zstd_.emplace(*source);
     container->decompressed_.emplace(*container->zstd_);
     TRY(check_innermost(*container->decompressed_));
+    container->note_beginning(TRY(container->decompressed_->peek(kBeginningBytes)));
     source = &*container->decompressed_;
+  } else {
+    TRY(check_beginning(inner));
+    container->note_beginning(inner);
   }
   container->ahead_.emplace(*source, kAheadBlockBytes, kAheadBlocks);
   return container;
+}
+
+void Container::note_beginning(std::string_view first) {
+  begins_as_bundle_ = kManifestPath.starts_with(first.substr(0, kManifestPath.size()));
 }
 
 Result<Source*> Container::inner_at(std::uint64_t offset) {

@@ -44,9 +44,12 @@ class Container {
   // Of a file: tar() is another source from now on, that begins there.
   Result<void> seek(std::uint64_t tar_offset);
   [[nodiscard]] const Opening& opening() const { return opening_; }
+  // Whether the tar's first name is the manifest's, or may be, as far as it goes.
+  [[nodiscard]] bool begins_as_bundle() const { return begins_as_bundle_; }
 
  private:
   explicit Container(Source& in) : file_(dynamic_cast<base::SeekableSource*>(&in)), outer_(in) {}
+  void note_beginning(std::string_view first);
   // Of what is within the encryption.
   Result<Source*> inner_at(std::uint64_t offset);
   Result<std::optional<codec::SeekTable>> read_table();
@@ -59,6 +62,7 @@ class Container {
   std::optional<codec::SeekTable> table_;
   std::optional<base::ReadAhead> ahead_;
   Opening opening_;
+  bool begins_as_bundle_ = true;
 };
 
 }  // namespace spl::bundle

@@ -40,10 +40,10 @@ struct RecordPath {
 };
 RecordPath parts_of_record_path(std::string_view path);
 
-// "bundle malformed: <entry>: <rule>"; the entry is shown escaped.
 // What to do about a bundle that is not as it was made.
 inline constexpr std::string_view kDamagedHint =
     "the file is damaged or was changed: get it again from where it was made";
+// "bundle malformed: <entry>: <rule>"; the entry is shown escaped.
 std::unexpected<Error> malformed(std::string_view entry, std::string_view rule);
 
 }  // namespace spl::bundle

@@ -9,6 +9,7 @@
 #include "bundle/checked_batch.h"
 #include "bundle/container.h"
 #include "bundle/digest.h"
+#include "bundle/foreign_file.h"
 #include "bundle/part_files.h"
 #include "bundle/tree_check.h"
 #include "codec/tar.h"
@@ -39,6 +40,7 @@ std::unexpected<Error> as_malformed(Error error) {
   if (error.code == ErrorCode::kVerification && error.cause == Cause::kUnspecified) {
     error.message.insert(0, "bundle malformed: ");
     error.cause = Cause::kMalformed;
+    if (error.hint.empty()) error.hint = kDamagedHint;
   }
   return std::unexpected(std::move(error));
 }
@@ -158,7 +160,13 @@ Result<std::string> BundleReader::Impl::read_head_entry(std::string_view path, s
 }
 
 Result<void> BundleReader::Impl::read_head() {
-  head_->manifest_text = TRY(read_head_entry(kManifestPath, base::kManifestBytesMax));
+  auto manifest_text = read_head_entry(kManifestPath, base::kManifestBytesMax);
+  if (!manifest_text && !container_->begins_as_bundle() && manifest_text.error().cause == Cause::kMalformed) {
+    // Another tar is whole, and comes the same again.
+    manifest_text.error().cause = Cause::kNotABundle;
+    manifest_text.error().hint = "it is a tar of other files: " + std::string(kNotABundleHint);
+  }
+  head_->manifest_text = TRY(std::move(manifest_text));
   if (auto version = check_version(head_->manifest_text); !version) {
     Error error = malformed(kManifestPath, version.error().message).error();
     error.hint = version.error().hint;
@@ -393,7 +401,8 @@ Result<void> BundleReader::Impl::check_identity(const BundleEntry& entry) {
       // The one rule whose message has a form of its own.
       if (key.error().cause == Cause::kNotFound)
         return fail(ErrorCode::kVerification, Cause::kMalformed,
-                    "bundle malformed: " + std::string(entry.path) + " " + key.error().message);
+                    "bundle malformed: " + std::string(entry.path) + " " + key.error().message,
+                    std::string(kDamagedHint));
       return malformed(entry.path, key.error().message);
     }
     if (*key != head_->source_key) return malformed(entry.path, "its key is not that of source_did");

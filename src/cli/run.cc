@@ -7,7 +7,6 @@
 #include <optional>
 #include <system_error>
 
-#include "bundle/layout.h"
 #include "cli/command.h"
 #include "cli/complete.h"
 #include "cli/help.h"
@@ -77,7 +76,9 @@ Result<int> with_hint(Result<int> outcome, const std::vector<const Command*>& pa
   if (outcome || !outcome.error().hint.empty()) return outcome;
   Error& error = outcome.error();
   if (error.code == ErrorCode::kUsage) error.hint = full_name(path) + " --help says how it is used";
-  if (error.cause == Cause::kMalformed) error.hint = bundle::kDamagedHint;
+  // The bundle itself has its hint from its reader; this is of what was within, and is as it was signed.
+  if (error.cause == Cause::kMalformed && error.code == ErrorCode::kVerification)
+    error.hint = "it came so from where it was made, and the same comes again: make it anew there, or leave it out";
   return outcome;
 }
 

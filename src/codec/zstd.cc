@@ -23,8 +23,12 @@ constexpr std::size_t kBufferBytes = 256u << 10;
 constexpr int kWindowLogMax = 27;
 static_assert(kZstdWindowBytesMax == std::uint64_t{1} << kWindowLogMax);
 
+constexpr std::string_view kWindowFault = "window is over 128 MiB";
+
 std::unexpected<Error> refuse(std::string_view rule) {
-  return fail(ErrorCode::kVerification, "zstd: " + std::string(rule));
+  return fail(
+      ErrorCode::kVerification, "zstd: " + std::string(rule),
+      rule == kWindowFault ? "it was compressed with --long: unpack it with zstd -d --long=31, and take that" : "");
 }
 
 bool is_skippable(std::uint32_t magic) {
@@ -44,14 +48,14 @@ std::string_view frame_fault(std::string_view header) {
   if (!single_segment) {
     const auto window = static_cast<unsigned char>(header[5]);
     const std::uint64_t power = std::uint64_t{1024} << (window >> 3);
-    return power + power / 8 * (window & 7) > kZstdWindowBytesMax ? "window is over 128 MiB" : "";
+    return power + power / 8 * (window & 7) > kZstdWindowBytesMax ? kWindowFault : "";
   }
   // The content is the window, and its size stands where the window would.
   const std::size_t size_bytes = std::size_t{1} << (descriptor >> 6);
   if (header.size() < 5 + size_bytes) return kTruncated;
   std::uint64_t content = 0;
   for (std::size_t i = size_bytes; i > 0; --i) content = content << 8 | static_cast<unsigned char>(header[4 + i]);
-  return content > kZstdWindowBytesMax ? "window is over 128 MiB" : "";
+  return content > kZstdWindowBytesMax ? kWindowFault : "";
 }
 
 std::unexpected<Error> library_error(std::size_t code) {

@@ -86,8 +86,10 @@ Result<void> check_beginning(std::string_view prefix) {
   if (!looks_like_age(prefix)) return malformed("not an age file");
   if (!prefix.starts_with(kVersionLine)) {
     const std::size_t end = std::min(prefix.find('\n'), prefix.size());
-    return malformed("version '" + base::escaped(prefix.substr(kAgeMagicBytes, end - kAgeMagicBytes), 32) +
-                     "' is not supported, only v1 is");
+    return fail(ErrorCode::kVerification,
+                "age header: version '" + base::escaped(prefix.substr(kAgeMagicBytes, end - kAgeMagicBytes), 32) +
+                    "' is not supported, only v1 is",
+                "decrypt it with the age that made it, and take what it gives");
   }
   return {};
 }

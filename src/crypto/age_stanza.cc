@@ -68,7 +68,10 @@ Result<int> parse_log_n(std::string_view text, int log_n_max) {
   const bool digits = std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }) && text[0] != '0';
   if (!digits) return malformed(kScryptType, "malformed work factor");
   if (error != std::errc() || end != text.data() + text.size() || log_n > log_n_max)
-    return malformed(kScryptType, "work factor " + base::escaped(text, 16) + " is over " + std::to_string(log_n_max));
+    return fail(
+        ErrorCode::kVerification,
+        "age header: scrypt stanza: work factor " + base::escaped(text, 16) + " is over " + std::to_string(log_n_max),
+        "it would take too much memory: decrypt it with age where there is enough, and encrypt it anew");
   return log_n;
 }
 

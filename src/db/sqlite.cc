@@ -59,8 +59,11 @@ std::unexpected<Error> sqlite_error(sqlite3* handle, std::string_view what) {
     case SQLITE_BUSY:
       hint = "another program holds the database; end it and try again";
       break;
-    case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+      hint = "something else lies there, or its first page is overwritten: bring the database back, or import a bundle";
+      hint += " into a new home";
+      break;
+    case SQLITE_CORRUPT:
       hint = "the database file is damaged; restore a bundle into a new home";
       break;
     case SQLITE_READONLY:
