@@ -176,7 +176,7 @@ class Innocent {
     EXPECT_EQ(::pipe2(ready.data(), O_CLOEXEC), 0);
     pid_ = ::fork();
     if (pid_ == 0) {
-      const int file = lock.empty() ? -1 : ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
+      const int file = lock.empty() ? -1 : ::open(lock.c_str(), O_RDONLY | O_CLOEXEC);
       if (file >= 0 && ::flock(file, LOCK_EX) != 0) ::_exit(1);
       ::close(ready[1]);
       for (;;) ::pause();
@@ -202,7 +202,7 @@ class Innocent {
 // As a power cut leaves it, when the ids of processes come again.
 TEST_F(CliDaemonTest, AnInnocentProcessWithTheDaemonsIdIsLeftAlone) {
   make_home("h", 0);
-  const std::string lock = path("h/run/spl.lock");
+  const std::string lock = path("h");
   const auto pretend = [&](int pid, const std::string& mark) {
     write_file(path("h/run/spl.pid"), std::to_string(pid) + "\n");
     write_file(path("h/run/daemon.json"),
@@ -408,7 +408,7 @@ TEST_F(CliDaemonTest, AnExportThatIsInterruptedLeavesNothing) {
   const Ran ran = process.wait();
   EXPECT_EQ(ran.code, 130);
   EXPECT_NE(ran.err.find("interrupted"), std::string::npos) << ran.err;
-  EXPECT_EQ(names_in(path("h/run")), (Words{"spl.lock"}));
+  EXPECT_EQ(names_in(path("h/run")), Words{});
 }
 
 // Standard input is a pipe that says nothing more: the command waits for it until it is interrupted.
@@ -455,9 +455,28 @@ TEST_F(CliDaemonTest, AHomeOfADaemonThatCannotStartIsNotLeftBehind) {
   EXPECT_FALSE(exists(path("new")));
 }
 
+// As a cleaner of temporary files does it, or somebody by hand.
+TEST_F(CliDaemonTest, AHomeWhoseRunDirectoryWasEmptiedHasOneDaemonAllTheSame) {
+  make_home("h", 1);
+  start_daemon("h");
+  const std::string pid = read_file(path("h/run/spl.pid"));
+  ASSERT_EQ(shell("rm -r " + path("h/run")), 0);
+  const Ran second = on("h", {"serve", "--daemon", "--port", "0"});
+  EXPECT_EQ(second.code, 6);
+  const std::string holder = std::to_string(std::stoi(pid));
+  EXPECT_NE(second.err.find("(pid " + holder + ")"), std::string::npos) << second.err;
+  EXPECT_EQ(on("h", {"do", "x", "--thread", "t"}).code, 6);
+  const Ran stop = on("h", {"stop"});
+  EXPECT_EQ(stop.code, 6);
+  EXPECT_NE(stop.err.find("kill " + holder + " ends it"), std::string::npos) << stop.err;
+  ASSERT_EQ(::kill(std::stoi(pid), SIGTERM), 0);
+  EXPECT_EQ(on("h", {"do", "x", "--thread", "t"}).code, 0);
+  EXPECT_EQ(on("h", {"stop"}).out, "no daemon is running\n");
+}
+
 TEST_F(CliDaemonTest, AHomeThatAnotherProcessKeepsIsUnavailableAfterAWhile) {
   make_home("h", 1);
-  const int lock = ::open(path("h/run/spl.lock").c_str(), O_RDWR | O_CLOEXEC);
+  const int lock = ::open(path("h").c_str(), O_RDONLY | O_CLOEXEC);
   ASSERT_EQ(::flock(lock, LOCK_EX), 0);
   EXPECT_EQ(on("h", {"status"}).code, 0);
   const Ran ran = on("h", {"do", "x", "--thread", "t"});

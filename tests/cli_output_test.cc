@@ -31,7 +31,7 @@ TEST_F(CliOutputTest, AnExportDoesNotReplaceWhatTheHomeLivesBy) {
   std::filesystem::create_directories(path("h/identity/previous/1"));
   for (const char* name : {"hub.db", "hub.db-wal", "hub.db-shm", "hub.db-journal", "hub.db.lock", "config.toml",
                            "contexts.toml", "identity/private_key.bin", "identity/new", "identity/previous/1/x",
-                           "secrets/x", "services/x", "data/x", "run/spl.pid", "run/spl.lock", "run/x", "logs/spl.log"})
+                           "secrets/x", "services/x", "data/x", "run/spl.pid", "run/x", "logs/spl.log"})
     refuses(path("h/") + name);
   EXPECT_EQ(on("h", {"export", "--out", path("h/x.spl")}).code, 0);
   EXPECT_EQ(on("h", {"export", "--out", path("hub.db")}).code, 0);

@@ -270,9 +270,10 @@ TEST(OutputFile, OfAProcessThatIsKilledLeavesTheOldTargetOrTheNew) {
 class Meanwhile final : public env::FileSystem {
  public:
   Meanwhile(env::FileSystem& fs, std::function<void()> happens) : fs_(fs), happens_(std::move(happens)) {}
-  Result<std::unique_ptr<env::Lock>> try_lock(const std::string& path) override {
+  Result<std::unique_ptr<env::Lock>> try_lock(const std::string& path) override { return fs_.try_lock(path); }
+  Result<std::unique_ptr<env::Lock>> try_lock_directory(const std::string& path) override {
     if (happens_) std::exchange(happens_, nullptr)();
-    return fs_.try_lock(path);
+    return fs_.try_lock_directory(path);
   }
   Result<std::unique_ptr<env::File>> open(const std::string& path, env::OpenMode how, std::uint32_t mode) override {
     return fs_.open(path, how, mode);

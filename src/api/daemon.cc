@@ -41,7 +41,7 @@ Result<std::unique_ptr<instance::Instance>> open_alone(env::Env env, const insta
     if (opened || opened.error().cause != Cause::kLocked) return opened;
     if (env.clock.steady() > end) {
       Error error = std::move(opened).error();
-      if (const auto pid = env::lock_holder(paths.lock())) error.message += " (pid " + std::to_string(*pid) + ")";
+      if (const auto pid = env::lock_holder(paths.root)) error.message += " (pid " + std::to_string(*pid) + ")";
       return std::unexpected(std::move(error));
     }
     env.clock.sleep_for(kLockPause);

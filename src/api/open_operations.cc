@@ -58,7 +58,7 @@ Result<std::unique_ptr<Operations>> open_for_changing(env::Env env, const home::
     if (opened.error().cause != Cause::kLocked) return std::unexpected(std::move(opened).error());
     if (env.clock.steady() + pause > end) {
       Error error = std::move(opened).error();
-      if (const auto pid = env::lock_holder(paths.lock())) error.message += " (pid " + std::to_string(*pid) + ")";
+      if (const auto pid = env::lock_holder(paths.root)) error.message += " (pid " + std::to_string(*pid) + ")";
       return std::unexpected(std::move(error));
     }
     if (!waits) progress.step("waiting for the other process that works on " + paths.root);

@@ -141,7 +141,7 @@ Result<int> run_stop(Session& session, const Arguments&) {
   Output& out = session.out();
   const auto info = TRY(home::running_daemon(session.env(), session.paths()));
   if (!info && TRY(api::RemoteOperations::connect(session.env(), session.paths(), &session.progress()))) {
-    const auto pid = env::lock_holder(session.paths().lock());
+    const auto pid = env::lock_holder(session.paths().root);
     if (pid && *pid > 0)
       return fail(ErrorCode::kUnavailable,
                   "a daemon answers, but run/daemon.json in the home does not say that it runs",
@@ -149,7 +149,16 @@ Result<int> run_stop(Session& session, const Arguments&) {
     return fail(ErrorCode::kUnavailable, "a daemon answers, but its process cannot be seen from here",
                 "stop it where it runs: in its container, or by its supervisor");
   }
-  if (!info) return print_stopped(out, std::nullopt);
+  if (!info) {
+    // run/ may have been emptied: then a daemon can only be found by what it holds.
+    const auto pid = env::lock_holder(session.paths().root);
+    if (pid && *pid > 0 && !TRY(home::has_daemon_mark(session.env(), session.paths())))
+      return fail(ErrorCode::kUnavailable, Cause::kLocked,
+                  "nothing in run/ speaks of a daemon, and process " + std::to_string(*pid) + " works on " +
+                      shown(session.paths().root),
+                  "kill " + std::to_string(*pid) + " ends it as spl stop would, if it is a daemon; else wait for it");
+    return print_stopped(out, std::nullopt);
+  }
   const auto process = TRY(env::ProcessHandle::open(info->pid));
   // The handle may be that of a later process with the same id.
   if (!process || !TRY(home::is_alive(*info, session.paths()))) return print_stopped(out, std::nullopt);

@@ -154,6 +154,8 @@ class FileSystem {
   virtual Result<void> sync_all(const std::string& directory) = 0;
   // Makes the file if absent (0600). Nothing where another holder, in this process or another, has it.
   virtual Result<std::unique_ptr<Lock>> try_lock(const std::string& path) = 0;
+  // The same of a directory that must be there: of what cannot go while somebody works in it.
+  virtual Result<std::unique_ptr<Lock>> try_lock_directory(const std::string& path) = 0;
   virtual Result<std::uint64_t> free_bytes(const std::string& directory) = 0;
 };
 

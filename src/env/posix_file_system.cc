@@ -125,6 +125,37 @@ Result<Descriptor> open_unlinked(const std::string& directory) {
   return failed("make", unnamed_in(directory), EEXIST);
 }
 
+// `open` gives a descriptor of what has the name now.
+template <class Open>
+Result<std::unique_ptr<Lock>> try_lock_opened(const std::string& path, const Open& open) {
+  for (int i = 0; i < kRaceTriesMax; ++i) {
+    Descriptor descriptor = TRY(open());
+    if (retry_interrupted([&] { return ::flock(descriptor.number(), LOCK_EX | LOCK_NB); }) != 0) {
+      if (errno == EWOULDBLOCK) return std::unique_ptr<Lock>();
+      return failed("lock", path, errno);
+    }
+    struct stat held{};
+    struct stat named{};
+    if (::fstat(descriptor.number(), &held) != 0) return failed("lock", path, errno);
+    if (::stat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino) {
+      return std::make_unique<PosixLock>(std::move(descriptor));
+    }
+  }
+  return fail("cannot lock " + base::escaped(path) + ": it is replaced again and again",
+              "find out which program does that, and try again");
+}
+
+// Whether an unnamed file can be given a name there: without /proc, or where link(2) is forbidden, that would show when
+// all is written. One that was linked and unlinked is never linked again, so another one is tried.
+bool can_name_in(const std::string& directory) {
+  const int number = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (number < 0) return false;
+  const Descriptor descriptor(number);
+  const std::string path = join(directory, temporary_name());
+  if (::linkat(AT_FDCWD, proc_path(number).c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) != 0) return false;
+  return ::unlink(path.c_str()) == 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, OpenMode how, std::uint32_t mode) {
@@ -208,21 +239,11 @@ Result<void> PosixFileSystem::sync_all(const std::string& directory) {
 }
 
 Result<std::unique_ptr<Lock>> PosixFileSystem::try_lock(const std::string& path) {
-  for (int i = 0; i < kRaceTriesMax; ++i) {
-    Descriptor descriptor = TRY(open_regular(path, OpenMode::kCreate, 0600));
-    if (retry_interrupted([&] { return ::flock(descriptor.number(), LOCK_EX | LOCK_NB); }) != 0) {
-      if (errno == EWOULDBLOCK) return std::unique_ptr<Lock>();
-      return failed("lock", path, errno);
-    }
-    struct stat held{};
-    struct stat named{};
-    if (::fstat(descriptor.number(), &held) != 0) return failed("lock", path, errno);
-    if (::lstat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino) {
-      return std::make_unique<PosixLock>(std::move(descriptor));
-    }
-  }
-  return fail("cannot lock " + base::escaped(path) + ": the file is replaced again and again",
-              "find out which program does that, and try again");
+  return try_lock_opened(path, [&] { return open_regular(path, OpenMode::kCreate, 0600); });
+}
+
+Result<std::unique_ptr<Lock>> PosixFileSystem::try_lock_directory(const std::string& path) {
+  return try_lock_opened(path, [&] { return directory_at(path); });
 }
 
 Result<std::uint64_t> PosixFileSystem::free_bytes(const std::string& directory) {

@@ -47,6 +47,7 @@ class PosixFileSystem final : public FileSystem {
   Result<void> sync_all(const std::string& directory) override;
   // flock(2). The lock file stays when the lock goes; one that was replaced meanwhile is not a lock and is tried anew.
   Result<std::unique_ptr<Lock>> try_lock(const std::string& path) override;
+  Result<std::unique_ptr<Lock>> try_lock_directory(const std::string& path) override;
   Result<std::uint64_t> free_bytes(const std::string& directory) override;
 
  private:

@@ -129,7 +129,7 @@ std::optional<int> lock_holder(const std::string& path) {
 }
 
 Result<bool> is_locked(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) {
     if (errno == ENOENT || errno == ENOTDIR) return false;
     return base::fail_errno("cannot tell whether " + path + " is locked", errno);

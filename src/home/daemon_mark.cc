@@ -29,9 +29,9 @@ std::optional<DaemonMark> parse_mark(std::string_view text) {
 Result<bool> is_alive(const DaemonMark& mark, const HomePaths& paths) {
   if (TRY(env::process_mark(mark.pid)) != mark.process_mark) return false;
   // The kernel does not name the holder of every lock: on some file systems it tells only that there is one.
-  const auto holder = env::lock_holder(paths.lock());
+  const auto holder = env::lock_holder(paths.root);
   if (holder) return *holder == mark.pid;
-  return env::is_locked(paths.lock());
+  return env::is_locked(paths.root);
 }
 
 Result<std::optional<DaemonMark>> running_daemon(env::Env env, const HomePaths& paths) {
@@ -42,6 +42,10 @@ Result<std::optional<DaemonMark>> running_daemon(env::Env env, const HomePaths& 
   auto mark = parse_mark(*text);
   if (!mark || !TRY(is_alive(*mark, paths))) return std::nullopt;
   return mark;
+}
+
+Result<bool> has_daemon_mark(env::Env env, const HomePaths& paths) {
+  return TRY(env.fs.info(mark_path(paths))).has_value();
 }
 
 Result<void> write_daemon_mark(env::Env env, const HomePaths& paths, const DaemonMark& mark) {

@@ -38,6 +38,8 @@ std::optional<DaemonMark> parse_mark(std::string_view text);
 Result<bool> is_alive(const DaemonMark& mark, const HomePaths& paths);
 // Of one that is alive; nothing otherwise.
 Result<std::optional<DaemonMark>> running_daemon(env::Env env, const HomePaths& paths);
+// Whether there is one at all, whoever's.
+Result<bool> has_daemon_mark(env::Env env, const HomePaths& paths);
 Result<void> write_daemon_mark(env::Env env, const HomePaths& paths, const DaemonMark& mark);
 void remove_daemon_mark(env::Env env, const HomePaths& paths);
 

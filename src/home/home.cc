@@ -169,12 +169,12 @@ Result<Config> load_config(env::Env env, const HomePaths& paths) {
   return parse_config(paths.config(), text);
 }
 
-Result<void> make_lock_directory(env::Env env, const HomePaths& paths, std::vector<std::string>& made) {
-  const std::string run = env::parent_of(paths.lock());
-  for (std::string path = run; !TRY(env.fs.info(path)); path = env::parent_of(path)) made.insert(made.begin(), path);
+Result<void> make_root(env::Env env, const HomePaths& paths, std::vector<std::string>& made) {
+  for (std::string path = paths.run(); !TRY(env.fs.info(path)); path = env::parent_of(path))
+    made.insert(made.begin(), path);
   // Also where it is there: a run that was killed may have made it and not have made it durable.
   TRY(env::make_directories(env.fs, paths.root, kPassedMode));
-  return env::make_directories(env.fs, run, kPassedMode);
+  return make_run_directory(env, paths);
 }
 
 Result<void> make_run_directory(env::Env env, const HomePaths& paths) {

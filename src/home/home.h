@@ -26,7 +26,6 @@ struct HomePaths {
   [[nodiscard]] std::string data() const { return env::join(root, "data"); }
   [[nodiscard]] std::string software() const { return env::join(root, "software"); }
   [[nodiscard]] std::string run() const { return env::join(root, "run"); }
-  [[nodiscard]] std::string lock() const { return env::join(root, "run/spl.lock"); }
   [[nodiscard]] std::string socket() const { return env::join(root, "run/spl.sock"); }
   [[nodiscard]] std::string pid() const { return env::join(root, "run/spl.pid"); }
   [[nodiscard]] std::string log() const { return env::join(root, "logs/spl.log"); }
@@ -61,11 +60,11 @@ struct Config {
 // Defaults where there is no file.
 Result<Config> load_config(env::Env env, const HomePaths& paths);
 
-// A home is made by whoever holds its lock, so first the directories in which the lock lies are made, which several may
-// do at a time; then, under the lock, what else is missing of directories and files. Home, data/ and run/ are 0711, so
-// that the users of services pass through to what is theirs; all else is 0700 and 0600. Both add what they made to
-// `made`, in that order, also where they fail.
-Result<void> make_lock_directory(env::Env env, const HomePaths& paths, std::vector<std::string>& made);
+// The lock of a home is on its directory: run/ may be emptied by who cleans up, the home stays. So that directory and
+// run/ are made first, which several may do at a time; then, under the lock, what else is missing. Home, data/ and run/
+// are 0711, so that the users of services pass through to what is theirs; all else is 0700 and 0600. Both add what they
+// made to `made`, in that order, also where they fail.
+Result<void> make_root(env::Env env, const HomePaths& paths, std::vector<std::string>& made);
 Result<void> make_home(env::Env env, const HomePaths& paths, std::vector<std::string>& made);
 // run/ alone, of a home that was there: it may lie on a file system that a reboot empties.
 Result<void> make_run_directory(env::Env env, const HomePaths& paths);

@@ -44,7 +44,7 @@ store::StoreOpen store_open(OpenFor how) {
 Result<std::unique_ptr<env::Lock>> lock_store(env::Env env, const std::string& path) {
   const home::HomePaths other{env::parent_of(path)};
   const bool is_of_home = path == other.store() && TRY(env.fs.info(other.run()));
-  auto lock = TRY(env.fs.try_lock(is_of_home ? other.lock() : store_lock_file(path)));
+  auto lock = TRY(is_of_home ? env.fs.try_lock_directory(other.root) : env.fs.try_lock(store_lock_file(path)));
   if (!lock)
     return fail(ErrorCode::kUnavailable, Cause::kLocked, "another process works on the store " + path,
                 "wait for it, or end it");
@@ -89,7 +89,7 @@ Result<std::unique_ptr<Instance>> Instance::open(env::Env env, const InstanceOpt
 
 Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
   if (how == OpenFor::kCreating) {
-    const auto made = home::make_lock_directory(env_, paths_, made_);
+    const auto made = home::make_root(env_, paths_, made_);
     if (!made) {
       // What a sync that failed has lost would pass for durable when it is found the next time.
       static_cast<void>(home::unmake_home(env_, made_));
@@ -101,12 +101,10 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
   // A backup may have left it out, or it lies on a file system that a reboot empties.
   if (how == OpenFor::kWriting && !TRY(env_.fs.info(paths_.run()))) TRY(home::make_run_directory(env_, paths_));
   if (how != OpenFor::kReading) {
-    const bool first_lock = !TRY(env_.fs.info(paths_.lock()));
-    lock_ = TRY(env_.fs.try_lock(paths_.lock()));
+    lock_ = TRY(env_.fs.try_lock_directory(paths_.root));
     if (!lock_)
       return fail(ErrorCode::kUnavailable, Cause::kLocked, "another process works on " + paths_.root,
                   "wait for it, or end it with spl stop");
-    if (first_lock) made_.push_back(paths_.lock());
   }
   if (how == OpenFor::kCreating) TRY(home::make_home(env_, paths_, made_));
   const store::StoreLocation location = TRY(location_of(options, TRY(config()), paths_));

@@ -130,7 +130,7 @@ std::string Rebuild::text() const {
 }
 
 Rebuilds::Rebuilds(env::Env env, const home::HomePaths& paths)
-    : env_(env), directory_(env::join(paths.root, "rebuilds")), lock_file_(env::join(paths.run(), "rebuilding.lock")) {}
+    : env_(env), directory_(env::join(paths.root, "rebuilds")) {}
 
 std::string Rebuilds::path_of(std::string_view service, std::string_view surface) const {
   return env::join(directory_,
@@ -209,12 +209,12 @@ Result<void> Rebuilds::remove(std::string_view service, std::string_view surface
 }
 
 Result<std::unique_ptr<env::Lock>> Rebuilds::try_lock() {
-  TRY(env::make_directories(env_.fs, env::parent_of(lock_file_)));
-  return env_.fs.try_lock(lock_file_);
+  TRY(env::make_directories(env_.fs, directory_));
+  return env_.fs.try_lock_directory(directory_);
 }
 
 Result<bool> Rebuilds::is_under_way() const {
-  return env::is_locked(lock_file_);
+  return env::is_locked(directory_);
 }
 
 std::vector<const service::SurfaceDeclaration*> to_be_rebuilt(const service::Declaration& service,

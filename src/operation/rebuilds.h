@@ -84,7 +84,6 @@ class Rebuilds {
 
   env::Env env_;
   std::string directory_;
-  std::string lock_file_;
 };
 
 // By service and name: the surfaces that a restore brings back itself.

@@ -21,7 +21,7 @@ bool is_id(std::string_view text) {
 }  // namespace
 
 RestoreJournals::RestoreJournals(env::Env env, const home::HomePaths& paths)
-    : env_(env), directory_(env::join(paths.root, "restores")), lock_file_(env::join(paths.run(), "restoring.lock")) {}
+    : env_(env), directory_(env::join(paths.root, "restores")) {}
 
 std::string RestoreJournals::path_of(const std::string& id) const {
   return env::join(directory_, id + std::string(kSuffix));
@@ -73,12 +73,12 @@ Result<void> RestoreJournals::remove(const std::string& id) {
 }
 
 Result<std::unique_ptr<env::Lock>> RestoreJournals::note_under_way() {
-  TRY(env::make_directories(env_.fs, env::parent_of(lock_file_)));
-  return env_.fs.try_lock(lock_file_);
+  TRY(env::make_directories(env_.fs, directory_));
+  return env_.fs.try_lock_directory(directory_);
 }
 
 Result<bool> RestoreJournals::is_under_way() const {
-  return env::is_locked(lock_file_);
+  return env::is_locked(directory_);
 }
 
 std::string RestoreJournals::keep_directory(const std::string& id, std::string_view part) const {

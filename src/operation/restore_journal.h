@@ -109,7 +109,6 @@ class RestoreJournals {
   [[nodiscard]] std::string kept_of(const std::string& id) const { return env::join(directory_, id + ".kept"); }
   env::Env env_;
   std::string directory_;
-  std::string lock_file_;
 };
 
 // The commit line: what the record store's setting of this name holds is the id of the last restore that was committed.

@@ -25,7 +25,7 @@ Result<void> settle_leftovers(env::Env env, const home::HomePaths& paths) {
 Result<void> settle_leftovers_unless_locked(env::Env env, const home::HomePaths& paths) {
   auto resumed = resume_leftovers_unless_locked(env, paths);
   if (!TRY(env.fs.info(snapshot_list_of(paths)))) return resumed;
-  const auto lock = TRY(env.fs.try_lock(paths.lock()));
+  const auto lock = TRY(env.fs.try_lock_directory(paths.root));
   return lock == nullptr ? std::move(resumed) : base::both(std::move(resumed), remove_snapshots(env, paths));
 }
 

@@ -467,7 +467,7 @@ Result<void> resume_leftovers(env::Env env, const home::HomePaths& paths) {
 
 Result<void> resume_leftovers_unless_locked(env::Env env, const home::HomePaths& paths) {
   if (TRY(lists(env, paths)).empty()) return {};
-  const auto lock = TRY(env.fs.try_lock(paths.lock()));
+  const auto lock = TRY(env.fs.try_lock_directory(paths.root));
   return lock == nullptr ? Result<void>() : resume_leftovers(env, paths);
 }
 

@@ -249,7 +249,7 @@ TEST_F(PauseTest, WhoDoesNotHoldTheLockLeavesTheListAlone) {
   ASSERT_TRUE(wait_until([&] { return activity(pid) == Activity::kStopped; }));
   write_list(list(), env::process_namespace().value(), pid);
   {
-    const auto lock = fs_.try_lock(paths_.lock());
+    const auto lock = fs_.try_lock_directory(paths_.root);
     ASSERT_TRUE(lock && *lock);
     EXPECT_TRUE(resume_leftovers_unless_locked(machine(), paths_));
     EXPECT_TRUE(exists(list()));

@@ -317,6 +317,19 @@ TEST_P(FileSystemConformance, ALockOfARemovedFileDoesNotHoldTheNextOne) {
   EXPECT_TRUE(*fs_.try_lock(at("lock")));
 }
 
+TEST_P(FileSystemConformance, ALockOfADirectoryHasOneHolderWhateverBecomesOfWhatIsInIt) {
+  ASSERT_TRUE(fs_.make_directory(at("d")));
+  auto first = *fs_.try_lock_directory(at("d"));
+  ASSERT_TRUE(first);
+  put("d/f", "");
+  ASSERT_TRUE(fs_.remove(at("d/f")));
+  EXPECT_FALSE(*fs_.try_lock_directory(at("d")));
+  first.reset();
+  EXPECT_TRUE(*fs_.try_lock_directory(at("d")));
+  EXPECT_FALSE(fs_.try_lock_directory(at("none")));
+  EXPECT_FALSE(*fs_.info(at("none")));
+}
+
 TEST_P(FileSystemConformance, OneOfManyThreadsGetsTheLock) {
   std::atomic<int> holders = 0;
   std::vector<std::unique_ptr<env::Lock>> locks(8);

@@ -420,6 +420,14 @@ Result<std::unique_ptr<env::Lock>> SimFileSystem::try_lock(const std::string& pa
   return std::make_unique<SimLock>(*this, std::move(inode));
 }
 
+Result<std::unique_ptr<env::Lock>> SimFileSystem::try_lock_directory(const std::string& path) {
+  const std::scoped_lock lock(mutex_);
+  TRY(begin("lock", path));
+  SimInodePtr inode = TRY(find_directory("lock", path));
+  if (!locked_.insert(inode.get()).second) return std::unique_ptr<env::Lock>();
+  return std::make_unique<SimLock>(*this, std::move(inode));
+}
+
 Result<std::uint64_t> SimFileSystem::free_bytes(const std::string& directory) {
   const std::scoped_lock lock(mutex_);
   TRY(begin("look at", directory));

@@ -97,6 +97,7 @@ class SimFileSystem final : public env::FileSystem {
   Result<void> sync_directory(const std::string& directory) override;
   Result<void> sync_all(const std::string& directory) override;
   Result<std::unique_ptr<env::Lock>> try_lock(const std::string& path) override;
+  Result<std::unique_ptr<env::Lock>> try_lock_directory(const std::string& path) override;
   Result<std::uint64_t> free_bytes(const std::string& directory) override;
 
  private:
