@@ -88,12 +88,13 @@ class CommandDestination final : public operation::Destination {
       session.out().yield_standard_output();
       made->pipe_ = std::make_unique<env::DescriptorSink>(STDOUT_FILENO, "standard output", progress.interrupt());
     } else {
-      made->file_ = TRY(env::OutputFile::create(session.env(), path, progress, existing));
+      made->file_ = TRY(env::OutputFile::create(session.env(), path, progress, existing, crypto::looks_like_age));
     }
     return made;
   }
   Sink& sink() override { return file_ ? static_cast<Sink&>(*file_) : *pipe_; }
   Result<void> commit() override { return file_ ? file_->commit() : Result<void>(); }
+  [[nodiscard]] bool others_can_read() const { return file_ && file_->others_can_read(); }
   [[nodiscard]] bool is_pipe() const { return pipe_ != nullptr; }
   [[nodiscard]] std::uint64_t bytes() const { return file_ ? file_->bytes_written() : pipe_->bytes_written(); }
 
@@ -160,6 +161,9 @@ Result<int> run_backup(Session& session, const Arguments& arguments, const std::
   operation::ExportReport report =
       TRY(with_spool_hint(home->export_bundle(std::move(options), *destination, session.progress())));
   report.path = path;
+  if (destination->others_can_read())
+    report.warnings.push_back("others can read " + shown(path) +
+                              ", because its file system has no modes: what they see is encrypted");
   report.bytes = destination->bytes();
   report.seconds = std::chrono::duration<double>(session.env().clock.steady() - start).count();
   TRY(print_report(session.out(), report, destination->is_pipe()));

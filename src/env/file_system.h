@@ -52,10 +52,11 @@ struct ExtendedAttribute {
 };
 
 enum class OpenMode : std::uint8_t {
-  kRead,       // must exist
-  kReadWrite,  // must exist
-  kCreate,     // read and write, made if absent, content kept
-  kCreateNew,  // read and write; an error (code kFailed) where the name exists
+  kRead,              // must exist
+  kReadWrite,         // must exist
+  kCreate,            // read and write, made if absent, content kept
+  kCreateNew,         // read and write; an error (code kFailed) where the name exists
+  kCreateNewAnyMode,  // the same, also where the file system gives it another mode and knows no other (FAT, SMB)
 };
 
 class File {
@@ -115,7 +116,8 @@ class FileSystem {
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode how, std::uint32_t mode = 0600) = 0;
   // A file without a name, gone when closed; in `directory` so that it is on that file system.
   virtual Result<std::unique_ptr<File>> open_unnamed(const std::string& directory) = 0;
-  // The same, to be named when it is whole. Null where the file system cannot do so.
+  // The same, to be named when it is whole. Null where the file system cannot do so, or nobody may: Android and
+  // AppArmor forbid link(2).
   virtual Result<std::unique_ptr<UnnamedFile>> open_nameable(const std::string& directory,
                                                              std::uint32_t mode = 0600) = 0;
   // Nothing where there is no such name. Does not follow a symbolic link.

@@ -11,6 +11,7 @@ namespace spl::env {
 namespace {
 
 constexpr std::size_t kPathBytesShown = 512;
+constexpr std::uint32_t kOthersRead = 0044;
 
 std::string shown(const std::string& path) {
   return base::escaped(path, kPathBytesShown);
@@ -49,7 +50,7 @@ Result<void> check_parent(Env env, const std::string& path, std::string_view doi
 }
 
 Result<std::unique_ptr<OutputFile>> OutputFile::create(Env env, const std::string& path, base::Progress& progress,
-                                                       Existing existing) {
+                                                       Existing existing, MayBeSeen may_be_seen) {
   const AsOneself as_oneself;
   if (path.empty() || path.ends_with('/'))
     return fail(ErrorCode::kUsage, "\"" + shown(path) + "\" is no name for a file",
@@ -61,7 +62,7 @@ Result<std::unique_ptr<OutputFile>> OutputFile::create(Env env, const std::strin
     return fail(ErrorCode::kUsage, shown(path) + " is not a regular file", "--out - writes to standard output");
   if (there && existing == Existing::kKept) return is_there(path);
   TRY(check_parent(env, path, "write"));
-  std::unique_ptr<OutputFile> file(new OutputFile(env, path, progress, existing));
+  std::unique_ptr<OutputFile> file(new OutputFile(env, path, progress, existing, std::move(may_be_seen)));
   if (auto opened = file->open(); !opened) return cannot_write(path, opened.error());
   return file;
 }
@@ -70,8 +71,10 @@ Result<void> OutputFile::open() {
   unnamed_ = TRY(env_.fs.open_nameable(parent_of(path_), 0600));
   if (unnamed_) return {};
   std::string temporary = temporary_beside(env_, path_);
-  named_ = TRY(env_.fs.open(temporary, OpenMode::kCreateNew, 0600));
+  named_ = TRY(env_.fs.open(temporary, OpenMode::kCreateNewAnyMode, 0600));
   temporary_ = std::move(temporary);
+  const auto made = TRY(env_.fs.info(temporary_));
+  others_can_read_ = made && (made->mode & kOthersRead) != 0;
   return {};
 }
 
@@ -83,6 +86,9 @@ OutputFile::~OutputFile() {
 
 Result<void> OutputFile::write(std::string_view octets) {
   if (progress_.cancelled()) return base::fail_cancelled(shown(path_) + " was not written");
+  if (size_ == 0 && others_can_read_ && !octets.empty() && !(may_be_seen_ && may_be_seen_(octets)))
+    return fail(ErrorCode::kRefused, "others could read " + shown(path_) + ": its file system has no modes",
+                "encrypt it with --recipient or --passphrase, or choose another place");
   File& file = unnamed_ ? *unnamed_ : *named_;
   if (auto written = file.write_at(size_, octets); !written) return cannot_write(path_, written.error());
   size_ += octets.size();
@@ -112,6 +118,13 @@ Result<void> OutputFile::put_in_place() {
     std::string temporary = temporary_beside(env_, path_);
     TRY(unnamed_->give_name(temporary));
     temporary_ = std::move(temporary);
+  }
+  if (existing_ == Existing::kKept) {
+    const auto placed = env_.fs.rename_to_new(temporary_, path_);
+    if (placed) temporary_.clear();
+    if (placed) return {};
+    if (placed.error().cause == Cause::kFileExists) return is_there(path_);
+    // Not every file system knows it.
   }
   TRY(env_.fs.rename(temporary_, path_));
   temporary_.clear();

@@ -3,6 +3,7 @@
 // when nobody commits it. It is the caller's, also while the process acts for another user (acting_user.h). One thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,12 +20,17 @@ enum class Existing : bool {
   kReplaced
 };
 
+// Asked of the first octets of a file that others can read, because its file system has no modes: whether they may.
+using MayBeSeen = std::function<bool(std::string_view first)>;
+
 class OutputFile final : public Sink {
  public:
-  // Mode 0600. What is at `path` must be a regular file, if anything (code kUsage); a file is replaced in one step.
+  // Mode 0600; where the file system cannot say so, only what `may_be_seen` is written (else code kRefused, at the
+  // first octets). What is at `path` must be a regular file, if anything (code kUsage); a file is replaced in one step.
   // `progress` is asked whether to go on, and outlives the file. Errors name `path`.
   static Result<std::unique_ptr<OutputFile>> create(Env env, const std::string& path, base::Progress& progress,
-                                                    Existing existing = Existing::kReplaced);
+                                                    Existing existing = Existing::kReplaced,
+                                                    MayBeSeen may_be_seen = {});
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
   ~OutputFile() override;
@@ -33,10 +39,15 @@ class OutputFile final : public Sink {
   // Durable under its name when it returns.
   Result<void> commit();
   [[nodiscard]] std::uint64_t bytes_written() const { return size_; }
+  [[nodiscard]] bool others_can_read() const { return others_can_read_; }
 
  private:
-  OutputFile(Env env, std::string path, base::Progress& progress, Existing existing)
-      : env_(env), path_(std::move(path)), progress_(progress), existing_(existing) {}
+  OutputFile(Env env, std::string path, base::Progress& progress, Existing existing, MayBeSeen may_be_seen)
+      : env_(env),
+        path_(std::move(path)),
+        progress_(progress),
+        existing_(existing),
+        may_be_seen_(std::move(may_be_seen)) {}
   Result<void> open();
   Result<void> put_in_place();
 
@@ -44,6 +55,8 @@ class OutputFile final : public Sink {
   const std::string path_;
   base::Progress& progress_;
   const Existing existing_;
+  const MayBeSeen may_be_seen_;
+  bool others_can_read_ = false;
   std::unique_ptr<UnnamedFile> unnamed_;  // one of these two
   std::unique_ptr<File> named_;
   std::string temporary_;  // where a name beside `path_` stands; else ""

@@ -2,6 +2,16 @@
 #include "env/output_file.h"
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
 
 #include "env/posix_env.h"
 #include "env/posix_file_system.h"
@@ -64,6 +74,76 @@ TEST_P(OutputFileTest, KeepsAFileThatCameWhileItWasWritten) {
   }
   EXPECT_EQ(content(), "first");
   EXPECT_EQ(names(), 1u);
+}
+
+// As FAT and SMB have it: every file can be read by all, and chmod(2) is refused.
+class WithoutModes final : public PosixFileSystem {
+ public:
+  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode how, std::uint32_t mode) override {
+    if (how == OpenMode::kCreateNew) return base::fail_errno("cannot open " + path, EPERM);
+    auto file = TRY(PosixFileSystem::open(path, how, mode));
+    TRY(set_mode(path, 0755));
+    return file;
+  }
+  Result<std::unique_ptr<UnnamedFile>> open_nameable(const std::string&, std::uint32_t) override {
+    return std::unique_ptr<UnnamedFile>();
+  }
+};
+
+TEST(OutputFileWithoutModes, HoldsOnlyWhatOthersMaySee) {
+  const testing::TempDirectory scratch;
+  WithoutModes fs;
+  SystemClock clock;
+  SystemRandom random;
+  NullLog log;
+  base::NoProgress progress;
+  const Env env{fs, clock, random, log};
+  const std::string path = join(scratch.path(), "f");
+  const auto is_sealed = [](std::string_view first) { return first.starts_with("sealed"); };
+  {
+    const auto plain = OutputFile::create(env, path, progress, Existing::kKept, is_sealed);
+    ASSERT_TRUE(plain) << plain.error().message;
+    EXPECT_TRUE((*plain)->others_can_read());
+    const auto written = (*plain)->write("plain");
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().code, ErrorCode::kRefused);
+  }
+  EXPECT_EQ(fs.list(scratch.path()).value().size(), 0u);
+  const auto sealed = OutputFile::create(env, path, progress, Existing::kKept, is_sealed);
+  ASSERT_TRUE(sealed);
+  ASSERT_TRUE((*sealed)->write("sealed"));
+  ASSERT_TRUE((*sealed)->write("whatever"));
+  ASSERT_TRUE((*sealed)->commit());
+  EXPECT_EQ(read_file(fs, path, 100).value(), "sealedwhatever");
+}
+
+// The kernel refuses this process the call from then on. Source: seccomp(2).
+bool deny(unsigned call, int reason) {
+  std::array<sock_filter, 4> program{{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                                      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+                                      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(reason)),
+                                      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)}};
+  sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+// Android, AppArmor: no link(2). SMB, GVfs, WebDAV: no chmod(2).
+TEST_P(OutputFileTest, IsMadeWhereAFileSystemCannotDoAll) {
+  for (const auto& [call, reason] : {std::pair(SYS_linkat, EPERM), std::pair(SYS_linkat, EACCES),
+                                     std::pair(SYS_fchmod, EOPNOTSUPP), std::pair(SYS_fchmod, EPERM)}) {
+    const pid_t child = ::fork();
+    if (child == 0)
+      ::_exit(deny(static_cast<unsigned>(call), reason) && write(Existing::kKept, "first") &&
+                      !write(Existing::kKept, "second") && write(Existing::kReplaced, "third")
+                  ? 0
+                  : 1);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0) << call << " " << reason;
+    EXPECT_EQ(content(), "third");
+    EXPECT_EQ(names(), 1u);
+    ASSERT_TRUE(fs_.remove(path()));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Posix, OutputFileTest,

@@ -37,21 +37,24 @@ int open_existing(const std::string& path, int access) {
       [&] { return ::open(path.c_str(), access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY); });
 }
 
+// The umask may have taken bits away. Not where it has the mode: SMB and WebDAV refuse every chmod.
+bool give_mode(int descriptor, mode_t bits) {
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0) return false;
+  return (status.st_mode & kPermissionBits) == bits || ::fchmod(descriptor, bits) == 0;
+}
+
 // -1 with errno EEXIST where there is such a name.
-int open_new(const std::string& path, std::uint32_t mode) {
+int open_new(const std::string& path, std::uint32_t mode, bool any_mode = false) {
   const auto bits = static_cast<mode_t>(mode & kPermissionBits);
   const int number =
       retry_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, bits); });
-  if (number < 0) return number;
-  // The umask may have taken bits away.
-  if (::fchmod(number, bits) != 0) {
-    const int reason = errno;
-    ::close(number);
-    ::unlink(path.c_str());
-    errno = reason;
-    return -1;
-  }
-  return number;
+  if (number < 0 || give_mode(number, bits) || any_mode) return number;
+  const int reason = errno;
+  ::close(number);
+  ::unlink(path.c_str());
+  errno = reason;
+  return -1;
 }
 
 int open_or_create(const std::string& path, std::uint32_t mode) {
@@ -78,6 +81,9 @@ Result<Descriptor> open_regular(const std::string& path, OpenMode how, std::uint
       break;
     case OpenMode::kCreateNew:
       number = open_new(path, mode);
+      break;
+    case OpenMode::kCreateNewAnyMode:
+      number = open_new(path, mode, true);
       break;
   }
   if (number < 0) return failed("open", path, errno);
@@ -109,12 +115,15 @@ Result<std::optional<Descriptor>> open_tmpfile(const std::string& directory, mod
   return failed("make", unnamed_in(directory), errno);
 }
 
+std::string temporary_name() {
+  static std::atomic<std::uint64_t> serial{0};
+  return ".unnamed-" + std::to_string(::getpid()) + "-" + std::to_string(serial++) + ".tmp";
+}
+
 // Makes a file and takes its name away at once.
 Result<Descriptor> open_unlinked(const std::string& directory) {
-  static std::atomic<std::uint64_t> serial{0};
   for (int i = 0; i < kRaceTriesMax; ++i) {
-    const std::string path =
-        join(directory, ".unnamed-" + std::to_string(::getpid()) + "-" + std::to_string(serial++) + ".tmp");
+    const std::string path = join(directory, temporary_name());
     const int number = open_new(path, 0600);
     if (number < 0 && errno == EEXIST) continue;
     if (number < 0) return failed("make", unnamed_in(directory), errno);
@@ -174,12 +183,8 @@ Result<std::unique_ptr<UnnamedFile>> PosixFileSystem::open_nameable(const std::s
   const auto bits = static_cast<mode_t>(mode & kPermissionBits);
   if (unnamed_ == Unnamed::kCreateAndUnlink) return std::unique_ptr<UnnamedFile>();
   auto descriptor = TRY(open_tmpfile(directory, bits));
-  // Without /proc it could never be named, and that would show when all is written.
-  struct stat status{};
-  if (!descriptor || ::stat(proc_path(descriptor->number()).c_str(), &status) != 0)
+  if (!descriptor || !give_mode(descriptor->number(), bits) || !can_name_in(directory))
     return std::unique_ptr<UnnamedFile>();
-  // The umask may have taken bits away.
-  if (::fchmod(descriptor->number(), bits) != 0) return failed("set the mode of", unnamed_in(directory), errno);
   return std::make_unique<PosixFile>(std::move(*descriptor), unnamed_in(directory), PosixFile::Nameable::kYes);
 }
 

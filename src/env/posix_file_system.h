@@ -15,7 +15,7 @@
 
 namespace spl::env {
 
-class PosixFileSystem final : public FileSystem {
+class PosixFileSystem : public FileSystem {
  public:
   // How open_unnamed works. O_TMPFILE falls back to the other where the file system does not have it.
   enum class Unnamed : bool { kTmpfile, kCreateAndUnlink };

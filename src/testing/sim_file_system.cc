@@ -277,9 +277,10 @@ Result<SimInodePtr> SimFileSystem::find_directory(std::string_view doing, const 
 
 Result<SimInodePtr> SimFileSystem::open_inode(const std::string& path, OpenMode how, std::uint32_t mode) {
   Place place = TRY(locate("open", path));
-  const bool makes = how == OpenMode::kCreate || how == OpenMode::kCreateNew;
+  const bool is_new = how == OpenMode::kCreateNew || how == OpenMode::kCreateNewAnyMode;
+  const bool makes = how == OpenMode::kCreate || is_new;
   if (place.inode) {
-    if (how == OpenMode::kCreateNew) return failed("open", path, EEXIST);
+    if (is_new) return failed("open", path, EEXIST);
     if (place.inode->type == FileType::kDirectory) return failed("open", path, EISDIR);
     if (place.inode->type == FileType::kSymlink) return failed("open", path, ELOOP);
     return std::move(place.inode);
