@@ -68,7 +68,7 @@ Result<int> run_context_rename(Session& session, const Arguments& arguments) {
 // TOML: handle = "value".
 Result<std::vector<operation::NewSecret>> secrets_in(Session& session, const std::string& file) {
   const env::AsOneself as_oneself;
-  std::string text = TRY(env::read_file(session.env().fs, file, kSecretsFileBytesMax));
+  std::string text = TRY(env::read_followed(session.env().fs, file, kSecretsFileBytesMax));
   const auto table = codec::parse_toml(text);
   explicit_bzero(text.data(), text.size());
   // What is wrong with the text is not shown: it may be a value.

@@ -44,9 +44,8 @@ std::unexpected<Error> error_of(std::string_view text) {
 // From now on the terminal is another's. What is still said on standard error goes to the file, where one is named.
 void leave_standard_streams(const std::string& error_file) {
   const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  const int errors = error_file.empty()
-                         ? -1
-                         : ::open(error_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const int errors =
+      error_file.empty() ? -1 : ::open(error_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   ::dup2(nothing, STDIN_FILENO);
   ::dup2(nothing, STDOUT_FILENO);
   ::dup2(errors >= 0 ? errors : nothing, STDERR_FILENO);

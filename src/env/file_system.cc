@@ -79,6 +79,32 @@ std::string join(std::string_view directory, std::string_view name) {
   return path += name;
 }
 
+Result<std::string> follow_links(FileSystem& fs, const std::string& path) {
+  constexpr int kLinksMax = 40;  // as the kernel
+  std::string at = path;
+  for (int i = 0; i < kLinksMax; ++i) {
+    const auto info = TRY(fs.info(at));
+    if (!info || info->type != FileType::kSymlink) return at;
+    const std::string target = TRY(fs.read_symbolic_link(at));
+    at = target.starts_with('/') ? target : join(parent_of(at), target);
+  }
+  return fail("cannot open " + base::escaped(path) + ": it is a symbolic link that leads in a circle",
+              "let it lead to a file");
+}
+
+Result<std::string> follow_to_file(FileSystem& fs, const std::string& path) {
+  std::string at = TRY(follow_links(fs, path));
+  if (at == path || TRY(fs.info(at))) return at;
+  return fail(
+      Cause::kNoSuchFile,
+      "cannot open " + base::escaped(path) + ": it is a symbolic link to " + base::escaped(at) + ", where nothing is",
+      "bring back what it leads to (a disk that is not mounted?), or remove the link");
+}
+
+Result<std::string> read_followed(FileSystem& fs, const std::string& path, std::size_t max_bytes) {
+  return read_file(fs, TRY(follow_to_file(fs, path)), max_bytes);
+}
+
 Result<std::string> read_file(FileSystem& fs, const std::string& path, std::size_t max_bytes) {
   const std::unique_ptr<File> file = TRY(fs.open(path, OpenMode::kRead));
   const std::uint64_t size_bytes = TRY(file->size());

@@ -168,8 +168,16 @@ inline constexpr std::string_view kUnnamedFile = "a temporary file in";
 std::string parent_of(const std::string& path);
 std::string join(std::string_view directory, std::string_view name);
 
+// Where a name leads that its owner may have made a symbolic link (stow, Nix, a mounted secret): through all links at
+// its end, whether or not anything is there then. Not for names that another than the owner may put there.
+Result<std::string> follow_links(FileSystem& fs, const std::string& path);
+// The same; an error where a link leads to nothing: what is meant to be there is not, which is not the same as nothing.
+Result<std::string> follow_to_file(FileSystem& fs, const std::string& path);
+
 // A whole small file; an error where it is longer than max_bytes.
 Result<std::string> read_file(FileSystem& fs, const std::string& path, std::size_t max_bytes);
+// The same, of the file that the name leads to (follow_to_file).
+Result<std::string> read_followed(FileSystem& fs, const std::string& path, std::size_t max_bytes);
 // The file appears under its name only when it is whole and durable; what was there before is replaced in one step.
 Result<void> write_file_atomically(FileSystem& fs, const std::string& path, std::string_view content,
                                    std::uint32_t mode = 0600);

@@ -77,7 +77,8 @@ Result<void> JsonLog::append_locked(const std::string& line) {
 }
 
 Result<void> JsonLog::open_locked() {
-  std::unique_ptr<File> file = TRY(fs_.open(path_, OpenMode::kCreate));
+  at_ = TRY(follow_links(fs_, path_));
+  std::unique_ptr<File> file = TRY(fs_.open(at_, OpenMode::kCreate));
   size_bytes_ = TRY(file->size());
   if (size_bytes_ > 0) {
     // A line that was cut short by a full disk or a power cut stays alone on its line.
@@ -98,12 +99,12 @@ Result<void> JsonLog::rotate_locked() {
     // What is not there yet cannot be renamed.
     static_cast<void>(fs_.rename(old_path(number - 1), old_path(number)));
   }
-  TRY(fs_.rename(path_, old_path(1)));
+  TRY(fs_.rename(at_, old_path(1)));
   return open_locked();
 }
 
 std::string JsonLog::old_path(int number) const {
-  return path_ + "." + std::to_string(number);
+  return at_ + "." + std::to_string(number);
 }
 
 }  // namespace spl::env

@@ -39,6 +39,7 @@ class JsonLog final : public Log {
 
   std::mutex mutex_;  // guards all below
   std::unique_ptr<File> file_;
+  std::string at_;  // where path_ leads: its owner may have put the log elsewhere
   std::uint64_t size_bytes_ = 0;
 };
 

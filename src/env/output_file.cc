@@ -58,6 +58,8 @@ Result<std::unique_ptr<OutputFile>> OutputFile::create(Env env, const std::strin
   const auto there = TRY(env.fs.info(path));
   if (there && there->type == FileType::kDirectory)
     return fail(ErrorCode::kUsage, shown(path) + " is a directory", "name a file in it");
+  if (there && there->type == FileType::kSymlink)
+    return fail(ErrorCode::kUsage, shown(path) + " is a symbolic link", "name what it leads to");
   if (there && there->type != FileType::kFile)
     return fail(ErrorCode::kUsage, shown(path) + " is not a regular file", "--out - writes to standard output");
   if (there && existing == Existing::kKept) return is_there(path);

@@ -86,7 +86,16 @@ Result<Descriptor> open_regular(const std::string& path, OpenMode how, std::uint
       number = open_new(path, mode, true);
       break;
   }
-  if (number < 0) return failed("open", path, errno);
+  if (number < 0 && errno == ELOOP)
+    return fail("cannot open " + base::escaped(path) + ": it is a symbolic link, which is not followed here",
+                "put the file itself there");
+  if (number < 0) {
+    const bool is_refused = errno == EPERM || errno == EOPNOTSUPP;
+    auto error = failed("open", path, errno);
+    if (is_refused && how != OpenMode::kRead && how != OpenMode::kReadWrite)
+      error.error().hint = "check owner and mode of the path; on a file system without modes (FAT, SMB) choose another";
+    return error;
+  }
   Descriptor descriptor(number);
   struct stat status{};
   if (::fstat(number, &status) != 0) return failed("look at", path, errno);

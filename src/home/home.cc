@@ -165,7 +165,8 @@ Result<void> remove_if_unused(env::Env env, const std::string& path) {
 
 Result<Config> load_config(env::Env env, const HomePaths& paths) {
   if (!TRY(env.fs.info(paths.config()))) return Config{};
-  const std::string text = TRY(env::read_file(env.fs, paths.config(), kConfigBytesMax));
+  // What it was to say may be whom a bundle is encrypted for: a link to nothing is not the same as no file.
+  const std::string text = TRY(env::read_followed(env.fs, paths.config(), kConfigBytesMax));
   return parse_config(paths.config(), text);
 }
 
@@ -178,7 +179,8 @@ Result<void> make_root(env::Env env, const HomePaths& paths, std::vector<std::st
 }
 
 Result<void> make_run_directory(env::Env env, const HomePaths& paths) {
-  return env::make_directories(env.fs, paths.run(), kPassedMode);
+  // Where it is a link, a reboot may have taken away what it leads to.
+  return env::make_directories(env.fs, TRY(env::follow_links(env.fs, paths.run())), kPassedMode);
 }
 
 Result<void> make_home(env::Env env, const HomePaths& paths, std::vector<std::string>& made) {

@@ -21,10 +21,13 @@ std::unexpected<Error> no_instance(env::Env env, const home::HomePaths& paths, c
 }
 
 // What is asked for comes before what config.toml says.
-Result<store::StoreLocation> location_of(const InstanceOptions& options, const home::Config& config,
+Result<store::StoreLocation> location_of(env::Env env, const InstanceOptions& options, const home::Config& config,
                                          const home::HomePaths& paths) {
   const std::string& url = options.store_url.empty() ? config.store_url : options.store_url;
-  return store::locate_store(url.empty() ? paths.store() : url);
+  auto location = TRY(store::locate_store(url.empty() ? paths.store() : url));
+  // What lies beside a store lies beside the file that a link leads to.
+  if (!location.file.empty()) location.file = TRY(env::follow_links(env.fs, location.file));
+  return location;
 }
 
 store::StoreOpen store_open(OpenFor how) {
@@ -52,7 +55,7 @@ Result<std::unique_ptr<env::Lock>> lock_store(env::Env env, const std::string& p
 }
 
 Result<void> check_mode(env::Env env, const std::string& path, std::uint32_t wanted) {
-  const auto info = TRY(env.fs.info(path));
+  const auto info = TRY(env.fs.info(TRY(env::follow_links(env.fs, path))));
   if (!info) return fail(path + " is missing", "bring it back from a backup, or import a bundle into a new home");
   if ((info->mode & 077) != 0)
     return fail(path + " can be read by others", "chmod " + std::string(wanted == 0700 ? "700 " : "600 ") + path);
@@ -99,7 +102,8 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
     TRY(require(env_, options));
   }
   // A backup may have left it out, or it lies on a file system that a reboot empties.
-  if (how == OpenFor::kWriting && !TRY(env_.fs.info(paths_.run()))) TRY(home::make_run_directory(env_, paths_));
+  if (how == OpenFor::kWriting && !TRY(env_.fs.info(TRY(env::follow_links(env_.fs, paths_.run())))))
+    TRY(home::make_run_directory(env_, paths_));
   if (how != OpenFor::kReading) {
     lock_ = TRY(env_.fs.try_lock_directory(paths_.root));
     if (!lock_)
@@ -107,7 +111,7 @@ Result<void> Instance::open_parts(const InstanceOptions& options, OpenFor how) {
                   "wait for it, or end it with spl stop");
   }
   if (how == OpenFor::kCreating) TRY(home::make_home(env_, paths_, made_));
-  const store::StoreLocation location = TRY(location_of(options, TRY(config()), paths_));
+  const store::StoreLocation location = TRY(location_of(env_, options, TRY(config()), paths_));
   const std::string& path = location.file;
   if (how != OpenFor::kReading && !path.empty() && path != paths_.store()) store_lock_ = TRY(lock_store(env_, path));
   // Asked under the lock: a home whose store another process has made meanwhile is not this one's to take away.
@@ -144,7 +148,7 @@ Result<void> Instance::require(env::Env env, const InstanceOptions& options) {
 
 Result<store::StoreLocation> Instance::store_location(env::Env env, const InstanceOptions& options) {
   const home::HomePaths paths{options.home};
-  return location_of(options, TRY(home::load_config(env, paths)), paths);
+  return location_of(env, options, TRY(home::load_config(env, paths)), paths);
 }
 
 Result<void> Instance::close_and_unmake(std::unique_ptr<Instance> instance) {

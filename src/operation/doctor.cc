@@ -68,7 +68,8 @@ void check_log(instance::Instance& instance, std::vector<Finding>& findings) {
   const std::string path = instance.paths().log();
   for (const auto& [name, wanted] :
        {std::pair(env::parent_of(path), env::FileType::kDirectory), std::pair(path, env::FileType::kFile)}) {
-    const auto info = instance.env().fs.info(name);
+    const auto followed = env::follow_links(instance.env().fs, name);
+    const auto info = followed ? instance.env().fs.info(*followed) : std::unexpected(followed.error());
     if (info && (!*info || (*info)->type == wanted)) continue;
     findings.push_back({"log", FindingStatus::kWarn, name,
                         info ? "the daemon cannot write its log: something else is there" : info.error().message,

@@ -21,7 +21,7 @@ class HomeModes {
       : env_(env), set_(set), paths_(set.paths()), findings_(findings) {}
 
   Result<void> check() {
-    const auto root = TRY(env_.fs.info(paths_.root));
+    const auto root = TRY(info_of(paths_.root));
     if (!root) return {};
     owner_ = root->uid;
     const bool has_users = TRY(have_users());
@@ -41,6 +41,11 @@ class HomeModes {
     findings_.push_back({"modes", status, path, std::move(message), std::move(hint)});
   }
 
+  // Of what is there in the end: a link has no mode of its own.
+  Result<std::optional<env::FileInfo>> info_of(const std::string& path) {
+    return env_.fs.info(TRY(env::follow_links(env_.fs, path)));
+  }
+
   // Whether processes of other users have to pass through the home to what is theirs.
   Result<bool> have_users() {
     for (const service::Declaration& service : set_.services()) {
@@ -52,7 +57,7 @@ class HomeModes {
 
   // 0711
   Result<void> check_passed(const std::string& path, bool has_users) {
-    const auto info = TRY(env_.fs.info(path));
+    const auto info = TRY(info_of(path));
     if (!info) return {};
     const std::string is = ": its mode is " + mode_text(info->mode);
     const std::string hint = "chmod 711 " + path;
@@ -70,7 +75,7 @@ class HomeModes {
 
   // 0700 and 0600
   Result<void> check_closed(const std::string& path, const std::string& wanted) {
-    const auto info = TRY(env_.fs.info(path));
+    const auto info = TRY(info_of(path));
     if (!info) return {};
     if ((info->mode & kNotOwner) != 0)
       add(FindingStatus::kStop, path, "it is not closed to others: its mode is " + mode_text(info->mode),
@@ -79,7 +84,7 @@ class HomeModes {
   }
 
   Result<void> check_owner(const std::string& path, std::uint32_t owner) {
-    const auto info = TRY(env_.fs.info(path));
+    const auto info = TRY(info_of(path));
     if (info && info->uid != owner)
       add(FindingStatus::kStop, path, "it belongs to " + user_text(info->uid) + ", and should to " + user_text(owner),
           "chown " + user_text(owner) + " " + path);
@@ -94,7 +99,7 @@ class HomeModes {
       return {};
     }
     for (const std::string& path : {set_.data_directory(service.name), set_.run_directory(service.name)}) {
-      const auto info = TRY(env_.fs.info(path));
+      const auto info = TRY(info_of(path));
       if (!info) continue;
       if ((info->mode & (kOthersAny | kGroupWrites)) != 0)
         add(FindingStatus::kWarn, path,

@@ -36,7 +36,9 @@ Result<void> check_owner(env::Env env, const std::string& path) {
 
 Result<Declaration> read_entry(env::Env env, const std::string& file, std::string_view name) {
   TRY(check_owner(env, file));
-  auto declaration = TRY(parse_declaration(file, TRY(env::read_file(env.fs, file, kDeclarationBytesMax))));
+  const std::string followed = TRY(env::follow_to_file(env.fs, file));
+  TRY(check_owner(env, followed));
+  auto declaration = TRY(parse_declaration(file, TRY(env::read_file(env.fs, followed, kDeclarationBytesMax))));
   if (declaration.name != name)
     return wrong_at(declaration.at,
                     "name is " + declaration.name + ", and the file is called " + std::string(name) + ".toml");

@@ -51,7 +51,7 @@ Result<Context> parse_context(TomlTable table) {
 Result<Contexts> Contexts::load(env::Env env, const home::HomePaths& paths) {
   Contexts contexts(env, paths.contexts());
   if (!TRY(env.fs.info(contexts.path_))) return contexts;
-  const std::string text = TRY(env::read_file(env.fs, contexts.path_, kContextsBytesMax));
+  const std::string text = TRY(env::read_followed(env.fs, contexts.path_, kContextsBytesMax));
   const auto parsed = codec::parse_toml(text);
   if (!parsed) return wrong_at({contexts.path_, parsed.error().line}, parsed.error().why);
   TomlTable root(*parsed, contexts.path_, "");
@@ -106,7 +106,7 @@ Result<void> Contexts::save(std::vector<Context> contexts) {
     text += "\n[[context]]\nname = " + toml_text(context.name) + "\nid = " + std::to_string(context.id) + "\n";
     if (!context.label.empty()) text += "label = " + toml_text(context.label) + "\n";
   }
-  TRY(env::write_file_atomically(env_.fs, path_, text));
+  TRY(env::write_file_atomically(env_.fs, TRY(env::follow_links(env_.fs, path_)), text));
   contexts_ = std::move(contexts);
   return {};
 }

@@ -38,7 +38,7 @@ Result<std::string> key_path_of(env::Env env, const home::HomePaths& paths) {
       return *named;
     }
   }
-  const std::string id = base::escaped(TRY(env::read_file(env.fs, id_path_of(paths), 256)), 64);
+  const std::string id = base::escaped(TRY(env::read_followed(env.fs, id_path_of(paths), 256)), 64);
   if (env::own_user_id() == 0) return "/etc/spl/keys/" + id;
   const auto home = env.variables != nullptr ? env.variables->get("HOME") : std::nullopt;
   if (home) return *home + "/.config/spl/keys/" + id;
@@ -56,7 +56,8 @@ class FileSecrets final : public SecretStore {
     TRY(check_handle(handle));
     const std::string path = path_of(handle);
     if (!TRY(env_.fs.info(path))) return not_found(handle);
-    const std::string sealed = TRY(env::read_file(env_.fs, path, kMagic.size() + kNonceBytes + kSecretBytesMax + 64));
+    const std::string sealed =
+        TRY(env::read_followed(env_.fs, path, kMagic.size() + kNonceBytes + kSecretBytesMax + 64));
     const SecretBytes key = TRY(read_key());
     constexpr std::size_t kHead = kMagic.size() + kNonceBytes;
     if (!sealed.starts_with(kMagic) || sealed.size() < kHead + crypto::kAeadTagBytes)
@@ -117,7 +118,7 @@ class FileSecrets final : public SecretStore {
 
   Result<SecretBytes> read_key() {
     const std::string path = TRY(key_path());
-    auto text = env::read_file(env_.fs, path, kKeyBytes);
+    auto text = env::read_followed(env_.fs, path, kKeyBytes);
     if (!text)
       return fail(text.error().cause, "the key of the secrets cannot be read: " + text.error().message,
                   "bring the key of this home to its place, or name it with SPL_SECRET_KEY_FILE");

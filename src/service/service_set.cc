@@ -100,7 +100,7 @@ std::vector<NamedCommand> commands_of(const Declaration& service) {
 namespace {
 
 Result<Declaration> read_declaration(env::Env env, const std::string& file) {
-  return parse_declaration(file, TRY(env::read_file(env.fs, file, kDeclarationBytesMax)));
+  return parse_declaration(file, TRY(env::read_followed(env.fs, file, kDeclarationBytesMax)));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ std::unexpected<Error> watchdog_gone() {
 
 // A log that cannot be written is no reason to fail.
 env::Descriptor open_log(const std::string& path) {
-  env::Descriptor log(::open(path.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
+  env::Descriptor log(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
   return log.is_open() ? std::move(log) : env::Descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC));
 }
 

@@ -23,9 +23,9 @@ Result<std::optional<Identity>> read_pair(env::Env env, const std::string& direc
   for (const char* name : {kKeyFile, kDocumentFile}) {
     if (!TRY(env.fs.info(join(directory, name)))) return std::nullopt;
   }
-  const SecretBytes seed(TRY(env::read_file(env.fs, join(directory, kKeyFile), 64)));
+  const SecretBytes seed(TRY(env::read_followed(env.fs, join(directory, kKeyFile), 64)));
   const std::string document =
-      TRY(env::read_file(env.fs, join(directory, kDocumentFile), record::kDidDocumentBytesMax));
+      TRY(env::read_followed(env.fs, join(directory, kDocumentFile), record::kDidDocumentBytesMax));
   return std::optional(TRY_IN(directory, identity_from(seed.reveal(), document)));
 }
 
@@ -33,7 +33,7 @@ Result<std::optional<Identity>> read_pair(env::Env env, const std::string& direc
 Result<std::optional<std::string>> did_in_file(env::Env env, const std::string& directory, const char* name) {
   const std::string path = join(directory, name);
   if (!TRY(env.fs.info(path))) return std::nullopt;
-  const SecretBytes content(TRY(env::read_file(env.fs, path, record::kDidDocumentBytesMax)));
+  const SecretBytes content(TRY(env::read_followed(env.fs, path, record::kDidDocumentBytesMax)));
   if (name == kKeyFile) {
     const auto key = TRY_IN(path, crypto::SigningKey::from_seed(content.reveal()));
     return std::optional(crypto::did_of(key.public_key()));
@@ -51,12 +51,12 @@ Result<void> drop_incoming(env::Env env, const std::string& directory) {
 // A copy, and no rename: where a sync fails, what it should have made durable may be lost although it can be seen. What
 // is still where it came from can be copied again.
 Result<void> copy_durably(env::Env env, const std::string& from, const std::string& to) {
-  const SecretBytes content(TRY(env::read_file(env.fs, from, record::kDidDocumentBytesMax)));
+  const SecretBytes content(TRY(env::read_followed(env.fs, from, record::kDidDocumentBytesMax)));
   return env::write_file_atomically(env.fs, to, content.reveal());
 }
 
 Result<Digest> digest_of_file(env::Env env, const std::string& path) {
-  const auto file = TRY(env.fs.open(path, env::OpenMode::kRead));
+  const auto file = TRY(env.fs.open(TRY(env::follow_to_file(env.fs, path)), env::OpenMode::kRead));
   crypto::Sha256 sha256;
   std::string piece(kPieceBytes, '\0');
   for (std::uint64_t offset = 0;; offset += piece.size()) {

@@ -122,6 +122,8 @@ Result<std::optional<WalkedEntry>> TreeWalk::next(std::vector<std::string>* left
     began_ = true;
     const auto info = TRY(fs_.info(view_.root));
     if (!info) return fail(Cause::kNoSuchFile, base::escaped(view_.root) + " is not there");
+    if (info->type == env::FileType::kSymlink)
+      return fail(base::escaped(view_.root) + " is a symbolic link", "declare what it leads to");
     if (info->type != env::FileType::kDirectory) return fail(base::escaped(view_.root) + " is no directory");
     TRY(enter({}, left_out));
     return WalkedEntry{{}, TRY(directory_->info(name_)).value_or(*info)};

@@ -136,7 +136,10 @@ Result<std::vector<std::string>> find_repositories(env::FileSystem& fs, const st
   const auto info = TRY(fs.info(root));
   if (!info) return found;
   if (info->type != env::FileType::kDirectory)
-    return fail(ErrorCode::kUsage, base::escaped(root, 200) + " is no directory");
+    return fail(
+        ErrorCode::kUsage,
+        base::escaped(root, 200) + (info->type == env::FileType::kSymlink ? " is a symbolic link" : " is no directory"),
+        "declare the directory itself");
   TRY(find_below(fs, root, "", inner, found));
   std::ranges::sort(found);
   return found;

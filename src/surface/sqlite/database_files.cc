@@ -25,7 +25,9 @@ Result<std::vector<std::string>> DatabaseFiles::list(env::FileSystem& fs) const 
   std::vector<std::string> names;
   const auto add = [&](const std::string& name, const env::FileInfo& info) -> Result<void> {
     if (info.type != env::FileType::kFile)
-      return fail(ErrorCode::kUsage, base::escaped(path_of(name), 200) + " is no file",
+      return fail(ErrorCode::kUsage,
+                  base::escaped(path_of(name), 200) +
+                      (info.type == env::FileType::kSymlink ? " is a symbolic link" : " is no file"),
                   "declare the path of the database itself");
     names.push_back(name);
     return {};
