@@ -184,13 +184,11 @@ class Connection {
     std::uint64_t passed_over = 0;
     if (door_ == Door::kTcp && !exchange.is_known() && !around_.stranger_lines.take(begun, passed_over)) return;
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(env_.clock.steady() - begun);
-    char ms[32];
-    std::snprintf(ms, sizeof ms, "%.3f", static_cast<double>(took.count()) / 1000.0);
     env::LogFields fields{{"method", base::escaped(exchange.head().method, kLoggedMethodBytesMax)},
                           {"path", base::escaped(exchange.target().path, kLoggedPathBytesMax)},
-                          {"status", std::to_string(exchange.status())},
-                          {"bytes", std::to_string(exchange.sent_bytes())},
-                          {"ms", ms}};
+                          {"status", exchange.status()},
+                          {"bytes", exchange.sent_bytes()},
+                          {"ms", took}};
     if (exchange.bearer()) fields.emplace_back("account", exchange.bearer()->account);
     if (passed_over > 0) fields.emplace_back("strangers_not_logged", std::to_string(passed_over));
     // An error that the client has not seen, or that is not the client's.

@@ -111,7 +111,7 @@ void reload(env::JsonLog& file, env::Log& log, instance::Instance& instance, Ser
   note("configuration is broken: what asks for it is refused",
        config ? Result<void>() : std::unexpected(config.error()));
   note("certificate not read, the one before stays", server.reload_certificates());
-  log.write(env::LogLevel::kInfo, "reloaded", {{"whole", whole ? "yes" : "no"}});
+  log.write(env::LogLevel::kInfo, "reloaded", {{"whole", whole}});
 }
 
 }  // namespace
@@ -171,14 +171,14 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
   if (options.server.host != "0.0.0.0" && options.server.host != "::")
     TRY(federation::note_base_url(*opened, info.address));
   log.write(env::LogLevel::kInfo, "daemon started",
-            {{"pid", std::to_string(info.pid)}, {"address", info.address}, {"version", base::kVersion}});
+            {{"pid", info.pid}, {"address", info.address}, {"version", base::kVersion}});
   TRY(listening(info));
   status = "serving " + base::escaped(paths.root, 512) + " at " + info.address;
   manager.ready(status);
   const Announcing announcing(*opened);
   const auto ended = server->run();
   if (ended) {
-    log.write(env::LogLevel::kInfo, "daemon stopped", {{"pid", std::to_string(info.pid)}});
+    log.write(env::LogLevel::kInfo, "daemon stopped", {{"pid", info.pid}});
   } else {
     log.write(env::LogLevel::kError, "daemon failed", {{"error", ended.error().message}});
   }

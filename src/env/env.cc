@@ -4,6 +4,12 @@
 
 namespace spl::env {
 
+LogValue::LogValue(std::chrono::microseconds time) : is_text_(false) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", static_cast<double>(time.count()) / 1000.0);
+  text_ = text;
+}
+
 std::string rfc3339(std::chrono::system_clock::time_point time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
   const auto day = std::chrono::floor<std::chrono::days>(seconds);

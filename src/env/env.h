@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,7 +34,27 @@ class Random {
 };
 
 enum class LogLevel : std::uint8_t { kInfo, kWarn, kError };
-using LogFields = std::vector<std::pair<std::string_view, std::string>>;
+
+// A text, or a number or truth value as JSON writes it: who reads a log by a program compares and adds them.
+class LogValue {
+ public:
+  // NOLINTBEGIN(google-explicit-constructor): a field is given as what it is.
+  LogValue(std::string text) : text_(std::move(text)) {}
+  LogValue(std::string_view text) : text_(text) {}
+  LogValue(const char* text) : text_(text) {}
+  template <std::integral T>
+  LogValue(T number) : text_(std::to_string(number)), is_text_(false) {}
+  LogValue(bool truth) : text_(truth ? "true" : "false"), is_text_(false) {}
+  LogValue(std::chrono::microseconds time);  // as milliseconds, with three digits after the point
+  // NOLINTEND(google-explicit-constructor)
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] bool is_text() const { return is_text_; }
+
+ private:
+  std::string text_;
+  bool is_text_ = true;
+};
+using LogFields = std::vector<std::pair<std::string_view, LogValue>>;
 
 class Log {
  public:

@@ -48,7 +48,7 @@ void JsonLog::write(LogLevel level, std::string_view event, const LogFields& fie
       line += ',';
       append_value(line, name);
       line += ':';
-      append_value(line, value);
+      value.is_text() ? append_value(line, value.text()) : static_cast<void>(line += value.text());
     }
     line += "}\n";
     append(line);

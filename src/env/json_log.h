@@ -1,5 +1,5 @@
 // A log for people and machines: one JSON object (RFC 8259) a line,
-//   {"time":"2026-01-31T12:00:00Z","level":"info","event":"...","<field>":"<value>",...}
+//   {"time":"2026-01-31T12:00:00Z","level":"info","event":"...","<field>":<value>,...}
 // in a file that is rotated: <path>.1 is the youngest of the older ones. Every line is valid JSON whatever the fields
 // hold: a value that is not UTF-8 is shown as base::escaped shows it. Not synced: the last lines may go at a power cut.
 // Any thread. One JsonLog a path: who holds the home's lock.

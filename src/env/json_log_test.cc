@@ -27,11 +27,12 @@ TEST_F(JsonLogTest, WritesOneObjectALine) {
   JsonLog log(fs_, clock_, "/log");
   log.write(LogLevel::kInfo, "started", {});
   clock_.advance(std::chrono::seconds(1));
-  log.write(LogLevel::kError, "failed", {{"path", "/a\"b\n"}, {"count", "3"}});
+  log.write(LogLevel::kError, "failed",
+            {{"path", "/a\"b\n"}, {"count", 3}, {"took", std::chrono::microseconds(1500)}, {"whole", false}});
   EXPECT_EQ(content("/log"), R"({"time":"2026-01-31T12:00:00Z","level":"info","event":"started"})"
                              "\n"
                              R"({"time":"2026-01-31T12:00:01Z","level":"error","event":"failed",)"
-                             R"("path":"/a\"b\n","count":"3"})"
+                             R"("path":"/a\"b\n","count":3,"took":1.500,"whole":false})"
                              "\n");
 }
 
@@ -77,11 +78,11 @@ TEST_F(JsonLogTest, RotatesAndForgetsTheOldest) {
       ASSERT_TRUE(file->write_at(kLogFileBytesMax - 1, "\n"));
     }
     JsonLog log(fs_, clock_, "/log");
-    log.write(LogLevel::kInfo, "file", {{"number", std::to_string(i)}});
+    log.write(LogLevel::kInfo, "file", {{"number", i}});
     log.write(LogLevel::kInfo, "second", {});
   }
   const auto holds = [&](const std::string& path, int number) {
-    return content(path).find("\"number\":\"" + std::to_string(number) + "\"") != std::string::npos;
+    return content(path).find("\"number\":" + std::to_string(number) + "}") != std::string::npos;
   };
   EXPECT_TRUE(holds("/log", kFiles - 1));
   EXPECT_TRUE(content("/log").ends_with("\"second\"}\n"));

@@ -34,7 +34,7 @@ void StreamLog::write(LogLevel level, std::string_view event, const LogFields& f
     std::string line = rfc3339(clock_.now());
     line.append(word_of(level)).append(event);
     for (const auto& [name, value] : fields)
-      line.append(", ").append(name).append(" ").append(base::escaped(value, kValueBytesMax));
+      line.append(", ").append(name).append(" ").append(base::escaped(value.text(), kValueBytesMax));
     line.resize(std::min(line.size(), kLineBytesMax - 1));
     line.push_back('\n');
     const std::scoped_lock lock(mutex_);

@@ -85,7 +85,9 @@ class MemoryLog final : public env::Log {
 
   void write(env::LogLevel level, std::string_view event, const env::LogFields& fields) override {
     const std::scoped_lock lock(mutex_);
-    events_.push_back({level, std::string(event), {fields.begin(), fields.end()}});
+    Event kept{level, std::string(event), {}};
+    for (const auto& [name, value] : fields) kept.fields.emplace_back(name, value.text());
+    events_.push_back(std::move(kept));
   }
 
   [[nodiscard]] std::vector<Event> events() const {
