@@ -1,7 +1,7 @@
 // What every store::RecordStore does, as tests; conformance_load.h has those of bulk, chance and threads,
 // conformance_beside.h those of what is kept beside the records. A test program gives them a backend:
-//   struct MyBackend { std::unique_ptr<RecordStore> store = ...; };  // an empty store of its own, made anew each time
-//   INSTANTIATE_TYPED_TEST_SUITE_P(Mine, StoreConformance, MyBackend);
+//   struct MyBackend { FakeClock clock; std::unique_ptr<RecordStore> store = ...; };  // an empty store of its own,
+//   made anew each time INSTANTIATE_TYPED_TEST_SUITE_P(Mine, StoreConformance, MyBackend);
 //   INSTANTIATE_TYPED_TEST_SUITE_P(Mine, StoreUnderLoad, MyBackend);
 //   INSTANTIATE_TYPED_TEST_SUITE_P(Mine, StoreBesideRecords, MyBackend);
 #pragma once

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/sha256.h"
 #include "store/conformance_model.h"
 
 namespace spl::store {
@@ -280,12 +281,98 @@ TYPED_TEST_P(StoreBesideRecords, AChangeOfWhatTakesEffectIsToldByItsCommit) {
   EXPECT_TRUE(has_changed()) << "taken away";
 }
 
+TYPED_TEST_P(StoreBesideRecords, ArrivalsAreThoseOfTheTransactionsThatPutSomething) {
+  auto& clock = this->backend_.clock;
+  const auto now = [&clock] {
+    return std::chrono::floor<std::chrono::seconds>(clock.now().time_since_epoch()).count();
+  };
+  const std::int64_t begin = now();
+  conformance::put(this->store_, {conformance::nth(1), conformance::nth(2)});
+  conformance::put(this->store_, {conformance::nth(3)});
+  clock.advance(std::chrono::seconds(10));
+  conformance::put(this->store_, {conformance::nth(3)});  // there already
+  {
+    auto writer = this->store_.writer().value();
+    ASSERT_TRUE(writer->mark());
+    ASSERT_TRUE(writer->put(conformance::nth(4)));
+    ASSERT_TRUE(writer->rollback_to_mark());
+    ASSERT_TRUE(writer->mark());
+    ASSERT_TRUE(writer->put(conformance::nth(5)));
+    ASSERT_TRUE(writer->commit());
+  }
+  clock.advance(std::chrono::seconds(10));
+  {
+    ASSERT_TRUE(this->store_.writer().value()->put(conformance::nth(6)));
+  }  // not committed
+  const auto reader = this->store_.reader().value();
+  std::vector<std::int64_t> arrived;
+  ASSERT_TRUE(reader->changes(0, 100, {}, [&](const StoredRecord& row) -> Result<void> {
+    arrived.push_back(TRY(reader->arrival(row.sequence))->at - begin);
+    return {};
+  }));
+  EXPECT_EQ(arrived, (std::vector<std::int64_t>{0, 0, 0, 10}));
+  EXPECT_EQ(reader->first_arrived_since(begin).value(), 1u);
+  EXPECT_EQ(reader->first_arrived_since(begin + 1).value(), 4u);
+  EXPECT_EQ(reader->first_arrived_since(begin + 11).value(), std::nullopt);
+  auto writer = this->store_.writer().value();
+  ASSERT_TRUE(writer->clear_records());
+  EXPECT_FALSE(writer->arrival(1).value());
+}
+
+TYPED_TEST_P(StoreBesideRecords, TheNewestComeFirst) {
+  conformance::put(this->store_, {conformance::nth(1), conformance::nth(2), conformance::nth(3), conformance::nth(4)});
+  const auto reader = this->store_.reader().value();
+  std::vector<std::uint64_t> all;
+  std::string last_thread;
+  ASSERT_TRUE(reader->newest_first(1, {}, [&](const StoredRecord& row) -> Result<void> {
+    if (all.empty()) last_thread = TRY(parse_row(row)).thread;
+    all.push_back(row.sequence);
+    return {};
+  }));
+  EXPECT_EQ(all, (std::vector<std::uint64_t>{4, 3, 2}));
+  std::vector<std::uint64_t> forward;
+  ASSERT_TRUE(reader->changes(0, 100, last_thread, [&](const StoredRecord& row) -> Result<void> {
+    forward.push_back(row.sequence);
+    return {};
+  }));
+  std::vector<std::uint64_t> backward;
+  ASSERT_TRUE(reader->newest_first(0, last_thread, [&](const StoredRecord& row) -> Result<void> {
+    backward.insert(backward.begin(), row.sequence);
+    return {};
+  }));
+  EXPECT_EQ(backward, forward);
+  EXPECT_TRUE(
+      reader->newest_first(0, "none", [](const StoredRecord&) -> Result<void> { return fail("there is one"); }));
+}
+
+TYPED_TEST_P(StoreBesideRecords, AnswersAreKeptUntilTheyAreTooOld) {
+  const Digest one = crypto::sha256("one");
+  const Digest other = crypto::sha256("other");
+  auto writer = this->store_.writer().value();
+  EXPECT_FALSE(writer->kept_answer(one).value());
+  ASSERT_TRUE(writer->keep_answer(one, {100, crypto::sha256("asked"), "{\"id\":\"x\"}"}, 0));
+  ASSERT_TRUE(writer->keep_answer(other, {200, crypto::sha256("asked"), "y"}, 100));
+  const auto kept = writer->kept_answer(one).value();
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->made_at, 100);
+  EXPECT_EQ(kept->request, crypto::sha256("asked"));
+  EXPECT_EQ(kept->answer, "{\"id\":\"x\"}");
+  ASSERT_TRUE(writer->keep_answer(other, {300, crypto::sha256("more"), "z"}, 101));
+  ASSERT_TRUE(writer->commit());
+  writer.reset();
+  const auto reader = this->store_.reader().value();
+  EXPECT_FALSE(reader->kept_answer(one).value());
+  EXPECT_EQ(reader->kept_answer(other).value()->answer, "z");
+}
+
 REGISTER_TYPED_TEST_SUITE_P(StoreBesideRecords, SettingsAreKeptAndReplaced, SettingsAreFoundByTheirBeginning,
                             ARemovedSettingIsGoneOnceThatIsCommitted, TokensAreKeptReplacedAndRemoved,
                             ARedactedRecordIsKeptAndIsNoRecord, WhatNoRecordCanHaveIsNotKeptOfARedactedOne,
                             RedactedRecordsComeInOrderOfIdAndAVisitorMayEndThat,
                             TheWholeRecordTakesThePlaceOfTheRedactedOne, ARolledBackMarkRestoresBoth,
                             ClearedRecordsTakeTheRedactedOnesAway, ManyRecordsTakeTheirRedactedOnesAwayToo,
-                            AChangeOfWhatTakesEffectIsToldByItsCommit);
+                            AChangeOfWhatTakesEffectIsToldByItsCommit,
+                            ArrivalsAreThoseOfTheTransactionsThatPutSomething, TheNewestComeFirst,
+                            AnswersAreKeptUntilTheyAreTooOld);
 
 }  // namespace spl::store

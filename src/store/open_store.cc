@@ -55,10 +55,10 @@ Result<std::unique_ptr<RecordStore>> open_store(env::Env env, const StoreLocatio
   if (location.file.empty()) {
     std::string random(kIncarnationBytes, '\0');
     env.random.fill(random);
-    return make_memory_store(base::to_hex(random));
+    return make_memory_store(base::to_hex(random), &env.clock);
   }
   const auto log = TRY(env.fs.info(location.file + "-wal"));
-  auto opened = open_sqlite_store({location.file, tuning.file_layer, tuning.sizes, !log || log->size_bytes == 0}, how);
+  auto opened = open_sqlite_store({location.file, tuning.file_layer, tuning.sizes, !log || log->size_bytes == 0, &env.clock}, how);
   if (!opened && opened.error().code == ErrorCode::kFailed && opened.error().hint.empty())
     opened.error().hint =
         "the file is " + location.file + "; a store is opened by the spl that wrote it, or a later one";

@@ -89,6 +89,17 @@ struct RedactedRecord {
 };
 // Whether its thread, actor and clock are what a record may have, and its peer what an actor may be. Code kUsage.
 Result<void> check_redacted(const RedactedRecord& redacted);
+// When records came into this store, which no bundle says: those from this sequence on, up to that of the next.
+struct Arrival {
+  std::uint64_t first_sequence = 0;
+  std::int64_t at = 0;  // seconds since 1970
+};
+// The answer to a request that may come again, and what was asked.
+struct KeptAnswer {
+  std::int64_t made_at = 0;  // seconds since 1970
+  Digest request;
+  std::string answer;
+};
 // Called for each record; an error ends the walk and is given back.
 using RecordVisitor = std::function<Result<void>(const StoredRecord&)>;
 using ThreadVisitor = std::function<Result<void>(const ThreadSummary&)>;
@@ -122,6 +133,15 @@ class StoreReader {
   // named.
   virtual Result<void> changes(std::uint64_t since, std::uint64_t limit, std::optional<std::string_view> thread,
                                const RecordVisitor& visit) = 0;
+  // The same records, the newest first, without a limit.
+  virtual Result<void> newest_first(std::uint64_t since, std::optional<std::string_view> thread,
+                                    const RecordVisitor& visit) = 0;
+  // When the record of this sequence came; nothing where that is not known: of those that a store of an older version
+  // had.
+  virtual Result<std::optional<Arrival>> arrival(std::uint64_t sequence) = 0;
+  // The least sequence of what came in that second or a later one; nothing where nothing did.
+  virtual Result<std::optional<std::uint64_t>> first_arrived_since(std::int64_t seconds) = 0;
+  virtual Result<std::optional<KeptAnswer>> kept_answer(const Digest& key) = 0;
   // All records in the order of a bundle: by path, bytewise, which is by "<directory>/", then id.
   // `directory` is the thread's.
   virtual Result<void> bundle_order(
@@ -160,6 +180,8 @@ class StoreWriter : public StoreReader {
   virtual Result<void> new_incarnation(std::string_view hex) = 0;
   virtual Result<void> put_token(const Token& token) = 0;
   virtual Result<bool> remove_token(const Digest& sha256) = 0;  // false: was not there
+  // Takes away those that were made before `since`.
+  virtual Result<void> keep_answer(const Digest& key, const KeptAnswer& answer, std::int64_t since) = 0;
   // Writes something that says nothing. What a commit has written whose sync failed can be read, and may be taken for a
   // commit after a power cut: the commit of this transaction takes its place.
   virtual Result<void> fence() = 0;
@@ -167,7 +189,8 @@ class StoreWriter : public StoreReader {
   // indexes until commit(). Where the promise is broken put() or commit() fails. Not together with mark(). In a store
   // that has records it does nothing.
   virtual Result<void> expect_many_distinct() = 0;
-  // Takes every record away, and what was known of threads and clocks and of redacted records with them; settings and
+  // Takes every record away, and what was known of threads and clocks, of redacted records and arrivals, and the
+  // answers that speak of records, with them; settings and
   // tokens stay. What is put from then on arrives in a log that begins anew: new_incarnation() is to be called, too.
   // Not together with mark().
   virtual Result<void> clear_records() = 0;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <limits>
 #include <mutex>
+#include <ranges>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -30,6 +31,8 @@ struct State {
   std::map<std::pair<std::string, std::string>, std::uint64_t> clocks;  // the largest of (thread, actor)
   std::map<std::string, std::string, std::less<>> settings;
   std::map<Digest, Token> tokens;
+  std::map<std::uint64_t, std::int64_t> arrivals;  // by their first sequence
+  std::map<Digest, KeptAnswer> answers;
   std::map<RecordId, RedactedRecord> redacted;  // none of a record in the log
 
   [[nodiscard]] const EntryPtr& at(std::uint64_t sequence) const { return log[sequence - 1]; }
@@ -118,6 +121,37 @@ class Reading : public Base {
     return {};
   }
 
+  Result<void> newest_first(std::uint64_t since, std::optional<std::string_view> thread,
+                            const RecordVisitor& visit) override {
+    std::vector<Numbered> entries;
+    TRY(changes(since, ~std::uint64_t{0}, thread, [&](const StoredRecord& row) -> Result<void> {
+      entries.push_back({row.sequence, state().at(row.sequence)});
+      return {};
+    }));
+    for (const Numbered& entry : std::views::reverse(entries)) TRY(visit(stored(entry)));
+    return {};
+  }
+
+  Result<std::optional<Arrival>> arrival(std::uint64_t sequence) override {
+    const auto after = state().arrivals.upper_bound(sequence);
+    if (after == state().arrivals.begin()) return std::nullopt;
+    const auto& [first, at] = *std::prev(after);
+    return std::optional(Arrival{first, at});
+  }
+
+  Result<std::optional<std::uint64_t>> first_arrived_since(std::int64_t seconds) override {
+    for (const auto& [first, at] : state().arrivals) {
+      if (at >= seconds) return std::optional(first);
+    }
+    return std::nullopt;
+  }
+
+  Result<std::optional<KeptAnswer>> kept_answer(const Digest& key) override {
+    const auto found = state().answers.find(key);
+    if (found == state().answers.end()) return std::nullopt;
+    return std::optional(found->second);
+  }
+
   Result<void> bundle_order(const std::function<Result<void>(std::string_view, const StoredRecord&)>& visit) override {
     // By path, in which a slash follows the directory.
     std::map<std::string, decltype(state().threads.begin()->second)> threads;
@@ -195,7 +229,7 @@ class MemoryReader final : public Reading<StoreReader> {
 
 class MemoryStore final : public RecordStore {
  public:
-  explicit MemoryStore(std::string incarnation) {
+  MemoryStore(std::string incarnation, env::Clock* clock) : clock_(clock) {
     auto state = std::make_shared<State>();
     state->settings.emplace("incarnation", std::move(incarnation));
     state_ = std::move(state);
@@ -210,6 +244,7 @@ class MemoryStore final : public RecordStore {
 
   [[nodiscard]] std::uint64_t authority_generation() const override { return authority_generation_; }
 
+  [[nodiscard]] env::Clock* clock() const { return clock_; }
   [[nodiscard]] std::shared_ptr<const State> current() const {
     const std::scoped_lock lock(state_mutex_);
     return state_;
@@ -221,6 +256,7 @@ class MemoryStore final : public RecordStore {
   }
 
  private:
+  env::Clock* const clock_;         // may be null
   std::mutex writer_mutex_;         // held by the writer that lives
   mutable std::mutex state_mutex_;  // guards state_
   std::shared_ptr<const State> state_;
@@ -230,7 +266,7 @@ class MemoryStore final : public RecordStore {
 class MemoryWriter final : public Reading<StoreWriter> {
  public:
   MemoryWriter(MemoryStore& store, std::unique_lock<std::mutex> lock)
-      : store_(store), lock_(std::move(lock)), state_(*store.current()) {}
+      : store_(store), lock_(std::move(lock)), state_(*store.current()), first_new_(state_.log.size() + 1) {}
 
   Result<PutOutcome> put(const Record& record) override;
   Result<bool> put_redacted(const RedactedRecord& redacted) override {
@@ -263,6 +299,11 @@ class MemoryWriter final : public Reading<StoreWriter> {
     state_.tokens.insert_or_assign(token.sha256, token);
     return {};
   }
+  Result<void> keep_answer(const Digest& key, const KeptAnswer& answer, std::int64_t since) override {
+    std::erase_if(state_.answers, [&](const auto& kept) { return kept.second.made_at < since; });
+    state_.answers.insert_or_assign(key, answer);
+    return {};
+  }
   Result<void> fence() override { return {}; }
   Result<bool> remove_token(const Digest& sha256) override { return state_.tokens.erase(sha256) > 0; }
   Result<void> expect_many_distinct() override {
@@ -277,6 +318,9 @@ class MemoryWriter final : public Reading<StoreWriter> {
     state_.threads.clear();
     state_.clocks.clear();
     state_.redacted.clear();
+    state_.arrivals.clear();
+    state_.answers.clear();
+    first_new_ = 1;
     own_threads_.clear();
     changes_authority_ = true;
     return {};
@@ -284,6 +328,9 @@ class MemoryWriter final : public Reading<StoreWriter> {
   Result<void> commit() override {
     SPL_CHECK(!done_);
     done_ = true;
+    if (state_.log.size() >= first_new_ && store_.clock() != nullptr)
+      state_.arrivals[first_new_] =
+          std::chrono::floor<std::chrono::seconds>(store_.clock()->now().time_since_epoch()).count();
     store_.publish(std::make_shared<const State>(state_), changes_authority_);
     return {};
   }
@@ -295,6 +342,7 @@ class MemoryWriter final : public Reading<StoreWriter> {
   MemoryStore& store_;
   const std::unique_lock<std::mutex> lock_;
   State state_;
+  std::uint64_t first_new_;  // the sequence that the first record of this transaction has
   std::unique_ptr<const State> marked_;
   std::set<std::string> own_threads_;  // directories whose entries no other state shares
   bool distinct_ = false;
@@ -351,8 +399,8 @@ Result<void> MemoryStore::check() {
 
 }  // namespace
 
-std::unique_ptr<RecordStore> make_memory_store(std::string incarnation) {
-  return std::make_unique<MemoryStore>(std::move(incarnation));
+std::unique_ptr<RecordStore> make_memory_store(std::string incarnation, env::Clock* clock) {
+  return std::make_unique<MemoryStore>(std::move(incarnation), clock);
 }
 
 }  // namespace spl::store

@@ -6,12 +6,14 @@
 #include <memory>
 #include <string>
 
+#include "env/env.h"
 #include "store/record_store.h"
 
 namespace spl::store {
 
-// `incarnation` is 32 hexadecimal digits, of which every store should have its own. The store outlives its readers and
+// `incarnation` is 32 hexadecimal digits, of which every store should have its own. Without a clock it does not keep
+// when records come. The store outlives its readers and
 // writers.
-std::unique_ptr<RecordStore> make_memory_store(std::string incarnation);
+std::unique_ptr<RecordStore> make_memory_store(std::string incarnation, env::Clock* clock = nullptr);
 
 }  // namespace spl::store

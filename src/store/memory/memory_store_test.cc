@@ -5,6 +5,7 @@
 #include "store/conformance.h"
 #include "store/conformance_beside.h"
 #include "store/conformance_load.h"
+#include "testing/fake_clock.h"
 
 namespace spl::store {
 namespace {
@@ -15,7 +16,8 @@ struct MemoryBackend {
     std::string digits = std::to_string(++made);
     return std::string(32 - digits.size(), '0') + digits;
   }
-  std::unique_ptr<RecordStore> store = make_memory_store(next_incarnation());
+  spl::testing::FakeClock clock;
+  std::unique_ptr<RecordStore> store = make_memory_store(next_incarnation(), &clock);
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreConformance, MemoryBackend);

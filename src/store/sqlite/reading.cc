@@ -42,8 +42,8 @@ Result<StoredRecord> stored(const db::Statement& row) {
                       (row.integer(5) & record::kSignedFlag) != 0};
 }
 
-Result<void> visit_stored(const db::Statement& row, const RecordVisitor& visit) {
-  return visit(TRY(stored(row)));
+std::int64_t clamped(std::uint64_t value) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
 }
 
 Result<RedactedRecord> redacted_in(const db::Statement& row) {
@@ -171,19 +171,64 @@ Result<void> Reading<Base>::thread_records(std::string_view thread, RecordOrder 
 template <class Base>
 Result<void> Reading<Base>::changes(std::uint64_t since, std::uint64_t limit, std::optional<std::string_view> thread,
                                     const RecordVisitor& visit) {
-  const auto clamp = [](std::uint64_t value) {
-    return static_cast<std::int64_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
-  };
   if (!thread) {
     db::Statement& rows =
         *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE sequence>? ORDER BY sequence LIMIT ?"));
-    return walk(rows.bind(1, clamp(since)).bind(2, clamp(limit)), visit);
+    return walk(rows.bind(1, clamped(since)).bind(2, clamped(limit)), visit);
   }
   const auto number = TRY(thread_no(*thread));
   if (!number) return {};
   db::Statement& rows = *TRY(session_.get(
       "SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE thread_no=? AND sequence>? ORDER BY sequence LIMIT ?"));
-  return walk(rows.bind(1, *number).bind(2, clamp(since)).bind(3, clamp(limit)), visit);
+  return walk(rows.bind(1, *number).bind(2, clamped(since)).bind(3, clamped(limit)), visit);
+}
+
+template <class Base>
+Result<void> Reading<Base>::newest_first(std::uint64_t since, std::optional<std::string_view> thread,
+                                         const RecordVisitor& visit) {
+  if (!thread) {
+    db::Statement& rows =
+        *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS " FROM record_log WHERE sequence>? ORDER BY sequence DESC"));
+    return walk(rows.bind(1, clamped(since)), visit);
+  }
+  const auto number = TRY(thread_no(*thread));
+  if (!number) return {};
+  db::Statement& rows = *TRY(session_.get("SELECT " SPL_RECORD_COLUMNS
+                                          " FROM record_log WHERE thread_no=? AND sequence>? ORDER BY sequence DESC"));
+  return walk(rows.bind(1, *number).bind(2, clamped(since)), visit);
+}
+
+template <class Base>
+Result<std::optional<Arrival>> Reading<Base>::arrival(std::uint64_t sequence) {
+  db::Statement& row = *TRY(session_.get(
+      "SELECT first_sequence, at FROM arrivals WHERE first_sequence<=? ORDER BY first_sequence DESC LIMIT 1"));
+  if (!TRY(row.bind(1, clamped(sequence)).step())) return std::nullopt;
+  const Arrival found{static_cast<std::uint64_t>(row.integer(0)), row.integer(1)};
+  row.reset();
+  return std::optional(found);
+}
+
+template <class Base>
+Result<std::optional<std::uint64_t>> Reading<Base>::first_arrived_since(std::int64_t seconds) {
+  db::Statement& row = *TRY(session_.get("SELECT first_sequence FROM arrivals WHERE at>=? ORDER BY 1 LIMIT 1"));
+  if (!TRY(row.bind(1, seconds).step())) return std::nullopt;
+  const auto first = static_cast<std::uint64_t>(row.integer(0));
+  row.reset();
+  return std::optional(first);
+}
+
+template <class Base>
+Result<std::optional<KeptAnswer>> Reading<Base>::kept_answer(const Digest& key) {
+  db::Statement& row = *TRY(session_.get("SELECT made_at, request, answer FROM answers WHERE key=?"));
+  if (!TRY(row.bind_blob(1, key.view()).step())) return std::nullopt;
+  const std::string_view request = row.blob(1);
+  if (request.size() != kDigestBytes) {
+    row.reset();
+    return fail("the store is damaged: the digest of a request has a wrong length", "run spl doctor");
+  }
+  KeptAnswer kept{row.integer(0), Digest::from(request), std::string(row.text(2))};
+  row.reset();
+  return std::optional(std::move(kept));
 }
 
 template <class Base>

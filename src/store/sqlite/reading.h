@@ -38,6 +38,11 @@ class Reading : public Base {
   Result<void> thread_records(std::string_view thread, RecordOrder order, const RecordVisitor& visit) override;
   Result<void> changes(std::uint64_t since, std::uint64_t limit, std::optional<std::string_view> thread,
                        const RecordVisitor& visit) override;
+  Result<void> newest_first(std::uint64_t since, std::optional<std::string_view> thread,
+                            const RecordVisitor& visit) override;
+  Result<std::optional<Arrival>> arrival(std::uint64_t sequence) override;
+  Result<std::optional<std::uint64_t>> first_arrived_since(std::int64_t seconds) override;
+  Result<std::optional<KeptAnswer>> kept_answer(const Digest& key) override;
   Result<void> bundle_order(
       const std::function<Result<void>(std::string_view directory, const StoredRecord&)>& visit) override;
   Result<void> threads(const ThreadVisitor& visit) override;

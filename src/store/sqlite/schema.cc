@@ -78,6 +78,23 @@ CREATE TABLE redacted(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Since version 4. A row of arrivals is of the records from its sequence on, as long as nothing comes in another
+// second.
+constexpr char kArrivalTables[] = R"sql(
+CREATE TABLE arrivals(
+  first_sequence INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX arrivals_at ON arrivals(at);
+CREATE TABLE answers(
+  key BLOB PRIMARY KEY,
+  made_at INTEGER NOT NULL,
+  request BLOB NOT NULL,
+  answer TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX answers_made_at ON answers(made_at);
+)sql";
+
 // The version of the tables, 0 where there are none yet. Changes nothing, so that a file of another program stays as it
 // is.
 Result<std::int64_t> version_of(db::Connection& connection) {
@@ -97,6 +114,7 @@ Result<std::int64_t> version_of(db::Connection& connection) {
 Result<void> make_tables(db::Connection& connection) {
   TRY(connection.execute(kTables));
   TRY(connection.execute(kRedactedTable));
+  TRY(connection.execute(kArrivalTables));
   TRY(connection.execute(kCreateIdIndex));
   TRY(connection.execute("INSERT INTO settings VALUES('incarnation', lower(hex(randomblob(16))))"));
   return connection.execute("PRAGMA application_id=" + std::to_string(kApplicationId));
@@ -146,6 +164,7 @@ Result<void> prepare_schema(db::Connection& connection, const StoreSizes& sizes)
   if (version == 0) TRY(make_tables(connection));
   if (version == 1) TRY(flag_signed_records(connection));
   if (version == 1 || version == 2) TRY(connection.execute(kRedactedTable));
+  if (version >= 1 && version <= 3) TRY(connection.execute(kArrivalTables));
   TRY(connection.execute("PRAGMA user_version=" + std::to_string(kSchemaVersion)));
   return connection.execute("COMMIT");
 }

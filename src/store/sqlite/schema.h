@@ -13,7 +13,7 @@ Result<void> prepare_schema(db::Connection& connection, const StoreSizes& sizes)
 // Refuses the same files, those without tables, and those of older versions; changes nothing.
 Result<void> check_schema(db::Connection& connection);
 
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 inline constexpr int kApplicationId = 0x53504C31;  // "SPL1"
 
 inline constexpr char kCreateIdIndex[] = "CREATE UNIQUE INDEX record_log_id ON record_log(id)";

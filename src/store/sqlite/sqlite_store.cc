@@ -71,13 +71,16 @@ class Place {
 
 // The one connection that writes, with what it remembers between transactions.
 struct WriterState {
-  WriterState(db::Connection c, const StoreSizes& of, Place& where) : sizes(of), place(where), session(std::move(c)) {}
+  WriterState(db::Connection c, const StoreSizes& of, env::Clock* tells, Place& where)
+      : sizes(of), clock(tells), place(where), session(std::move(c)) {}
   const StoreSizes sizes;
+  env::Clock* const clock;  // may be null
   Place& place;
   std::mutex mutex;  // held by the writer that lives
   PreparedConnection session;
   NameCache threads;
   NameCache actors;
+  std::optional<std::int64_t> last_arrival;  // that is surely in the table
   std::atomic<std::uint64_t> authority_generation = 0;
 };
 
@@ -122,6 +125,7 @@ class SqliteWriter final : public Reading<StoreWriter> {
   Result<bool> remove_token(const Digest& sha256) override;
   Result<void> expect_many_distinct() override;
   Result<void> clear_records() override;
+  Result<void> keep_answer(const Digest& key, const KeptAnswer& answer, std::int64_t since) override;
   Result<void> fence() override;
   Result<void> commit() override;
 
@@ -135,6 +139,7 @@ class SqliteWriter final : public Reading<StoreWriter> {
   Result<PutOutcome> meet_duplicate(const Record& record);
   Result<void> drop_redacted(const RecordId& id);
   Result<void> flush_sums();
+  Result<std::optional<std::int64_t>> note_arrival();
   Result<void> make_id_index();
   void forget_names() {
     state_.threads.clear();
@@ -145,6 +150,8 @@ class SqliteWriter final : public Reading<StoreWriter> {
   std::unique_lock<std::mutex> lock_;
   std::map<std::int64_t, ThreadSum> thread_sums_;
   std::map<ClockKey, std::int64_t> clock_sums_;
+  std::optional<std::int64_t> first_put_;  // its sequence, of this transaction
+  std::optional<std::int64_t> first_put_at_mark_;
   std::optional<bool> has_redacted_;  // whether there may be any; nothing until a record is put
   bool marked_ = false;
   bool id_index_is_put_off_ = false;
@@ -210,6 +217,7 @@ Result<PutOutcome> SqliteWriter::put(const Record& record) {
   ThreadSum& sum = thread_sums_[number];
   sum.records += 1;
   sum.last_sequence = session_.connection.last_rowid();
+  if (!first_put_) first_put_ = sum.last_sequence;
   sum.flags |= flags;
   const std::int64_t actor = TRY(actor_number(record.actor));
   auto [clock, fresh] = clock_sums_.try_emplace({number, actor}, static_cast<std::int64_t>(record.clock));
@@ -283,12 +291,14 @@ Result<void> SqliteWriter::flush_sums() {
 Result<void> SqliteWriter::mark() {
   SPL_CHECK(!id_index_is_put_off_);
   TRY(flush_sums());
+  first_put_at_mark_ = first_put_;
   if (std::exchange(marked_, true)) TRY(session_.connection.execute("RELEASE mark"));
   return session_.connection.execute("SAVEPOINT mark");
 }
 
 Result<void> SqliteWriter::rollback_to_mark() {
   SPL_CHECK(marked_);
+  first_put_ = first_put_at_mark_;
   thread_sums_.clear();
   clock_sums_.clear();
   forget_names();
@@ -341,8 +351,11 @@ Result<void> SqliteWriter::clear_records() {
   clock_sums_.clear();
   forget_names();
   changes_authority_ = true;
-  for (const char* statement : {"DELETE FROM record_log", "DELETE FROM clocks", "DELETE FROM threads",
-                                "DELETE FROM actors", "DELETE FROM redacted"})
+  first_put_.reset();
+  state_.last_arrival.reset();
+  for (const char* statement :
+       {"DELETE FROM record_log", "DELETE FROM clocks", "DELETE FROM threads", "DELETE FROM actors",
+        "DELETE FROM redacted", "DELETE FROM arrivals", "DELETE FROM answers"})
     TRY(session_.connection.execute(statement));
   return {};
 }
@@ -355,9 +368,31 @@ Result<void> SqliteWriter::make_id_index() {
   return {};
 }
 
+// The time of the last arrival that is in the table then.
+Result<std::optional<std::int64_t>> SqliteWriter::note_arrival() {
+  if (!first_put_ || state_.clock == nullptr) return state_.last_arrival;
+  const std::int64_t now = std::chrono::floor<std::chrono::seconds>(state_.clock->now().time_since_epoch()).count();
+  if (state_.last_arrival == now) return now;
+  db::Statement& insert = *TRY(session_.get("INSERT OR REPLACE INTO arrivals VALUES(?,?)"));
+  TRY(insert.bind(1, *first_put_).bind(2, now).run());
+  return now;
+}
+
+Result<void> SqliteWriter::keep_answer(const Digest& key, const KeptAnswer& answer, std::int64_t since) {
+  db::Statement& remove = *TRY(session_.get("DELETE FROM answers WHERE made_at<?"));
+  TRY(remove.bind(1, since).run());
+  db::Statement& insert = *TRY(session_.get("INSERT OR REPLACE INTO answers VALUES(?,?,?,?)"));
+  return insert.bind_blob(1, key.view())
+      .bind(2, answer.made_at)
+      .bind_blob(3, answer.request.view())
+      .bind_text(4, answer.answer)
+      .run();
+}
+
 Result<void> SqliteWriter::commit() {
   SPL_CHECK(!done_);
   TRY(flush_sums());
+  const auto arrived = TRY(note_arrival());
   session_.forget_statements();
   if (id_index_is_put_off_) TRY(make_id_index());
   TRY(state_.place.check());
@@ -365,6 +400,7 @@ Result<void> SqliteWriter::commit() {
   done_ = committed.has_value();
   // Also where it failed: what a sync that failed has written may be there.
   if (changes_authority_) ++state_.authority_generation;
+  state_.last_arrival = committed ? arrived : std::nullopt;
   // Were the process killed now, the next one would take this for a commit and build on it.
   if (!committed) {
     (void)session_.connection.execute("ROLLBACK");
@@ -399,7 +435,7 @@ class SqliteStore final : public RecordStore {
       : options_(std::move(options)),
         how_(how),
         place_(options_.path, std::move(files)),
-        writer_(std::move(writer), options_.sizes, place_) {
+        writer_(std::move(writer), options_.sizes, options_.clock, place_) {
     idle_.reserve(kIdleReadersMax);
   }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "env/env.h"
 #include "store/record_store.h"
 #include "store/tuning.h"
 
@@ -16,6 +17,7 @@ struct SqliteStoreOptions {
   StoreSizes sizes = {};
   // For kReading: nothing lies in the write-ahead log that the file does not have, as its size says.
   bool log_is_empty = false;
+  env::Clock* clock = nullptr;  // that tells when records come; without one that is not kept
 };
 
 // The database and what SQLite puts beside it.

@@ -10,6 +10,7 @@
 #include "store/conformance.h"
 #include "store/conformance_beside.h"
 #include "store/conformance_load.h"
+#include "testing/fake_clock.h"
 #include "testing/temp_directory.h"
 
 namespace spl::store {
@@ -17,8 +18,9 @@ namespace {
 
 struct SqliteBackend {
   spl::testing::TempDirectory directory;
+  spl::testing::FakeClock clock;
   std::unique_ptr<RecordStore> store =
-      open_sqlite_store({directory.path() + "/hub.db", ""}, StoreOpen::kCreate).value();
+      open_sqlite_store({.path = directory.path() + "/hub.db", .vfs = "", .clock = &clock}, StoreOpen::kCreate).value();
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreConformance, SqliteBackend);
@@ -219,8 +221,9 @@ TEST_F(SqliteStore, OfVersion1LearnsWhichSignaturesAreRight) {
   wrong.sig = right.sig;
   const Record none = make({.actor = did, .thread = "th_consent", .clock = 3});
   put(*open(), {right, wrong, none});
-  ASSERT_TRUE(
-      connection().execute("UPDATE record_log SET flags=flags & ~32; DROP TABLE redacted; PRAGMA user_version=1"));
+  ASSERT_TRUE(connection().execute(
+      "UPDATE record_log SET flags=flags & ~32; DROP TABLE redacted; DROP TABLE arrivals; DROP TABLE answers; "
+      "PRAGMA user_version=1"));
   auto store = open(StoreOpen::kExisting);
   std::map<RecordId, bool> signed_ones;
   const auto note = [&signed_ones](const StoredRecord& row) -> Result<void> {
@@ -230,20 +233,21 @@ TEST_F(SqliteStore, OfVersion1LearnsWhichSignaturesAreRight) {
   ASSERT_TRUE(store->reader().value()->thread_records("th_consent", RecordOrder::kAny, note));
   EXPECT_EQ(signed_ones, (std::map<RecordId, bool>{{right.id, true}, {wrong.id, false}, {none.id, false}}));
   EXPECT_EQ(store->reader().value()->redacted_count().value(), 0u);
-  EXPECT_EQ(connection().query_integer("PRAGMA user_version").value(), 3);
+  EXPECT_EQ(connection().query_integer("PRAGMA user_version").value(), 4);
 }
 
 TEST_F(SqliteStore, OfVersion2KeepsItsRecordsAndLearnsOfRedactedOnes) {
   const Record record = nth(1);
   put(*open(), {record});
-  ASSERT_TRUE(connection().execute("DROP TABLE redacted; PRAGMA user_version=2"));
+  ASSERT_TRUE(
+      connection().execute("DROP TABLE redacted; DROP TABLE arrivals; DROP TABLE answers; PRAGMA user_version=2"));
   for (const StoreOpen how : {StoreOpen::kReading, StoreOpen::kExisting}) {
     auto store = open(how);
     Model model;
     model.put(record);
     model.expect_same(*store->reader().value());
     EXPECT_TRUE(store->check());
-    EXPECT_EQ(connection().query_integer("PRAGMA user_version").value(), 3);
+    EXPECT_EQ(connection().query_integer("PRAGMA user_version").value(), 4);
   }
   const auto store = open();
   auto writer = store->writer().value();
@@ -285,7 +289,7 @@ TEST_F(SqliteStore, OfANewerVersionIsRefused) {
 TEST_F(SqliteStore, ADatabaseOfAnotherProgramIsRefusedAndStaysAsItWas) {
   const std::vector<std::string> foreign = {
       "CREATE TABLE t(x); INSERT INTO t VALUES(1)", "CREATE TABLE t(x); PRAGMA user_version=70",
-      "CREATE TABLE record_log(x); PRAGMA user_version=1", "PRAGMA application_id=1234", "PRAGMA user_version=3"};
+      "CREATE TABLE record_log(x); PRAGMA user_version=1", "PRAGMA application_id=1234", "PRAGMA user_version=4"};
   for (const std::string& sql : foreign) {
     std::filesystem::remove(path());
     ASSERT_TRUE(db::Connection::open(path(), db::OpenAs::kCreate).value().execute(sql));
