@@ -332,6 +332,9 @@ Result<operation::ThreadDetails> RemoteOperations::thread(std::string_view threa
 Result<void> RemoteOperations::thread_records(std::string_view thread, const store::RecordVisitor& visit) {
   return TRY(reading())->thread_records(thread, visit);
 }
+Result<void> RemoteOperations::log(const operation::LogQuery& query, const operation::LogVisitor& visit) {
+  return TRY(reading())->log(query, visit);
+}
 Result<std::vector<substrate::ServiceAccount>> RemoteOperations::accounts() {
   return TRY(reading())->accounts();
 }

@@ -39,6 +39,7 @@ class RemoteOperations final : public operation::Operations {
   Result<void> threads(const store::ThreadVisitor& visit) override;
   Result<operation::ThreadDetails> thread(std::string_view thread) override;
   Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) override;
+  Result<void> log(const operation::LogQuery& query, const operation::LogVisitor& visit) override;
   Result<std::vector<substrate::ServiceAccount>> accounts() override;
   Result<std::vector<operation::TokenSummary>> tokens() override;
   Result<std::vector<substrate::ConsentGrant>> consents() override;

@@ -74,6 +74,7 @@ std::vector<Command> policy_commands();       // consent, adapter, config, trust
 std::vector<Command> service_commands();      // service, inventory
 std::vector<Command> context_commands();      // context, secret
 std::vector<Command> shell_commands();        // help, completion, man
+Command log_command();
 Command export_command();
 Command move_command();
 Command import_command();

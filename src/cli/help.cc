@@ -208,8 +208,11 @@ std::string man_page(const Path& path) {
         ".SH ENVIRONMENT\n.TP\nSYNCROPEL_HOME\nThe home, where \\fB\\-\\-home\\fR is not given.\n.TP\nNO_COLOR\nWhere "
         "it is set, nothing is coloured.\n.TP\nLC_ALL, LC_CTYPE, LANG, TERM\nWhere the locale is not one of UTF-8, or "
         "the terminal is a dumb one, the program adds ASCII alone.\n.TP\nTMPDIR\nWhere long lists wait until they are "
-        "whole, and the encrypted body of a bundle for which the home has no room; else /tmp.\n.TP\nNOTIFY_SOCKET\n"
-        "Where spl serve says that it is ready, reloads and stops, as systemd wants it.\n";
+        "whole, and the encrypted body of a bundle for which the home has no room; else /tmp.\n.TP\nPAGER\nWhat "
+        "\\fBspl "
+        "log\\fR shows at a terminal goes through it; less where it is not set, nothing where it is empty or "
+        "cat.\n.TP\n"
+        "NOTIFY_SOCKET\nWhere spl serve says that it is ready, reloads and stops, as systemd wants it.\n";
   return out;
 }
 

@@ -96,11 +96,12 @@ class Output {
   // "<message> — <hint>", as one line; the message alone where there is no hint.
   [[nodiscard]] std::string with_hint(std::string_view message, std::string_view hint) const;
 
+  // What was said so far is with who reads it when this returns.
+  Result<void> flush();
+
  private:
   friend class ListOutput;
   Result<void> write(std::string_view octets);
-  void add_seen(std::string_view json);
-  Result<void> flush();
   void flush_in_passing();
   // What the last line of stream-json is to have as its result: in memory, or in a file without a name.
   Result<void> hold(std::string_view json);

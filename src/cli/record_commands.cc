@@ -230,6 +230,7 @@ std::vector<Command> record_commands() {
        .schema = record_schema},
   };
   commands.push_back(std::move(record));
+  commands.push_back(log_command());
   return commands;
 }
 

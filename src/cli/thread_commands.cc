@@ -1,6 +1,7 @@
 // thread.
 #include "base/encoding.h"
 #include "cli/command.h"
+#include "cli/record_text.h"
 #include "cli/session.h"
 #include "record/thread.h"
 #include "store/record_store.h"
@@ -9,13 +10,6 @@ namespace spl::cli {
 namespace {
 
 using codec::Json;
-
-constexpr std::size_t kTextShown = 120;
-
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.resize(width, ' ');
-  return text;
-}
 
 Result<int> run_list(Session& session, const Arguments&) {
   const auto home = TRY(session.looking());
@@ -54,20 +48,10 @@ Result<int> run_show(Session& session, const Arguments& arguments) {
   return 0;
 }
 
-// At most `bytes` of it, not within a character.
-std::string cut(std::string text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
-  text.resize(bytes);
-  return text + "...";
-}
-
 Result<std::string> record_line(const store::StoredRecord& row) {
   const Record record = TRY(store::parse_row(row));
-  const auto text = record::body_string(record.body(), "text");
   return padded(std::to_string(record.clock), 6) + "  " + padded(std::string(record::act_name(record.act)), 6) + "  " +
-         row.id.hex() + "  " + shown(record.actor) + "  " +
-         one_line(cut(text ? *text : std::string(record.body()), kTextShown));
+         row.id.hex() + "  " + shown(record.actor) + "  " + record_text(record);
 }
 
 Result<int> run_records(Session& session, const Arguments& arguments) {

@@ -154,6 +154,10 @@ Result<void> LocalOperations::thread_records(std::string_view thread, const stor
   return TRY(instance_.store().reader())->thread_records(thread, store::RecordOrder::kClock, visit);
 }
 
+Result<void> LocalOperations::log(const LogQuery& query, const LogVisitor& visit) {
+  return read_log(*TRY(instance_.store().reader()), query, visit);
+}
+
 Result<std::vector<substrate::ServiceAccount>> LocalOperations::accounts() {
   return instance::list_accounts(instance_);
 }

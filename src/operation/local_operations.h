@@ -31,6 +31,7 @@ class LocalOperations final : public Operations {
   Result<void> threads(const store::ThreadVisitor& visit) override;
   Result<ThreadDetails> thread(std::string_view thread) override;
   Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) override;
+  Result<void> log(const LogQuery& query, const LogVisitor& visit) override;
   Result<std::vector<substrate::ServiceAccount>> accounts() override;
   Result<std::vector<TokenSummary>> tokens() override;
   Result<std::vector<substrate::ConsentGrant>> consents() override;

@@ -28,6 +28,7 @@
 #include "operation/findings.h"
 #include "operation/import_options.h"
 #include "operation/install.h"
+#include "operation/log.h"
 #include "operation/service_operations.h"
 #include "record/record_shape.h"
 #include "store/record_store.h"
@@ -303,6 +304,7 @@ class Operations {
   virtual Result<ThreadDetails> thread(std::string_view thread) = 0;
   // By clock, then id. A thread that is not there has none.
   virtual Result<void> thread_records(std::string_view thread, const store::RecordVisitor& visit) = 0;
+  virtual Result<void> log(const LogQuery& query, const LogVisitor& visit) = 0;
   virtual Result<std::vector<substrate::ServiceAccount>> accounts() = 0;
   virtual Result<std::vector<TokenSummary>> tokens() = 0;
   virtual Result<std::vector<substrate::ConsentGrant>> consents() = 0;
