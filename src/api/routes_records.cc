@@ -8,7 +8,9 @@
 #include "base/encoding.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "crypto/sha256.h"
 #include "instance/ingest.h"
+#include "record/record_lines.h"
 #include "record/thread.h"
 #include "spool/receive.h"
 
@@ -17,6 +19,7 @@ namespace {
 
 using codec::Json;
 
+constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 // A record in any JSON form, which may be longer than what is kept of it.
 constexpr std::size_t kRecordBodyBytesMax = base::kRecordBytesMax + (1u << 20);
 
@@ -37,47 +40,72 @@ auto put_on(Call& call, bool reserved, const Put& put) {
   return reserved ? call.served.gate.change_power(put) : put();
 }
 
+instance::PutBy put_by(const Exchange& exchange, std::vector<RecordId>* ids) {
+  return {.account = account_of(exchange),
+          .own = may_sign(exchange) ? instance::OwnRecords::kSigned : instance::OwnRecords::kAsGiven,
+          .ids = ids};
+}
+
+// What the field Idempotency-Key asks for; `what` tells apart requests of which the same body means different things.
+Result<std::optional<instance::Once>> once_of(const Exchange& exchange, std::string_view what, std::string_view body) {
+  const std::string* key = http::find_field(exchange.head().fields, "idempotency-key");
+  if (key == nullptr) return std::optional<instance::Once>();
+  const bool is_good = !key->empty() && key->size() <= kIdempotencyKeyBytesMax &&
+                       std::ranges::all_of(*key, [](char c) { return c >= 0x20 && c <= 0x7E; });
+  if (!is_good)
+    return fail(ErrorCode::kUsage, "header field idempotency-key is not 1 to 255 characters of ASCII",
+                "give a new random text, such as a UUID, for each request that is not one sent again");
+  instance::Once once;
+  once.key = crypto::sha256(account_of(exchange) + '\0' + *key);
+  once.request = crypto::sha256(std::string(what) + '\0' + std::string(body));
+  return std::optional(std::move(once));
+}
+
 Result<void> post_one(Call& call) {
   Exchange& exchange = call.exchange;
   const std::string_view body = TRY(exchange.body(kRecordBodyBytesMax));
-  const auto turn = call.served.parsing.take(body.size());
-  RecordId id;
-  auto record = record::parse_record_line(body);
-  if (record) {
-    TRY(check_actor(exchange, record->actor));
-    id = record->id;
-    std::vector<Record> records;
-    records.push_back(std::move(*record));
-    TRY(put_on(call, record::is_reserved(records[0].thread),
-               [&] { return instance::put_records(call.served.instance, records, account_of(exchange)); }));
-  } else {
-    // It may only lack a clock. What has an id with it must not.
-    const auto draft = record::parse_record(body, 0);
-    if (!draft) return std::unexpected(record::is_wrapped_record(body) ? std::move(record).error() : draft.error());
-    TRY(check_actor(exchange, draft->actor));
-    const auto own = may_sign(exchange) ? instance::OwnRecords::kSigned : instance::OwnRecords::kAsGiven;
-    id = TRY(put_on(call, record::is_reserved(draft->thread),
-                    [&] { return instance::put_one(call.served.instance, body, own, account_of(exchange)); }));
-  }
-  return exchange.send_json(201, Json::Object{{"id", id.hex()}});
+  std::vector<Record> records;
+  records.push_back(TRY(record::parse_record_to_put(body)));
+  TRY(check_actor(exchange, records[0].actor));
+  std::vector<RecordId> ids;
+  const auto answer = [&ids](const instance::PutReport&) { return Json(Json::Object{{"id", ids.at(0).hex()}}).text(); };
+  instance::PutBy by = put_by(exchange, &ids);
+  auto once = TRY(once_of(exchange, "record", body));
+  if (once) once->answer = answer;
+  if (once) by.once = &*once;
+  const auto report = TRY(put_on(call, record::is_reserved(records[0].thread),
+                                 [&] { return instance::put_records(call.served.instance, records, by); }));
+  return exchange.send(201, kJsonType, once ? *once->given : answer(report));
 }
 
-Result<void> send_report(Exchange& exchange, const instance::PutReport& report) {
-  exchange.add_field(http::kReportField, codec::shape_json(report.details).text());
-  return exchange.send_json(200, codec::shape_json(report));
+// What the answer to many records is: a report, or in NDJSON the id of each record, in their order.
+std::string lines_of(const std::vector<RecordId>& ids) {
+  std::string lines;
+  for (const RecordId& id : ids) lines.append("{\"id\":\"").append(id.hex()).append("\"}\n");
+  return lines;
 }
 
 Result<void> post_batch(Call& call, std::string_view lines) {
-  const auto turn = call.served.parsing.take(lines.size());
+  Exchange& exchange = call.exchange;
   const std::vector<Record> records = TRY(call.served.lines.parse(lines));
   bool reserved = false;
   for (const Record& record : records) {
-    TRY(check_actor(call.exchange, record.actor));
+    TRY(check_actor(exchange, record.actor));
     reserved = reserved || record::is_reserved(record.thread);
   }
-  return send_report(call.exchange, TRY(put_on(call, reserved, [&] {
-                       return instance::put_records(call.served.instance, records, account_of(call.exchange));
-                     })));
+  const bool wants_ids = http::accepts_ndjson(exchange.head().fields);
+  std::vector<RecordId> ids;
+  const auto answer = [&](const instance::PutReport& report) {
+    return wants_ids ? lines_of(ids) : codec::shape_json(report).text();
+  };
+  instance::PutBy by = put_by(exchange, wants_ids ? &ids : nullptr);
+  auto once = TRY(once_of(exchange, wants_ids ? "lines, ids" : "lines", lines));
+  if (once) once->answer = answer;
+  if (once) by.once = &*once;
+  const auto report =
+      TRY(put_on(call, reserved, [&] { return instance::put_records(call.served.instance, records, by); }));
+  exchange.add_field(http::kReportField, codec::shape_json(report.details).text());
+  return exchange.send(200, wants_ids ? kNdjsonType : kJsonType, once ? *once->given : answer(report));
 }
 
 // Of any length: through a file without a name, so that the store's writer waits for no network.
@@ -85,17 +113,22 @@ Result<void> post_spooled(Call& call) {
   Exchange& exchange = call.exchange;
   instance::Instance& instance = call.served.instance;
   http::BodySource rest(*TRY(exchange.body_wire()));
-  const std::string_view beginning = exchange.body_buffer().view();
-  auto lines = TRY(spool::BoundedLines::after(beginning, rest, record::kRecordLineBytesMax));
-  auto spooled = TRY(spool::Received::all_of(instance.env(), instance.paths().run(), lines, exchange.progress(),
-                                             "receiving records", beginning));
+  auto spooled = TRY(spool::Received::all_of(instance.env(), instance.paths().run(), rest, exchange.progress(),
+                                             "receiving records", exchange.body_buffer().view()));
+  const auto answer = [](const instance::PutReport& report) { return codec::shape_json(report).text(); };
+  // Only the key tells whether it was sent before: it is too long to be kept until all of it is seen.
+  auto once = TRY(once_of(exchange, "many lines", ""));
+  instance::PutBy by = put_by(exchange, nullptr);
+  if (once) once->answer = answer;
+  if (once) by.once = &*once;
   exchange.body_buffer().recycle();
-  return send_report(exchange, TRY(call.served.gate.change_power([&] {
-                       return instance::put_ndjson(
-                           instance, spooled, exchange.progress(),
-                           [&exchange](std::string_view actor) { return check_actor(exchange, actor); },
-                           account_of(exchange));
-                     })));
+  const auto report = TRY(call.served.gate.change_power([&] {
+    return instance::put_ndjson(
+        instance, spooled, exchange.progress(),
+        [&exchange](std::string_view actor) { return check_actor(exchange, actor); }, by);
+  }));
+  exchange.add_field(http::kReportField, codec::shape_json(report.details).text());
+  return exchange.send(200, kJsonType, once ? *once->given : answer(report));
 }
 
 // Whoever writes with a token leaves the owner room for what he does about a disk that is nearly full.
@@ -208,11 +241,16 @@ Result<void> list_records(Call& call) {
 }  // namespace
 
 void add_record_routes(std::vector<Route>& table) {
-  table.push_back({"POST",
-                   "/v1/records",
-                   Access::kWrite,
-                   post_records,
-                   {.summary = "Puts one record, or many (application/x-ndjson) all or nothing.", .status = 201}});
+  table.push_back(
+      {"POST",
+       "/v1/records",
+       Access::kWrite,
+       post_records,
+       {.summary = "Puts one record, or many (application/x-ndjson) all or nothing; each may lack its clock. With the "
+                   "header field "
+                   "idempotency-key the request may be sent again for 24 hours. With accept: application/x-ndjson the "
+                   "answer to many has the id of each.",
+        .status = 201}});
   table.push_back(
       {"GET",
        "/v1/records",

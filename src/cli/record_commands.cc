@@ -9,6 +9,7 @@
 #include "cli/session.h"
 #include "cli/slow_input.h"
 #include "codec/json_cursor.h"
+#include "record/record_lines.h"
 
 namespace spl::cli {
 namespace {
@@ -98,8 +99,12 @@ Result<std::string> as_line(Source& in) {
                 "many records, one a line, are put with --ndjson");
   if (text.find_first_not_of(" \t\r\n") == std::string::npos)
     return fail(ErrorCode::kUsage, "standard input: no record", "give one JSON object, or one a line with --ndjson");
-  const Record record = TRY_IN("standard input", record::parse_record_line(text));
-  return record::file_text(record) + "\n";
+  const Record record = TRY_IN("standard input", record::parse_record_to_put(text));
+  if (!record.lacks_clock) return record::file_text(record) + "\n";
+  // As it was given, on one line.
+  std::string line;
+  TRY_IN("standard input", codec::JsonCursor(text).canonical(line));
+  return line + "\n";
 }
 
 Error nothing_was_put(Error error) {

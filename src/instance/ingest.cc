@@ -78,6 +78,17 @@ class LineReader {
   bool ended_ = false;
 };
 
+// The record as it is put.
+Result<const Record*> clocked(Instance& instance, store::StoreWriter& writer, const Record& record, OwnRecords own,
+                              std::optional<Record>& made) {
+  if (!record.lacks_clock) return &record;
+  made = TRY(record::with_clock(record, TRY(writer.next_clock(record.actor, record.thread))));
+  const auto identity = instance.identity();
+  if (own == OwnRecords::kSigned && identity && identity->did == made->actor)
+    made->sig = identity->key.sign(made->canonical);
+  return &*made;
+}
+
 Result<void> put_into(store::StoreWriter& writer, const Record& record, PutReport& report) {
   switch (TRY(writer.put(record))) {
     case store::PutOutcome::kInserted:
@@ -98,16 +109,25 @@ Result<void> put_into(store::StoreWriter& writer, const Record& record, PutRepor
 
 // Who puts records, and who says whether it may.
 struct Putting {
+  Instance& instance;
   const ActorCheck& check;
   const Permissions& permissions;
-  const std::string& account;
+  const PutBy& by;
 };
 
-Result<void> put_batch(store::StoreWriter& writer, ParsedBatch&& batch, const Putting& by, PutReport& report) {
+Result<void> put_given(store::StoreWriter& writer, const Record& given, const Putting& putting, PutReport& report) {
+  std::optional<Record> made;
+  const Record& record = *TRY(clocked(putting.instance, writer, given, putting.by.own, made));
+  TRY(putting.permissions.check(record, putting.by.account));
+  TRY(put_into(writer, record, report));
+  if (putting.by.ids != nullptr) putting.by.ids->push_back(record.id);
+  return {};
+}
+
+Result<void> put_batch(store::StoreWriter& writer, ParsedBatch&& batch, const Putting& putting, PutReport& report) {
   for (const Record& record : batch.lines.records) {
-    if (by.check) TRY(by.check(record.actor));
-    TRY(by.permissions.check(record, by.account));
-    TRY(put_into(writer, record, report));
+    if (putting.check) TRY(putting.check(record.actor));
+    TRY(put_given(writer, record, putting, report));
   }
   if (!batch.lines.error) return {};
   const std::uint64_t line = batch.first_line + batch.lines.lines_read - 1;
@@ -227,7 +247,7 @@ Result<Record> record_of(Instance& instance, store::StoreWriter& writer, const E
 }  // namespace
 
 Result<PutReport> put_ndjson(Instance& instance, Source& in, base::Progress& progress, const ActorCheck& check,
-                             const std::string& account) {
+                             const PutBy& by) {
   PutReport report;
   LineReader lines(in);
   const std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
@@ -235,7 +255,9 @@ Result<PutReport> put_ndjson(Instance& instance, Source& in, base::Progress& pro
   const auto writer = TRY(instance.store().writer());
   TRY(require_not_moved(*writer));
   const auto permissions = TRY(instance.permissions());
-  const Putting by{check, *permissions, account};
+  env::Clock& clock = instance.env().clock;
+  if (TRY(answered_before(*writer, clock, by.once))) return report;
+  const Putting putting{instance, check, *permissions, by};
   for (bool more = true; more || !pool.empty();) {
     while (more && !pool.full()) {
       auto batch = TRY(lines.next());
@@ -244,51 +266,28 @@ Result<PutReport> put_ndjson(Instance& instance, Source& in, base::Progress& pro
       const std::size_t cost = record::parsing_cost(batch->text.size(), batch->text.size());
       pool.push(std::move(*batch), cost);
     }
-    if (!pool.empty()) TRY(put_batch(*writer, pool.pop(), by, report));
+    if (!pool.empty()) TRY(put_batch(*writer, pool.pop(), putting, report));
     progress.update("putting records", lines.bytes(), 0, "bytes");
     if (progress.cancelled()) return base::fail_cancelled("nothing was put");
   }
+  TRY(keep_answer(*writer, clock, report, by.once));
   TRY(writer->commit());
   return report;
 }
 
-Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records, const std::string& account) {
+Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records, const PutBy& by) {
   PutReport report;
   TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
     TRY(require_not_moved(writer));
+    env::Clock& clock = instance.env().clock;
+    if (TRY(answered_before(writer, clock, by.once))) return {};
     const auto permissions = TRY(instance.permissions());
-    for (const Record& record : records) {
-      TRY(permissions->check(record, account));
-      TRY(put_into(writer, record, report));
-    }
-    return {};
+    const ActorCheck nobody_is_asked;
+    const Putting putting{instance, nobody_is_asked, *permissions, by};
+    for (const Record& record : records) TRY(put_given(writer, record, putting, report));
+    return keep_answer(writer, clock, report, by.once);
   }));
   return report;
-}
-
-Result<RecordId> put_one(Instance& instance, std::string_view json, OwnRecords own, const std::string& account) {
-  // A clock that is missing is given inside the transaction: no other can take it meanwhile.
-  Record record = TRY(record::parse_record(json, 0));
-  // What is good with a clock given and bad without one lacks it.
-  const bool clockless = !record::parse_record(json);
-  if (clockless && record.sig)
-    return fail(ErrorCode::kUsage, "a record without a clock has a signature, which cannot be over its clock",
-                "sign it with its clock, or leave sig out");
-  RecordId id;
-  TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
-    TRY(require_not_moved(writer));
-    if (clockless) {
-      record = TRY(record::parse_record(json, TRY(writer.next_clock(record.actor, record.thread))));
-      const auto identity = instance.identity();
-      if (own == OwnRecords::kSigned && identity && identity->did == record.actor)
-        record.sig = identity->key.sign(record.canonical);
-    }
-    TRY(TRY(instance.permissions())->check(record, account));
-    TRY(writer.put(record));
-    id = record.id;
-    return {};
-  }));
-  return id;
 }
 
 Result<Emitted> emit_within(Instance& instance, store::StoreWriter& writer, const Emission& emission) {

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/stream.h"
 #include "instance/instance.h"
+#include "instance/once.h"
 #include "record/record.h"
 #include "record/record_shape.h"
 
@@ -39,22 +40,27 @@ struct PutReport {
 
 // Whether records of an actor may be put; its error is given back.
 using ActorCheck = std::function<Result<void>(std::string_view actor)>;
+// What becomes of a record that the instance is the actor of, and that gets its clock here.
+enum class OwnRecords : std::uint8_t { kAsGiven, kSigned };
+// Who puts records, and how.
+struct PutBy {
+  std::string account = {};  // that of the token that puts; "" is the owner
+  OwnRecords own = OwnRecords::kAsGiven;
+  Once* once = nullptr;                  // the request may come again
+  std::vector<RecordId>* ids = nullptr;  // gets those of the records, in the order in which they were given
+};
 // The permission rules, where they are enabled, are asked about every record that the functions below put, as they were
 // committed before: code kRefused, cause kRuleDenied where they do not allow it, and nothing of the call is put.
-// `account` is that of the token that puts; "" is the owner.
+// Records that lack a clock get the next of their (actor, thread) within the transaction, and are signed only then.
+// Where `once` was answered before nothing is put, and the report is empty.
 //
 // NDJSON of any length: one record or {"id","record","sig"} a line; empty lines are passed over. All or nothing; an
 // error names the line. Parsed beside the store; one transaction. Memory is bounded. `check` (may be empty) is asked by
 // the caller's thread.
 Result<PutReport> put_ndjson(Instance& instance, Source& in, base::Progress& progress, const ActorCheck& check = {},
-                             const std::string& account = {});
+                             const PutBy& by = {});
 // A few records, already parsed, through the group commit.
-Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records, const std::string& account = {});
-// What becomes of a record that the instance is the actor of, and that has no signature.
-enum class OwnRecords : std::uint8_t { kAsGiven, kSigned };
-// One record whose clock may be missing: then it gets the next of its (actor, thread), and only then is it signed. The
-// id.
-Result<RecordId> put_one(Instance& instance, std::string_view json, OwnRecords own, const std::string& account = {});
+Result<PutReport> put_records(Instance& instance, const std::vector<Record>& records, const PutBy& by = {});
 
 // What a person or program asks to be recorded.
 struct Emission {

@@ -227,7 +227,7 @@ Result<instance::Emitted> LocalOperations::emit(const instance::Emission& emissi
 }
 
 Result<instance::PutReport> LocalOperations::put_ndjson(Source& in, base::Progress& progress) {
-  return instance::put_ndjson(instance_, in, progress);
+  return instance::put_ndjson(instance_, in, progress, {}, {.own = instance::OwnRecords::kSigned});
 }
 
 Result<Endorsed> LocalOperations::endorse(const Ids& records) {

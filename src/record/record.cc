@@ -333,6 +333,17 @@ Result<Record> parse_record(std::string_view json, std::optional<std::uint64_t> 
   return record;
 }
 
+Result<Record> with_clock(const Record& record, std::uint64_t clock) {
+  // "clock" follows the body and stands before "data_type".
+  const std::string_view canonical = record.canonical;
+  std::string json(canonical.substr(0, record.body_end));
+  json += ",\"clock\":" + std::to_string(clock);
+  json += canonical.substr(canonical.find(",\"data_type\":", record.body_end));
+  Record made = TRY(parse_record(json));
+  made.judged_by = record.judged_by;
+  return made;
+}
+
 bool is_wrapped_record(std::string_view json) {
   JsonCursor cursor(json, -1);
   if (!cursor.begin_object()) return false;

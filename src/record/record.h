@@ -44,6 +44,7 @@ struct Record {
   std::string thread;
   std::optional<std::string> judged_by;
   std::optional<crypto::Signature> sig;
+  bool lacks_clock = false;  // who gave it left that to the store: it stands with 0 until with_clock(), and is not put
   // Where two values stand in `canonical`.
   std::size_t body_begin = 0, body_end = 0;
   std::size_t parents_begin = 0, parents_end = 0;
@@ -61,6 +62,8 @@ struct Record {
 Result<Record> parse_record(std::string_view json, std::optional<std::uint64_t> clock_if_absent = {});
 // The largest line that can hold a record of kRecordBytesMax.
 inline constexpr std::size_t kRecordLineBytesMax = base::kRecordBytesMax + 512;
+// The record that lacks a clock, with one. It has no signature yet.
+Result<Record> with_clock(const Record& record, std::uint64_t clock);
 // A line of NDJSON or of a sync page: a record object, or {"id":..,"record":..,"sig":..} whose id
 // is checked.
 Result<Record> parse_record_line(std::string_view json);

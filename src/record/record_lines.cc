@@ -19,6 +19,19 @@ std::string_view take_line(std::string_view& rest) {
 
 }  // namespace
 
+// What is good with a clock given, and not without one, lacks it.
+Result<Record> parse_record_to_put(std::string_view json) {
+  auto record = parse_record_line(json);
+  if (record || is_wrapped_record(json)) return record;
+  auto draft = parse_record(json, 0);
+  if (!draft) return draft;
+  if (draft->sig)
+    return fail(ErrorCode::kUsage, "a record without a clock has a signature, which cannot be over its clock",
+                "sign it with its clock, or leave sig out");
+  draft->lacks_clock = true;
+  return draft;
+}
+
 ParsedLines parse_record_lines(std::string_view text) {
   ParsedLines parsed;
   parsed.records.reserve(text.size() / kRecordBytesTypical + 1);
@@ -26,7 +39,7 @@ ParsedLines parse_record_lines(std::string_view text) {
     const std::string_view line = take_line(text);
     ++parsed.lines_read;
     if (line.empty()) continue;
-    auto record = parse_record_line(line);
+    auto record = parse_record_to_put(line);
     if (!record) {
       parsed.error = std::move(record).error();
       break;

@@ -17,8 +17,11 @@ struct ParsedLines {
   std::optional<Error> error;    // of the line after the last record; it does not name the line
 };
 
-// Whole lines, each as parse_record_line() takes it; empty ones are passed over, and a line may end with CR LF. Ends at
-// the first that is wrong.
+// A record that is to be put: as parse_record_line() takes it, or without a clock (Record::lacks_clock) and then
+// without a signature.
+Result<Record> parse_record_to_put(std::string_view json);
+// Whole lines, each as parse_record_to_put() takes it; empty ones are passed over, and a line may end with CR LF. Ends
+// at the first that is wrong.
 ParsedLines parse_record_lines(std::string_view text);
 
 }  // namespace spl::record
