@@ -65,7 +65,62 @@ int status_of_code(ErrorCode code) {
   return 500;
 }
 
+// What to do about an error that has no hint of its own.
+std::string_view hint_of(const Error& error) {
+  switch (error.cause) {
+    case Cause::kScopeForbidden:
+      return "ask the instance's owner for a token with that scope";
+    case Cause::kNotFound:
+      return "check what is asked for: GET /v1/records and GET /v1/threads list what is here";
+    case Cause::kTooLarge:
+      return "send less at a time";
+    case Cause::kNoSpace:
+    case Cause::kNoSpoolSpace:
+      return "the instance's owner has to free some disk space; then send it again";
+    case Cause::kMalformed:
+    case Cause::kSignature:
+      return "send the bundle as it was exported";
+    default:
+      break;
+  }
+  switch (error.code) {
+    case ErrorCode::kUsage:
+      return "GET /openapi.json says what is taken";
+    case ErrorCode::kUnavailable:
+      return "try again later";
+    case ErrorCode::kVerification:
+      return "send what was signed, unchanged";
+    case ErrorCode::kRefused:
+    case ErrorCode::kStop:
+      return "nothing was changed: mend what the message names, or ask the instance's owner";
+    default:
+      return "ask the instance's owner: the daemon's log may say more";
+  }
+}
+
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+
 }  // namespace
+
+Error told_over_http(Error error) {
+  if (error.hint.empty()) error.hint = hint_of(error);
+  std::string hint;
+  for (std::size_t i = 0; i < error.hint.size();) {
+    const bool begins_word = i == 0 || !(is_lower(error.hint[i - 1]) || error.hint[i - 1] == '-');
+    const bool is_flag =
+        begins_word && error.hint.compare(i, 2, "--") == 0 && i + 2 < error.hint.size() && is_lower(error.hint[i + 2]);
+    if (!is_flag) {
+      hint.push_back(error.hint[i++]);
+      continue;
+    }
+    for (i += 2; i < error.hint.size() && (is_lower(error.hint[i]) || error.hint[i] == '-'); ++i)
+      hint.push_back(error.hint[i] == '-' ? '_' : error.hint[i]);
+  }
+  error.hint = std::move(hint);
+  return error;
+}
 
 int status_of(const Error& error) {
   const int by_cause = status_of_cause(error.cause);

@@ -222,7 +222,10 @@ void Exchange::fail_with(const Error& error) {
     status_ = status;
     return;
   }
-  codec::Json json = error_json(told);
+  // The command line asks at the owner's door, and tells its user of flags.
+  const std::string* agent = http::find_field(head_.fields, "user-agent");
+  const bool is_command_line = door_ == Door::kUnix && agent != nullptr && *agent == kCommandLineAgent;
+  codec::Json json = error_json(is_command_line ? told : told_over_http(told));
   for (auto& [name, value] : error_members_) json.add(std::move(name), std::move(value));
   add_field(http::kExitCodeField, std::to_string(static_cast<int>(error.code)));
   if (status == 401) add_field("www-authenticate", "Bearer");

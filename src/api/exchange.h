@@ -30,6 +30,7 @@ namespace spl::api {
 inline constexpr std::size_t kAnswerBufferBytes = 64u << 10;   // of a streamed answer, before it goes out
 inline constexpr std::size_t kControlBodyBytesMax = 1u << 20;  // of a JSON request that is no record
 
+inline constexpr std::string_view kCommandLineAgent = "spl";  // its user-agent
 inline constexpr std::string_view kJsonType = "application/json";
 inline constexpr std::string_view kNdjsonType = "application/x-ndjson";
 inline constexpr std::string_view kBundleType = "application/octet-stream";

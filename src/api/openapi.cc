@@ -11,7 +11,8 @@ namespace {
 using codec::Json;
 
 constexpr std::string_view kAbout =
-    "The daemon of one instance. Over TCP every route but /health and /.well-known/syncropel asks for a bearer token "
+    "The daemon of one instance. Over TCP every route but /health, /.well-known/syncropel, /v1/directory/{did} and "
+    "this document asks for a bearer token "
     "with "
     "the scope that it names; the home's Unix socket asks for none, and alone serves /v1/local/*. Query parameters "
     "that "

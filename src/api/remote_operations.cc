@@ -139,6 +139,7 @@ class RemoteOperations::Call {
   }
   static std::string text(std::string_view method, std::string_view target, http::Fields fields) {
     fields.emplace(fields.begin(), "host", "spl");
+    fields.emplace_back("user-agent", kCommandLineAgent);
     return http::request_text(method, target, fields);
   }
 

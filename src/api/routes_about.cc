@@ -60,7 +60,7 @@ void add_about_routes(std::vector<Route>& table) {
                    Access::kRead,
                    metrics,
                    {.summary = "What monitoring reads.", .answer_type = operation::kMetricsType}});
-  table.push_back({"GET", "/openapi.json", Access::kRead, openapi, {.summary = "This document."}});
+  table.push_back({"GET", "/openapi.json", Access::kOpen, openapi, {.summary = "This document."}});
 }
 
 }  // namespace spl::api
