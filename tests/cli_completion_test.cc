@@ -114,6 +114,29 @@ TEST_F(CliCompletionTest, WhatTheHomeHasIsOffered) {
   EXPECT_EQ(at_home({"thread", "show", "th_test"}), (Words{"th_test0", "th_test1"}));
 }
 
+TEST_F(CliCompletionTest, WhatIsDeclaredIsOfferedWhereItIsNamed) {
+  make_home("h", 0);
+  for (const char* name : {"notes", "wiki"})
+    write_file(path(std::string("h/services/") + name + ".toml"), std::string("name = \"") + name + "\"\n");
+  ASSERT_EQ(on("h", {"context", "add", "acme"}).code, 0);
+  const auto at_home = [this](Words words) {
+    words.insert(words.begin(), {"--home", path("h")});
+    return offers(words);
+  };
+  EXPECT_TRUE(has(at_home({"service", ""}), "start"));
+  EXPECT_TRUE(has(at_home({"service", ""}), "wiki"));
+  EXPECT_EQ(at_home({"service", "no"}), Words{"notes"});
+  EXPECT_EQ(at_home({"service", "start", "no"}), Words{"notes"});
+  EXPECT_EQ(at_home({"service", "start", "al"}), Words{"all"});
+  EXPECT_EQ(at_home({"service", "notes", "resta"}), Words{"restart"});
+  EXPECT_EQ(at_home({"service", "notes", "cat"}), Words{}) << "of no service";
+  EXPECT_EQ(at_home({"service", "notes", "restore", "--prev"}), Words{"--previous"});
+  EXPECT_EQ(at_home({"export", "--without", "w"}), Words{"wiki"});
+  EXPECT_EQ(at_home({"export", "--context", ""}), Words{"acme"});
+  EXPECT_EQ(at_home({"context", "remove", ""}), Words{"acme"});
+  EXPECT_EQ(at_home({"federation", "show", ""}), Words{});
+}
+
 TEST_F(CliCompletionTest, BashCompletes) {
   make_home("h", 1);
   ASSERT_EQ(on("h", {"intend", "x", "--thread", "two words"}).code, 0);

@@ -15,7 +15,25 @@ class Session;
 
 enum class Times : bool { kOnce, kAny };
 // What a value names, for completion.
-enum class Names : std::uint8_t { kAnything, kFile, kDirectory, kThread, kRecord, kAccount, kToken, kScope, kCommand };
+enum class Names : std::uint8_t {
+  kAnything,
+  kFile,
+  kDirectory,
+  kThread,
+  kRecord,
+  kAccount,
+  kToken,
+  kScope,
+  kCommand,
+  kService,
+  kContext,
+  kPeer,
+  kRequest,
+  kConsent,
+  kAdapter,
+  kRule,
+  kSecret
+};
 
 struct Option {
   std::string name;   // "--out", or "-o,--output"

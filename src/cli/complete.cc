@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/session.h"
 #include "env/streams.h"
+#include "service/service_set.h"
 #include "substrate/accounts.h"
 
 namespace spl::cli {
@@ -46,7 +47,7 @@ class Completion {
     } else if (!only_positionals_ && current_.starts_with("-")) {
       offer_options();
     } else if (const Command& command = *path_.back(); !command.commands.empty()) {
-      offer_commands(command);
+      offer_below(command);
     } else {
       offer_positional();
     }
@@ -82,7 +83,8 @@ class Completion {
     }
     const auto& commands = path_.back()->commands;
     const auto found = std::ranges::find(commands, word, &Command::name);
-    if (found != commands.end() && positionals_.empty()) {
+    const bool may_stand = positionals_.empty() || (found != commands.end() && found->subject_first);
+    if (found != commands.end() && may_stand && positionals_.size() < 2) {
       path_.push_back(&*found);
     } else {
       positionals_.push_back(word);
@@ -150,6 +152,19 @@ class Completion {
     for (const Command& below : command.commands) offer(below.name, below.summary);
   }
 
+  // What it is to be done with may stand before the command: spl service X start.
+  void offer_below(const Command& command) {
+    const auto subject = std::ranges::find(command.commands, true, &Command::subject_first);
+    if (positionals_.empty()) {
+      offer_commands(command);
+      if (subject != command.commands.end()) offer_value({}, subject->positionals.front().names, "", current_);
+      return;
+    }
+    for (const Command& below : command.commands) {
+      if (below.subject_first && positionals_.size() == 1) offer(below.name, below.summary);
+    }
+  }
+
   // The words of a command that stand as arguments: those of help.
   void offer_named_commands() {
     const Command* at = &program();
@@ -178,6 +193,14 @@ class Completion {
       case Names::kRecord:
       case Names::kAccount:
       case Names::kToken:
+      case Names::kService:
+      case Names::kContext:
+      case Names::kPeer:
+      case Names::kRequest:
+      case Names::kConsent:
+      case Names::kAdapter:
+      case Names::kRule:
+      case Names::kSecret:
         (void)offer_from_home(names, before, begun);
         break;
       case Names::kAnything:
@@ -201,14 +224,45 @@ class Completion {
         return {};
       });
     }
-    if (names == Names::kRecord) {
-      for (const RecordId& id : TRY(home->recent_ids(begun, kOffersMax))) offer(before + id.hex());
-    } else if (names == Names::kAccount) {
-      for (const auto& account : TRY(home->accounts())) offer(before + account.name, account.active ? "" : "revoked");
-    } else {
-      for (const auto& token : TRY(home->tokens())) offer(before + base::to_hex(token.id.view()), token.account);
+    switch (names) {
+      case Names::kRecord:
+        for (const RecordId& id : TRY(home->recent_ids(begun, kOffersMax))) offer(before + id.hex());
+        return {};
+      case Names::kAccount:
+        for (const auto& account : TRY(home->accounts())) offer(before + account.name, account.active ? "" : "revoked");
+        return {};
+      case Names::kToken:
+        for (const auto& token : TRY(home->tokens())) offer(before + base::to_hex(token.id.view()), token.account);
+        return {};
+      case Names::kService:
+        for (const auto& service : TRY(service::ServiceSet::load(machine.env(), paths)).services())
+          offer(before + service.name, "service");
+        offer(before + "all", "every service");
+        return {};
+      case Names::kContext:
+        for (const auto& context : TRY(home->contexts())) offer(before + context.name, context.label);
+        return {};
+      case Names::kPeer:
+        for (const auto& pair : TRY(home->pairs())) offer(before + pair.peer_did, pair.peer_base_url);
+        return {};
+      case Names::kRequest:
+        for (const auto& request : TRY(home->pair_requests())) offer(before + request.id, request.peer_did);
+        return {};
+      case Names::kConsent:
+        for (const auto& grant : TRY(home->consents())) offer(before + grant.id.hex());
+        return {};
+      case Names::kAdapter:
+        for (const auto& adapter : TRY(home->adapters())) offer(before + adapter.did);
+        return {};
+      case Names::kRule:
+        for (const auto& rule : TRY(home->engine_config()).rules) offer(before + rule.name);
+        return {};
+      case Names::kSecret:
+        for (const std::string& handle : TRY(home->secrets())) offer(before + handle);
+        return {};
+      default:
+        return {};
     }
-    return {};
   }
 
   std::vector<std::string> words_;

@@ -177,7 +177,7 @@ Command context_command() {
                                   "In every surface that is split by it, and in its secrets: the services are stopped, "
                                   "files, directories and keys get their new names, and the services start again. All "
                                   "of it or nothing, also after a crash. Records keep the namespace that they have.",
-                              .positionals = {{.name = "OLD", .help = "the context"},
+                              .positionals = {{.name = "OLD", .help = "the context", .names = Names::kContext},
                                               {.name = "NEW", .help = "lowercase letters, digits, _ and -"}},
                               .examples = {"spl context rename geomind geo"},
                               .run = run_context_rename,
@@ -190,7 +190,7 @@ Command context_command() {
                   "this version cannot look into, the data stays where it is.",
        .options = {{.name = "--delete-data", .value = "", .help = "its data goes with it"},
                    {.name = "--without-backup", .value = "", .help = "also where no backup of it was made here"}},
-       .positionals = {{.name = "NAME", .help = "the context"}},
+       .positionals = {{.name = "NAME", .help = "the context", .names = Names::kContext}},
        .examples = {"spl context remove geomind", "spl context remove geomind --delete-data"},
        .run = run_context_remove,
        .schema = codec::schema_of<ContextEntry>});
@@ -213,7 +213,8 @@ Command secret_command() {
                                           .names = Names::kFile}},
                              .positionals = {{.name = "HANDLE",
                                               .help = "SERVICE/NAME or SERVICE/CONTEXT/NAME",
-                                              .need = Positional::Need::kOptional}},
+                                              .need = Positional::Need::kOptional,
+                                              .names = Names::kSecret}},
                              .examples = {"spl secret set notes/key", "pass show notes | spl secret set notes/key",
                                           "spl secret set --from secrets.toml"},
                              .run = run_secret_set,
@@ -231,7 +232,7 @@ Command secret_command() {
                              .schema = codec::list_schema_of<SecretState>});
   secret.commands.push_back({.name = "delete",
                              .summary = "Remove the value of a secret",
-                             .positionals = {{.name = "HANDLE", .help = "the secret"}},
+                             .positionals = {{.name = "HANDLE", .help = "the secret", .names = Names::kSecret}},
                              .examples = {"spl secret delete notes/key"},
                              .run = run_secret_delete,
                              .schema = codec::schema_of<operation::DeletedSecret>});

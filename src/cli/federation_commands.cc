@@ -239,7 +239,8 @@ Command federation_command() {
                          "Peers share by pulling: spl sync fetches what the other side lets pass. A pair survives "
                          "a move of either side.",
                      .examples = {"spl federation pair https://peer.example.org", "spl federation list"}};
-  const Positional peer{.name = "PEER", .help = "the peer's DID, or the pair's id or its first digits"};
+  const Positional peer{
+      .name = "PEER", .help = "the peer's DID, or the pair's id or its first digits", .names = Names::kPeer};
   federation.commands = {
       {.name = "pair",
        .summary = "Ask another instance for a pair, and wait until its owner has decided",
@@ -303,7 +304,8 @@ Command federation_command() {
 Command aitl_command() {
   Command aitl{
       .name = "aitl", .summary = "What waits for a decision of this instance's owner", .examples = {"spl aitl list"}};
-  const Positional id{.name = "ID", .help = "its id as the list shows it, or the first 8 digits or more"};
+  const Positional id{
+      .name = "ID", .help = "its id as the list shows it, or the first 8 digits or more", .names = Names::kRequest};
   aitl.commands = {
       {.name = "list",
        .summary = "List what waits",
@@ -345,7 +347,8 @@ std::vector<Command> federation_commands() {
                    insecure_option()},
        .positionals = {{.name = "PEER",
                         .help = "the peer's DID, or the pair's id or its first digits; all, where it is not given",
-                        .need = Positional::Need::kOptional}},
+                        .need = Positional::Need::kOptional,
+                        .names = Names::kPeer}},
        .examples = {"spl sync", "spl sync did:key:z6Mk... --from-start", "spl sync --watch"},
        .run = run_sync,
        .schema = codec::schema_of<SyncReport>});

@@ -132,12 +132,19 @@ std::vector<Option> restore_options() {
       {.name = "--adopt-identity", .value = "", .help = "take the bundle's identity instead of the local one"},
       {.name = "--expect-did", .value = "DID", .help = "refuse a bundle that another instance signed"},
       {.name = "--allow-older", .value = "", .help = "take a bundle older than one restored here before"},
-      {.name = "--context", .value = "NAME", .help = "only one context (tenant) of the bundle"},
+      {.name = "--context",
+       .value = "NAME",
+       .help = "only one context (tenant) of the bundle",
+       .names = Names::kContext},
       {.name = "--records",
        .value = "HOW",
        .help = "merge with the records that are there, or replace them all and keep them as previous",
        .choices = {"merge", "replace"}},
-      {.name = "--without", .value = "SERVICE", .help = "leave out this service of the bundle", .times = Times::kAny}};
+      {.name = "--without",
+       .value = "SERVICE",
+       .help = "leave out this service of the bundle",
+       .times = Times::kAny,
+       .names = Names::kService}};
   options.push_back({.name = "--as",
                      .value = "NAME",
                      .help = "restore the context under this name, and a new id if its own is taken"});

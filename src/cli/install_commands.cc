@@ -153,7 +153,7 @@ Command install_command() {
                    .names = Names::kFile}},
       .positionals = {{.name = "SERVICE",
                        .help = "a service that the home or the catalog declares, or all that the home declares",
-                       .names = Names::kAnything}},
+                       .names = Names::kService}},
       .examples = {"spl service redis-server install --download", "spl service all install",
                    "spl service all install --download --for my.spl --age-identity key.txt"},
       .run = run_install,

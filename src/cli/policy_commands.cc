@@ -245,7 +245,9 @@ Command consent_command() {
        .schema = codec::list_schema_of<ConsentGrant>},
       {.name = "revoke",
        .summary = "End a grant: nothing passes by it from then on",
-       .positionals = {{.name = "ID", .help = "its id as the list shows it, or the first 8 digits or more"}},
+       .positionals = {{.name = "ID",
+                        .help = "its id as the list shows it, or the first 8 digits or more",
+                        .names = Names::kConsent}},
        .examples = {"spl consent revoke 0f3a9c1b"},
        .run = run_consent_revoke,
        .schema = codec::schema_of<operation::RevokedConsent>},
@@ -258,7 +260,7 @@ Command adapter_command() {
                   .summary = "The programs and services that act for this instance",
                   .details = "They are listed and carried; spl runs none of them.",
                   .examples = {"spl adapter list"}};
-  const Positional did{.name = "DID", .help = "whom it acts as"};
+  const Positional did{.name = "DID", .help = "whom it acts as", .names = Names::kAdapter};
   adapter.commands = {
       {.name = "add",
        .summary = "List an adapter, in the place of one of the same DID",
@@ -298,7 +300,7 @@ Command config_command() {
                     .value = "KIND",
                     .help = "permission, aitl, routing or fold",
                     .choices = {"permission", "aitl", "routing", "fold"}};
-  const Positional name{.name = "NAME", .help = "the rule"};
+  const Positional name{.name = "NAME", .help = "the rule", .names = Names::kRule};
   Command rule{.name = "rule", .summary = "Rules, by kind and name", .examples = {"spl config rule list"}};
   rule.commands = {
       {.name = "add",

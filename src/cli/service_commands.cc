@@ -174,7 +174,7 @@ Result<int> run_inventory(Session& session, const Arguments& arguments) {
 }
 
 Positional service_positional() {
-  return {.name = "SERVICE", .help = "a service that the home declares, or all", .names = Names::kAnything};
+  return {.name = "SERVICE", .help = "a service that the home declares, or all", .names = Names::kService};
 }
 
 Command action(const std::string& name, std::string summary, std::string details, Handler run) {
