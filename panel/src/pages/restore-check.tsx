@@ -1,0 +1,148 @@
+import { useState } from "preact/hooks";
+import { ApiError, api, asApiError } from "../api";
+import { useDoing } from "../asking";
+import { Findings } from "../parts/findings";
+import { SummaryFacts } from "../parts/bundle-facts";
+import { TextField } from "../parts/field";
+import { KeyFields } from "../parts/key-fields";
+import { Card } from "../parts/page";
+import { JobView } from "../parts/progress";
+import { SecretFields } from "../parts/secret-fields";
+import { ErrorNote } from "../parts/states";
+import { go } from "../router";
+import { texts } from "../texts";
+import type { BundleKey, ImportOptions, Job, PreflightResult } from "../types";
+import { bytesText } from "../units";
+import { RestoreOptions } from "./restore-options";
+import { beginPreflight, isSame, keyOf, optionsOf, restorePath, sourceOf } from "./restore-plan";
+
+/** The report of the pre-flight, what is asked before the restore, and its beginning. */
+export function RestoreCheck({ id }: { id: string }) {
+  return (
+    <JobView id={id} key={id}>
+      {(job) => <Report job={job} result={job.result as PreflightResult} />}
+    </JobView>
+  );
+}
+
+function Report({ job, result }: { job: Job; result: PreflightResult }) {
+  const [options, setOptions] = useState<ImportOptions>(optionsOf(job));
+  const [secrets, setSecrets] = useState<Record<string, string>>({});
+  const [asksKey, setAsksKey] = useState(false);
+  const [changed, setChanged] = useState<ApiError | null>(null);
+  const doing = useDoing();
+  const r = texts.restore;
+  const source = sourceOf(job);
+  const stops = result.preflight.filter((finding) => finding.status === "stop").length;
+  const isChecked = isSame(options, optionsOf(job));
+  const entered = Object.entries(secrets).filter(([, value]) => value !== "");
+
+  const checkWith = (key: BundleKey) =>
+    doing.run(async () => {
+      for (const [handle, value] of entered) await api.setSecret(handle, value);
+      await beginPreflight(source, key, options);
+    });
+  const checkAgain = () => {
+    const key = result.bundle.encryption === "none" ? {} : keyOf(source);
+    if (key) void checkWith(key);
+    else setAsksKey(true);
+  };
+  const restore = () =>
+    doing.run(async () => {
+      setChanged(null);
+      try {
+        const begun = await api.begin({ kind: "restore", preflight: job.id, plan_sha256: result.plan_sha256 });
+        go(restorePath(begun.id));
+      } catch (error) {
+        const failure = asApiError(error);
+        if (failure.code !== "PLAN_CHANGED") throw failure;
+        setChanged(failure);
+        checkAgain();
+      }
+    });
+
+  return (
+    <>
+      <Card title={r.report} lead={stops > 0 ? r.reportStops(stops) : r.reportWell}>
+        <Findings findings={result.preflight} />
+      </Card>
+      {result.secrets_missing.length > 0 && (
+        <Card title={r.secrets} lead={r.secretsText}>
+          <div class="form">
+            <SecretFields secrets={result.secrets_missing} values={secrets} onValues={setSecrets} />
+          </div>
+        </Card>
+      )}
+      <Card title={r.bundle}>
+        <SummaryFacts bundle={result.bundle} />
+        <p class="quiet small">{r.room(bytesText(result.bytes_needed), bytesText(result.bytes_free))}</p>
+      </Card>
+      <Card title={r.choices} lead={r.choicesText}>
+        <RestoreOptions bundle={result.bundle} options={options} onOptions={setOptions} />
+      </Card>
+      <Card title={r.confirm}>
+        <div class="form">
+          {changed && <p class="note warn">{r.planChanged}</p>}
+          {asksKey && (
+            <KeyFields
+              wanted={result.bundle.encryption === "passphrase" ? "passphrase" : "identity"}
+              busy={doing.busy}
+              action={r.checkAgain}
+              onKey={checkWith}
+            />
+          )}
+          <ErrorNote error={doing.error} />
+          {stops === 0 && isChecked && entered.length === 0 ? (
+            <Confirmation replaces={result.replaces} busy={doing.busy} onRestore={restore} />
+          ) : (
+            <p>{stops > 0 && isChecked && entered.length === 0 ? r.stopsFirst : r.checkChanged}</p>
+          )}
+          {!asksKey && (
+            <div class="row">
+              <button type="button" class="button" disabled={doing.busy} onClick={checkAgain}>
+                {entered.length > 0 ? r.saveAndCheck : r.checkAgain}
+              </button>
+            </div>
+          )}
+        </div>
+      </Card>
+    </>
+  );
+}
+
+interface ConfirmationProps {
+  replaces: string[];
+  busy: boolean;
+  onRestore: () => void;
+}
+
+/** What is replaced is typed by name. */
+function Confirmation({ replaces, busy, onRestore }: ConfirmationProps) {
+  const [typed, setTyped] = useState<Record<string, string>>({});
+  const r = texts.restore;
+  const isReady = replaces.every((name) => typed[name] === name);
+  return (
+    <form
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isReady) onRestore();
+      }}
+    >
+      <p>{replaces.length > 0 ? r.replaces : r.replacesNothing}</p>
+      {replaces.map((name) => (
+        <TextField
+          key={name}
+          label={texts.typeName(name)}
+          value={typed[name] ?? ""}
+          onValue={(value) => setTyped({ ...typed, [name]: value })}
+        />
+      ))}
+      <div class="row">
+        <button type="submit" class="button main" disabled={!isReady || busy}>
+          {r.restore}
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,123 @@
+import { api } from "../api";
+import { useDoing } from "../asking";
+import { Card } from "../parts/page";
+import { JobView } from "../parts/progress";
+import { ErrorNote, State } from "../parts/states";
+import { Table } from "../parts/table";
+import { go, link } from "../router";
+import { texts } from "../texts";
+import type { Job, RestoreResult } from "../types";
+import { countText, durationText } from "../units";
+
+export function RestoreRun({ id }: { id: string }) {
+  return (
+    <Card>
+      <JobView id={id}>{(job) => <Restored job={job} result={job.result as RestoreResult} />}</JobView>
+    </Card>
+  );
+}
+
+interface CountRow {
+  key: string;
+  service: string;
+  surface: string;
+  context: string;
+  what: string;
+  bundle: number;
+  here: number;
+}
+
+function countsOf(result: RestoreResult): CountRow[] {
+  return result.services.flatMap((service) =>
+    service.surfaces.flatMap((surface) =>
+      surface.counts.map((count) => ({
+        key: [service.name, surface.name, surface.context, count.what].join("/"),
+        service: service.name,
+        surface: surface.name,
+        context: surface.context ?? "",
+        ...count,
+      })),
+    ),
+  );
+}
+
+function Restored({ result }: { job: Job; result: RestoreResult }) {
+  const r = texts.restore;
+  const counts = countsOf(result);
+  return (
+    <>
+      <p class="note ok">
+        {r.restored(durationText(result.seconds * 1000))}{" "}
+        {r.restoredRecords(countText(result.records_inspected), countText(result.records_inserted))}{" "}
+        {r.identityOutcome[result.identity]}
+      </p>
+      {counts.length > 0 && (
+        <Table
+          scrolls
+          caption={r.counts}
+          rows={counts}
+          keyOf={(row) => row.key}
+          columns={[
+            { head: texts.words.service, cell: (row) => row.service },
+            { head: texts.words.surface, cell: (row) => [row.surface, row.context].filter(Boolean).join(" / ") },
+            { head: r.counted, cell: (row) => row.what },
+            { head: r.promised, kind: "number", cell: (row) => countText(row.bundle) },
+            {
+              head: r.found,
+              kind: "number",
+              cell: (row) => <State tone={row.bundle === row.here ? "ok" : "stop"}>{countText(row.here)}</State>,
+            },
+          ]}
+        />
+      )}
+      <ul class="findings">
+        {result.services.map((service) => (
+          <ServiceLine key={service.name} service={service} />
+        ))}
+      </ul>
+      <p>
+        <a class="button main" href={link("overview")}>
+          {r.toOverview}
+        </a>
+      </p>
+    </>
+  );
+}
+
+/** Where the service is now, and what it had before. */
+function ServiceLine({ service }: { service: RestoreResult["services"][number] }) {
+  const doing = useDoing();
+  const p = texts.previous;
+  const discard = (context: string) =>
+    doing.run(async () => {
+      const { id } = await api.begin({ kind: "discard_previous", service: service.name, context });
+      go(`activity?job=${encodeURIComponent(id)}`);
+    });
+  return (
+    <li class="form">
+      <div class="row between">
+        <a href={link("services", service.name)}>{service.name}</a>
+        <span class="row">
+          {service.previous.map((context) => (
+            <button
+              key={context}
+              type="button"
+              class="button bare"
+              aria-label={p.discardNamed(service.name, context)}
+              onClick={() => discard(context)}
+            >
+              {p.discard}
+              {context && ` (${context})`}
+            </button>
+          ))}
+          {service.address && (
+            <a href={service.address} aria-label={texts.services.openNamed(service.name)}>
+              {texts.words.open}
+            </a>
+          )}
+        </span>
+      </div>
+      <ErrorNote error={doing.error} />
+    </li>
+  );
+}
