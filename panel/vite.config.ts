@@ -5,6 +5,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   base: "/-/",
   esbuild: { jsx: "automatic", jsxImportSource: "preact", legalComments: "none" },
+  worker: { format: "es" },
   build: {
     target: "es2022",
     assetsInlineLimit: 0,

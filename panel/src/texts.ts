@@ -198,7 +198,11 @@ export const texts = {
     text: "It is kept until you discard it, and takes room.",
     swap: "Put it back",
     discard: "Discard the state before",
-    discardNamed: (service: string, context: string) => `Discard what ${[service, context].filter(Boolean).join(" / ")} had before`,
+    swapNamed: (name: string) => `Put it back: ${name}`,
+    discardNamed: (name: string) => `Discard the state before: ${name}`,
+    discardTitle: "Discard the state before?",
+    discardText: (name: string) => `What ${name} had before the last restore is deleted for good.`,
+    kept: (context: string) => (context ? `The state before is kept (${context}).` : "The state before is kept."),
   },
 
   catalog: {
@@ -310,7 +314,9 @@ export const texts = {
     otherKey: (file: string) => `${file} is not the file of this key.`,
     otherKeyHint: "Choose the file that was saved when this key was made.",
     forget: "Forget",
-    forgetNamed: (label: string) => `Forget key ${label}`,
+    forgetNamed: (label: string) => `Forget ${label}`,
+    forgetTitle: (label: string) => `Forget key ${label}?`,
+    forgetText: "New backups are not locked with it any more. Those that are stay so, and its file still opens them.",
     passphrase: "Passphrase",
     passphraseHint: "The one that the backup was made with.",
     identityWanted: "This backup is locked with a backup key. Choose the key's file: it stays in this page until the check needs it.",
@@ -587,7 +593,8 @@ export const texts = {
     certificate: "Certificate",
     certificateText: (kind: "own" | "acme" | "files", until: string) =>
       `${{ own: "of this instance's own CA", acme: "of a public CA (ACME)", files: "from files" }[kind]}, until ${until}`,
-    trust: "Trust it on other devices",
+    devices: "Other devices",
+    trust: "Make them trust it",
   },
 
   pictures: {

@@ -1,7 +1,7 @@
 import { Decrypter } from "age-encryption";
 import type { BundleKey } from "../types";
 import { OctetReader, decompressed, keyWanted, layerOf, nextEntry } from "./container";
-import { parseManifest, type Manifest } from "./manifest";
+import { ManifestError, parseManifest, type Manifest } from "./manifest";
 import { checkSignature, type SignatureState } from "./signature";
 import { identitiesIn } from "./key";
 
@@ -11,8 +11,6 @@ export type Head =
   | { state: "key-wrong"; wanted: "passphrase" | "identity" }
   /** Encrypted in a way that this browser does not open; the server will. */
   | { state: "unread"; wanted: "passphrase" | "identity" };
-
-export class NotABundle extends Error {}
 
 const FIRST_OCTETS = 4096;
 
@@ -63,9 +61,9 @@ async function readHead(stream: ReadableStream<Uint8Array>): Promise<{ manifest:
   const reader = new OctetReader(stream);
   try {
     const manifest = await nextEntry(reader);
-    if (manifest?.path !== "manifest.json") throw new NotABundle();
+    if (manifest?.path !== "manifest.json") throw new ManifestError("not-a-bundle");
     const signature = await nextEntry(reader);
-    if (signature?.path !== "manifest.sig" || signature.content.length !== 64) throw new NotABundle();
+    if (signature?.path !== "manifest.sig" || signature.content.length !== 64) throw new ManifestError("not-a-bundle");
     const parsed = parseManifest(new TextDecoder("utf-8", { fatal: true }).decode(manifest.content));
     return { manifest: parsed, signature: await checkSignature(parsed.source_did, manifest.content, signature.content) };
   } finally {

@@ -1,6 +1,8 @@
 import { useState } from "preact/hooks";
 import { api, ApiError } from "../api";
+import { makeBackupKey, recipientsIn } from "../bundle/work";
 import { useDoing } from "../asking";
+import { Confirm } from "../parts/dialog";
 import { FileButton, TextField } from "../parts/field";
 import { Card } from "../parts/page";
 import { ErrorNote, State, Time } from "../parts/states";
@@ -14,7 +16,6 @@ interface BackupKeysProps {
 }
 
 const KEY_FILE_BYTES_MAX = 64 * 1024;
-const keyCode = () => import("../bundle/key");
 
 /** Keys are made here, in the browser. The server gets the public half; the owner keeps the file, and shows once that it is kept. */
 export function BackupKeys({ recipients, again }: BackupKeysProps) {
@@ -25,7 +26,7 @@ export function BackupKeys({ recipients, again }: BackupKeysProps) {
   const make = () =>
     doing.run(async () => {
       const name = label.trim() || location.hostname;
-      const key = await (await keyCode()).makeBackupKey(name, new Date());
+      const key = await makeBackupKey(name, new Date());
       await api.addRecipient(key.recipient, name);
       const file = { name: k.fileName(location.hostname), file: key.file };
       setSaved(file);
@@ -74,11 +75,12 @@ export function BackupKeys({ recipients, again }: BackupKeysProps) {
 }
 
 function KeyRow({ recipient, again }: { recipient: Recipient; again: () => void }) {
+  const [forgets, setForgets] = useState(false);
   const doing = useDoing();
   const k = texts.keys;
   const confirm = (file: File) =>
     doing.run(async () => {
-      const found = await (await keyCode()).recipientsIn(await file.slice(0, KEY_FILE_BYTES_MAX).text());
+      const found = await recipientsIn(await file.slice(0, KEY_FILE_BYTES_MAX).text());
       if (!found.includes(recipient.recipient)) throw new ApiError("KEY_WRONG", k.otherKey(file.name), k.otherKeyHint);
       await api.confirmRecipient(recipient.recipient);
       again();
@@ -106,12 +108,7 @@ function KeyRow({ recipient, again }: { recipient: Recipient; again: () => void 
             type="button"
             class="button bare"
             aria-label={k.forgetNamed(recipient.label)}
-            onClick={() =>
-              doing.run(async () => {
-                await api.deleteRecipient(recipient.recipient);
-                again();
-              })
-            }
+            onClick={() => setForgets(true)}
           >
             {k.forget}
           </button>
@@ -126,7 +123,21 @@ function KeyRow({ recipient, again }: { recipient: Recipient; again: () => void 
           </p>
         </div>
       )}
-      <ErrorNote error={doing.error} />
+      {forgets ? (
+        <Confirm
+          title={k.forgetTitle(recipient.label)}
+          text={k.forgetText}
+          action={k.forget}
+          busy={doing.busy}
+          error={doing.error}
+          onClose={() => setForgets(false)}
+          onConfirm={async () => {
+            if (await doing.run(() => api.deleteRecipient(recipient.recipient))) again();
+          }}
+        />
+      ) : (
+        <ErrorNote error={doing.error} />
+      )}
     </li>
   );
 }

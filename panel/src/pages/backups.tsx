@@ -3,7 +3,7 @@ import { api } from "../api";
 import { useAsked } from "../asking";
 import { Card, Page } from "../parts/page";
 import { Empty, Loaded, State, Time } from "../parts/states";
-import { Table } from "../parts/table";
+import { More, Table } from "../parts/table";
 import { BackupHistory } from "../pictures/backup-history";
 import { link, type Place } from "../router";
 import { texts } from "../texts";
@@ -53,9 +53,7 @@ function AllBackups({ place }: { place: Place }) {
               <Card title={b.history} lead={b.historyText}>
                 <BackupHistory backups={rows} />
               </Card>
-              <Card tight title={b.all}>
-                <BackupTable backups={rows} />
-              </Card>
+              <AllRows backups={rows} />
             </>
           )
         }
@@ -74,12 +72,25 @@ function AllBackups({ place }: { place: Place }) {
   );
 }
 
+const ROWS_SHOWN = 8;
+
+function AllRows({ backups }: { backups: BackupRow[] }) {
+  const [shown, setShown] = useState(ROWS_SHOWN);
+  const sorted = [...backups].sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
+  return (
+    <Card tight title={texts.backups.all}>
+      <BackupTable backups={sorted.slice(0, shown)} />
+      <More isWanted={sorted.length > shown} onMore={() => setShown(shown * 2)} />
+    </Card>
+  );
+}
+
 function BackupTable({ backups }: { backups: BackupRow[] }) {
   const b = texts.backups;
   return (
     <Table
       caption={b.all}
-      rows={[...backups].sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at))}
+      rows={backups}
       keyOf={(backup) => backup.id}
       columns={[
         {

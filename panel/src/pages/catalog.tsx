@@ -62,7 +62,7 @@ function Choice({ rows }: { rows: CatalogRow[] }) {
         <legend class="hidden">{texts.pages.catalog}</legend>
         <div class="columns">
           {rows.map((row) => (
-            <section key={row.name} class="card">
+            <section key={row.name} class="card option">
               <Check
                 checked={row.installed || wanted.includes(row)}
                 disabled={row.installed || (wanted.includes(row) && !chosen.includes(row.name))}

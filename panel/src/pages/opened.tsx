@@ -4,7 +4,7 @@ import { useDoing } from "../asking";
 import { TextField } from "../parts/field";
 import { KeyFields } from "../parts/key-fields";
 import { ErrorNote } from "../parts/states";
-import { Table } from "../parts/table";
+import { More, Table } from "../parts/table";
 import { texts } from "../texts";
 import type { BackupDetail, BundleKey, EntryPage, OpenedBackup } from "../types";
 import { bytesText } from "../units";
@@ -89,11 +89,7 @@ export function OpenedEntries({ backup }: { backup: BackupDetail }) {
           { head: texts.words.size, kind: "number", cell: (entry) => (entry.type === "file" ? bytesText(entry.bytes) : "–") },
         ]}
       />
-      {page.has_more && (
-        <button type="button" class="button" disabled={doing.busy} onClick={() => onOpened(page)}>
-          {texts.more}
-        </button>
-      )}
+      <More isWanted={page.has_more} onMore={() => onOpened(page)} />
     </div>
   );
 }

@@ -4,7 +4,7 @@ import { useAsked, useDoing } from "../asking";
 import { TextField } from "../parts/field";
 import { Card, Page } from "../parts/page";
 import { Empty, ErrorNote, Loaded, Time } from "../parts/states";
-import { Table } from "../parts/table";
+import { More, Table } from "../parts/table";
 import { link, type Place } from "../router";
 import { texts } from "../texts";
 import type { RecordRow, SearchPage } from "../types";
@@ -39,13 +39,7 @@ function AllRecords() {
                   { head: texts.pages.records, kind: "number", cell: (row) => countText(row.records) },
                 ]}
               />
-              {rows.length > shown && (
-                <p class="card">
-                  <button type="button" class="button" onClick={() => setShown(shown + THREADS_SHOWN)}>
-                    {texts.more}
-                  </button>
-                </p>
-              )}
+              <More isWanted={rows.length > shown} onMore={() => setShown(shown + THREADS_SHOWN)} />
             </Card>
           )
         }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Head } from "../bundle/head";
+import { openHead } from "../bundle/work";
 import { BundleFacts } from "../parts/bundle-facts";
 import { FileButton } from "../parts/field";
 import { KeyFields } from "../parts/key-fields";
@@ -18,8 +19,6 @@ interface Chosen {
   fault: string;
 }
 
-const headCode = () => import("../bundle/head");
-
 function faultText(error: unknown): string {
   const isTooNew = error instanceof Error && error.message === "too-new";
   return isTooNew ? texts.restore.tooNew : texts.restore.notABundle;
@@ -33,7 +32,7 @@ export function RestoreDrop() {
   const open = async (file: File, key: BundleKey) => {
     setOpens(true);
     try {
-      const head = await (await headCode()).openHead(file, key);
+      const head = await openHead(file, key);
       setChosen({ file, head, key, fault: "" });
     } catch (error) {
       setChosen({ file, head: null, key, fault: faultText(error) });

@@ -1,18 +1,17 @@
-import { api } from "../api";
-import { useDoing } from "../asking";
 import { Card } from "../parts/page";
+import { PreviousActions } from "../parts/previous";
 import { JobView } from "../parts/progress";
-import { ErrorNote, State } from "../parts/states";
+import { State } from "../parts/states";
 import { Table } from "../parts/table";
-import { go, link } from "../router";
+import { link } from "../router";
 import { texts } from "../texts";
-import type { Job, RestoreResult } from "../types";
+import type { RestoreResult } from "../types";
 import { countText, durationText } from "../units";
 
 export function RestoreRun({ id }: { id: string }) {
   return (
     <Card>
-      <JobView id={id}>{(job) => <Restored job={job} result={job.result as RestoreResult} />}</JobView>
+      <JobView id={id}>{(job) => <Restored result={job.result as RestoreResult} />}</JobView>
     </Card>
   );
 }
@@ -41,7 +40,7 @@ function countsOf(result: RestoreResult): CountRow[] {
   );
 }
 
-function Restored({ result }: { job: Job; result: RestoreResult }) {
+function Restored({ result }: { result: RestoreResult }) {
   const r = texts.restore;
   const counts = countsOf(result);
   return (
@@ -86,38 +85,22 @@ function Restored({ result }: { job: Job; result: RestoreResult }) {
 
 /** Where the service is now, and what it had before. */
 function ServiceLine({ service }: { service: RestoreResult["services"][number] }) {
-  const doing = useDoing();
-  const p = texts.previous;
-  const discard = (context: string) =>
-    doing.run(async () => {
-      const { id } = await api.begin({ kind: "discard_previous", service: service.name, context });
-      go(`activity?job=${encodeURIComponent(id)}`);
-    });
   return (
     <li class="form">
       <div class="row between">
         <a href={link("services", service.name)}>{service.name}</a>
-        <span class="row">
-          {service.previous.map((context) => (
-            <button
-              key={context}
-              type="button"
-              class="button bare"
-              aria-label={p.discardNamed(service.name, context)}
-              onClick={() => discard(context)}
-            >
-              {p.discard}
-              {context && ` (${context})`}
-            </button>
-          ))}
-          {service.address && (
-            <a href={service.address} aria-label={texts.services.openNamed(service.name)}>
-              {texts.words.open}
-            </a>
-          )}
-        </span>
+        {service.address && (
+          <a href={service.address} aria-label={texts.services.openNamed(service.name)}>
+            {texts.words.open}
+          </a>
+        )}
       </div>
-      <ErrorNote error={doing.error} />
+      {service.previous.map((context) => (
+        <div key={context} class="row between">
+          <span class="quiet">{texts.previous.kept(context)}</span>
+          <PreviousActions service={service.name} context={context} />
+        </div>
+      ))}
     </li>
   );
 }

@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import { api } from "../api";
-import { useAsked, useDoing, type Asked } from "../asking";
+import { useAsked, useDoing } from "../asking";
 import { Confirm } from "../parts/dialog";
 import { Check } from "../parts/field";
 import { Card, Page } from "../parts/page";
+import { PreviousActions } from "../parts/previous";
 import { JobView } from "../parts/progress";
 import { ServiceStateText } from "../parts/service-table";
 import { ErrorNote, Loaded, State, Time } from "../parts/states";
@@ -67,7 +68,7 @@ export function ServicePage({ name }: { name: string }) {
             <Facts service={found} />
             <Surfaces service={found} />
             <Secrets service={found} />
-            {found.previous.length > 0 && <Previous service={found} begin={begin} />}
+            {found.previous.length > 0 && <Previous service={found} onBegun={setJob} />}
             <Log name={name} />
           </>
         )}
@@ -160,12 +161,12 @@ function Secrets({ service }: { service: ServiceDetail }) {
   );
 }
 
-interface BeginProps {
+interface PreviousProps {
   service: ServiceDetail;
-  begin: (request: JobRequest) => void;
+  onBegun: (job: string) => void;
 }
 
-function Previous({ service, begin }: BeginProps) {
+function Previous({ service, onBegun }: PreviousProps) {
   const p = texts.previous;
   return (
     <Card title={p.heading} lead={p.text}>
@@ -175,22 +176,7 @@ function Previous({ service, begin }: BeginProps) {
             <span>
               {kept.context || service.name}, <Time at={kept.at} /> <span class="quiet">{bytesText(kept.bytes)}</span>
             </span>
-            <span class="row">
-              <button
-                type="button"
-                class="button"
-                onClick={() => begin({ kind: "swap_previous", service: service.name, context: kept.context })}
-              >
-                {p.swap}
-              </button>
-              <button
-                type="button"
-                class="button danger"
-                onClick={() => begin({ kind: "discard_previous", service: service.name, context: kept.context })}
-              >
-                {p.discard}
-              </button>
-            </span>
+            <PreviousActions service={service.name} context={kept.context} onBegun={onBegun} />
           </li>
         ))}
       </ul>
@@ -199,7 +185,7 @@ function Previous({ service, begin }: BeginProps) {
 }
 
 function Log({ name }: { name: string }) {
-  const asked: Asked<{ lines: string[] }> = useAsked(() => api.serviceLog(name), name);
+  const asked = useAsked(() => api.serviceLog(name), name);
   const s = texts.services;
   return (
     <Card

@@ -226,14 +226,17 @@ function Router() {
             <dd>
               <code>{router.certificate.sha256}</code>
             </dd>
+            {router.certificate.kind === "own" && (
+              <>
+                <dt>{s.devices}</dt>
+                <dd>
+                  <a href="/-/trust">{s.trust}</a>
+                </dd>
+              </>
+            )}
           </dl>
         )}
       </Loaded>
-      {asked.data?.certificate.kind === "own" && (
-        <p>
-          <a href="/-/trust">{s.trust}</a>
-        </p>
-      )}
     </Card>
   );
 }

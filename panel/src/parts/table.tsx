@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { texts } from "../texts";
 
 export interface Column<T> {
   head: string;
@@ -53,5 +54,17 @@ export function Table<T>({ caption, columns, rows, keyOf, scrolls }: TableProps<
     <div class="scroll" role="region" aria-label={caption} tabIndex={0}>
       {table}
     </div>
+  );
+}
+
+/** Below a table of which only the beginning is shown. */
+export function More({ isWanted, onMore }: { isWanted: boolean; onMore: () => void }) {
+  if (!isWanted) return null;
+  return (
+    <p class="table-more">
+      <button type="button" class="button" onClick={onMore}>
+        {texts.more}
+      </button>
+    </p>
   );
 }

@@ -8,6 +8,11 @@ import { useWidth } from "./width";
 const HEIGHT = 320;
 const LETTER = 7.2;
 
+/** A name may be cut, a number may not. */
+function whole(text: string, width: number): string {
+  return text.length * LETTER > width - 12 ? "" : text;
+}
+
 function fitted(text: string, width: number): string {
   const letters = Math.floor((width - 12) / LETTER);
   if (text.length <= letters) return text;
@@ -35,12 +40,12 @@ export function Treemap({ rows }: { rows: InventoryRow[] }) {
               )}
               {tile.height > 42 && (
                 <text x={tile.x + 7} y={tile.y + 33}>
-                  {fitted(tile.context || bytesText(tile.bytes), tile.width)}
+                  {tile.context ? fitted(tile.context, tile.width) : whole(bytesText(tile.bytes), tile.width)}
                 </text>
               )}
               {tile.height > 60 && tile.context && (
                 <text x={tile.x + 7} y={tile.y + 49}>
-                  {fitted(bytesText(tile.bytes), tile.width)}
+                  {whole(bytesText(tile.bytes), tile.width)}
                 </text>
               )}
             </g>
@@ -48,7 +53,7 @@ export function Treemap({ rows }: { rows: InventoryRow[] }) {
         })}
         {areas.map((area) => (
           <text key={area.service} x={area.x + 2} y={area.y + 14}>
-            {fitted(`${area.service} ${bytesText(area.bytes)}`, area.width + 8) || fitted(area.service, area.width + 8)}
+            {whole(`${area.service} ${bytesText(area.bytes)}`, area.width + 8) || fitted(area.service, area.width + 8)}
           </text>
         ))}
       </svg>
