@@ -25,6 +25,7 @@ export interface UnfinishedUpload {
 }
 
 // The same file, of the same size and date, goes on where it was cut, also after a reload.
+const KEPT = "tus::spl|";
 const fingerprintOf = (file: File) => ["spl", file.name, file.size, file.lastModified].join("|");
 
 function uploadError(error: Error & { originalResponse?: { getStatus(): number; getBody(): string } | null }): ApiError {
@@ -44,7 +45,6 @@ export async function beginUpload(file: File, watcher: UploadWatcher): Promise<R
     chunkSize: PIECE,
     retryDelays: RETRIES_MS,
     metadata: { filename: file.name },
-    removeFingerprintOnSuccess: true,
     fingerprint: async () => fingerprintOf(file),
     onShouldRetry: (error) => {
       const status = error.originalResponse?.getStatus() ?? 0;
@@ -64,12 +64,16 @@ export async function beginUpload(file: File, watcher: UploadWatcher): Promise<R
   };
 }
 
-/** Uploads that were begun in this browser and neither finished nor discarded, newest first. */
+/** Once its check has begun, an upload need not go on after a reload. */
+export function forgetUpload(file: File): void {
+  for (const key of Object.keys(localStorage)) if (key.startsWith(`tus::${fingerprintOf(file)}::`)) localStorage.removeItem(key);
+}
+
+/** Uploads that were begun in this browser and neither checked nor discarded, newest first. */
 export function unfinishedUploads(): UnfinishedUpload[] {
   const found: UnfinishedUpload[] = [];
-  for (let i = 0; i < localStorage.length; i++) {
-    const key = localStorage.key(i) ?? "";
-    if (!key.startsWith("tus::spl|")) continue;
+  for (const key of Object.keys(localStorage)) {
+    if (!key.startsWith(KEPT)) continue;
     const kept = JSON.parse(localStorage.getItem(key) ?? "{}") as Partial<PreviousUpload>;
     const name = kept.metadata?.["filename"];
     if (name && kept.creationTime) found.push({ name, bytes: kept.size ?? 0, at: kept.creationTime });

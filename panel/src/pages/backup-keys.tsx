@@ -87,7 +87,7 @@ function KeyRow({ recipient, again }: { recipient: Recipient; again: () => void 
     });
   return (
     <li
-      class="form"
+      class="entry"
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();

@@ -86,7 +86,7 @@ function Restored({ result }: { result: RestoreResult }) {
 /** Where the service is now, and what it had before. */
 function ServiceLine({ service }: { service: RestoreResult["services"][number] }) {
   return (
-    <li class="form">
+    <li class="entry">
       <div class="row between">
         <a href={link("services", service.name)}>{service.name}</a>
         {service.address && (

@@ -6,7 +6,7 @@ import { ErrorNote } from "../parts/states";
 import { Rate } from "../rate";
 import { texts } from "../texts";
 import type { BundleKey } from "../types";
-import { beginUpload, type RunningUpload } from "../upload";
+import { beginUpload, forgetUpload, type RunningUpload } from "../upload";
 import { beginPreflight } from "./restore-plan";
 
 type Stage = "ready" | "sending" | "paused" | "sent";
@@ -18,6 +18,7 @@ export function RestoreUpload({ file, bundleKey }: { file: File; bundleKey: Bund
   const [rate, setRate] = useState<number | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const upload = useRef<RunningUpload | null>(null);
+  const uploaded = useRef("");
   const measured = useRef(new Rate());
   const doing = useDoing();
   const r = texts.restore;
@@ -45,15 +46,26 @@ export function RestoreUpload({ file, bundleKey }: { file: File; bundleKey: Bund
       onDone: (id) => {
         setStage("sent");
         setSent(file.size);
-        void doing.run(() => beginPreflight({ upload: id }, bundleKey, {}));
+        uploaded.current = id;
+        void check();
       },
     });
   };
+  const check = () =>
+    doing.run(async () => {
+      await beginPreflight({ upload: uploaded.current }, bundleKey, {});
+      forgetUpload(file);
+    });
   const resume = () => {
     setError(null);
     setStage("sending");
     upload.current?.resume();
   };
+  useEffect(() => {
+    if (!error) return;
+    addEventListener("online", resume);
+    return () => removeEventListener("online", resume);
+  }, [error]);
   const discard = async () => {
     await upload.current?.discard();
     setSent(0);
@@ -83,6 +95,13 @@ export function RestoreUpload({ file, bundleKey }: { file: File; bundleKey: Bund
         isDone={stage === "sent"}
       />
       <ErrorNote error={error ?? doing.error} />
+      {stage === "sent" && doing.error && (
+        <div class="row">
+          <button type="button" class="button main" onClick={check}>
+            {r.check}
+          </button>
+        </div>
+      )}
       {stage !== "sent" && (
         <div class="row">
           {stage === "sending" ? (

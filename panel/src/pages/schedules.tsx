@@ -67,7 +67,7 @@ function ScheduleView({ schedule, again, onEdit }: ScheduleViewProps) {
   const runNow = () =>
     doing.run(async () => go(`backups?job=${encodeURIComponent((await api.runSchedule(schedule.name)).id)}`));
   return (
-    <section class="form">
+    <section class="entry">
       <div class="row between">
         <h3>{schedule.name}</h3>
         <span class="row">
