@@ -15,14 +15,16 @@ import { chosenWithNeeds } from "./catalog-choice";
 export default function CatalogPage({ place }: { place: Place }) {
   const asked = useAsked(api.catalog);
   const job = place.query.get("job");
+  const doing = useDoing();
   const c = texts.catalog;
   return (
     <Page title={texts.pages.catalog} lead={c.lead}>
       {job && (
         <Card>
-          <JobView id={job} onEnd={() => asked.again()}>
+          <JobView key={job} id={job} onEnd={() => asked.again()} onAgain={(failed) => void doing.run(() => installAgain(failed))}>
             {(ended) => <Installed job={ended} />}
           </JobView>
+          <ErrorNote error={doing.error} />
         </Card>
       )}
       <Loaded asked={asked} lines={10}>
@@ -30,6 +32,14 @@ export default function CatalogPage({ place }: { place: Place }) {
       </Loaded>
     </Page>
   );
+}
+
+const toJob = (id: string) => go(`catalog?job=${encodeURIComponent(id)}`);
+
+/** What was fetched is there, and its secrets are set: a retry goes on. */
+async function installAgain({ request }: Job): Promise<void> {
+  const services = request["services"] as string[];
+  toJob((await api.begin({ kind: "install", services, secrets: {}, start: request["start"] === true })).id);
 }
 
 function Choice({ rows }: { rows: CatalogRow[] }) {
@@ -48,7 +58,7 @@ function Choice({ rows }: { rows: CatalogRow[] }) {
       const { id } = await api.begin({ kind: "install", services: chosen, secrets: values, start });
       setChosen([]);
       setSecrets({});
-      go(`catalog?job=${encodeURIComponent(id)}`);
+      toJob(id);
     });
   return (
     <form

@@ -46,17 +46,19 @@ export function JobState({ job }: { job: Job }) {
 interface JobViewProps {
   id: string;
   onEnd?: (job: Job) => void;
+  /** Begins it once more, where it has failed. */
+  onAgain?: (job: Job) => void;
   /** What is shown once it is done. */
   children?: (job: Job) => ComponentChildren;
 }
 
-export function JobView({ id, onEnd, children }: JobViewProps) {
+export function JobView({ id, onEnd, onAgain, children }: JobViewProps) {
   const { job, event, rate, notes, error } = useJob(id, onEnd);
   const [asks, setAsks] = useState(false);
   const doing = useDoing();
   if (!job) return <ErrorNote error={error} />;
   const over = isOver(job);
-  const phase = over ? texts.jobs.states[job.state] : (event?.phase ?? texts.jobs.states[job.state]);
+  const phase = event?.phase ?? texts.jobs.states[job.state];
   const place = [event?.service, event?.surface].filter(Boolean).join(" / ");
   return (
     <div class="form">
@@ -76,17 +78,19 @@ export function JobView({ id, onEnd, children }: JobViewProps) {
           {place && <span class="quiet"> · {place}</span>}
         </p>
       )}
-      <Progress
-        label={texts.jobs.title(job.kind, job.subject)}
-        done={over ? null : (event?.done ?? null)}
-        total={event?.total ?? null}
-        unit={event?.unit ?? null}
-        rate={over ? null : rate}
-        leftMs={over ? null : (event?.eta_ms ?? null)}
-        isDone={job.state === "done"}
-      />
+      {(!over || job.state === "done") && (
+        <Progress
+          label={texts.jobs.title(job.kind, job.subject)}
+          done={over ? null : (event?.done ?? null)}
+          total={event?.total ?? null}
+          unit={event?.unit ?? null}
+          rate={over ? null : rate}
+          leftMs={over ? null : (event?.eta_ms ?? null)}
+          isDone={over}
+        />
+      )}
       {!over && <ErrorNote error={error} />}
-      <ErrorNote error={errorOfJob(job)} />
+      <ErrorNote error={errorOfJob(job)} {...(onAgain ? { again: () => onAgain(job) } : {})} />
       {notes.length > 0 && (
         <details>
           <summary>{texts.jobs.notes(notes.length)}</summary>
