@@ -5,7 +5,8 @@ import { Card, Page } from "../parts/page";
 import { Empty, Loaded, State, Time } from "../parts/states";
 import { More, Table } from "../parts/table";
 import { BackupHistory } from "../pictures/backup-history";
-import { link, type Place } from "../router";
+import { PauseBySurface } from "../pictures/pause";
+import { go, link, type Place } from "../router";
 import { texts } from "../texts";
 import type { BackupRow } from "../types";
 import { bytesText, pauseText } from "../units";
@@ -23,6 +24,7 @@ function AllBackups({ place }: { place: Place }) {
   const recipients = useAsked(api.recipients);
   const schedules = useAsked(api.schedules);
   const [asksNow, setAsksNow] = useState(place.hash === "now");
+  const job = place.query.get("job");
   const b = texts.backups;
   return (
     <Page
@@ -33,15 +35,23 @@ function AllBackups({ place }: { place: Place }) {
           <a class="button" href={link("restore")}>
             {texts.pages.restore}
           </a>
-          <button type="button" class="button main" aria-expanded={asksNow} onClick={() => setAsksNow(!asksNow)}>
+          <button
+            type="button"
+            class="button main"
+            aria-expanded={asksNow}
+            onClick={() => {
+              setAsksNow(job !== null || !asksNow);
+              if (job) go("backups", true);
+            }}
+          >
             {b.now}
           </button>
         </>
       }
     >
-      {(asksNow || place.query.has("job")) && (
+      {(asksNow || job) && (
         <Loaded asked={recipients} lines={2}>
-          {(keys) => <BackUpNow recipients={keys} job={place.query.get("job")} onEnd={() => backups.again()} />}
+          {(keys) => <BackUpNow recipients={keys} job={job} onEnd={() => backups.again()} />}
         </Loaded>
       )}
       <Loaded asked={backups} lines={8}>
@@ -53,6 +63,7 @@ function AllBackups({ place }: { place: Place }) {
               <Card title={b.history} lead={b.historyText}>
                 <BackupHistory backups={rows} />
               </Card>
+              <LastPause backups={rows} />
               <AllRows backups={rows} />
             </>
           )
@@ -72,15 +83,31 @@ function AllBackups({ place }: { place: Place }) {
   );
 }
 
+const newestFirst = (one: BackupRow, other: BackupRow) => Date.parse(other.created_at) - Date.parse(one.created_at);
+
+function LastPause({ backups }: { backups: BackupRow[] }) {
+  const last = [...backups].sort(newestFirst)[0]?.id ?? "";
+  const asked = useAsked(() => api.backup(last), last);
+  const b = texts.backups;
+  return (
+    <Card title={b.lastPause} lead={b.lastPauseText}>
+      <Loaded asked={asked}>
+        {(backup) =>
+          backup.surfaces.length > 0 ? <PauseBySurface surfaces={backup.surfaces} most={5} /> : <p class="quiet">{b.noPause}</p>
+        }
+      </Loaded>
+    </Card>
+  );
+}
+
 const ROWS_SHOWN = 8;
 
 function AllRows({ backups }: { backups: BackupRow[] }) {
   const [shown, setShown] = useState(ROWS_SHOWN);
-  const sorted = [...backups].sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
   return (
     <Card tight title={texts.backups.all}>
-      <BackupTable backups={sorted.slice(0, shown)} />
-      <More isWanted={sorted.length > shown} onMore={() => setShown(shown * 2)} />
+      <BackupTable backups={[...backups].sort(newestFirst).slice(0, shown)} />
+      <More isWanted={backups.length > shown} onMore={() => setShown(shown * 2)} />
     </Card>
   );
 }

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { ApiError, api, asApiError } from "../api";
+import { api, asApiError } from "../api";
 import { useDoing } from "../asking";
 import { Findings } from "../parts/findings";
 import { SummaryFacts } from "../parts/bundle-facts";
@@ -29,7 +29,7 @@ function Report({ job, result }: { job: Job; result: PreflightResult }) {
   const [options, setOptions] = useState<ImportOptions>(optionsOf(job));
   const [secrets, setSecrets] = useState<Record<string, string>>({});
   const [asksKey, setAsksKey] = useState(false);
-  const [changed, setChanged] = useState<ApiError | null>(null);
+  const [isChanged, setIsChanged] = useState(false);
   const doing = useDoing();
   const r = texts.restore;
   const source = sourceOf(job);
@@ -37,27 +37,24 @@ function Report({ job, result }: { job: Job; result: PreflightResult }) {
   const isChecked = isSame(options, optionsOf(job));
   const entered = Object.entries(secrets).filter(([, value]) => value !== "");
 
-  const checkWith = (key: BundleKey) =>
-    doing.run(async () => {
-      for (const [handle, value] of entered) await api.setSecret(handle, value);
-      await beginPreflight(source, key, options);
-    });
-  const checkAgain = () => {
+  const check = async (key: BundleKey, afterChange: boolean) => {
+    for (const [handle, value] of entered) await api.setSecret(handle, value);
+    await beginPreflight(source, key, options, afterChange);
+  };
+  const checkAgain = async (afterChange: boolean) => {
     const key = result.bundle.encryption === "none" ? {} : keyOf(source);
-    if (key) void checkWith(key);
-    else setAsksKey(true);
+    if (key) return check(key, afterChange);
+    setIsChanged(afterChange);
+    setAsksKey(true);
   };
   const restore = () =>
     doing.run(async () => {
-      setChanged(null);
       try {
         const begun = await api.begin({ kind: "restore", preflight: job.id, plan_sha256: result.plan_sha256 });
         go(restorePath(begun.id));
       } catch (error) {
-        const failure = asApiError(error);
-        if (failure.code !== "PLAN_CHANGED") throw failure;
-        setChanged(failure);
-        checkAgain();
+        if (asApiError(error).code !== "PLAN_CHANGED") throw error;
+        await checkAgain(true);
       }
     });
 
@@ -82,13 +79,13 @@ function Report({ job, result }: { job: Job; result: PreflightResult }) {
       </Card>
       <Card title={r.confirm}>
         <div class="form">
-          {changed && <p class="note warn">{r.planChanged}</p>}
+          {isChanged && <p class="note warn">{r.planChanged}</p>}
           {asksKey && (
             <KeyFields
               wanted={result.bundle.encryption === "passphrase" ? "passphrase" : "identity"}
               busy={doing.busy}
               action={r.checkAgain}
-              onKey={checkWith}
+              onKey={(key) => doing.run(() => check(key, isChanged))}
             />
           )}
           <ErrorNote error={doing.error} />
@@ -99,7 +96,7 @@ function Report({ job, result }: { job: Job; result: PreflightResult }) {
           )}
           {!asksKey && (
             <div class="row">
-              <button type="button" class="button" disabled={doing.busy} onClick={checkAgain}>
+              <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(() => checkAgain(false))}>
                 {entered.length > 0 ? r.saveAndCheck : r.checkAgain}
               </button>
             </div>

@@ -9,8 +9,9 @@ const keys = new Map<string, BundleKey>();
 
 const nameOf = (source: Source) => ("upload" in source ? `upload/${source.upload}` : `backup/${source.backup}`);
 
-export function restorePath(job: string): string {
-  return `restore?job=${encodeURIComponent(job)}`;
+/** `isChanged`: it is checked again because the plan was another when the restore was to begin. */
+export function restorePath(job: string, isChanged = false): string {
+  return `restore?job=${encodeURIComponent(job)}${isChanged ? "&changed" : ""}`;
 }
 
 export function keyOf(source: Source): BundleKey | undefined {
@@ -45,8 +46,8 @@ export function isSame(one: ImportOptions, other: ImportOptions): boolean {
   return JSON.stringify(tidied(one)) === JSON.stringify(tidied(other));
 }
 
-export async function beginPreflight(source: Source, key: BundleKey, options: ImportOptions): Promise<void> {
+export async function beginPreflight(source: Source, key: BundleKey, options: ImportOptions, isChanged = false): Promise<void> {
   keys.set(nameOf(source), key);
   const { id } = await api.begin({ kind: "preflight", ...source, ...key, ...tidied(options) });
-  go(restorePath(id));
+  go(restorePath(id, isChanged));
 }

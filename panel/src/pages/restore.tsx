@@ -6,7 +6,7 @@ import { isOver } from "../jobs";
 import { KeyFields } from "../parts/key-fields";
 import { Card, Page } from "../parts/page";
 import { ErrorNote, Loaded, Time } from "../parts/states";
-import { go, type Place } from "../router";
+import { go, link, type Place } from "../router";
 import { texts } from "../texts";
 import type { Job } from "../types";
 import { RestoreCheck } from "./restore-check";
@@ -20,7 +20,7 @@ type Step = (typeof STEPS)[number];
 export default function RestorePage({ place }: { place: Place }) {
   const job = place.query.get("job");
   const backup = place.query.get("backup");
-  if (job) return <OfJob key={job} id={job} />;
+  if (job) return <OfJob key={job} id={job} isChanged={place.query.has("changed")} />;
   return (
     <Frame step="choose">
       {backup ? <FromBackup id={backup} /> : <Begin />}
@@ -40,6 +40,11 @@ function Frame({ step, children }: { step: Step; children: ComponentChildren }) 
         ))}
       </ol>
       {children}
+      {step !== "choose" && (
+        <p>
+          <a href={link("restore")}>{r.another}</a>
+        </p>
+      )}
     </Page>
   );
 }
@@ -100,11 +105,16 @@ function FromBackup({ id }: { id: string }) {
   );
 }
 
-function OfJob({ id }: { id: string }) {
+function OfJob({ id, isChanged }: { id: string; isChanged: boolean }) {
   const asked = useAsked(() => api.job(id), id);
   const isRestore = asked.data?.kind === "restore";
   return (
     <Frame step={isRestore ? "run" : "check"}>
+      {isChanged && (
+        <p class="note warn" role="status">
+          {texts.restore.planChanged}
+        </p>
+      )}
       <Loaded asked={asked}>{(job) => (isRestore ? <RestoreRun id={job.id} /> : <RestoreCheck id={job.id} />)}</Loaded>
     </Frame>
   );

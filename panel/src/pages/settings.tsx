@@ -222,7 +222,7 @@ function Router() {
             <dd>{s.certificateText(router.certificate.kind, texts.time(router.certificate.not_after))}</dd>
             <dt>{s.names}</dt>
             <dd>{router.certificate.names.join(", ")}</dd>
-            <dt>SHA-256</dt>
+            <dt>{texts.backups.digest}</dt>
             <dd>
               <code>{router.certificate.sha256}</code>
             </dd>

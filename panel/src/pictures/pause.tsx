@@ -7,15 +7,14 @@ import { useWidth } from "./width";
 type Surface = BackupDetail["surfaces"][number];
 
 const ROW = 40;
-const SHOWN = 12;
 
 const nameOf = (surface: Surface) => [surface.service, surface.surface, surface.context].filter(Boolean).join(" / ");
 
 /** What a backup's pause went to, longest first. */
-export function PauseBySurface({ surfaces }: { surfaces: Surface[] }) {
+export function PauseBySurface({ surfaces, most = 12 }: { surfaces: Surface[]; most?: number }) {
   const { ref, width } = useWidth<HTMLElement>();
   const sorted = [...surfaces].sort((a, b) => b.pause_ms - a.pause_ms);
-  const shown = sorted.slice(0, SHOWN);
+  const shown = sorted.slice(0, most);
   const longest = Math.max(1, ...shown.map((surface) => surface.pause_ms));
   return (
     <figure class="picture" ref={ref}>
