@@ -14,7 +14,14 @@ export default defineConfig({
     manifest: true,
     reportCompressedSize: false,
     rollupOptions: {
-      input: ["index.html", "plain/claim.html", "plain/enter.html", "plain/sign-in.html", "plain/trust.html", "plain/plain.html"],
+      input: [
+        "index.html",
+        "plain/claim.html",
+        "plain/enter.html",
+        "plain/sign-in.html",
+        "plain/trust.html",
+        "plain/plain.html",
+      ],
     },
   },
 });

@@ -75,16 +75,17 @@ const enc = encodeURIComponent;
 const handlePath = (handle: string) => handle.split("/").map(enc).join("/");
 const query = (values: Record<string, string | number | undefined>) => {
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) if (value !== undefined && value !== "") search.set(name, String(value));
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined && value !== "") search.set(name, String(value));
   const text = search.toString();
   return text ? `?${text}` : "";
 };
 
 /** Where a 401 is an answer that is shown, and no reason to sign in. */
-export async function askAtDoor<T>(path: "/v1/door/proof" | "/v1/door/passkey", body: unknown): Promise<T> {
+export async function askAtDoor(path: "/v1/door/proof" | "/v1/door/passkey", body: unknown): Promise<Response> {
   const response = await fetchOnce("POST", path, body);
   if (!response.ok) throw await errorOf(response);
-  return (await response.json()) as T;
+  return response;
 }
 
 export const api = {

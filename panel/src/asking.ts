@@ -21,7 +21,8 @@ export function useAsked<T>(ask: () => Promise<T>, key = ""): Asked<T> {
       const data = await ask();
       if (mine === turn.current) setState({ key, data, error: null });
     } catch (error) {
-      if (mine === turn.current) setState((old) => ({ key, data: old.key === key ? old.data : null, error: asApiError(error) }));
+      if (mine === turn.current)
+        setState((old) => ({ key, data: old.key === key ? old.data : null, error: asApiError(error) }));
     }
   }, [key]);
   useEffect(() => {

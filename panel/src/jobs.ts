@@ -22,7 +22,8 @@ export function isOver(job: Job): boolean {
 
 export function errorOfJob(job: Job): ApiError | null {
   if (job.error) return new ApiError(job.error.code, job.error.message, job.error.hint);
-  if (job.state === "interrupted") return new ApiError("INTERRUPTED", texts.jobs.interrupted, texts.jobs.interruptedHint);
+  if (job.state === "interrupted")
+    return new ApiError("INTERRUPTED", texts.jobs.interrupted, texts.jobs.interruptedHint);
   return null;
 }
 

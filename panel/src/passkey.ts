@@ -50,7 +50,8 @@ export async function registerPasskey(name: string): Promise<void> {
 
 /** Makes a session where there is none, and a fresh proof where there is one. */
 export async function signInWithPasskey(): Promise<void> {
-  const options = await askAtDoor<PasskeyOptions>("/v1/door/passkey", { step: "sign_in_options" });
+  const answer = await askAtDoor("/v1/door/passkey", { step: "sign_in_options" });
+  const options = (await answer.json()) as PasskeyOptions;
   const got = (await navigator.credentials.get({
     publicKey: {
       challenge: fromBase64url(options.challenge),

@@ -1,8 +1,8 @@
 import type { Every } from "./types";
 
-// When a schedule runs. A day's local time that summer time skips is taken with the offset before the change (02:30 becomes
-// 03:30); one that comes twice is taken the first time. An hourly schedule runs each real hour at the minute of `at`, a weekly one
-// on Mondays. The daemon keeps the same rules.
+// When a schedule runs. A day's local time that summer time skips is taken with the offset before the change (02:30
+// becomes 03:30); one that comes twice is taken the first time. An hourly schedule runs each real hour at the minute of
+// `at`, a weekly one on Mondays. The daemon keeps the same rules.
 
 interface LocalTime {
   year: number;

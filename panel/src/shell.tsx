@@ -41,7 +41,13 @@ function Side({ place }: { place: Place }) {
           </svg>
           <span>{location.hostname}</span>
         </a>
-        <button type="button" class="button menu-button" aria-expanded={open} aria-controls="menu" onClick={() => setOpen(!open)}>
+        <button
+          type="button"
+          class="button menu-button"
+          aria-expanded={open}
+          aria-controls="menu"
+          onClick={() => setOpen(!open)}
+        >
           {texts.menu}
         </button>
       </div>

@@ -5,7 +5,8 @@ import { bytesText, countText, pauseText, relativeText, timeText } from "./units
 
 const plural = (count: number, one: string, many = `${one}s`) => `${countText(count)} ${count === 1 ? one : many}`;
 
-const amountOf = (count: number, unit: string | null) => (unit === "bytes" ? bytesText(count) : countText(Math.round(count)));
+const amountOf = (count: number, unit: string | null) =>
+  unit === "bytes" ? bytesText(count) : countText(Math.round(count));
 
 const pages = {
   overview: "Overview",
@@ -149,10 +150,12 @@ export const texts = {
       beginNewText: "Choose services from the catalog. What they need is asked for before anything is fetched.",
       beginNewAction: "Open the catalog",
       goOn: "Go on with what is here",
-      goOnText: (count: number) => `${plural(count, "service")} of this instance ${count === 1 ? "is" : "are"} here already.`,
+      goOnText: (count: number) =>
+        `${plural(count, "service")} of this instance ${count === 1 ? "is" : "are"} here already.`,
       goOnAction: "To the overview",
       restore: "Restore",
-      restoreText: "Bring back an instance, a service or a context from a backup file. Everything is checked before anything changes.",
+      restoreText:
+        "Bring back an instance, a service or a context from a backup file. Everything is checked before anything changes.",
       restoreAction: "Choose a backup",
     },
   },
@@ -162,7 +165,13 @@ export const texts = {
     none: "No services yet",
     noneText: "Install some from the catalog, or restore a backup.",
     noneAction: "Install services",
-    states: { operator: "run by the operator", down: "stopped", running: "running", paused: "paused", failing: "failing" },
+    states: {
+      operator: "run by the operator",
+      down: "stopped",
+      running: "running",
+      paused: "paused",
+      failing: "failing",
+    },
     unhealthy: "running, not healthy",
     secretsMissing: (count: number) => plural(count, "secret"),
     openNamed: (name: string) => `Open ${name}`,
@@ -174,7 +183,8 @@ export const texts = {
     remove: "Remove",
     removeTitle: (name: string) => `Remove ${name}?`,
     removeText: "The service is stopped and leaves this instance. Its data stays where it is.",
-    removeDataText: "The service is stopped and leaves this instance, and its data is deleted. Only a backup brings it back.",
+    removeDataText:
+      "The service is stopped and leaves this instance, and its data is deleted. Only a backup brings it back.",
     removeData: "Delete its data, too",
     version: (version: string, schema: number) => `${version}, schema ${schema}`,
     address: "Address",
@@ -210,7 +220,8 @@ export const texts = {
     none: "The catalog is empty",
     noneText: "Catalogs are directories of declarations, named by “catalogs” in config.toml.",
     installed: "installed",
-    download: (bytes: number | null) => (bytes === null ? "size not known" : bytes === 0 ? "nothing to fetch" : `${bytesText(bytes)} to fetch`),
+    download: (bytes: number | null) =>
+      bytes === null ? "size not known" : bytes === 0 ? "nothing to fetch" : `${bytesText(bytes)} to fetch`,
     with: (names: string[]) => `with ${names.join(", ")}`,
     heading: (count: number) => (count === 0 ? "Install" : `Install ${plural(count, "service")}`),
     chooseFirst: "Choose what to install above.",
@@ -238,7 +249,8 @@ export const texts = {
     value: "Value",
     valueHint: "The service gets it at its next start.",
     deleteTitle: "Delete this secret?",
-    deleteText: (handle: string) => `The value of ${handle} is gone for good. The service cannot read it at its next start.`,
+    deleteText: (handle: string) =>
+      `The value of ${handle} is gone for good. The service cannot read it at its next start.`,
     classes: {
       portable: "the same value is needed on each machine",
       "user-supplied": "any valid value",
@@ -266,12 +278,15 @@ export const texts = {
     what: "What",
     everything: "Everything",
     contextOnly: (name: string) => `only context ${name}`,
-    withKeys: (count: number) => (count === 0 ? "a backup key (there is none yet)" : `encrypted with ${plural(count, "backup key")}`),
+    withKeys: (count: number) =>
+      count === 0 ? "a backup key (there is none yet)" : `encrypted with ${plural(count, "backup key")}`,
     plaintext: "not encrypted",
-    noKeyWarning: "Without a key everybody who has the file can read it, private key and all. Make a backup key below first.",
+    noKeyWarning:
+      "Without a key everybody who has the file can read it, private key and all. Make a backup key below first.",
     leaveOut: (count: number) => (count === 0 ? "Leave services out" : `${plural(count, "service")} left out`),
     begin: "Begin",
-    made: (bytes: string, pause: string, kind: string) => `Done: ${bytes}, writers paused for ${pause}, consistency ${kind}.`,
+    made: (bytes: string, pause: string, kind: string) =>
+      `Done: ${bytes}, writers paused for ${pause}, consistency ${kind}.`,
     look: "Look at it",
     download: "Download",
     restore: "Restore",
@@ -307,7 +322,8 @@ export const texts = {
     labelHint: "Where you will keep it, for example “safe” or “password manager”.",
     make: "Make a key and save its file",
     fileName: (host: string) => `${host}-backup-key.txt`,
-    savedText: "The key's file was saved by your browser. Put it where you will find it when this machine is gone: without it no backup can be opened.",
+    savedText:
+      "The key's file was saved by your browser. Put it where you will find it when this machine is gone: without it no backup can be opened.",
     saveAgain: "Save the file again",
     made: "made",
     confirmed: "you have it",
@@ -322,7 +338,8 @@ export const texts = {
     forgetText: "New backups are not locked with it any more. Those that are stay so, and its file still opens them.",
     passphrase: "Passphrase",
     passphraseHint: "The one that the backup was made with.",
-    identityWanted: "This backup is locked with a backup key. Choose the key's file: it stays in this page until the check needs it.",
+    identityWanted:
+      "This backup is locked with a backup key. Choose the key's file: it stays in this page until the check needs it.",
     chooseFile: "Choose the key's file",
     opening: "Opening…",
   },
@@ -406,7 +423,8 @@ export const texts = {
     fromBackup: "It is on the server already. First it is checked.",
     check: "Check",
     report: "What the check found",
-    reportStops: (count: number) => `${plural(count, "thing")} ${count === 1 ? "stands" : "stand"} in the way. Nothing has been changed.`,
+    reportStops: (count: number) =>
+      `${plural(count, "thing")} ${count === 1 ? "stands" : "stand"} in the way. Nothing has been changed.`,
     reportWell: "Nothing stands in the way.",
     secrets: "Missing secrets",
     secretsText: "What is restored needs them. They are sealed on the server and never shown again.",
@@ -420,7 +438,10 @@ export const texts = {
     asHint: (context: string) => `Empty: as ${context}.`,
     services: "Services",
     records: "Records",
-    recordKinds: { merge: "merge them with those that are here", replace: "put them in the place of those that are here" },
+    recordKinds: {
+      merge: "merge them with those that are here",
+      replace: "put them in the place of those that are here",
+    },
     replace: "Replace what is here already. The old state is kept until you discard it.",
     rare: "Rarely needed",
     expectDid: "I know and trust this signer:",
@@ -467,7 +488,8 @@ export const texts = {
     removeNamed: (name: string) => `Remove ${name}`,
     renameText: "Every service's part is renamed with it, all or none.",
     newName: "New name",
-    removeText: "The context leaves this instance. One that has data is removed only together with its data, after a backup.",
+    removeText:
+      "The context leaves this instance. One that has data is removed only together with its data, after a backup.",
     deleteData: "Delete its data",
     withoutBackup: "Also where no backup of it was made here",
   },
@@ -521,7 +543,8 @@ export const texts = {
     searchHint: "Part of a word, or several.",
     searchAction: "Search",
     searching: "Searching…",
-    searched: (found: number, searched: string, total: string) => `${plural(found, "record")} found; ${searched} of ${total} searched.`,
+    searched: (found: number, searched: string, total: string) =>
+      `${plural(found, "record")} found; ${searched} of ${total} searched.`,
     searchOn: "Search on",
   },
 
@@ -530,14 +553,21 @@ export const texts = {
     none: "No peers yet",
     noneText: "Pair with another instance by its address. Its owner has to agree.",
     unknownAddress: "Address not known",
-    states: { establishing: "waits for the other owner", active: "active", paused: "paused", degraded: "does not answer", revoked: "ended" },
+    states: {
+      establishing: "waits for the other owner",
+      active: "active",
+      paused: "paused",
+      degraded: "does not answer",
+      revoked: "ended",
+    },
     twoCopies: "This peer lives twice. Its owner has to say which one goes on.",
     did: "DID",
     upToDate: "Up to date",
     shares: "Shares",
     byConsent: "what consent allows",
     received: "Received",
-    receivedText: (received: string, refused: number) => `${received} records${refused > 0 ? `, ${refused} refused` : ""}`,
+    receivedText: (received: string, refused: number) =>
+      `${received} records${refused > 0 ? `, ${refused} refused` : ""}`,
     refresh: "Look for it again",
     pause: "Pause",
     resume: "Go on",

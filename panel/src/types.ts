@@ -1,5 +1,5 @@
-// What the door (`run/door.sock`) answers, as the panel relies on it. docs/formats/door.md, "What the panel asks", has the same
-// route by route. Times are RFC 3339 in UTC, sizes are bytes.
+// What the door (`run/door.sock`) answers, as the panel relies on it. docs/formats/door.md, "What the panel asks", has
+// the same route by route. Times are RFC 3339 in UTC, sizes are bytes.
 
 export type Time = string;
 

@@ -28,7 +28,9 @@ export interface UnfinishedUpload {
 const KEPT = "tus::spl|";
 const fingerprintOf = (file: File) => ["spl", file.name, file.size, file.lastModified].join("|");
 
-function uploadError(error: Error & { originalResponse?: { getStatus(): number; getBody(): string } | null }): ApiError {
+function uploadError(
+  error: Error & { originalResponse?: { getStatus(): number; getBody(): string } | null },
+): ApiError {
   const response = error.originalResponse;
   if (!response) return new ApiError("DAEMON_GONE", texts.errors.noAnswer, texts.restore.uploadGoesOn);
   try {
@@ -66,7 +68,8 @@ export async function beginUpload(file: File, watcher: UploadWatcher): Promise<R
 
 /** Once its check has begun, an upload need not go on after a reload. */
 export function forgetUpload(file: File): void {
-  for (const key of Object.keys(localStorage)) if (key.startsWith(`tus::${fingerprintOf(file)}::`)) localStorage.removeItem(key);
+  for (const key of Object.keys(localStorage))
+    if (key.startsWith(`tus::${fingerprintOf(file)}::`)) localStorage.removeItem(key);
 }
 
 /** Uploads that were begun in this browser and neither checked nor discarded, newest first. */

@@ -65,7 +65,10 @@ describe("a bundle's beginning", () => {
     expect(opened(await openHead(locked, { passphrase: "right" })).signature).toBe("good");
   });
 
-  test.each([["nothing", ""], ["text", "hello ".repeat(300)]])("is not found in %s", async (_, text) => {
+  test.each([
+    ["nothing", ""],
+    ["text", "hello ".repeat(300)],
+  ])("is not found in %s", async (_, text) => {
     await expect(openHead(new Blob([text]), {})).rejects.toThrow();
   });
 

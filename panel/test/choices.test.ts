@@ -15,8 +15,19 @@ const row = (name: string, after: string[] = [], installed = false): CatalogRow 
 });
 
 test("what a chosen service comes after is chosen with it, once, but for what is installed", () => {
-  const rows = [row("db", [], true), row("cache"), row("wiki", ["db", "cache"]), row("shop", ["wiki"]), row("loop", ["loop"])];
-  expect(chosenWithNeeds(rows, ["shop", "loop", "gone"]).map(({ name }) => name)).toEqual(["cache", "wiki", "shop", "loop"]);
+  const rows = [
+    row("db", [], true),
+    row("cache"),
+    row("wiki", ["db", "cache"]),
+    row("shop", ["wiki"]),
+    row("loop", ["loop"]),
+  ];
+  expect(chosenWithNeeds(rows, ["shop", "loop", "gone"]).map(({ name }) => name)).toEqual([
+    "cache",
+    "wiki",
+    "shop",
+    "loop",
+  ]);
 });
 
 test("secrets that make themselves are not asked for", () => {
@@ -27,7 +38,11 @@ test("secrets that make themselves are not asked for", () => {
     present: false,
     ...part,
   });
-  const secrets = [secret("a/there", { present: true }), secret("a/made", { class: "regenerate" }), secret("a/asked", {})];
+  const secrets = [
+    secret("a/there", { present: true }),
+    secret("a/made", { class: "regenerate" }),
+    secret("a/asked", {}),
+  ];
   expect(secretsToEnter(secrets).map(({ handle }) => handle)).toEqual(["a/asked"]);
 });
 

@@ -57,8 +57,8 @@ describe("the runs of a schedule", () => {
   });
 
   test("know the zones on the other side of the date line", () => {
-    expect(new Date(instantOf({ year: 2026, month: 1, day: 1, hour: 0, minute: 30 }, "Pacific/Kiritimati")).toISOString()).toBe(
-      "2025-12-31T10:30:00.000Z",
-    );
+    expect(
+      new Date(instantOf({ year: 2026, month: 1, day: 1, hour: 0, minute: 30 }, "Pacific/Kiritimati")).toISOString(),
+    ).toBe("2025-12-31T10:30:00.000Z");
   });
 });

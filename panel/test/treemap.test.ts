@@ -19,7 +19,12 @@ function row(service: string, surface: string, bytes: number | null, part: Parti
 }
 
 const rows = [
-  row("notes", "files", 30, { parts: [{ context: "geo", bytes: 20 }, { context: "mind", bytes: 10 }] }),
+  row("notes", "files", 30, {
+    parts: [
+      { context: "geo", bytes: 20 },
+      { context: "mind", bytes: 10 },
+    ],
+  }),
   row("notes", "index", 40, { class: "derived" }),
   row("mail", "", 5, { state: "undeclared" }),
   row("mail", "unknown", null),

@@ -57,7 +57,9 @@ async function decryptedWith(
   }
 }
 
-async function readHead(stream: ReadableStream<Uint8Array>): Promise<{ manifest: Manifest; signature: SignatureState }> {
+async function readHead(
+  stream: ReadableStream<Uint8Array>,
+): Promise<{ manifest: Manifest; signature: SignatureState }> {
   const reader = new OctetReader(stream);
   try {
     const manifest = await nextEntry(reader);
@@ -65,7 +67,10 @@ async function readHead(stream: ReadableStream<Uint8Array>): Promise<{ manifest:
     const signature = await nextEntry(reader);
     if (signature?.path !== "manifest.sig" || signature.content.length !== 64) throw new ManifestError("not-a-bundle");
     const parsed = parseManifest(new TextDecoder("utf-8", { fatal: true }).decode(manifest.content));
-    return { manifest: parsed, signature: await checkSignature(parsed.source_did, manifest.content, signature.content) };
+    return {
+      manifest: parsed,
+      signature: await checkSignature(parsed.source_did, manifest.content, signature.content),
+    };
   } finally {
     void reader.cancel();
   }

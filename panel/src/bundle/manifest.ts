@@ -59,7 +59,11 @@ export function summaryOf(manifest: Manifest): BundleSummary {
     source_did: manifest.source_did,
     created_at: manifest.created_at,
     scope: manifest.scope,
-    encryption: Array.isArray(manifest.encryption) ? "recipients" : manifest.encryption === "none" ? "none" : "passphrase",
+    encryption: Array.isArray(manifest.encryption)
+      ? "recipients"
+      : manifest.encryption === "none"
+        ? "none"
+        : "passphrase",
     record_count: manifest.record_count,
     thread_count: manifest.thread_count,
     identity: manifest.identity,

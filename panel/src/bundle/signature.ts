@@ -24,7 +24,11 @@ export function publicKeyOf(did: string): Uint8Array<ArrayBuffer> | null {
 export type SignatureState = "good" | "bad" | "unchecked";
 
 /** "unchecked" where the browser has no Ed25519: the server checks it again in any case. */
-export async function checkSignature(did: string, signed: BufferSource, signature: BufferSource): Promise<SignatureState> {
+export async function checkSignature(
+  did: string,
+  signed: BufferSource,
+  signature: BufferSource,
+): Promise<SignatureState> {
   const octets = publicKeyOf(did);
   if (!octets) return "bad";
   let key: CryptoKey;

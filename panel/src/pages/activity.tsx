@@ -37,11 +37,16 @@ export default function ActivityPageView({ place }: { place: Place }) {
                   {
                     head: texts.jobs.job,
                     cell: (row) => (
-                      <a href={`${link("activity")}?job=${encodeURIComponent(row.id)}`}>{texts.jobs.title(row.kind, row.subject)}</a>
+                      <a href={`${link("activity")}?job=${encodeURIComponent(row.id)}`}>
+                        {texts.jobs.title(row.kind, row.subject)}
+                      </a>
                     ),
                   },
                   { head: texts.words.state, cell: (row) => <JobState job={row} /> },
-                  { head: texts.words.time, cell: (row) => <Time at={row.ended_at ?? row.started_at ?? row.created_at} /> },
+                  {
+                    head: texts.words.time,
+                    cell: (row) => <Time at={row.ended_at ?? row.started_at ?? row.created_at} />,
+                  },
                 ]}
               />
             </Card>
@@ -78,7 +83,10 @@ function Entries() {
                 keyOf={(entry) => entry.at + entry.action + entry.subject}
                 columns={[
                   { head: a.action, cell: (entry) => [entry.action, entry.subject].filter(Boolean).join(" ") },
-                  { head: a.outcome, cell: (entry) => <State tone={TONES[entry.outcome]}>{a.outcomes[entry.outcome]}</State> },
+                  {
+                    head: a.outcome,
+                    cell: (entry) => <State tone={TONES[entry.outcome]}>{a.outcomes[entry.outcome]}</State>,
+                  },
                   { head: a.note, cell: (entry) => entry.message },
                   { head: a.who, cell: (entry) => entry.who },
                   { head: texts.words.time, cell: (entry) => <Time at={entry.at} /> },

@@ -17,7 +17,7 @@ interface BackupKeysProps {
 
 const KEY_FILE_BYTES_MAX = 64 * 1024;
 
-/** Keys are made here, in the browser. The server gets the public half; the owner keeps the file, and shows once that it is kept. */
+/** Keys are made in the browser. The server gets the public half; the owner keeps the file, and shows it once. */
 export function BackupKeys({ recipients, again }: BackupKeysProps) {
   const [label, setLabel] = useState("");
   const [saved, setSaved] = useState<{ name: string; file: string } | null>(null);
@@ -103,7 +103,9 @@ function KeyRow({ recipient, again }: { recipient: Recipient; again: () => void 
           </span>
         </span>
         <span class="row">
-          <State tone={recipient.confirmed_at ? "ok" : "warn"}>{recipient.confirmed_at ? k.confirmed : k.unconfirmed}</State>
+          <State tone={recipient.confirmed_at ? "ok" : "warn"}>
+            {recipient.confirmed_at ? k.confirmed : k.unconfirmed}
+          </State>
           <button
             type="button"
             class="button bare"

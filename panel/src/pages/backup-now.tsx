@@ -62,7 +62,9 @@ function NowForm({ recipients }: { recipients: Recipient[] }) {
         <Select
           label={b.what}
           value={context}
-          options={everything.concat((contexts.data ?? []).map((row) => [row.name as "", b.contextOnly(row.name)] as const))}
+          options={everything.concat(
+            (contexts.data ?? []).map((row) => [row.name as "", b.contextOnly(row.name)] as const),
+          )}
           onValue={setContext}
         />
         <Radios
@@ -84,7 +86,9 @@ function NowForm({ recipients }: { recipients: Recipient[] }) {
             <Check
               key={name}
               checked={without.includes(name)}
-              onChecked={(checked) => setWithout(checked ? [...without, name] : without.filter((other) => other !== name))}
+              onChecked={(checked) =>
+                setWithout(checked ? [...without, name] : without.filter((other) => other !== name))
+              }
             >
               {name}
             </Check>
@@ -93,7 +97,11 @@ function NowForm({ recipients }: { recipients: Recipient[] }) {
       </details>
       <ErrorNote error={doing.error} />
       <div class="row">
-        <button type="submit" class="button main" disabled={doing.busy || (protection === "keys" && recipients.length === 0)}>
+        <button
+          type="submit"
+          class="button main"
+          disabled={doing.busy || (protection === "keys" && recipients.length === 0)}
+        >
           {b.begin}
         </button>
       </div>

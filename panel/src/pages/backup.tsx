@@ -90,7 +90,9 @@ function Facts({ backup }: { backup: BackupDetail }) {
         <dd>{b.records(countText(backup.record_count), countText(backup.thread_count))}</dd>
         <dt>{texts.words.consistency}</dt>
         <dd>
-          <State tone={backup.consistency === "quiesced" ? "ok" : "warn"}>{texts.consistency[backup.consistency]}</State>{" "}
+          <State tone={backup.consistency === "quiesced" ? "ok" : "warn"}>
+            {texts.consistency[backup.consistency]}
+          </State>{" "}
           <span class="quiet">{texts.consistencyMeans[backup.consistency]}</span>
         </dd>
         <dt>{b.protection}</dt>

@@ -93,7 +93,11 @@ function LastPause({ backups }: { backups: BackupRow[] }) {
     <Card title={b.lastPause} lead={b.lastPauseText}>
       <Loaded asked={asked}>
         {(backup) =>
-          backup.surfaces.length > 0 ? <PauseBySurface surfaces={backup.surfaces} most={5} /> : <p class="quiet">{b.noPause}</p>
+          backup.surfaces.length > 0 ? (
+            <PauseBySurface surfaces={backup.surfaces} most={5} />
+          ) : (
+            <p class="quiet">{b.noPause}</p>
+          )
         }
       </Loaded>
     </Card>
@@ -132,7 +136,9 @@ function BackupTable({ backups }: { backups: BackupRow[] }) {
         {
           head: texts.words.consistency,
           cell: (backup) => (
-            <State tone={backup.consistency === "quiesced" ? "ok" : "warn"}>{texts.consistency[backup.consistency]}</State>
+            <State tone={backup.consistency === "quiesced" ? "ok" : "warn"}>
+              {texts.consistency[backup.consistency]}
+            </State>
           ),
         },
         { head: b.protection, cell: (backup) => b.encryption[backup.encryption] },

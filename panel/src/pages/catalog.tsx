@@ -21,7 +21,12 @@ export default function CatalogPage({ place }: { place: Place }) {
     <Page title={texts.pages.catalog} lead={c.lead}>
       {job && (
         <Card>
-          <JobView key={job} id={job} onEnd={() => asked.again()} onAgain={(failed) => void doing.run(() => installAgain(failed))}>
+          <JobView
+            key={job}
+            id={job}
+            onEnd={() => asked.again()}
+            onAgain={(failed) => void doing.run(() => installAgain(failed))}
+          >
             {(ended) => <Installed job={ended} />}
           </JobView>
           <ErrorNote error={doing.error} />
@@ -76,7 +81,9 @@ function Choice({ rows }: { rows: CatalogRow[] }) {
               <Check
                 checked={row.installed || wanted.includes(row)}
                 disabled={row.installed || (wanted.includes(row) && !chosen.includes(row.name))}
-                onChecked={(checked) => setChosen(checked ? [...chosen, row.name] : chosen.filter((name) => name !== row.name))}
+                onChecked={(checked) =>
+                  setChosen(checked ? [...chosen, row.name] : chosen.filter((name) => name !== row.name))
+                }
               >
                 <strong>{row.name}</strong> <span class="quiet">{row.version}</span>
               </Check>
@@ -94,7 +101,12 @@ function Choice({ rows }: { rows: CatalogRow[] }) {
           {wanted.length === 0 ? (
             <p class="quiet">{c.chooseFirst}</p>
           ) : (
-            <p>{c.summary(wanted.map((row) => row.name), bytesText(sumOf(wanted)))}</p>
+            <p>
+              {c.summary(
+                wanted.map((row) => row.name),
+                bytesText(sumOf(wanted)),
+              )}
+            </p>
           )}
           {missing.length > 0 && (
             <>

@@ -47,7 +47,12 @@ export default function ContextsPage({ place }: { place: Place }) {
                     kind: "actions",
                     cell: ({ name, ...rest }) => (
                       <>
-                        <button type="button" class="button bare" aria-label={c.renameNamed(name)} onClick={() => setRenames(name)}>
+                        <button
+                          type="button"
+                          class="button bare"
+                          aria-label={c.renameNamed(name)}
+                          onClick={() => setRenames(name)}
+                        >
                           {c.rename}
                         </button>
                         <button

@@ -86,7 +86,11 @@ export function OpenedEntries({ backup }: { backup: BackupDetail }) {
                 <code>{entry.path}</code>
               ),
           },
-          { head: texts.words.size, kind: "number", cell: (entry) => (entry.type === "file" ? bytesText(entry.bytes) : "–") },
+          {
+            head: texts.words.size,
+            kind: "number",
+            cell: (entry) => (entry.type === "file" ? bytesText(entry.bytes) : "–"),
+          },
         ]}
       />
       <More isWanted={page.has_more} onMore={() => onOpened(page)} />

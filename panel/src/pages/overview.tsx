@@ -1,5 +1,6 @@
 import { api } from "../api";
 import { useAsked } from "../asking";
+import type { PageName } from "../pages";
 import { Findings } from "../parts/findings";
 import { Card, Page } from "../parts/page";
 import { JobState } from "../parts/progress";
@@ -8,7 +9,7 @@ import { Loaded, Time } from "../parts/states";
 import { usePolling } from "../polling";
 import { go, link, type Place } from "../router";
 import { texts } from "../texts";
-import type { Job, Overview } from "../types";
+import type { Job, JobKind, Overview } from "../types";
 import { bytesText, countText } from "../units";
 
 const AGAIN_MS = 10_000;
@@ -136,7 +137,14 @@ function Jobs({ jobs }: { jobs: Job[] }) {
   );
 }
 
+const JOB_PAGES: Partial<Record<JobKind, PageName>> = {
+  install: "catalog",
+  backup: "backups",
+  preflight: "restore",
+  restore: "restore",
+};
+
+/** The page from which such a job is begun: there it can be begun again. */
 function jobLink(job: Job): string {
-  const isRestore = job.kind === "preflight" || job.kind === "restore";
-  return `${link(isRestore ? "restore" : "activity")}?job=${encodeURIComponent(job.id)}`;
+  return `${link(JOB_PAGES[job.kind] ?? "activity")}?job=${encodeURIComponent(job.id)}`;
 }

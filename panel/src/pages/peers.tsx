@@ -42,7 +42,10 @@ function PeerCard({ peer, again }: { peer: PeerRow; again: () => void }) {
       again();
     });
   return (
-    <Card title={peer.peer_base_url || p.unknownAddress} actions={<State tone={TONES[peer.state]}>{p.states[peer.state]}</State>}>
+    <Card
+      title={peer.peer_base_url || p.unknownAddress}
+      actions={<State tone={TONES[peer.state]}>{p.states[peer.state]}</State>}
+    >
       <div class="form">
         {peer.two_copies && <p class="note stop">{p.twoCopies}</p>}
         {peer.last_error && <p class="note warn">{peer.last_error}</p>}
@@ -70,7 +73,12 @@ function PeerCard({ peer, again }: { peer: PeerRow; again: () => void }) {
               {p.resume}
             </button>
           ) : (
-            <button type="button" class="button" disabled={doing.busy || peer.state === "revoked"} onClick={() => act(api.pausePeer)}>
+            <button
+              type="button"
+              class="button"
+              disabled={doing.busy || peer.state === "revoked"}
+              onClick={() => act(api.pausePeer)}
+            >
               {p.pause}
             </button>
           )}

@@ -34,7 +34,10 @@ function AllRecords() {
                 rows={rows.slice(0, shown)}
                 keyOf={(row) => row.thread}
                 columns={[
-                  { head: r.thread, cell: (row) => <a href={link("records", row.thread)}>{row.thread || r.unnamed}</a> },
+                  {
+                    head: r.thread,
+                    cell: (row) => <a href={link("records", row.thread)}>{row.thread || r.unnamed}</a>,
+                  },
                   { head: texts.words.state, cell: (row) => row.state },
                   { head: texts.pages.records, kind: "number", cell: (row) => countText(row.records) },
                 ]}

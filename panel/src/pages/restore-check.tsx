@@ -96,7 +96,12 @@ function Report({ job, result }: { job: Job; result: PreflightResult }) {
           )}
           {!asksKey && (
             <div class="row">
-              <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(() => checkAgain(false))}>
+              <button
+                type="button"
+                class="button"
+                disabled={doing.busy}
+                onClick={() => doing.run(() => checkAgain(false))}
+              >
                 {entered.length > 0 ? r.saveAndCheck : r.checkAgain}
               </button>
             </div>

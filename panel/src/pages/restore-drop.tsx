@@ -42,8 +42,11 @@ export function RestoreDrop() {
   };
   const isOver = useDroppedFile((file) => void open(file, {}));
 
-  if (!chosen?.head) return <Choose isOver={isOver} opens={opens} fault={chosen?.fault ?? ""} onFile={(file) => open(file, {})} />;
-  return <ChosenFile chosen={chosen} opens={opens} onKey={(key) => open(chosen.file, key)} onOther={() => setChosen(null)} />;
+  if (!chosen?.head)
+    return <Choose isOver={isOver} opens={opens} fault={chosen?.fault ?? ""} onFile={(file) => open(file, {})} />;
+  return (
+    <ChosenFile chosen={chosen} opens={opens} onKey={(key) => open(chosen.file, key)} onOther={() => setChosen(null)} />
+  );
 }
 
 function useDroppedFile(onFile: (file: File) => void): boolean {
@@ -93,7 +96,8 @@ function Choose({ isOver, opens, fault, onFile }: ChooseProps) {
       )}
       {unfinished.map((upload) => (
         <p key={upload.name + upload.at} class="note warn">
-          {r.unfinished(upload.name, bytesText(upload.bytes))} <Time at={new Date(upload.at).toISOString()} />. {r.unfinishedHint}
+          {r.unfinished(upload.name, bytesText(upload.bytes))} <Time at={new Date(upload.at).toISOString()} />.{" "}
+          {r.unfinishedHint}
         </p>
       ))}
       <div class="drop" data-over={isOver}>
@@ -139,11 +143,15 @@ function ChosenFile({ chosen, opens, onKey, onOther }: ChosenFileProps) {
         {head?.state === "unread" && <p class="note warn">{r.unread}</p>}
         {head?.state === "opened" && (
           <>
-            <p class={`note ${{ good: "ok", bad: "stop", unchecked: "warn" }[head.signature]}`}>{r.signature[head.signature]}</p>
+            <p class={`note ${{ good: "ok", bad: "stop", unchecked: "warn" }[head.signature]}`}>
+              {r.signature[head.signature]}
+            </p>
             <BundleFacts manifest={head.manifest} />
           </>
         )}
-        {(head?.state === "opened" || head?.state === "unread") && !isBad && <RestoreUpload file={file} bundleKey={key} />}
+        {(head?.state === "opened" || head?.state === "unread") && !isBad && (
+          <RestoreUpload file={file} bundleKey={key} />
+        )}
       </div>
     </Card>
   );

@@ -22,12 +22,20 @@ export function RestoreOptions({ bundle, options, onOptions }: RestoreOptionsPro
         <Select
           label={r.what}
           value={options.context ?? ""}
-          options={[["", r.everything], ...bundle.contexts.map(({ name }) => [name, texts.backups.contextOnly(name)] as const)]}
+          options={[
+            ["", r.everything],
+            ...bundle.contexts.map(({ name }) => [name, texts.backups.contextOnly(name)] as const),
+          ]}
           onValue={(value) => set({ context: value, ...(value ? {} : { as: "" }) })}
         />
       )}
       {context && (
-        <TextField label={r.as} hint={r.asHint(context)} value={options.as ?? ""} onValue={(value) => set({ as: value })} />
+        <TextField
+          label={r.as}
+          hint={r.asHint(context)}
+          value={options.as ?? ""}
+          onValue={(value) => set({ as: value })}
+        />
       )}
       {bundle.services.length > 0 && (
         <fieldset class="form">

@@ -23,7 +23,16 @@ export function sourceOf(job: Job): Source {
   return typeof upload === "string" ? { upload } : { backup: String(backup) };
 }
 
-const OPTIONS = ["context", "as", "replace", "records", "without", "expect_did", "allow_older", "adopt_identity"] as const;
+const OPTIONS = [
+  "context",
+  "as",
+  "replace",
+  "records",
+  "without",
+  "expect_did",
+  "allow_older",
+  "adopt_identity",
+] as const;
 
 export function optionsOf(job: Job): ImportOptions {
   const found: Record<string, unknown> = {};
@@ -36,7 +45,8 @@ export function tidied(options: ImportOptions): ImportOptions {
   const found: Record<string, unknown> = {};
   for (const name of OPTIONS) {
     const value = options[name];
-    const isEmpty = value === undefined || value === "" || value === false || (Array.isArray(value) && value.length === 0);
+    const isEmpty =
+      value === undefined || value === "" || value === false || (Array.isArray(value) && value.length === 0);
     if (!isEmpty) found[name] = value;
   }
   return found as ImportOptions;
@@ -46,7 +56,12 @@ export function isSame(one: ImportOptions, other: ImportOptions): boolean {
   return JSON.stringify(tidied(one)) === JSON.stringify(tidied(other));
 }
 
-export async function beginPreflight(source: Source, key: BundleKey, options: ImportOptions, isChanged = false): Promise<void> {
+export async function beginPreflight(
+  source: Source,
+  key: BundleKey,
+  options: ImportOptions,
+  isChanged = false,
+): Promise<void> {
   keys.set(nameOf(source), key);
   const { id } = await api.begin({ kind: "preflight", ...source, ...key, ...tidied(options) });
   go(restorePath(id, isChanged));

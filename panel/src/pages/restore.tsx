@@ -21,11 +21,7 @@ export default function RestorePage({ place }: { place: Place }) {
   const job = place.query.get("job");
   const backup = place.query.get("backup");
   if (job) return <OfJob key={job} id={job} isChanged={place.query.has("changed")} />;
-  return (
-    <Frame step="choose">
-      {backup ? <FromBackup id={backup} /> : <Begin />}
-    </Frame>
-  );
+  return <Frame step="choose">{backup ? <FromBackup id={backup} /> : <Begin />}</Frame>;
 }
 
 function Frame({ step, children }: { step: Step; children: ComponentChildren }) {
@@ -87,7 +83,12 @@ function FromBackup({ id }: { id: string }) {
       {(backup) => (
         <Card title={backup.name} lead={r.fromBackup}>
           {backup.encryption === "none" ? (
-            <button type="button" class="button main" disabled={doing.busy} onClick={() => doing.run(() => beginPreflight({ backup: id }, {}, {}))}>
+            <button
+              type="button"
+              class="button main"
+              disabled={doing.busy}
+              onClick={() => doing.run(() => beginPreflight({ backup: id }, {}, {}))}
+            >
               {r.check}
             </button>
           ) : (

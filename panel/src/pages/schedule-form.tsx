@@ -59,7 +59,14 @@ export function ScheduleForm({ schedule, recipients, onClose, onSaved }: Schedul
       <div class="form-row">
         {!schedule && <TextField label={s.name} required value={name} onValue={setName} />}
         <Select label={s.every} value={every} options={s.everyKinds} onValue={setEvery} />
-        <TextField label={s.at} hint={every === "hour" ? s.atHour : undefined} type="time" required value={at} onValue={setAt} />
+        <TextField
+          label={s.at}
+          hint={every === "hour" ? s.atHour : undefined}
+          type="time"
+          required
+          value={at}
+          onValue={setAt}
+        />
         <TextField
           label={s.zone}
           required
@@ -78,7 +85,10 @@ export function ScheduleForm({ schedule, recipients, onClose, onSaved }: Schedul
         <Select
           label={texts.backups.what}
           value={context}
-          options={[["", texts.backups.everything], ...(contexts.data ?? []).map((row) => [row.name, texts.backups.contextOnly(row.name)] as const)]}
+          options={[
+            ["", texts.backups.everything],
+            ...(contexts.data ?? []).map((row) => [row.name, texts.backups.contextOnly(row.name)] as const),
+          ]}
           onValue={setContext}
         />
         <TextField label={s.to} hint={s.toHint} value={to} onValue={setTo} />

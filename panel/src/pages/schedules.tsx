@@ -77,7 +77,12 @@ function ScheduleView({ schedule, again, onEdit }: ScheduleViewProps) {
           <button type="button" class="button bare" aria-label={s.editNamed(schedule.name)} onClick={onEdit}>
             {s.edit}
           </button>
-          <button type="button" class="button bare" aria-label={s.removeNamed(schedule.name)} onClick={() => setRemoves(true)}>
+          <button
+            type="button"
+            class="button bare"
+            aria-label={s.removeNamed(schedule.name)}
+            onClick={() => setRemoves(true)}
+          >
             {s.remove}
           </button>
         </span>

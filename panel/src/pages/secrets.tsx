@@ -48,7 +48,12 @@ export default function SecretsPage() {
                     kind: "actions",
                     cell: (secret) => (
                       <>
-                        <button type="button" class="button bare" aria-label={s.setNamed(secret.present, secret.handle)} onClick={() => setSets(secret)}>
+                        <button
+                          type="button"
+                          class="button bare"
+                          aria-label={s.setNamed(secret.present, secret.handle)}
+                          onClick={() => setSets(secret)}
+                        >
                           {secret.present ? s.replace : s.set}
                         </button>
                         {secret.present && (

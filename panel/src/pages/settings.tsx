@@ -69,7 +69,15 @@ function Password() {
         }}
       >
         <div class="form-row">
-          <TextField label={s.newPassword} hint={s.passwordHint} type="password" autoComplete="new-password" required value={password} onValue={setPassword} />
+          <TextField
+            label={s.newPassword}
+            hint={s.passwordHint}
+            type="password"
+            autoComplete="new-password"
+            required
+            value={password}
+            onValue={setPassword}
+          />
           <TextField
             label={s.passwordAgain}
             fault={differs ? s.passwordDiffers : undefined}
@@ -179,7 +187,11 @@ function Sessions() {
             columns={[
               { head: s.browser, cell: (session) => session.agent },
               { head: s.address, cell: (session) => session.address },
-              { head: s.used, cell: (session) => (session.current ? <State tone="ok">{s.thisOne}</State> : <Time at={session.last_used_at} />) },
+              {
+                head: s.used,
+                cell: (session) =>
+                  session.current ? <State tone="ok">{s.thisOne}</State> : <Time at={session.last_used_at} />,
+              },
               {
                 head: texts.words.actions,
                 kind: "actions",

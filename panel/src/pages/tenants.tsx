@@ -38,9 +38,7 @@ export default function TenantsPage() {
                   { head: t.tenant, cell: (tenant) => tenant.name },
                   {
                     head: texts.words.state,
-                    cell: (tenant) => (
-                      <State tone={TONES[tenant.state]}>{t.states[tenant.state]}</State>
-                    ),
+                    cell: (tenant) => <State tone={TONES[tenant.state]}>{t.states[tenant.state]}</State>,
                   },
                   { head: t.address, cell: (tenant) => <a href={tenant.address}>{tenant.address}</a> },
                   { head: t.limits, cell: (tenant) => t.limitsText(tenant.limits) },

@@ -29,12 +29,17 @@ export function TextField({ label, hint, fault, value, onValue, multiline, autoC
     autoComplete,
     "aria-describedby": described,
     "aria-invalid": fault ? true : undefined,
-    onInput: (event: JSX.TargetedInputEvent<HTMLInputElement | HTMLTextAreaElement>) => onValue(event.currentTarget.value),
+    onInput: (event: JSX.TargetedInputEvent<HTMLInputElement | HTMLTextAreaElement>) =>
+      onValue(event.currentTarget.value),
   };
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      {multiline ? <textarea rows={3} required={rest.required} {...common} /> : <input type="text" {...rest} {...common} />}
+      {multiline ? (
+        <textarea rows={3} required={rest.required} {...common} />
+      ) : (
+        <input type="text" {...rest} {...common} />
+      )}
       {described && (
         <p class="hint" id={described}>
           {fault ?? hint}

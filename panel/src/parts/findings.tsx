@@ -32,8 +32,7 @@ export function Findings({ findings }: { findings: Finding[] }) {
           <ul class="findings">
             {well.map((finding, i) => (
               <li key={i}>
-                <State tone="ok">{finding.subject || finding.check}</State>{" "}
-                <span class="quiet">{finding.message}</span>
+                <State tone="ok">{finding.subject || finding.check}</State> <span class="quiet">{finding.message}</span>
               </li>
             ))}
           </ul>

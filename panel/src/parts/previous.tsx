@@ -29,7 +29,13 @@ export function PreviousActions({ service, context, onBegun }: PreviousActionsPr
   return (
     <>
       <span class="row">
-        <button type="button" class="button" aria-label={p.swapNamed(name)} disabled={doing.busy} onClick={() => begin("swap_previous")}>
+        <button
+          type="button"
+          class="button"
+          aria-label={p.swapNamed(name)}
+          disabled={doing.busy}
+          onClick={() => begin("swap_previous")}
+        >
           {p.swap}
         </button>
         <button type="button" class="button danger" aria-label={p.discardNamed(name)} onClick={() => setDiscards(true)}>

@@ -37,7 +37,14 @@ export function Progress({ label, done, total, unit, rate, leftMs, isDone = fals
   );
 }
 
-const TONES = { done: "ok", failed: "stop", interrupted: "stop", cancelled: "warn", waiting: undefined, running: undefined } as const;
+const TONES = {
+  done: "ok",
+  failed: "stop",
+  interrupted: "stop",
+  cancelled: "warn",
+  waiting: undefined,
+  running: undefined,
+} as const;
 
 export function JobState({ job }: { job: Job }) {
   return <State tone={TONES[job.state]}>{texts.jobs.states[job.state]}</State>;

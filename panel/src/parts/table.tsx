@@ -39,7 +39,11 @@ export function Table<T>({ caption, columns, rows, keyOf, scrolls }: TableProps<
                   {column.cell(row)}
                 </th>
               ) : (
-                <td key={column.head} class={column.kind} data-label={column.kind === "actions" ? undefined : column.head}>
+                <td
+                  key={column.head}
+                  class={column.kind}
+                  data-label={column.kind === "actions" ? undefined : column.head}
+                >
                   {column.cell(row)}
                 </td>
               ),

@@ -10,7 +10,8 @@ const BYTES = { top: 18, height: 110 };
 const PAUSE = { top: 160, height: 60 };
 const HEIGHT = 244;
 
-const dayText = (time: string) => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" }).format(new Date(time));
+const dayText = (time: string) =>
+  new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" }).format(new Date(time));
 
 /** Above the size of each backup, its colour the consistency; below how long writers were paused for it. */
 export function BackupHistory({ backups }: { backups: BackupRow[] }) {

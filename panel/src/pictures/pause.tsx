@@ -27,7 +27,14 @@ export function PauseBySurface({ surfaces, most = 12 }: { surfaces: Surface[]; m
             <text x={width} y={i * ROW + 14} text-anchor="end">
               {pauseText(surface.pause_ms)}
             </text>
-            <rect class="bar-quiesced" x={0} y={i * ROW + 20} height={7} rx={3} width={Math.max(2, (surface.pause_ms / longest) * width)} />
+            <rect
+              class="bar-quiesced"
+              x={0}
+              y={i * ROW + 20}
+              height={7}
+              rx={3}
+              width={Math.max(2, (surface.pause_ms / longest) * width)}
+            />
           </g>
         ))}
       </svg>

@@ -38,7 +38,8 @@ export function piecesOf(rows: InventoryRow[]): Piece[] {
     const surface = row.surface || row.where;
     const parts = row.parts.length > 0 ? row.parts : [{ context: "", bytes: row.bytes ?? 0 }];
     for (const part of parts) {
-      if (part.bytes > 0) pieces.push({ service: row.service, surface, context: part.context, bytes: part.bytes, look });
+      if (part.bytes > 0)
+        pieces.push({ service: row.service, surface, context: part.context, bytes: part.bytes, look });
     }
   }
   return pieces.sort((a, b) => b.bytes - a.bytes);
@@ -59,14 +60,18 @@ export function tilesOf(pieces: Piece[], width: number, height: number): { tiles
   })
     .sum((node) => node.piece?.bytes ?? 0)
     .sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
-  const laid = treemap<Node>().tile(treemapSquarify.ratio(1.4)).size([width, height]).paddingInner(2).paddingTop((node) =>
-    node.depth === 1 ? HEADING : 0,
-  )(root);
-  const tiles = laid.leaves().flatMap((leaf) =>
-    leaf.data.piece
-      ? [{ ...leaf.data.piece, x: leaf.x0, y: leaf.y0, width: leaf.x1 - leaf.x0, height: leaf.y1 - leaf.y0 }]
-      : [],
-  );
+  const laid = treemap<Node>()
+    .tile(treemapSquarify.ratio(1.4))
+    .size([width, height])
+    .paddingInner(2)
+    .paddingTop((node) => (node.depth === 1 ? HEADING : 0))(root);
+  const tiles = laid
+    .leaves()
+    .flatMap((leaf) =>
+      leaf.data.piece
+        ? [{ ...leaf.data.piece, x: leaf.x0, y: leaf.y0, width: leaf.x1 - leaf.x0, height: leaf.y1 - leaf.y0 }]
+        : [],
+    );
   const areas = (laid.children ?? []).map((node) => ({
     service: node.data.name,
     bytes: node.value ?? 0,
