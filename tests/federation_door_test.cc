@@ -1,4 +1,5 @@
 // The door for other instances, knocked at with requests that were signed, replayed, altered, or made by nobody.
+#include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include "base/progress.h"
@@ -160,6 +161,20 @@ TEST_F(FederationDoorTest, PagesHaveWhatTheContractSays) {
   EXPECT_EQ(anew.find("records")->array()->size(), 2U) << "of another incarnation: from the beginning";
   for (const char* query : {"?since=x", "?limit=0", "?limit=10001", "?limit=a", "?what=1"})
     EXPECT_EQ(asked({"GET", "/v1/sync/changes" + std::string(query), ""}, peer_).status, 400) << query;
+}
+
+TEST_F(FederationDoorTest, MetricsSayWhatThereIs) {
+  pair();
+  EXPECT_EQ(send({"GET", "/metrics", ""}, {}).status, 401);
+  json_on("a", {"service-account", "create", "monitoring", "--scope", "records:read"});
+  const std::string token = text_of(json_on("a", {"token", "create", "monitoring"}), "token");
+  const http::Answer answer = send({"GET", "/metrics", ""}, {{"authorization", "Bearer " + token}});
+  ASSERT_EQ(answer.status, 200) << answer.content;
+  const std::string* type = http::find_field(answer.fields, "content-type");
+  ASSERT_NE(type, nullptr);
+  EXPECT_THAT(*type, ::testing::HasSubstr("version=0.0.4"));
+  EXPECT_THAT(answer.content, ::testing::HasSubstr("spl_pairs{state=\"active\"} 1\n"));
+  EXPECT_THAT(answer.content, ::testing::ContainsRegex("\nspl_records [1-9][0-9]*\n"));
 }
 
 TEST_F(FederationDoorTest, ADirectoryTellsWhatItWasTold) {

@@ -56,6 +56,15 @@ not_told() { # HOME N
   done
   fail "$1 did not try to tell its peers"
 }
+# The instance of home FROM goes on in home TO, on machine TO at 10.99.0.N, and tells PEER.
+moves() { # FROM TO N PEER UNTOLD
+  on "$1" export --out "$work/$1.spl" --move > /dev/null 2>&1
+  on "$1" stop > /dev/null
+  on "$2" import "$work/$1.spl" > /dev/null
+  serve "$2" "$2" "$3"
+  not_told "$2" "$5"
+  on "$2" sync "$(did "$4")" > /dev/null
+}
 new_record() { on "$1" do work -o json | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/'; }
 has() { on "$1" record get "$2" > /dev/null 2>&1; }
 address() { on "$1" federation show "$2" -o json | sed 's/.*"peer_base_url":"\([^"]*\)".*/\1/'; }
@@ -73,12 +82,7 @@ for peer in b c d; do on $peer sync "$a" > /dev/null; has $peer "$first" || fail
 
 echo "A moves; C and D are away meanwhile, and somebody else takes A's address"
 on c stop > /dev/null; on d stop > /dev/null
-on a export --out "$work/a.spl" --move > /dev/null 2>&1
-on a stop > /dev/null
-on new import "$work/a.spl" > /dev/null
-serve new new 5
-not_told new 2
-on new sync "$(did b)" > /dev/null
+moves a new 5 b 2
 second=$(new_record new)
 on stranger init > /dev/null
 serve stranger a 1
@@ -102,12 +106,7 @@ has d "$second" || fail "D did not go on after the refresh"
 echo "a directory knows where A has gone"
 echo 'directory_url = "https://10.99.0.3:9100"' >> "$work/home-d/config.toml"
 on d stop > /dev/null
-on new export --out "$work/a2.spl" --move > /dev/null 2>&1
-on new stop > /dev/null
-on newer import "$work/a2.spl" > /dev/null
-serve newer newer 6
-not_told newer 1
-on newer sync "$(did c)" > /dev/null
+moves new newer 6 c 1
 third=$(new_record newer)
 serve d d 4
 on d sync "$a" > /dev/null || fail "D did not find A by the directory"

@@ -11,6 +11,7 @@
 #include "federation/whereabouts.h"
 #include "http/url.h"
 #include "instance/move.h"
+#include "substrate/body_members.h"
 
 namespace spl::federation {
 namespace {
@@ -19,12 +20,6 @@ using codec::Json;
 using substrate::Pair;
 using substrate::PairState;
 using substrate::PairStep;
-
-std::optional<std::string> text_member(const std::string& answer, std::string_view name) {
-  const auto json = Json::parse(answer);
-  const Json* text = json ? json->find(name) : nullptr;
-  return text == nullptr || text->string() == nullptr ? std::nullopt : std::optional(*text->string());
-}
 
 enum class ToldBy : std::uint8_t { kItself, kOthers };
 
@@ -70,13 +65,16 @@ Result<void> greet(const Outgoing& outgoing, PeerClient& peer) {
   if (auto end = TRY(own_retirement(*TRY(instance.store().reader()), instance.did())))
     question.add("retirement", std::move(*end));
   const std::string answer = TRY(peer.ask("POST", std::string(kAnnouncePath), question.text()));
-  if (const auto known = text_member(answer, "known"); known && TRY(note_known(instance, *known))) {
+  const auto json = Json::parse(answer);
+  const auto said = [&json](std::string_view name) { return json ? substrate::text_in(*json, name) : std::string(); };
+  if (const std::string known = said("known"); !known.empty() && TRY(note_known(instance, known))) {
     Json again = Json::Object{};
     if (auto own = TRY(own_announcement(instance))) again.add("announcement", std::move(*own));
     TRY(peer.ask("POST", std::string(kAnnouncePath), again.text()));
   }
-  if (const auto text = text_member(answer, "announcement")) TRY(heard(instance, peer.did(), *text, ToldBy::kItself));
-  if (const auto text = text_member(answer, "retirement")) TRY(heard_of_end(instance, peer.did(), *text));
+  if (const std::string text = said("announcement"); !text.empty())
+    TRY(heard(instance, peer.did(), text, ToldBy::kItself));
+  if (const std::string text = said("retirement"); !text.empty()) TRY(heard_of_end(instance, peer.did(), text));
   return instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
     PeerNotes notes = TRY(peer_notes(writer, peer.did()));
     notes.last_contact_at = env::rfc3339(instance.env().clock.now());
@@ -107,7 +105,9 @@ class Trail {
 
   // The peer at a newer address, greeted. `said` is what the old address answered.
   Result<PeerClient> follow(const std::string& said) {
-    if (const auto text = text_member(said, "announcement")) TRY(note(*text));
+    const auto json = Json::parse(said);
+    if (const std::string text = json ? substrate::text_in(*json, "announcement") : std::string(); !text.empty())
+      TRY(note(text));
     if (auto found = TRY(try_known())) return std::move(*found);
     const std::string directory = TRY(outgoing_.instance().config()).directory_url;
     if (!directory.empty()) {
@@ -156,10 +156,6 @@ class Trail {
   const Pair& pair_;
   std::set<std::string> tried_;
 };
-
-}  // namespace
-
-namespace {
 
 // As reach(), whether the peer lives twice or not.
 Result<PeerClient> found(const Outgoing& outgoing, const Pair& pair) {
@@ -219,7 +215,6 @@ Result<std::string> refresh(const Outgoing& outgoing, const Pair& pair, const st
                 "the pair is with " + pair.peer_did);
   std::string address = TRY(http::Url::parse(url)).text();
   PeerClient peer(outgoing, address, pair.peer_did);
-  TRY(greet(outgoing, peer));
   TRY(believe(outgoing, peer));
   TRY(record_addresses(instance, pair.peer_did, address));
   return address;

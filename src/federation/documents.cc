@@ -7,6 +7,7 @@
 #include "crypto/did_key.h"
 #include "crypto/ed25519.h"
 #include "http/url.h"
+#include "substrate/body_members.h"
 
 namespace spl::federation {
 namespace {
@@ -53,14 +54,10 @@ Result<Json> verified_document(std::string_view text, std::string_view kind) {
   if (text.size() > kDocumentBytesMax) return bad(kind, "it is too long");
   const auto parsed = Json::parse(text);
   if (!parsed || parsed->object() == nullptr) return bad(kind, "it is no JSON object");
-  const auto text_member = [&parsed](std::string_view name) {
-    const Json* value = parsed->find(name);
-    return value == nullptr || value->string() == nullptr ? std::string() : *value->string();
-  };
-  if (text_member("kind") != kind) return bad(kind, "it is of another kind");
-  const auto key = crypto::parse_did_key(text_member("did"));
+  if (substrate::text_in(*parsed, "kind") != kind) return bad(kind, "it is of another kind");
+  const auto key = crypto::parse_did_key(substrate::text_in(*parsed, "did"));
   if (!key) return bad(kind, "its did is no did:key");
-  const auto octets = base::from_base64(text_member(kSignatureMember));
+  const auto octets = base::from_base64(substrate::text_in(*parsed, kSignatureMember));
   if (!octets || octets->size() != crypto::kSignatureBytes) return bad(kind, "it has no signature");
   Json::Object rest;
   for (const auto& [name, value] : *parsed->object()) {

@@ -12,6 +12,7 @@
 #include "instance/ingest.h"
 #include "instance/move.h"
 #include "record/thread.h"
+#include "substrate/body_members.h"
 #include "substrate/engine_config.h"
 
 namespace spl::federation {
@@ -449,27 +450,25 @@ Result<std::string> answer_announce(instance::Instance& instance, const Caller& 
   // One that has left hears from itself alone, and says where it went.
   if (caller.did != instance.did()) TRY(instance::require_not_moved(*TRY(instance.store().reader())));
   const auto json = TRY_IN("body", Json::parse(content));
-  const Json* text = json.find("announcement");
-  if (text != nullptr && text->string() != nullptr) {
-    const Announcement announcement = TRY(verified_announcement(*text->string(), instance.env().clock.now()));
+  const std::string text = substrate::text_in(json, "announcement");
+  if (!text.empty()) {
+    const Announcement announcement = TRY(verified_announcement(text, instance.env().clock.now()));
     if (announcement.did != caller.did)
       return fail(ErrorCode::kUsage, "the announcement is another instance's than the request");
     TRY(instance.committer().run([&](store::StoreWriter& writer) -> Result<void> {
-      TRY(take_announcement(writer, announcement, *text->string(), {.from_itself = true, .own_did = instance.did()}));
+      TRY(take_announcement(writer, announcement, text, {.from_itself = true, .own_did = instance.did()}));
       return {};
     }));
   }
-  const Json* end = json.find("retirement");
-  if (end != nullptr && end->string() != nullptr)
-    TRY(instance.committer().run(
-        [&](store::StoreWriter& writer) { return take_retirement(instance, writer, *end->string()); }));
+  if (const std::string end = substrate::text_in(json, "retirement"); !end.empty())
+    TRY(instance.committer().run([&](store::StoreWriter& writer) { return take_retirement(instance, writer, end); }));
   Json answer = Json::Object{};
   if (auto ended = TRY(own_retirement(*TRY(instance.store().reader()), instance.did())))
     answer.add("retirement", std::move(*ended));
   if (auto own = TRY(own_announcement(instance))) answer.add("announcement", std::move(*own));
   // Where it has said something newer before, it is to know.
   const auto known = TRY(announcement_of(*TRY(instance.store().reader()), caller.did));
-  if (known && text != nullptr && text->string() != nullptr && *known != *text->string()) answer.add("known", *known);
+  if (known && !text.empty() && *known != text) answer.add("known", *known);
   return answer.text();
 }
 

@@ -8,6 +8,7 @@
 #include "federation/seal.h"
 #include "federation/whereabouts.h"
 #include "http/target.h"
+#include "substrate/body_members.h"
 
 namespace spl::federation {
 namespace {
@@ -16,17 +17,12 @@ namespace {
 constexpr std::array kPeersCauses{Cause::kUnpairedPeer, Cause::kPairPaused, Cause::kPairRevoked,
                                   Cause::kPairRejected, Cause::kMoved,      Cause::kNonceUsed};
 
-std::string text_of(const codec::Json& json, std::string_view name) {
-  const codec::Json* value = json.find(name);
-  return value == nullptr || value->string() == nullptr ? std::string() : *value->string();
-}
-
 // Its error, told of it.
 std::unexpected<Error> peers_error(const std::string& did, int status, const std::string& content) {
   const auto parsed = codec::Json::parse(content);
   const codec::Json json = parsed ? *parsed : codec::Json();
-  const std::string message = base::escaped(text_of(json, "message"), 300);
-  Cause cause = base::cause_of_word(text_of(json, "code"));
+  const std::string message = base::escaped(substrate::text_in(json, "message"), 300);
+  Cause cause = base::cause_of_word(substrate::text_in(json, "code"));
   if (std::ranges::find(kPeersCauses, cause) == kPeersCauses.end()) cause = Cause::kUnspecified;
   const ErrorCode code =
       cause == Cause::kUnspecified || cause == Cause::kMoved ? ErrorCode::kUnavailable : ErrorCode::kRefused;

@@ -31,16 +31,14 @@ Result<Retirement> verified(std::string_view text) {
 // The texts that effective records hold, whoever's they are.
 Result<void> visit_texts(store::StoreReader& reader, const std::optional<std::string>& own_did,
                          const std::function<void(const Retirement&, const std::string& text)>& visit) {
-  return substrate::effective_records(
-      reader, record::kActorRegistryThread, own_did, [&visit](const Record& record) -> Result<void> {
-        const Json body = substrate::body_of(record);
-        const Json* kind = body.find("kind");
-        const Json* text = body.find("retirement");
-        if (kind == nullptr || kind->string() == nullptr || *kind->string() != kRecordKind) return {};
-        if (text == nullptr || text->string() == nullptr) return {};
-        if (const auto retirement = verified(*text->string())) visit(*retirement, *text->string());
-        return {};
-      });
+  return substrate::effective_records(reader, record::kActorRegistryThread, own_did,
+                                      [&visit](const Record& record) -> Result<void> {
+                                        const Json body = substrate::body_of(record);
+                                        if (substrate::text_in(body, "kind") != kRecordKind) return {};
+                                        const std::string text = substrate::text_in(body, "retirement");
+                                        if (const auto retirement = verified(text)) visit(*retirement, text);
+                                        return {};
+                                      });
 }
 
 Result<void> keep(instance::Instance& instance, store::StoreWriter& writer, const std::string& text) {

@@ -39,6 +39,13 @@ std::string target_of(const std::string& cursor, const std::optional<std::string
   return target;
 }
 
+// A page whose elements have been looked at; nothing of the answer is held any more.
+struct CheckedPage {
+  std::vector<Element> elements;
+  std::string next_cursor;
+  bool has_more = false;
+};
+
 // One peer's log, from where it was read to before.
 class Pull {
  public:
@@ -53,21 +60,19 @@ class Pull {
 
   Result<void> run() {
     std::string cursor = question_.from_start || question_.thread ? "" : TRY(known_cursor());
-    std::string text = TRY(fetch(cursor));
-    for (bool has_more = true; has_more;) {
-      const Page page = TRY(parse_page(text, kSyncRecordsMax));
-      has_more = page.has_more;
+    CheckedPage page = TRY(fetch(cursor));
+    for (;;) {
       TRY(check_progress(cursor, page));
-      // The next page comes while this one is written.
-      std::future<Result<std::string>> next;
-      if (has_more) next = std::async(std::launch::async, [this, &page] { return fetch(page.next_cursor); });
+      // The next page comes, and is checked, while this one is written.
+      std::future<Result<CheckedPage>> next;
+      if (page.has_more) next = std::async(std::launch::async, [this, &page] { return fetch(page.next_cursor); });
       const auto taken = base::guarded("a page", [&] { return take(page); });
-      Result<std::string> fetched = next.valid() ? next.get() : Result<std::string>(std::string());
+      Result<CheckedPage> fetched = next.valid() ? next.get() : Result<CheckedPage>(CheckedPage{});
       TRY(taken);
+      if (!page.has_more) return note_success();
       cursor = page.next_cursor;
-      text = TRY(std::move(fetched));
+      page = TRY(std::move(fetched));
     }
-    return note_success();
   }
 
  private:
@@ -78,9 +83,28 @@ class Pull {
     return notes.cursor_of == TRY(reader->incarnation()) ? std::move(notes.cursor) : std::string();
   }
 
-  Result<std::string> fetch(const std::string& cursor) {
-    return base::guarded(
-        "a page", [&] { return peer_.ask("GET", target_of(cursor, question_.thread), "", kSyncAnswerBytesMax); });
+  // One at a time: the pool is that of the page that is fetched.
+  Result<CheckedPage> fetch(const std::string& cursor) {
+    return base::guarded("a page", [&]() -> Result<CheckedPage> {
+      const std::string text = TRY(peer_.ask("GET", target_of(cursor, question_.thread), "", kSyncAnswerBytesMax));
+      Page page = TRY(parse_page(text, kSyncRecordsMax));
+      return CheckedPage{
+          .elements = check_all(page.elements), .next_cursor = std::move(page.next_cursor), .has_more = page.has_more};
+    });
+  }
+
+  // In the order of the page, by all processors.
+  std::vector<Element> check_all(std::span<const std::string_view> texts) {
+    std::vector<Element> elements;
+    elements.reserve(texts.size());
+    for (std::size_t at = 0; at < texts.size() || !pool_.empty();) {
+      while (at < texts.size() && !pool_.full()) {
+        pool_.push(texts.subspan(at, std::min(kChunkElements, texts.size() - at)));
+        at += std::min(kChunkElements, texts.size() - at);
+      }
+      for (Element& element : pool_.pop()) elements.push_back(std::move(element));
+    }
+    return elements;
   }
 
   std::vector<Element> checked(std::span<const std::string_view> chunk) const {
@@ -92,7 +116,7 @@ class Pull {
 
   // A peer that goes on for ever is found out: a cursor that stands, pages without end that have nothing, and more
   // records that are here already than there are here.
-  Result<void> check_progress(const std::string& cursor, const Page& page) {
+  Result<void> check_progress(const std::string& cursor, const CheckedPage& page) {
     ++report_.pages;
     report_.received += page.elements.size();
     empty_pages_ = page.elements.empty() ? empty_pages_ + 1 : 0;
@@ -108,21 +132,11 @@ class Pull {
     return {};
   }
 
-  Result<void> take(const Page& page) {
-    std::vector<Element> elements;
-    elements.reserve(page.elements.size());
-    const std::span<const std::string_view> all(page.elements);
-    for (std::size_t at = 0; at < all.size() || !pool_.empty();) {
-      while (at < all.size() && !pool_.full()) {
-        pool_.push(all.subspan(at, std::min(kChunkElements, all.size() - at)));
-        at += std::min(kChunkElements, all.size() - at);
-      }
-      for (Element& element : pool_.pop()) elements.push_back(std::move(element));
-    }
+  Result<void> take(const CheckedPage& page) {
     PeerSync before = report_;
     const auto written = instance_.committer().run([&](store::StoreWriter& writer) -> Result<void> {
       report_ = before;
-      return write(writer, elements, page.next_cursor);
+      return write(writer, page.elements, page.next_cursor);
     });
     if (!written) report_ = std::move(before);
     outgoing_.progress().update("receiving records", report_.received, 0, "records");
@@ -213,6 +227,11 @@ Result<void> note_error(instance::Instance& instance, const std::string& peer_di
   });
 }
 
+// Threads are made for it, and memory for what the peer sends: neither need be there.
+Result<void> pulled_from(const Outgoing& outgoing, PeerClient peer, const SyncQuestion& question, PeerSync& report) {
+  return base::guarded("sync", [&] { return Pull(outgoing, std::move(peer), question, report).run(); });
+}
+
 Result<void> pull_from(const Outgoing& outgoing, const Pair& pair, const SyncQuestion& question, PeerSync& report) {
   if (pair.state == PairState::kPaused)
     return fail(ErrorCode::kRefused, Cause::kPairPaused, "the pair with " + pair.peer_did + " is paused",
@@ -226,12 +245,12 @@ Result<void> pull_from(const Outgoing& outgoing, const Pair& pair, const SyncQue
   if (pair.state == PairState::kEstablishing && !TRY(ask_again(peer, outgoing.instance(), pair)))
     return fail(ErrorCode::kUnavailable, "the owner of " + pair.peer_did + " has not approved the pair yet",
                 "there: spl aitl list, and spl aitl approve ID");
-  auto pulled = Pull(outgoing, std::move(peer), question, report).run();
+  auto pulled = pulled_from(outgoing, std::move(peer), question, report);
   if (pulled || pair.state != PairState::kActive || pulled.error().cause != Cause::kUnpairedPeer) return pulled;
   // The peer does not know yet that this side has agreed, or was put back to a time before the pair.
   PeerClient again = TRY(reach(outgoing, pair));
   if (!TRY(ask_again(again, outgoing.instance(), pair))) return pulled;
-  return Pull(outgoing, std::move(again), question, report).run();
+  return pulled_from(outgoing, std::move(again), question, report);
 }
 
 }  // namespace
