@@ -21,6 +21,9 @@ int status_of_cause(Cause cause) {
     case Cause::kPairRejected:
     case Cause::kRetired:
     case Cause::kRuleDenied:
+    case Cause::kUnclaimed:
+    case Cause::kProofRequired:
+    case Cause::kCrossOrigin:
       return 403;
     case Cause::kNotFound:
       return 404;
@@ -35,6 +38,10 @@ int status_of_cause(Cause cause) {
       return 413;
     case Cause::kUnsupportedMedia:
       return 415;
+    case Cause::kMisdirected:
+      return 421;
+    case Cause::kTryLater:
+      return 429;
     case Cause::kNotImplemented:
       return 501;
     case Cause::kNoSpace:

@@ -54,6 +54,15 @@ constexpr std::array kWords{
     std::pair{Cause::kRetired, "IDENTITY_RETIRED"},
     std::pair{Cause::kRuleDenied, "RULE_DENIED"},
     std::pair{Cause::kPeerMisbehaves, "PEER_MISBEHAVES"},
+    std::pair{Cause::kUnclaimed, "UNCLAIMED"},
+    std::pair{Cause::kClaimed, "CLAIMED"},
+    std::pair{Cause::kProofRequired, "PROOF_REQUIRED"},
+    std::pair{Cause::kCrossOrigin, "CROSS_ORIGIN"},
+    std::pair{Cause::kMisdirected, "MISDIRECTED"},
+    std::pair{Cause::kTryLater, "TRY_LATER"},
+    std::pair{Cause::kPlanChanged, "PLAN_CHANGED"},
+    std::pair{Cause::kBusy, "BUSY"},
+    std::pair{Cause::kInterrupted, "INTERRUPTED"},
 };
 
 constexpr std::array kCodeWords{

@@ -71,6 +71,15 @@ enum class Cause : std::uint8_t {
   kRetired,         // the identity has ended
   kRuleDenied,      // a permission rule, or that none allows it
   kPeerMisbehaves,  // its answers are not what they should be
+  kUnclaimed,       // the owner's door has no owner yet
+  kClaimed,         // it has one already
+  kProofRequired,   // the session is to show its password again
+  kCrossOrigin,     // a request that another origin's page made
+  kMisdirected,     // a host that is not this instance's
+  kTryLater,        // too many failures from there
+  kPlanChanged,     // what was confirmed is not what would be done now
+  kBusy,            // too many wait already
+  kInterrupted,     // a restart cut it off
 };
 
 struct Error {

@@ -257,6 +257,8 @@ Result<std::unique_ptr<Lock>> PosixFileSystem::try_lock(const std::string& path)
 }
 
 Result<std::unique_ptr<Lock>> PosixFileSystem::try_lock_directory(const std::string& path) {
+  // Who holds it is to write there: that nobody can is said before, and not in the midst of it.
+  if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) return failed("write to", path, errno);
   return try_lock_opened(path, [&] { return directory_at(path); });
 }
 

@@ -71,7 +71,7 @@ Result<int> start_detached(const ProgramStart& program) {
 
 Error become(const ProgramStart& program) {
   ProgramImage image(program.arguments, program.environment, program.working_directory, program.user);
-  image.creation_mask = 022;
+  image.creation_mask = program.creation_mask;
   return cannot_run(program.arguments.front(), image.become());
 }
 

@@ -2,6 +2,7 @@
 // Sources: fork(2), setsid(2), execve(2).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,13 +16,14 @@ struct ProgramStart {
   std::vector<std::string> arguments;    // the program first: a path, or a name that PATH of `environment` leads to
   std::vector<std::string> environment;  // "NAME=value"; nothing else is inherited
   std::string working_directory = "/";
-  std::optional<UserIds> user = {};  // with the groups that the user database gives it; none: this process's
+  std::optional<UserIds> user = {};   // with the groups that the user database gives it; none: this process's
+  std::uint32_t creation_mask = 022;  // of become(): what nobody may do with what it makes
 };
 
 // In a session of its own, child of nobody here, standard input from and output to nothing. Gives its process id when
 // the program runs. Code kUnavailable where there is no such program.
 Result<int> start_detached(const ProgramStart& program);
-// Does not come back but with an error. What it makes is readable for all (umask 022). Standard input, output and error
+// Does not come back but with an error. Standard input, output and error
 // stay; nothing else is inherited.
 Error become(const ProgramStart& program);
 // The program that this process runs, for this process to start it again: also where its file is gone.

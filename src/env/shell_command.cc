@@ -128,4 +128,10 @@ Result<SecretBytes> secret_output_of(const std::string& line, char* const* envir
   return SecretBytes({output.octets.get(), size});
 }
 
+std::string shell_quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 }  // namespace spl::env

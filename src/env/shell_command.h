@@ -1,8 +1,10 @@
-// A line of the shell whose output is a secret. Any thread. Sources: posix_spawn(3), system(3).
+// Lines of the shell: one whose output is a secret, and how a word stands in one. Any thread. Sources: posix_spawn(3),
+// system(3).
 #pragma once
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -16,5 +18,8 @@ namespace spl::env {
 // for; then the cause is kCancelled.
 Result<SecretBytes> secret_output_of(const std::string& line, char* const* environment, std::size_t max_bytes,
                                      const Interrupt* interrupt);
+
+// As one word of such a line.
+std::string shell_quoted(std::string_view text);
 
 }  // namespace spl::env

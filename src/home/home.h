@@ -1,17 +1,12 @@
-// The home directory of an instance: where everything lies, its lock, and its configuration. Any thread.
+// The home directory of an instance: where everything lies, and how it is made. Any thread.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "env/env.h"
+#include "home/config.h"
 
 namespace spl::home {
 
@@ -30,35 +25,6 @@ struct HomePaths {
   [[nodiscard]] std::string pid() const { return env::join(root, "run/spl.pid"); }
   [[nodiscard]] std::string log() const { return env::join(root, "logs/spl.log"); }
 };
-
-// Where the values of secrets are: sealed in secrets/, in environment variables, or with another program.
-struct SecretsConfig {
-  enum class Backend : std::uint8_t { kFile, kEnv, kCommand };
-  Backend backend = Backend::kFile;
-  // Of kCommand: {handle} stands for the handle. `set` reads the value from its standard input, `get` writes it.
-  std::vector<std::string> get, set, list, remove;
-  bool operator==(const SecretsConfig&) const = default;
-};
-constexpr auto names_of(SecretsConfig::Backend /*type*/) {
-  using enum SecretsConfig::Backend;
-  return std::array{std::pair{kFile, std::string_view("file")}, std::pair{kEnv, std::string_view("env")},
-                    std::pair{kCommand, std::string_view("command")}};
-}
-
-// What config.toml may say. An unknown key is an error that names it.
-struct Config {
-  std::vector<std::string> recipients;  // age recipients that every export is encrypted for
-  std::string store_url;                // where the store is; "" is hub.db in the home
-  bool strict_signers = false;          // imports into a store with records ask for a known signer
-  SecretsConfig secrets;
-  std::string base_url;               // where peers find this instance; "" is where its daemon serves
-  std::string directory_url;          // an instance that is asked where peers have gone; "" is none
-  std::string ca_file;                // certificates that peers' are to be from; "" are the machine's
-  std::vector<std::string> catalogs;  // directories of declarations, before the one that spl brings
-  bool operator==(const Config&) const = default;
-};
-// Defaults where there is no file.
-Result<Config> load_config(env::Env env, const HomePaths& paths);
 
 // The lock of a home is on its directory: run/ may be emptied by who cleans up, the home stays. So that directory and
 // run/ are made first, which several may do at a time; then, under the lock, what else is missing. Home, data/ and run/
