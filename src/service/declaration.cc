@@ -5,6 +5,7 @@
 
 #include "base/names.h"
 #include "service/container_tool.h"
+#include "service/health.h"
 #include "service/placeholders.h"
 #include "service/systemd.h"
 
@@ -76,6 +77,16 @@ Result<std::string> signal_in(TomlTable& table, std::string_view key, std::strin
   return std::move(*name);
 }
 
+Result<void> check_route(const TomlTable& table, const RunDeclaration& run) {
+  if (run.route.empty()) return {};
+  if (!base::is_name(run.route)) return table.wrong("route", "is no name");
+  if (run.route == "v1" || run.route == "health")
+    return table.wrong("route", "is the instance's own: choose another than v1 and health");
+  if (run.routed_address().empty())
+    return table.wrong("route", "leads nowhere: neither listen nor health says where the service is");
+  return {};
+}
+
 Result<RunDeclaration> parse_run(TomlTable table) {
   RunDeclaration run;
   run.command = TRY(command_with(table, "command", Allowed::kCommand));
@@ -118,7 +129,8 @@ Result<RunDeclaration> parse_run(TomlTable table) {
     run.listen = *listen;
   }
   run.route = TRY(table.text("route")).value_or("");
-  if (!run.route.empty() && !base::is_name(run.route)) return table.wrong("route", "is no name");
+  run.access = TRY(table.choice<RouteAccess>("access")).value_or(run.access);
+  TRY(check_route(table, run));
   TRY(table.end());
   return run;
 }
@@ -409,6 +421,13 @@ std::string SurfaceDeclaration::split_text() const {
       return "prefix " + split->pattern;
   }
   return "";
+}
+
+std::string RunDeclaration::routed_address() const {
+  if (!listen.empty()) return listen.front();
+  if (health.empty() || health_is_command) return "";
+  const std::string address = health_question(health.front()).address;
+  return address.starts_with("unix:") || address.starts_with("tcp:") ? address : "";
 }
 
 const SurfaceDeclaration* Declaration::surface(std::string_view surface_name) const {

@@ -41,6 +41,16 @@ enum class RunWay : std::uint8_t {
   kContainer,  // podman or docker
 };
 
+// Whom the router lets to a service.
+enum class RouteAccess : std::uint8_t {
+  kOwner,  // who is signed in at the owner's door
+  kOpen,   // everybody: the service asks itself
+};
+constexpr auto names_of(RouteAccess /*type*/) {
+  return std::to_array<std::pair<RouteAccess, std::string_view>>(
+      {{RouteAccess::kOwner, "owner"}, {RouteAccess::kOpen, "open"}});
+}
+
 struct RunDeclaration {
   Command command;        // one of these three
   std::string unit;       // "notes.service"
@@ -56,8 +66,12 @@ struct RunDeclaration {
   std::vector<std::string> health;  // one text that is an address, or a command
   bool health_is_command = false;
   std::vector<std::string> listen;
-  std::string route;
+  std::string route;  // "": none
+  RouteAccess access = RouteAccess::kOwner;
 
+  // Where the router reaches it, with its placeholders: the first that it listens on, else where its health is asked.
+  // "unix:PATH" or "tcp:HOST:PORT"; "" where neither says.
+  [[nodiscard]] std::string routed_address() const;
   [[nodiscard]] RunWay way() const {
     if (!unit.empty()) return RunWay::kUnit;
     return container.empty() ? RunWay::kCommand : RunWay::kContainer;

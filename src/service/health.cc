@@ -9,14 +9,13 @@ namespace {
 constexpr std::size_t kStatusLineBytesMax = 1024;
 constexpr std::string_view kHttp = "http://";
 
-// What is asked, and of whom.
-struct HealthQuestion {
-  std::string address;  // "unix:PATH", "tcp:HOST:PORT"
-  std::string path;     // of HTTP; "" where a connection is answer enough
-};
+std::unexpected<Error> unwell(const Declaration& service, const std::string& why) {
+  return fail(ErrorCode::kUnavailable, "service " + service.name + " is not healthy: " + why);
+}
 
-// "unix:PATH:/URL", "unix:PATH", "tcp:HOST:PORT", "http://HOST[:PORT]/URL".
-HealthQuestion question_of(const std::string& health) {
+}  // namespace
+
+HealthQuestion health_question(const std::string& health) {
   if (health.starts_with(kHttp)) {
     const std::string rest = health.substr(kHttp.size());
     const std::size_t slash = rest.find('/');
@@ -29,12 +28,6 @@ HealthQuestion question_of(const std::string& health) {
   return {health.substr(0, url), health.substr(url + 1)};
 }
 
-std::unexpected<Error> unwell(const Declaration& service, const std::string& why) {
-  return fail(ErrorCode::kUnavailable, "service " + service.name + " is not healthy: " + why);
-}
-
-}  // namespace
-
 Result<void> ask_health(env::Env env, const ServiceSet& set, const Declaration& service, const SecretLookup& secrets,
                         std::chrono::milliseconds at_most) {
   if (!service.run || service.run->health.empty()) return {};
@@ -44,7 +37,7 @@ Result<void> ask_health(env::Env env, const ServiceSet& set, const Declaration& 
         run_command_of(env, set, service, service.run->health, values, secrets, env::CommandLimits{.at_most = at_most});
     return ran ? Result<void>() : unwell(service, ran.error().message);
   }
-  const HealthQuestion question = question_of(TRY(expand(service.run->health.front(), values)));
+  const HealthQuestion question = health_question(TRY(expand(service.run->health.front(), values)));
   if (question.path.empty()) {
     const auto answer = env::ask_address(question.address, "", 0, at_most);
     return answer ? Result<void>() : unwell(service, answer.error().message);

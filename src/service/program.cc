@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint32_t kServiceDirectoryMode = 0750;
 constexpr std::uint32_t kPassedMode = 0711;
+constexpr std::uint32_t kRoutedMode = 02710;
 
 // Made where it is missing, and given to the service's user.
 Result<void> make_directory_for(env::FileSystem& fs, const std::string& path, const std::optional<env::UserIds>& user) {
@@ -102,10 +103,24 @@ Result<std::optional<env::UserIds>> user_of(const ServiceSet& set, const Declara
   return std::optional(ids);
 }
 
+// Where spl is root's: the router is another user, and passes through to the sockets of what it serves. They get the
+// directory's group.
+Result<void> let_router_through(env::FileSystem& fs, const ServiceSet& set, const Declaration& service) {
+  if (env::own_user_id() != 0 || set.home_owner() || !is_routed(service)) return {};
+  const auto group = TRY(env::find_group(kRouterGroup));
+  if (!group) return {};
+  const std::string directory = set.run_directory(service.name);
+  const auto info = TRY(fs.info(directory));
+  if (!info || (info->gid == *group && info->mode == kRoutedMode)) return {};
+  TRY(fs.set_owner(directory, info->uid, *group));
+  return fs.set_mode(directory, kRoutedMode);
+}
+
 Result<void> make_directories_of(env::Env env, const ServiceSet& set, const Declaration& service) {
   const auto user = TRY(user_of(set, service));
   TRY(make_directory_for(env.fs, set.data_directory(service.name), user));
-  return make_directory_for(env.fs, set.run_directory(service.name), user);
+  TRY(make_directory_for(env.fs, set.run_directory(service.name), user));
+  return let_router_through(env.fs, set, service);
 }
 
 Result<ServiceEnvironment> ServiceEnvironment::of(const ServiceSet& set, const Declaration& service,
@@ -203,8 +218,10 @@ Error become_service(env::Env env, const ServiceSet& set, const Declaration& ser
       return fail(ErrorCode::kUsage, "service " + service.name + " has no [run] command");
     TRY(make_directories_of(env, set, service));
     const ServiceEnvironment environment = TRY(ServiceEnvironment::of(set, service, secrets));
-    const env::ProgramStart start{TRY(expanded(service.run->command, set.values(service, nullptr))),
-                                  environment.entries(), TRY(directory_for(set, service)), TRY(user_of(set, service))};
+    env::ProgramStart start{TRY(expanded(service.run->command, set.values(service, nullptr))), environment.entries(),
+                            TRY(directory_for(set, service)), TRY(user_of(set, service))};
+    // The router connects to its sockets by their group; strangers do not.
+    if (env::own_user_id() == 0 && is_routed(service)) start.creation_mask = 0007;
     enter_group(env, set, service);
     return std::unexpected(env::become(start));
   };

@@ -35,7 +35,15 @@ std::string log_of(const ServiceSet& set, const Declaration& service);
 // Code kUnavailable where there is no such user, kRefused where the home's owner names another.
 Result<std::optional<env::UserIds>> user_of(const ServiceSet& set, const Declaration& service);
 
-// data/<service> and run/services/<service>, 0750 and its user's; what is there keeps owner and mode.
+// As whom the router answers where spl is root's: user and group.
+inline constexpr const char* kRouterGroup = "spl-router";
+// Whether the router leads to it.
+inline bool is_routed(const Declaration& service) {
+  return service.run && !service.run->route.empty();
+}
+
+// data/<service> and run/services/<service>, 0750 and its user's; what is there keeps owner and mode. Where spl is
+// root's and the router leads to the service its run directory is 2710 and the router's group's.
 Result<void> make_directories_of(env::Env env, const ServiceSet& set, const Declaration& service);
 
 // The environment of [run].env, with secrets; wiped when it goes.

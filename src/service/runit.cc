@@ -10,6 +10,7 @@
 #include "env/process.h"
 #include "env/process_table.h"
 #include "env/program_start.h"
+#include "env/shell_command.h"
 #include "service/processes.h"
 #include "service/program.h"
 #include "service/service_group.h"
@@ -29,12 +30,6 @@ constexpr milliseconds kStillTimeout = 10s;
 constexpr std::size_t kLogShown = 600;
 constexpr std::uint64_t kLogBytesMax = 16u << 20;
 constexpr std::uint32_t kProgramMode = 0755;
-
-std::string shell_quoted(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 // What sv says of a service.
 struct Supervised {
@@ -205,8 +200,9 @@ Result<void> Runit::write_directory(const Declaration& service) {
   if (!TRY(env_.fs.info(path(service, "supervise")))) TRY(mark_down(service, true));
   const std::string home = set_.paths().root;
   // What names the home or the program may hold anything: it is quoted.
-  const std::string run = "#!/bin/sh\nexec " + shell_quoted(TRY(env::own_program())) + " --home " + shell_quoted(home) +
-                          " service " + shell_quoted(service.name) + " run >> " + shell_quoted(log) + " 2>&1\n";
+  const std::string run = "#!/bin/sh\nexec " + env::shell_quoted(TRY(env::own_program())) + " --home " +
+                          env::shell_quoted(home) + " service " + env::shell_quoted(service.name) + " run >> " +
+                          env::shell_quoted(log) + " 2>&1\n";
   TRY(env::write_file_atomically(env_.fs, path(service, "run"), run, kProgramMode));
   // runsv ends a service by TERM, unless this ends it in another way.
   const std::string control = path(service, "control");

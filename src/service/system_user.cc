@@ -58,17 +58,21 @@ Result<std::string> make_user(const ServiceSet& set, const Declaration& service)
   }
   if (lacks.group) TRY(run({"groupadd", "--system", declared.group}));
   if (!lacks.user) return declared.group;
-  const bool has_group = TRY(env::find_group(declared.user)).has_value();
-  std::vector<std::string> words{"useradd",          "--system", "--home-dir",       set.data_directory(service.name),
+  TRY_IN("service " + service.name, make_system_user(declared.user, set.data_directory(service.name)));
+  return declared.user;
+}
+
+Result<void> make_system_user(const std::string& name, const std::string& directory) {
+  if (TRY(env::find_user(name))) return {};
+  std::vector<std::string> words{"useradd",          "--system", "--home-dir",       directory,
                                  "--no-create-home", "--shell",  "/usr/sbin/nologin"};
-  if (has_group) {
-    words.insert(words.end(), {"--gid", declared.user});
+  if (TRY(env::find_group(name))) {
+    words.insert(words.end(), {"--gid", name});
   } else {
     words.emplace_back("--user-group");
   }
-  words.push_back(declared.user);
-  TRY_IN("service " + service.name, run(words));
-  return declared.user;
+  words.push_back(name);
+  return run(words);
 }
 
 }  // namespace spl::service

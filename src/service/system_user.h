@@ -16,4 +16,7 @@ Result<bool> lacks_user(const ServiceSet& set, const Declaration& service);
 // nothing. Code kUsage for a name that no user can have.
 Result<std::string> make_user(const ServiceSet& set, const Declaration& service);
 
+// A system user of this name with a group of its own, where it is not there: for what spl itself runs.
+Result<void> make_system_user(const std::string& name, const std::string& directory);
+
 }  // namespace spl::service
