@@ -4,6 +4,7 @@
 #include "crypto/sha256.h"
 #include "federation/pairing.h"
 #include "instance/move.h"
+#include "operation/door_doctor.h"
 #include "operation/service_doctor.h"
 
 namespace spl::operation {
@@ -127,6 +128,7 @@ Result<std::vector<Finding>> examine(instance::Instance& instance, base::Progres
     findings.push_back({"tokens", FindingStatus::kStop, instance.store().name(), tokens.error().message, ""});
   TRY(check_pairs(instance, findings));
   TRY(examine_services(instance, progress, findings));
+  TRY(examine_door(instance, findings));
   return findings;
 }
 

@@ -294,7 +294,14 @@ Result<InstallReport> LocalOperations::install_services(const InstallRequest& re
   auto report = operation::install_services(instance_, request, progress);
   // A home that was made for what did not come is not left behind.
   if (!report) return std::unexpected(unmade_after(std::move(report).error()));
+  follow_by_router(progress);
   return report;
+}
+
+// The services may be others now. What keeps the router from following them is told, and is no failure of theirs.
+void LocalOperations::follow_by_router(base::Progress& progress) {
+  const auto kept = keep_router(instance_, progress);
+  if (!kept) instance_.env().log.write(env::LogLevel::kWarn, "router not reloaded", {{"error", kept.error().message}});
 }
 
 Result<ContextEntry> LocalOperations::add_context(const NewContext& context) {
@@ -347,6 +354,7 @@ Result<ImportReport> LocalOperations::import_bundle(Source& in, const ImportOpti
   // A home that was made for an import that did not come is not left behind.
   if (!report) return std::unexpected(unmade_after(std::move(report).error()));
   if (own_ && options.dry_run) TRY(instance::Instance::close_and_unmake(std::move(own_)));
+  if (!options.dry_run && !report->services.empty()) follow_by_router(progress);
   return report;
 }
 

@@ -47,6 +47,16 @@ class LocalOperations final : public Operations {
   Result<std::vector<ContextEntry>> contexts() override;
   Result<std::vector<std::string>> secrets() override;
   Result<std::vector<SecretState>> secret_states() override;
+  Result<std::vector<job::Job>> jobs() override;
+  Result<job::Job> job(const JobName& job) override;
+  Result<std::vector<BackupSummary>> backups() override;
+  Result<BackupSummary> backup(const BackupName& backup) override;
+  Result<job::Job> cancel_job(const JobName& job) override;
+  Result<BackupSummary> delete_backup(const BackupName& backup) override;
+  Result<RouterStatus> router_status() override;
+  Result<RouterTrust> router_trust() override;
+  Result<OwnerStatus> owner_status() override;
+  Result<std::vector<OwnerSession>> owner_sessions() override;
 
   Result<instance::IdentitySummary> generate_identity() override;
   Result<instance::Emitted> emit(const instance::Emission& emission) override;
@@ -82,11 +92,17 @@ class LocalOperations final : public Operations {
   Result<DeletedSecret> delete_secret(const SecretHandle& secret) override;
   Result<PreviousReport> swap_previous_back(const PreviousRequest& request, base::Progress& progress) override;
   Result<PreviousReport> discard_previous(const PreviousRequest& request) override;
+  Result<RouterStatus> command_router(const RouterCommand& command, base::Progress& progress) override;
+  Result<OwnerLink> make_owner_link() override;
+  Result<OwnerStatus> set_owner_password(const NewPassword& password) override;
+  Result<EndedSessions> end_sessions(const SessionName& session) override;
+  Result<OwnerStatus> reset_owner() override;
   Result<ExportReport> export_bundle(ExportOptions options, Destination& to, base::Progress& progress) override;
   Result<ImportReport> import_bundle(Source& in, const ImportOptions& options, base::Progress& progress,
                                      std::vector<Finding>* findings) override;
 
  private:
+  void follow_by_router(base::Progress& progress);
   // The error of an operation that was to fill a new home.
   Error unmade_after(Error error);
 

@@ -24,11 +24,15 @@
 #include "instance/access.h"
 #include "instance/ingest.h"
 #include "instance/instance.h"
+#include "job/job.h"
+#include "operation/backups.h"
 #include "operation/export.h"
 #include "operation/findings.h"
 #include "operation/import_options.h"
 #include "operation/install.h"
 #include "operation/log.h"
+#include "operation/owner_operations.h"
+#include "operation/router_operations.h"
 #include "operation/service_operations.h"
 #include "record/record_shape.h"
 #include "store/record_store.h"
@@ -261,6 +265,13 @@ struct RetireQuestion {
                                       codec::Presence::kOmitted));
   }
 };
+struct JobName {
+  std::string id;  // or a beginning of it, of 6 digits or more
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("id", &JobName::id, "the job's id, or a beginning of it"));
+  }
+};
 struct RequestName {
   std::string id;
 
@@ -324,6 +335,14 @@ class Operations {
   virtual Result<std::vector<ContextEntry>> contexts() = 0;
   virtual Result<std::vector<std::string>> secrets() = 0;
   virtual Result<std::vector<SecretState>> secret_states() = 0;
+  virtual Result<std::vector<job::Job>> jobs() = 0;
+  virtual Result<job::Job> job(const JobName& job) = 0;
+  virtual Result<std::vector<BackupSummary>> backups() = 0;
+  virtual Result<BackupSummary> backup(const BackupName& backup) = 0;
+  virtual Result<RouterStatus> router_status() = 0;
+  virtual Result<RouterTrust> router_trust() = 0;
+  virtual Result<OwnerStatus> owner_status() = 0;
+  virtual Result<std::vector<OwnerSession>> owner_sessions() = 0;
 
   // Those that change something.
   virtual Result<instance::IdentitySummary> generate_identity() = 0;
@@ -363,6 +382,14 @@ class Operations {
   virtual Result<DeletedSecret> delete_secret(const SecretHandle& secret) = 0;
   virtual Result<PreviousReport> swap_previous_back(const PreviousRequest& request, base::Progress& progress) = 0;
   virtual Result<PreviousReport> discard_previous(const PreviousRequest& request) = 0;
+  // A job that runs ends as soon as it can.
+  virtual Result<job::Job> cancel_job(const JobName& job) = 0;
+  virtual Result<BackupSummary> delete_backup(const BackupName& backup) = 0;
+  virtual Result<RouterStatus> command_router(const RouterCommand& command, base::Progress& progress) = 0;
+  virtual Result<OwnerLink> make_owner_link() = 0;
+  virtual Result<OwnerStatus> set_owner_password(const NewPassword& password) = 0;
+  virtual Result<EndedSessions> end_sessions(const SessionName& session) = 0;
+  virtual Result<OwnerStatus> reset_owner() = 0;
 
   // After an error `to` may hold a part, which is no bundle. `options` may hold a passphrase: it is used up.
   virtual Result<ExportReport> export_bundle(ExportOptions options, Destination& to, base::Progress& progress) = 0;

@@ -1,0 +1,184 @@
+#include "operation/backups.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/encoding.h"
+#include "codec/enum_names.h"
+#include "crypto/sha256.h"
+#include "env/output_file.h"
+#include "env/streams.h"
+
+namespace spl::operation {
+namespace {
+
+constexpr std::string_view kSuffix = ".spl";
+constexpr std::string_view kNoteSuffix = ".spl.json";
+constexpr std::size_t kNoteBytesMax = 4u << 20;
+constexpr std::size_t kDidDigits = 8;
+constexpr std::size_t kPieceBytes = 1u << 20;
+
+// What goes to the file, counted and hashed.
+class HashedFile final : public Destination, public Sink {
+ public:
+  explicit HashedFile(std::unique_ptr<env::OutputFile> file) : file_(std::move(file)) {}
+  Sink& sink() override { return *this; }
+  Result<void> write(std::string_view octets) override {
+    hash_.update(octets);
+    return file_->write(octets);
+  }
+  Result<void> commit() override { return file_->commit(); }
+  [[nodiscard]] std::uint64_t bytes() const { return file_->bytes_written(); }
+  Digest digest() { return hash_.finish(); }
+
+ private:
+  std::unique_ptr<env::OutputFile> file_;
+  crypto::Sha256 hash_;
+};
+
+Result<Digest> digest_of_file(const std::string& path, std::uint64_t bytes, base::Progress& progress) {
+  const auto file = TRY(env::InputFile::open(path, nullptr));
+  const auto piece = std::make_unique_for_overwrite<char[]>(kPieceBytes);
+  crypto::Sha256 hash;
+  for (std::uint64_t done = 0;;) {
+    const std::size_t n = TRY(file->read({piece.get(), kPieceBytes}));
+    if (n == 0) return hash.finish();
+    hash.update({piece.get(), n});
+    progress.update("reading the backup again", done += n, bytes, "bytes");
+    if (progress.cancelled()) return base::fail_cancelled("the backup is not kept");
+  }
+}
+
+// "k8PzQ2vL-20300101T120000Z": no other has it.
+Result<std::string> new_id(env::Env env, const std::string& directory, const std::string& did) {
+  for (;;) {
+    std::string time = env::rfc3339(env.clock.now());
+    std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+    std::string id = did.substr(did.size() - std::min(did.size(), kDidDigits)) + "-" + time;
+    if (!TRY(env.fs.info(env::join(directory, id + std::string(kSuffix))))) return id;
+    env.clock.sleep_for(std::chrono::seconds(1));
+  }
+}
+
+Result<BackupSummary> read_backup(env::Env env, const std::string& directory, const std::string& id) {
+  const std::string path = env::join(directory, id + std::string(kSuffix));
+  const auto info = TRY(env.fs.info(path));
+  if (!info || info->type != env::FileType::kFile)
+    return fail(Cause::kNotFound, "there is no backup " + base::escaped(id, 80), "spl backup list shows them");
+  BackupSummary summary;
+  const std::string note = env::join(directory, id + std::string(kNoteSuffix));
+  if (TRY(env.fs.info(note))) {
+    const std::string text = TRY(env::read_file(env.fs, note, kNoteBytesMax));
+    // A note that is none tells nothing; the bundle is there all the same.
+    if (auto noted = codec::parse_shape_text<BackupSummary>(text, codec::Unknown::kIgnored))
+      summary = std::move(*noted);
+  }
+  summary.id = id;
+  summary.path = path;
+  summary.bytes = info->size_bytes;
+  if (summary.created_at.empty())
+    summary.created_at =
+        env::rfc3339(std::chrono::system_clock::time_point(std::chrono::seconds(info->modified.seconds)));
+  return summary;
+}
+
+Result<void> write_note(env::Env env, const std::string& directory, const BackupSummary& summary) {
+  return env::write_file_atomically(env.fs, env::join(directory, summary.id + std::string(kNoteSuffix)),
+                                    codec::shape_text(summary) + "\n");
+}
+
+// A name that leads nowhere else.
+Result<void> check_id(const std::string& id) {
+  if (!id.empty() && id.size() <= 200 && id.front() != '.' && id.find('/') == std::string::npos &&
+      id.find('\0') == std::string::npos)
+    return {};
+  return fail(Cause::kNotFound, "there is no backup " + base::escaped(id, 80), "spl backup list shows them");
+}
+
+}  // namespace
+
+Result<std::string> backup_directory(instance::Instance& instance) {
+  const std::string configured = TRY(instance.config()).backup_dir;
+  return configured.empty() ? env::join(instance.paths().root, "backups") : configured;
+}
+
+Result<std::vector<BackupSummary>> list_backups(instance::Instance& instance) {
+  const std::string directory = TRY(backup_directory(instance));
+  std::vector<BackupSummary> all;
+  if (!TRY(instance.env().fs.info(directory))) return all;
+  for (const std::string& name : TRY(instance.env().fs.list(directory))) {
+    if (!name.ends_with(kSuffix) || name.front() == '.') continue;
+    auto one = read_backup(instance.env(), directory, name.substr(0, name.size() - kSuffix.size()));
+    if (one)
+      all.push_back(std::move(*one));
+    else if (one.error().cause != Cause::kNotFound)
+      return std::unexpected(one.error());
+  }
+  // Of the same second by name: the order is always the same.
+  std::ranges::sort(all, [](const BackupSummary& one, const BackupSummary& other) {
+    return std::tie(other.created_at, one.id) < std::tie(one.created_at, other.id);
+  });
+  return all;
+}
+
+Result<BackupSummary> find_backup(instance::Instance& instance, const BackupName& backup) {
+  TRY(check_id(backup.id));
+  return read_backup(instance.env(), TRY(backup_directory(instance)), backup.id);
+}
+
+Result<BackupSummary> make_backup(instance::Instance& instance, ExportOptions options, const std::string& schedule,
+                                  base::Progress& progress) {
+  env::Env env = instance.env();
+  const auto did = instance.did();
+  if (!did) return std::unexpected(instance.no_identity());
+  if (!options.plaintext && options.recipients.empty() && !options.passphrase &&
+      TRY(instance.config()).recipients.empty())
+    return fail(ErrorCode::kRefused, "a backup is encrypted, and nobody is named who could open it",
+                "give a recipient, or say that it is to be plain");
+  const std::string directory = TRY(backup_directory(instance));
+  TRY(env::make_directories(env.fs, directory));
+  BackupSummary summary;
+  summary.id = TRY(new_id(env, directory, *did));
+  summary.path = env::join(directory, summary.id + std::string(kSuffix));
+  summary.created_at = env::rfc3339(env.clock.now());
+  summary.context = options.context.value_or("");
+  summary.schedule = schedule;
+  const auto prepared = TRY(prepare_export(instance, std::move(options), progress));
+  HashedFile file(TRY(env::OutputFile::create(env, summary.path, progress, env::Existing::kKept)));
+  TRY(prepared->write(file.sink()));
+  TRY(file.commit());
+  const Digest written = file.digest();
+  const auto read = digest_of_file(summary.path, file.bytes(), progress);
+  if (!read || *read != written) {
+    TRY(env.fs.remove(summary.path));
+    if (!read) return std::unexpected(read.error());
+    return fail(ErrorCode::kVerification, "the backup cannot be read as it was written",
+                "look at the disk of " + directory);
+  }
+  const ExportReport& report = prepared->report();
+  summary.bytes = file.bytes();
+  summary.sha256 = base::to_hex(written.view());
+  summary.encryption = report.encrypted ? "recipients" : "none";
+  summary.identity = codec::enum_name(report.identity);
+  summary.consistency = report.consistency;
+  summary.pause_ms = report.pause_ms;
+  summary.record_count = report.record_count;
+  summary.thread_count = report.thread_count;
+  summary.source_did = report.source_did;
+  summary.bundle_sha256 = base::to_hex(report.bundle_sha256.view());
+  summary.services = report.services;
+  summary.verified_at = env::rfc3339(env.clock.now());
+  TRY(write_note(env, directory, summary));
+  TRY(prepared->note_durable());
+  return summary;
+}
+
+Result<BackupSummary> delete_backup(instance::Instance& instance, const BackupName& backup) {
+  BackupSummary summary = TRY(find_backup(instance, backup));
+  TRY(instance.env().fs.remove(summary.path));
+  TRY(instance.env().fs.remove(summary.path + ".json"));
+  TRY(instance.env().fs.sync_directory(env::parent_of(summary.path)));
+  return summary;
+}
+
+}  // namespace spl::operation

@@ -1,0 +1,76 @@
+// The backups that an instance keeps: bundles in one directory, each with a note beside it of what it is, so that
+// nobody needs a key to list them. Any thread; docs/formats/door.md, "Backups".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "codec/shape.h"
+#include "instance/instance.h"
+#include "operation/export.h"
+
+namespace spl::operation {
+
+struct BackupSummary {
+  std::string id;  // its file's name without ".spl"
+  std::string path;
+  std::string created_at;
+  std::uint64_t bytes = 0;
+  std::string sha256;  // of the file
+  std::string context;
+  std::string encryption;  // none, recipients
+  std::string identity;    // included, omitted
+  std::string consistency;
+  std::uint64_t pause_ms = 0;
+  std::uint64_t record_count = 0;
+  std::uint64_t thread_count = 0;
+  std::string source_did;
+  std::string bundle_sha256;
+  std::vector<std::string> services;
+  std::string verified_at;  // when the file was last found to be what was written
+  std::string schedule;     // that made it
+
+  static constexpr auto shape() {
+    using B = BackupSummary;
+    using enum codec::Presence;
+    return codec::shape(
+        codec::member("id", &B::id, "the backup"), codec::path_member("path", &B::path, "its file"),
+        codec::member("created_at", &B::created_at, "when"), codec::member("bytes", &B::bytes, "its size"),
+        codec::member("sha256", &B::sha256, "of its file; missing: it was put there by somebody else", kOmitted),
+        codec::member("context", &B::context, "the one that it is of; missing: all", kOmitted),
+        codec::member("encryption", &B::encryption, "none or recipients", kOmitted),
+        codec::member("identity", &B::identity, "whether the private key is in it", kOmitted),
+        codec::member("consistency", &B::consistency, "quiesced, filesystem or crash", kOmitted),
+        codec::member("pause_ms", &B::pause_ms, "how long writers were paused"),
+        codec::member("record_count", &B::record_count, "records in it"),
+        codec::member("thread_count", &B::thread_count, "threads in it"),
+        codec::member("source_did", &B::source_did, "who signed it", kOmitted),
+        codec::member("bundle_sha256", &B::bundle_sha256, "the digest of all that is in it", kOmitted),
+        codec::member("services", &B::services, "in it", kOmitted),
+        codec::member("verified_at", &B::verified_at, "when its file was last read and found whole", kOmitted),
+        codec::member("schedule", &B::schedule, "that made it", kOmitted));
+  }
+};
+struct BackupName {
+  std::string id;
+
+  static constexpr auto shape() { return codec::shape(codec::member("id", &BackupName::id, "the backup")); }
+};
+
+// Where they are kept.
+Result<std::string> backup_directory(instance::Instance& instance);
+// The newest first.
+Result<std::vector<BackupSummary>> list_backups(instance::Instance& instance);
+// Cause kNotFound.
+Result<BackupSummary> find_backup(instance::Instance& instance, const BackupName& backup);
+// The export of `options` as a new file there, read again once it is durable: what cannot be read as it was written is
+// no backup. Code kRefused where it would not be encrypted, and `options.plaintext` does not say that it need not be.
+Result<BackupSummary> make_backup(instance::Instance& instance, ExportOptions options, const std::string& schedule,
+                                  base::Progress& progress);
+Result<BackupSummary> delete_backup(instance::Instance& instance, const BackupName& backup);
+
+}  // namespace spl::operation

@@ -1,0 +1,58 @@
+// The owner's door, the router, jobs and backups, among the operations on an open instance.
+#include "job/job_store.h"
+#include "operation/local_operations.h"
+
+namespace spl::operation {
+
+Result<std::vector<job::Job>> LocalOperations::jobs() {
+  // A home that never had one has no list of them, and gets none by being looked at.
+  if (!TRY(instance_.env().fs.info(job::jobs_file(instance_.paths())))) return std::vector<job::Job>();
+  return TRY(job::JobStore::open(instance_.env(), instance_.paths()))->all();
+}
+Result<job::Job> LocalOperations::job(const JobName& job) {
+  return TRY(job::JobStore::open(instance_.env(), instance_.paths()))->find(job.id);
+}
+Result<job::Job> LocalOperations::cancel_job(const JobName& job) {
+  return TRY(job::JobStore::open(instance_.env(), instance_.paths()))->cancel(job.id);
+}
+Result<std::vector<BackupSummary>> LocalOperations::backups() {
+  return list_backups(instance_);
+}
+Result<BackupSummary> LocalOperations::backup(const BackupName& backup) {
+  return find_backup(instance_, backup);
+}
+Result<BackupSummary> LocalOperations::delete_backup(const BackupName& backup) {
+  return operation::delete_backup(instance_, backup);
+}
+
+Result<RouterStatus> LocalOperations::router_status() {
+  return operation::router_status(instance_);
+}
+Result<RouterTrust> LocalOperations::router_trust() {
+  return operation::router_trust(instance_);
+}
+Result<RouterStatus> LocalOperations::command_router(const RouterCommand& command, base::Progress& progress) {
+  const std::scoped_lock lock(instance_.service_work());
+  return operation::command_router(instance_, command, progress);
+}
+
+Result<OwnerStatus> LocalOperations::owner_status() {
+  return operation::owner_status(instance_);
+}
+Result<std::vector<OwnerSession>> LocalOperations::owner_sessions() {
+  return operation::owner_sessions(instance_);
+}
+Result<OwnerLink> LocalOperations::make_owner_link() {
+  return operation::make_owner_link(instance_);
+}
+Result<OwnerStatus> LocalOperations::set_owner_password(const NewPassword& password) {
+  return operation::set_owner_password(instance_, password);
+}
+Result<EndedSessions> LocalOperations::end_sessions(const SessionName& session) {
+  return operation::end_sessions(instance_, session);
+}
+Result<OwnerStatus> LocalOperations::reset_owner() {
+  return operation::reset_owner(instance_);
+}
+
+}  // namespace spl::operation
