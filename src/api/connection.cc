@@ -28,7 +28,6 @@ constexpr std::size_t kLoggedMethodBytesMax = 32;
 // RFC 6585, 5: a head that is too large has a status of its own.
 constexpr int kHeadTooLargeStatus = 431;
 constexpr int kExpectationStatus = 417;
-constexpr int kMisdirectedStatus = 421;
 
 // Whoever can open the owner's socket may be as slow as the pipe that it reads from.
 http::WireTimes times_at(Door door, http::WireTimes times) {
@@ -157,14 +156,14 @@ class Connection {
   // TLS the certificate says so.
   Result<void> check_host(Exchange& exchange) {
     const std::string* host = http::find_field(exchange.head().fields, "host");
-    if (door_ == Door::kUnix || tls_ != nullptr || host == nullptr || host->empty()) return {};
+    if (door_ != Door::kTcp || tls_ != nullptr || host == nullptr || host->empty()) return {};
     const auto asked = http::Url::parse("https://" + *host);
     if (!asked) return fail(ErrorCode::kUsage, "header field host is no address");
     if (is_address(asked->host) || asked->host == "localhost") return {};
     const auto own = http::Url::parse(TRY(federation::own_base_url(around_.served.instance)));
     if (own && own->host == asked->host) return {};
-    exchange.set_error_status(kMisdirectedStatus);
-    return fail(ErrorCode::kUsage, base::escaped(asked->host, kLoggedPathBytesMax) + " is not served here",
+    return fail(ErrorCode::kUsage, Cause::kMisdirected,
+                base::escaped(asked->host, kLoggedPathBytesMax) + " is not served here",
                 "ask for it by its address, or for the base_url that its configuration names");
   }
 
@@ -182,7 +181,7 @@ class Connection {
 
   void log(const Exchange& exchange, const Result<void>& outcome, http::Channel::TimePoint begun) {
     std::uint64_t passed_over = 0;
-    if (door_ == Door::kTcp && !exchange.is_known() && !around_.stranger_lines.take(begun, passed_over)) return;
+    if (door_ != Door::kUnix && !exchange.is_known() && !around_.stranger_lines.take(begun, passed_over)) return;
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(env_.clock.steady() - begun);
     env::LogFields fields{{"method", base::escaped(exchange.head().method, kLoggedMethodBytesMax)},
                           {"path", base::escaped(exchange.target().path, kLoggedPathBytesMax)},

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "base/encoding.h"
@@ -15,6 +17,7 @@
 #include "federation/contact.h"
 #include "federation/whereabouts.h"
 #include "instance/instance.h"
+#include "operation/router_operations.h"
 #include "operation/service_recovery.h"
 
 namespace spl::api {
@@ -24,6 +27,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kLockWaitMax = 10s;  // for a command that works on the home just now
 constexpr std::chrono::milliseconds kLockPause = 50ms;
+constexpr std::chrono::seconds kRouterLook = 12h;
 
 std::unexpected<Error> already_running(const home::DaemonMark& info) {
   return fail(ErrorCode::kRefused, Cause::kDaemonRuns,
@@ -68,14 +72,19 @@ class Presence {
   const home::HomePaths& paths_;
 };
 
-// Tells the peers where this instance is, beside what it serves; ends with it.
-class Announcing {
+// Work beside what is served; its end is waited for, and `work` is told of it.
+class Beside {
  public:
-  explicit Announcing(instance::Instance& instance) : thread_([this, &instance] { run(instance); }) {}
-  Announcing(const Announcing&) = delete;
-  Announcing& operator=(const Announcing&) = delete;
-  ~Announcing() {
-    ending_.stop = true;
+  using Work = std::function<void(base::Progress& ending, std::function<bool(std::chrono::seconds)> rest)>;
+  explicit Beside(Work work) : thread_([this, work = std::move(work)] { run(work); }) {}
+  Beside(const Beside&) = delete;
+  Beside& operator=(const Beside&) = delete;
+  ~Beside() {
+    {
+      const std::scoped_lock lock(mutex_);
+      ending_.stop = true;
+    }
+    ended_.notify_all();
     thread_.join();
   }
 
@@ -85,17 +94,47 @@ class Announcing {
     void update(std::string_view, std::uint64_t, std::uint64_t, std::string_view) override {}
     bool cancelled() override { return stop; }
   };
-  void run(instance::Instance& instance) noexcept {
-    using federation::Outgoing;
-    const auto told = base::guarded("announcing", [&]() -> Result<void> {
-      federation::announce_to_all(TRY(Outgoing::make(instance, Outgoing::Localhost::kVerified, ending_)));
-      return {};
-    });
-    if (!told) instance.env().log.write(env::LogLevel::kWarn, "peers not told", {{"error", told.error().message}});
+  void run(const Work& work) noexcept {
+    try {
+      work(ending_, [this](std::chrono::seconds pause) { return rest(pause); });
+    } catch (const std::exception&) {
+      // Of the standard library, for want of memory: what is served goes on without this.
+      ending_.stop = true;
+    }
   }
+  // False where the end has come.
+  bool rest(std::chrono::seconds pause) {
+    std::unique_lock lock(mutex_);
+    return !ended_.wait_for(lock, pause, [this] { return ending_.stop.load(); });
+  }
+
   Ending ending_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
   std::thread thread_;
 };
+
+// Tells the peers where this instance is.
+void announce(instance::Instance& instance, base::Progress& ending) {
+  using federation::Outgoing;
+  const auto told = base::guarded("announcing", [&]() -> Result<void> {
+    federation::announce_to_all(TRY(Outgoing::make(instance, Outgoing::Localhost::kVerified, ending)));
+    return {};
+  });
+  if (!told) instance.env().log.write(env::LogLevel::kWarn, "peers not told", {{"error", told.error().message}});
+}
+
+// The router runs where it is to, and its certificate is renewed in time.
+void keep_router(instance::Instance& instance, base::Progress& ending,
+                 const std::function<bool(std::chrono::seconds)>& rest) {
+  do {
+    const auto kept = base::guarded("the router", [&]() -> Result<void> {
+      const std::scoped_lock lock(instance.service_work());
+      return operation::keep_router(instance, ending);
+    });
+    if (!kept) instance.env().log.write(env::LogLevel::kWarn, "router not kept", {{"error", kept.error().message}});
+  } while (rest(kRouterLook));
+}
 
 // All is tried, whatever fails of it.
 void reload(env::JsonLog& file, env::Log& log, instance::Instance& instance, Server& server) {
@@ -175,7 +214,8 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
   TRY(listening(info));
   status = "serving " + base::escaped(paths.root, 512) + " at " + info.address;
   manager.ready(status);
-  const Announcing announcing(*opened);
+  const Beside announcing([&](base::Progress& ending, const auto&) { announce(*opened, ending); });
+  const Beside router([&](base::Progress& ending, const auto& rest) { keep_router(*opened, ending, rest); });
   const auto ended = server->run();
   if (ended) {
     log.write(env::LogLevel::kInfo, "daemon stopped", {{"pid", info.pid}});

@@ -11,7 +11,13 @@
 namespace spl::api {
 namespace {
 
-// RFC 9110, 5.6.7.
+bool wants_go_on(const http::RequestHead& head) {
+  const std::string* expect = http::find_field(head.fields, "expect");
+  return expect != nullptr && !head.is_http_1_0;
+}
+
+}  // namespace
+
 std::string http_date(std::chrono::system_clock::time_point time) {
   constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -28,12 +34,6 @@ std::string http_date(std::chrono::system_clock::time_point time) {
                                    static_cast<int>(clock.seconds().count()));
   return {text, static_cast<std::size_t>(length)};
 }
-
-bool wants_go_on(const http::RequestHead& head) {
-  return !head.is_http_1_0 && http::find_field(head.fields, "expect") != nullptr;
-}
-
-}  // namespace
 
 Exchange::Exchange(http::Wire& wire, BodyBuffer& body, env::Clock& clock, http::RequestHead head, http::Target target,
                    Door door)
@@ -129,7 +129,7 @@ std::string Exchange::head_text(std::string_view content_type, std::optional<std
   if (!keep_alive_) fields.emplace_back("connection", "close");
   if (keep_alive_ && head_.is_http_1_0) fields.emplace_back("connection", "keep-alive");
   fields.emplace_back("date", http_date(clock_.now()));
-  fields.emplace_back("cache-control", "no-store");
+  fields.emplace_back("cache-control", cache_control_);
   fields.emplace_back("x-content-type-options", "nosniff");
   fields.insert(fields.end(), fields_.begin(), fields_.end());
   return http::answer_text(status_, fields);
@@ -158,8 +158,9 @@ Result<void> Exchange::send(int status, std::string_view content_type, std::stri
   return put_out({head, content.substr(0, sent_bytes_)});
 }
 
-void Exchange::stream(std::string_view content_type) {
+void Exchange::stream(std::string_view content_type, int status) {
   SPL_CHECK(state_ == State::kOpen);
+  stream_status_ = status;
   state_ = State::kBuffering;
   content_type_ = content_type;
 }
@@ -167,7 +168,7 @@ void Exchange::stream(std::string_view content_type) {
 Result<void> Exchange::begin_chunks() {
   if (state_ == State::kStreaming) return {};
   SPL_CHECK(state_ == State::kBuffering);
-  status_ = 200;
+  status_ = stream_status_;
   const std::string head = head_text(content_type_, std::nullopt);
   state_ = State::kStreaming;
   TRY(put_out({head}));
@@ -198,8 +199,16 @@ Result<void> Exchange::write(std::string_view octets) {
   return {};
 }
 
+Result<void> Exchange::flush() {
+  if (buffer_.empty()) return {};
+  TRY(begin_chunks());
+  TRY(send_chunk(buffer_));
+  buffer_.clear();
+  return {};
+}
+
 Result<void> Exchange::finish() {
-  if (state_ == State::kBuffering) return send(200, content_type_, buffer_);
+  if (state_ == State::kBuffering) return send(stream_status_, content_type_, buffer_);
   TRY(send_chunk(buffer_));
   if (!head_.is_http_1_0) TRY(put_out({"0\r\n\r\n"}));
   state_ = State::kDone;

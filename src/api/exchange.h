@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "base/stream.h"
 #include "codec/json.h"
+#include "door/door.h"
 #include "federation/seal.h"
 #include "http/message.h"
 #include "http/target.h"
@@ -37,9 +38,13 @@ inline constexpr std::string_view kBundleType = "application/octet-stream";
 
 // Through which socket a request came.
 enum class Door : std::uint8_t {
-  kUnix,  // the owner's: asks for nothing
-  kTcp,   // asks for a token
+  kUnix,    // the owner's: asks for nothing
+  kTcp,     // asks for a token
+  kRouter,  // from behind the router: asks for a browser's session, or a token
 };
+
+// "Tue, 01 Dec 2026 00:00:00 GMT" (RFC 9110, 5.6.7).
+std::string http_date(std::chrono::system_clock::time_point time);
 
 class Exchange final : public Sink {
  public:
@@ -52,6 +57,7 @@ class Exchange final : public Sink {
   [[nodiscard]] Door door() const { return door_; }
   // What the route's pattern has in braces, in order.
   [[nodiscard]] const std::string& captured(std::size_t index) const { return captured_.at(index); }
+  [[nodiscard]] std::size_t captures() const { return captured_.size(); }
   void set_captured(std::vector<std::string> captured) { captured_ = std::move(captured); }
   // Who asks; nothing at the Unix socket and where no token is asked for.
   [[nodiscard]] const std::optional<substrate::Bearer>& bearer() const { return bearer_; }
@@ -62,6 +68,10 @@ class Exchange final : public Sink {
   // Whether who asks has shown to be somebody that the owner knows: by a token, or as a peer.
   [[nodiscard]] bool is_known() const { return is_known_; }
   void set_known() { is_known_ = true; }
+
+  // The browser's session, where the request came by the router and has one.
+  [[nodiscard]] const door::Session* session() const { return session_ ? &*session_ : nullptr; }
+  void set_session(door::Session session) { session_ = std::move(session); }
 
   // The instance that asks, where it has signed its request; null where none has.
   [[nodiscard]] const federation::Caller* caller() const { return caller_ ? &*caller_ : nullptr; }
@@ -94,11 +104,15 @@ class Exchange final : public Sink {
   Result<void> send_json(int status, const codec::Json& json) { return send(status, kJsonType, json.text()); }
   // Begins an answer of unknown length: it is what is then written to this sink. Up to kAnswerBufferBytes an error can
   // still become the answer.
-  void stream(std::string_view content_type);
+  void stream(std::string_view content_type, int status = 200);
   Result<void> write(std::string_view octets) override;
   Result<void> finish();
+  // What was written so far goes out now: for streams that say something now and then.
+  Result<void> flush();
   // The status of the error's answer where it is not the one that its cause has.
   void set_error_status(int status) { error_status_ = status; }
+  // The answer is the same for everybody and for ever: its name changes with it.
+  void set_immutable() { cache_control_ = "public, max-age=31536000, immutable"; }
   // What the error's answer says besides.
   void add_error_member(std::string name, codec::Json value);
   // Sends the answer to a request that failed with `error`, if it still can.
@@ -143,6 +157,7 @@ class Exchange final : public Sink {
   Door door_;
   std::vector<std::string> captured_;
   std::optional<substrate::Bearer> bearer_;
+  std::optional<door::Session> session_;
   bool is_known_ = false;
   std::optional<federation::Caller> caller_;
   Seal seal_;
@@ -152,9 +167,11 @@ class Exchange final : public Sink {
   State state_ = State::kOpen;
   http::Fields fields_;
   std::string content_type_;
+  int stream_status_ = 200;
   std::string buffer_;  // of a streamed answer
   std::optional<int> error_status_;
   codec::Json::Object error_members_;
+  std::string_view cache_control_ = "no-store";
   bool has_body_ = false;  // all of it is in body_
   bool waits_for_go_on_ = false;
   bool keep_alive_;

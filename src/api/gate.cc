@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "crypto/sha256.h"
 
 namespace spl::api {
@@ -10,7 +11,27 @@ namespace {
 constexpr std::string_view kScheme = "bearer ";  // in any case
 constexpr std::size_t kTokenBytesMax = 512;
 
+constexpr std::string_view kBasicScheme = "basic ";  // RFC 7617
+
 constexpr const char* kTokenHint = "send authorization: Bearer TOKEN; spl token create makes one";
+
+enum class Schemes : std::uint8_t { kBearer, kBearerAndBasic };
+
+// Of "Bearer TOKEN", or the password of "Basic ...". Nothing for another scheme; "" for what can be no token.
+std::optional<std::string> token_in(std::string_view authorization, Schemes schemes) {
+  const bool is_bearer = http::begins_with(authorization, kScheme);
+  if (!is_bearer && (schemes == Schemes::kBearer || !http::begins_with(authorization, kBasicScheme)))
+    return std::nullopt;
+  std::string_view rest = authorization.substr(is_bearer ? kScheme.size() : kBasicScheme.size());
+  while (rest.starts_with(' ')) rest.remove_prefix(1);
+  std::string token(rest.substr(0, kTokenBytesMax * 2));
+  if (!is_bearer) {
+    const auto pair = base::from_base64(token);
+    const std::size_t colon = pair ? pair->find(':') : std::string::npos;
+    token = colon == std::string::npos ? "" : pair->substr(colon + 1);
+  }
+  return token.size() <= kTokenBytesMax ? token : std::string();
+}
 
 }  // namespace
 
@@ -47,15 +68,21 @@ Result<std::optional<substrate::Bearer>> Gate::bearer_of(std::string_view token)
   return at->second.bearer;
 }
 
+Result<bool> Gate::is_token_in(std::string_view authorization) {
+  const auto token = token_in(authorization, Schemes::kBearerAndBasic);
+  return token && TRY(bearer_of(*token)).has_value();
+}
+
 Result<void> Gate::identify(Exchange& exchange) {
-  if (exchange.door() == Door::kUnix) return {};
+  if (exchange.door() == Door::kUnix || exchange.bearer()) return {};
   const std::string* value = http::find_field(exchange.head().fields, "authorization");
-  if (value == nullptr || !http::begins_with(*value, kScheme))
-    return fail(ErrorCode::kRefused, Cause::kAuthRequired, "a token is required", kTokenHint);
-  std::string_view token = std::string_view(*value).substr(kScheme.size());
-  while (token.starts_with(' ')) token.remove_prefix(1);
+  // Behind the router there are programs that know only of a name and a password.
+  const auto token = value == nullptr ? std::nullopt
+                                      : token_in(*value, exchange.door() == Door::kRouter ? Schemes::kBearerAndBasic
+                                                                                          : Schemes::kBearer);
+  if (!token) return fail(ErrorCode::kRefused, Cause::kAuthRequired, "a token is required", kTokenHint);
   std::optional<substrate::Bearer> bearer;
-  if (!token.empty() && token.size() <= kTokenBytesMax) bearer = TRY(bearer_of(token));
+  if (!token->empty()) bearer = TRY(bearer_of(*token));
   if (!bearer) return fail(ErrorCode::kRefused, Cause::kAuthInvalid, "the token is not valid", kTokenHint);
   exchange.set_bearer(std::move(*bearer));
   return {};

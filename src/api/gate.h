@@ -27,6 +27,8 @@ class Gate {
 
   // Finds out who asks, or refuses the request. At the Unix socket everybody is the owner.
   Result<void> identify(Exchange& exchange);
+  // Whether the value of a field "authorization" has a token of this instance that is good.
+  Result<bool> is_token_in(std::string_view authorization);
   // The same, and refuses who has not `scope`.
   Result<void> admit(Exchange& exchange, std::string_view scope);
   // Does something after which accounts, tokens or the identity may be others, and gives its result back. Also where it

@@ -28,6 +28,8 @@ std::string scope_text(Access access) {
       return " Scope admin.";
     case Access::kPeer:
       return " Signed by an instance, as RFC 9421 says.";
+    case Access::kDoor:
+      return " By the router alone.";
     case Access::kOpen:
     case Access::kOwner:
       break;
@@ -53,7 +55,7 @@ void add_path_parameters(std::string_view pattern, Json::Array& parameters) {
 Json operation_json(const Route& route) {
   const RouteText& about = route.about;
   Json operation = Json::Object{{"summary", std::string(about.summary) + scope_text(route.access)}};
-  if (route.access == Access::kOpen || route.access == Access::kOwner || route.access == Access::kPeer)
+  if (route.access == Access::kOpen || !is_at_tcp(route.access) || route.access == Access::kPeer)
     operation.add("security", Json::Array{});
   Json::Array parameters;
   add_path_parameters(route.pattern, parameters);

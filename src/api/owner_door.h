@@ -114,6 +114,26 @@ template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::reject_request>{"/v1/local/requests/reject", 200,
                                                                    "Rejects what another instance asks."};
 
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::cancel_job>{"/v1/local/jobs/cancel", 200, "Asks a job to end."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::delete_backup>{"/v1/local/backups/delete", 200, "Deletes a backup."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::command_router>{"/v1/local/router", 200,
+                                                                   "Starts, stops or reloads the router."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::make_owner_link>{"/v1/local/owner/link", 201,
+                                                                    "Makes a link that claims, or signs in."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::set_owner_password>{"/v1/local/owner/password", 200,
+                                                                       "Gives the owner another password."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::end_sessions>{"/v1/local/owner/sign-out", 200,
+                                                                 "Ends sessions of browsers."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::reset_owner>{"/v1/local/owner/reset", 200,
+                                                                "Forgets the owner: the door can be claimed anew."};
+
 // Of Result<Answer> (Operations::*)(const Request&), or without a request, or with its progress.
 template <class Operation>
 struct DoorShapes;

@@ -374,6 +374,52 @@ Result<std::string> RemoteOperations::service_log(const operation::ServiceName& 
 Result<std::vector<operation::CatalogRow>> RemoteOperations::catalog() {
   return TRY(reading())->catalog();
 }
+Result<std::vector<job::Job>> RemoteOperations::jobs() {
+  return TRY(reading())->jobs();
+}
+Result<job::Job> RemoteOperations::job(const operation::JobName& job) {
+  return TRY(reading())->job(job);
+}
+Result<std::vector<operation::BackupSummary>> RemoteOperations::backups() {
+  return TRY(reading())->backups();
+}
+Result<operation::BackupSummary> RemoteOperations::backup(const operation::BackupName& backup) {
+  return TRY(reading())->backup(backup);
+}
+Result<job::Job> RemoteOperations::cancel_job(const operation::JobName& job) {
+  return through_door<&Operations::cancel_job>(job);
+}
+Result<operation::BackupSummary> RemoteOperations::delete_backup(const operation::BackupName& backup) {
+  return through_door<&Operations::delete_backup>(backup);
+}
+Result<operation::RouterStatus> RemoteOperations::router_status() {
+  return TRY(reading())->router_status();
+}
+Result<operation::RouterTrust> RemoteOperations::router_trust() {
+  return TRY(reading())->router_trust();
+}
+Result<operation::OwnerStatus> RemoteOperations::owner_status() {
+  return TRY(reading())->owner_status();
+}
+Result<std::vector<operation::OwnerSession>> RemoteOperations::owner_sessions() {
+  return TRY(reading())->owner_sessions();
+}
+Result<operation::RouterStatus> RemoteOperations::command_router(const operation::RouterCommand& command,
+                                                                 base::Progress& /*progress*/) {
+  return through_door<&Operations::command_router>(command);
+}
+Result<operation::OwnerLink> RemoteOperations::make_owner_link() {
+  return through_door<&Operations::make_owner_link>();
+}
+Result<operation::OwnerStatus> RemoteOperations::set_owner_password(const operation::NewPassword& password) {
+  return through_door<&Operations::set_owner_password>(password);
+}
+Result<operation::EndedSessions> RemoteOperations::end_sessions(const operation::SessionName& session) {
+  return through_door<&Operations::end_sessions>(session);
+}
+Result<operation::OwnerStatus> RemoteOperations::reset_owner() {
+  return through_door<&Operations::reset_owner>();
+}
 Result<std::vector<operation::ContextEntry>> RemoteOperations::contexts() {
   return TRY(reading())->contexts();
 }

@@ -97,6 +97,22 @@ class RemoteOperations final : public operation::Operations {
   Result<operation::PreviousReport> swap_previous_back(const operation::PreviousRequest& request,
                                                        base::Progress& progress) override;
   Result<operation::PreviousReport> discard_previous(const operation::PreviousRequest& request) override;
+  Result<std::vector<job::Job>> jobs() override;
+  Result<job::Job> job(const operation::JobName& job) override;
+  Result<std::vector<operation::BackupSummary>> backups() override;
+  Result<operation::BackupSummary> backup(const operation::BackupName& backup) override;
+  Result<job::Job> cancel_job(const operation::JobName& job) override;
+  Result<operation::BackupSummary> delete_backup(const operation::BackupName& backup) override;
+  Result<operation::RouterStatus> router_status() override;
+  Result<operation::RouterTrust> router_trust() override;
+  Result<operation::OwnerStatus> owner_status() override;
+  Result<std::vector<operation::OwnerSession>> owner_sessions() override;
+  Result<operation::RouterStatus> command_router(const operation::RouterCommand& command,
+                                                 base::Progress& progress) override;
+  Result<operation::OwnerLink> make_owner_link() override;
+  Result<operation::OwnerStatus> set_owner_password(const operation::NewPassword& password) override;
+  Result<operation::EndedSessions> end_sessions(const operation::SessionName& session) override;
+  Result<operation::OwnerStatus> reset_owner() override;
   // `options.workers` is the daemon's to choose.
   Result<operation::ExportReport> export_bundle(operation::ExportOptions options, operation::Destination& to,
                                                 base::Progress& progress) override;

@@ -5,7 +5,9 @@
 #include <string>
 
 #include "api/connection.h"
+#include "api/pages.h"
 #include "base/encoding.h"
+#include "router/nginx_config.h"
 
 namespace spl::api {
 namespace {
@@ -35,6 +37,7 @@ Result<void> admit(Call& call, Access access) {
   switch (access) {
     case Access::kOpen:
     case Access::kOwner:
+    case Access::kDoor:
       return {};
     case Access::kRead:
       return call.served.gate.admit(call.exchange, "records:read");
@@ -48,7 +51,31 @@ Result<void> admit(Call& call, Access access) {
   return call.served.gate.admit(call.exchange, "admin");
 }
 
+// What an unclaimed door lets pass besides its pages: how to claim it, and the router's own question.
+bool is_for_unclaimed(const Exchange& exchange) {
+  const std::string& path = exchange.target().path;
+  return path == "/v1/door" || path == "/v1/door/claim" || path.starts_with(std::string(router::kAdmitPath) + "/");
+}
+
+Result<void> come_by_router(Call& call) {
+  Exchange& exchange = call.exchange;
+  add_page_fields(exchange);
+  const bool is_question = exchange.target().path.starts_with(std::string(router::kAdmitPath) + "/");
+  // The question is about another request.
+  if (!is_question) TRY(call.served.browsers.look_at(exchange, exchange.head().method));
+  BrowserGate::let_in(exchange);
+  if (is_page(exchange) || is_for_unclaimed(exchange) || TRY(TRY(call.served.browsers.door())->is_claimed())) return {};
+  return fail(ErrorCode::kRefused, Cause::kUnclaimed, "this instance has no owner yet",
+              "open the link that its console shows");
+}
+
 }  // namespace
+
+Result<EventTurn> EventTurn::take(std::atomic<std::size_t>& open) {
+  if (open.fetch_add(1) < kEventStreamsMax) return EventTurn(open);
+  open.fetch_sub(1);
+  return fail(ErrorCode::kUnavailable, Cause::kBusy, "too many streams of events are open", "close one");
+}
 
 const std::vector<Route>& routes() {
   static const std::vector<Route> kTable = [] {
@@ -58,6 +85,9 @@ const std::vector<Route>& routes() {
     add_thread_routes(table);
     add_portability_routes(table);
     add_federation_routes(table);
+    add_door_routes(table);
+    add_job_routes(table);
+    add_upload_routes(table);
     add_owner_routes(table);
     return table;
   }();
@@ -66,11 +96,16 @@ const std::vector<Route>& routes() {
 
 Result<void> dispatch(Call& call) {
   Exchange& exchange = call.exchange;
+  if (exchange.door() == Door::kRouter) {
+    TRY(come_by_router(call));
+    if (is_page(exchange)) return serve_page(call);
+  }
   const http::RequestHead& head = exchange.head();
   std::string allowed;
   bool is_open = false;
   for (const Route& route : routes()) {
     if (route.access == Access::kOwner && exchange.door() != Door::kUnix) continue;
+    if (route.access == Access::kDoor && exchange.door() != Door::kRouter) continue;
     auto captured = match(route.pattern, exchange.target().segments);
     if (!captured) continue;
     if (head.method == route.method || (head.method == "HEAD" && route.method == "GET")) {

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "api/browser_gate.h"
 #include "api/exchange.h"
 #include "api/gate.h"
 #include "api/list.h"
@@ -15,7 +17,10 @@
 #include "api/record_lines.h"
 #include "base/result.h"
 #include "instance/instance.h"
+#include "job/job_queue.h"
 #include "operation/export.h"
+#include "operation/job_work.h"
+#include "operation/uploads.h"
 
 namespace spl::api {
 
@@ -32,6 +37,7 @@ struct Served {
   instance::Instance& instance;
   Gate gate;
   PeerGate peers;
+  BrowserGate browsers;
   std::uint16_t port;
   std::size_t workers;  // threads that one operation may use
   LineParser lines;
@@ -39,6 +45,27 @@ struct Served {
   ListTurns single_records;  // which do not wait for long lists
   ParseTurns parsing;
   std::string temporary_directory;  // for what the home has no room for
+  operation::Uploads uploads;
+  operation::JobWork work;                 // reads uploads
+  std::unique_ptr<job::JobQueue> jobs;     // its work is `work`
+  std::atomic<std::size_t> event_streams;  // that are open
+};
+
+inline constexpr std::size_t kEventStreamsMax = 32;
+// One of the streams of events that may be open at a time.
+class EventTurn {
+ public:
+  // Code kUnavailable, cause kBusy, where there are too many.
+  static Result<EventTurn> take(std::atomic<std::size_t>& open);
+  EventTurn(EventTurn&& other) noexcept : open_(std::exchange(other.open_, nullptr)) {}
+  EventTurn& operator=(EventTurn&&) = delete;
+  ~EventTurn() {
+    if (open_ != nullptr) open_->fetch_sub(1);
+  }
+
+ private:
+  explicit EventTurn(std::atomic<std::size_t>& open) : open_(&open) {}
+  std::atomic<std::size_t>* open_;
 };
 
 // What one connection keeps from one request to the next.
@@ -62,7 +89,13 @@ enum class Access : std::uint8_t {
   kAdmin,  // admin
   kPeer,   // a request that an instance has signed; at the Unix socket the owner's, too, unsigned
   kOwner,  // at the Unix socket only; elsewhere there is no such route
+  kDoor,   // by the router only, for everybody
 };
+
+// Whether there is such a route at the TCP door.
+constexpr bool is_at_tcp(Access access) {
+  return access != Access::kOwner && access != Access::kDoor;
+}
 
 // What the OpenAPI document says of a route.
 struct RouteText {
@@ -97,6 +130,9 @@ void add_thread_routes(std::vector<Route>& table);
 void add_portability_routes(std::vector<Route>& table);
 void add_owner_routes(std::vector<Route>& table);
 void add_federation_routes(std::vector<Route>& table);
+void add_door_routes(std::vector<Route>& table);
+void add_job_routes(std::vector<Route>& table);
+void add_upload_routes(std::vector<Route>& table);
 
 // GET /openapi.json.
 const std::string& openapi_text();

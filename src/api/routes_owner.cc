@@ -84,6 +84,13 @@ void add_owner_routes(std::vector<Route>& table) {
   add<&Operations::delete_secret>(table);
   add<&Operations::swap_previous_back>(table);
   add<&Operations::discard_previous>(table);
+  add<&Operations::cancel_job>(table);
+  add<&Operations::delete_backup>(table);
+  add<&Operations::command_router>(table);
+  add<&Operations::make_owner_link>(table);
+  add<&Operations::set_owner_password>(table);
+  add<&Operations::end_sessions>(table);
+  add<&Operations::reset_owner>(table);
 }
 
 }  // namespace spl::api

@@ -64,6 +64,7 @@ Result<std::optional<instance::Once>> once_of(const Exchange& exchange, std::str
 Result<void> post_one(Call& call) {
   Exchange& exchange = call.exchange;
   const std::string_view body = TRY(exchange.body(kRecordBodyBytesMax));
+  const auto turn = call.served.parsing.take(body.size());
   std::vector<Record> records;
   records.push_back(TRY(record::parse_record_to_put(body)));
   TRY(check_actor(exchange, records[0].actor));
@@ -87,6 +88,7 @@ std::string lines_of(const std::vector<RecordId>& ids) {
 
 Result<void> post_batch(Call& call, std::string_view lines) {
   Exchange& exchange = call.exchange;
+  const auto turn = call.served.parsing.take(lines.size());
   const std::vector<Record> records = TRY(call.served.lines.parse(lines));
   bool reserved = false;
   for (const Record& record : records) {
@@ -113,8 +115,10 @@ Result<void> post_spooled(Call& call) {
   Exchange& exchange = call.exchange;
   instance::Instance& instance = call.served.instance;
   http::BodySource rest(*TRY(exchange.body_wire()));
-  auto spooled = TRY(spool::Received::all_of(instance.env(), instance.paths().run(), rest, exchange.progress(),
-                                             "receiving records", exchange.body_buffer().view()));
+  const std::string_view beginning = exchange.body_buffer().view();
+  auto lines = TRY(spool::BoundedLines::after(beginning, rest, record::kRecordLineBytesMax));
+  auto spooled = TRY(spool::Received::all_of(instance.env(), instance.paths().run(), lines, exchange.progress(),
+                                             "receiving records", beginning));
   const auto answer = [](const instance::PutReport& report) { return codec::shape_json(report).text(); };
   // Only the key tells whether it was sent before: it is too long to be kept until all of it is seen.
   auto once = TRY(once_of(exchange, "many lines", ""));

@@ -20,7 +20,9 @@
 #include "api/connection.h"
 #include "api/routes.h"
 #include "env/process.h"
+#include "env/users.h"
 #include "http/listener.h"
+#include "router/plan.h"
 
 namespace spl::api {
 namespace {
@@ -61,25 +63,31 @@ Result<void> set_non_blocking(const env::Descriptor& socket) {
 class Server::Impl {
  public:
   Impl(instance::Instance& instance, const ServerOptions& options, http::TcpListener tcp,
-       http::UnixListener unix_listener, std::shared_ptr<const http::TlsContext> tls,
+       http::UnixListener unix_listener, http::UnixListener door, std::shared_ptr<const http::TlsContext> tls,
        std::unique_ptr<env::Interrupt> stop, std::unique_ptr<env::Interrupt> cut)
       : options_(options),
         tcp_(std::move(tcp)),
         unix_(std::move(unix_listener)),
+        door_(std::move(door)),
         tls_(std::move(tls)),
         stop_(std::move(stop)),
         cut_(std::move(cut)),
         workers_(options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency())),
-        served_{instance,
-                Gate(instance),
-                PeerGate(instance),
-                tcp_.port,
-                workers_,
-                LineParser(workers_ - 1),
-                ListTurns(options_.lists),
-                ListTurns(asking_late(options_.lists)),
-                ParseTurns(kParsedBytesMax),
-                options_.temporary_directory},
+        served_{.instance = instance,
+                .gate = Gate(instance),
+                .peers = PeerGate(instance),
+                .browsers = BrowserGate(instance),
+                .port = tcp_.port,
+                .workers = workers_,
+                .lines = LineParser(workers_ - 1),
+                .lists = ListTurns(options_.lists),
+                .single_records = ListTurns(asking_late(options_.lists)),
+                .parsing = ParseTurns(kParsedBytesMax),
+                .temporary_directory = options_.temporary_directory,
+                .uploads = operation::Uploads(instance.env(), instance.paths()),
+                .work = operation::JobWork(instance, served_.uploads),
+                .jobs = nullptr,
+                .event_streams = 0},
         around_{served_, budget_, *stop_, *cut_, options_.times, stranger_lines_} {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -89,10 +97,23 @@ class Server::Impl {
     for (Connection& connection : connections_) connection.thread.join();
   }
 
+  // What a job changes may be who has which token.
+  Result<void> open_jobs() {
+    served_.jobs = TRY(job::JobQueue::open(
+        served_.instance.env(), served_.instance.paths(),
+        [this](const std::string& id, const job::JobRequest& request, base::Progress& progress) {
+          return served_.gate.change_power([&] { return served_.work.run(id, request, progress); });
+        },
+        "what it had changed was finished or taken back"));
+    return {};
+  }
+
   Result<void> run() {
     auto accepted = accept_until_stopped();
     stop_->raise();
+    served_.jobs->end();
     unix_.reset();
+    door_.reset();
     tcp_.socket.close();
     {
       std::unique_lock lock(mutex_);
@@ -124,12 +145,14 @@ class Server::Impl {
 
   Result<void> accept_until_stopped() {
     TRY(set_non_blocking(unix_->socket()));
+    TRY(set_non_blocking(door_->socket()));
     TRY(set_non_blocking(tcp_.socket));
     while (!stop_->raised()) {
-      std::array<pollfd, 4> polled{{{stop_->descriptor(), POLLIN, 0},
+      std::array<pollfd, 5> polled{{{stop_->descriptor(), POLLIN, 0},
                                     {options_.stop_descriptor, POLLIN, 0},
                                     {unix_->socket().number(), POLLIN, 0},
-                                    {tcp_.socket.number(), POLLIN, 0}}};
+                                    {tcp_.socket.number(), POLLIN, 0},
+                                    {door_->socket().number(), POLLIN, 0}}};
       if (::poll(polled.data(), polled.size(), -1) < 0) {
         if (errno == EINTR) continue;
         return base::fail_errno("cannot wait for connections", errno);
@@ -137,6 +160,7 @@ class Server::Impl {
       if (polled[1].revents != 0 && (!options_.stops || options_.stops())) return {};
       if (polled[2].revents != 0) TRY(accept_one(unix_->socket(), Door::kUnix));
       if (polled[3].revents != 0) TRY(accept_one(tcp_.socket, Door::kTcp));
+      if (polled[4].revents != 0) TRY(accept_one(door_->socket(), Door::kRouter));
     }
     return {};
   }
@@ -161,7 +185,7 @@ class Server::Impl {
           return {};  // the peer's network, or the peer itself, gave up
       }
     }
-    if (door == Door::kUnix && !http::is_owner(socket)) {
+    if (door != Door::kTcp && !http::is_owner(socket) && !(door == Door::kRouter && is_router(socket))) {
       served_.instance.env().log.write(env::LogLevel::kWarn, "stranger at the socket", {});
       return {};
     }
@@ -170,11 +194,17 @@ class Server::Impl {
     reap();
     if (!has_room(door)) {
       // One try: who does not read it has lost nothing. Not in the clear where TLS is spoken.
-      if (door == Door::kUnix || !tls_) ::send(socket.number(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL);
+      if (door != Door::kTcp || !tls_) ::send(socket.number(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL);
       return {};
     }
     begin(std::move(socket), door);
     return {};
+  }
+
+  // Its socket's mode lets in nobody but it and the owner.
+  static bool is_router(const env::Descriptor& socket) {
+    const auto account = env::find_user(router::kRouterUser);
+    return account && *account && http::peer_user(socket) == (*account)->ids.uid;
   }
 
   // Those that were ended and have not noticed yet count only where they are very many.
@@ -234,6 +264,7 @@ class Server::Impl {
   const ServerOptions options_;
   http::TcpListener tcp_;
   std::optional<http::UnixListener> unix_;
+  std::optional<http::UnixListener> door_;       // the router's
   std::shared_ptr<const http::TlsContext> tls_;  // run()'s thread's
   const std::unique_ptr<env::Interrupt> stop_;
   const std::unique_ptr<env::Interrupt> cut_;
@@ -262,10 +293,13 @@ Result<std::unique_ptr<Server>> Server::start(instance::Instance& instance, cons
   auto tcp = TRY(http::TcpListener::bind(options.host, options.port,
                                          tls ? http::Exposure::kAnywhere : http::Exposure::kLoopbackOnly));
   auto unix_listener = TRY(http::UnixListener::bind(instance.paths().socket()));
+  auto door = TRY(http::UnixListener::bind(router::door_socket(instance.paths())));
   auto stop = TRY(env::Interrupt::make());
   auto cut = TRY(env::Interrupt::make());
-  return std::unique_ptr<Server>(new Server(std::make_unique<Impl>(
-      instance, options, std::move(tcp), std::move(unix_listener), std::move(tls), std::move(stop), std::move(cut))));
+  auto impl = std::make_unique<Impl>(instance, options, std::move(tcp), std::move(unix_listener), std::move(door),
+                                     std::move(tls), std::move(stop), std::move(cut));
+  TRY(impl->open_jobs());
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
 std::uint16_t Server::port() const {

@@ -91,6 +91,8 @@ std::vector<Command> federation_commands();   // federation, sync, aitl
 std::vector<Command> policy_commands();       // consent, adapter, config, trust
 std::vector<Command> service_commands();      // service, inventory
 std::vector<Command> context_commands();      // context, secret
+std::vector<Command> door_commands();         // router, owner
+std::vector<Command> job_commands();          // job, backup
 std::vector<Command> shell_commands();        // help, completion, man
 Command log_command();
 Command export_command();

@@ -102,6 +102,7 @@ class Output {
  private:
   friend class ListOutput;
   Result<void> write(std::string_view octets);
+  void add_seen(std::string_view json);
   void flush_in_passing();
   // What the last line of stream-json is to have as its result: in memory, or in a file without a name.
   Result<void> hold(std::string_view json);

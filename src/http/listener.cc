@@ -80,13 +80,6 @@ Result<void> check_home(const std::string& home) {
   return others_may_replace(info) ? is_open_to_others(home) : Result<void>();
 }
 
-// Who has the other end; an id that is no user's where the kernel does not say.
-uid_t peer_of(const env::Descriptor& socket) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  return ::getsockopt(socket.number(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : static_cast<uid_t>(-1);
-}
-
 // A daemon is told secrets: it must be this user's or root's, or for root the one whose home it is; and nobody else can
 // have put the socket where it is.
 Result<void> check_daemon(const env::Descriptor& socket, const env::Descriptor& directory, const std::string& path) {
@@ -106,7 +99,7 @@ Result<void> check_daemon(const env::Descriptor& socket, const env::Descriptor& 
   if (!S_ISSOCK(name_info.st_mode) || !is_believed(run_info.st_uid) || !is_believed(name_info.st_uid))
     return fail(ErrorCode::kRefused, Cause::kDenied, base::escaped(path) + " is another user's, or no socket",
                 "look who made it; spl serve makes it anew");
-  const uid_t peer = peer_of(socket);
+  const uid_t peer = peer_user(socket);
   if (is_believed(peer)) return {};
   return fail(ErrorCode::kRefused, Cause::kDenied,
               "who answers at " + base::escaped(path) + " is another user, " + std::to_string(peer),
@@ -208,8 +201,14 @@ Result<std::optional<env::Descriptor>> connect_unix(const std::string& path) {
   return std::optional(std::move(socket));
 }
 
+std::uint32_t peer_user(const env::Descriptor& socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(socket.number(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : static_cast<uid_t>(-1);
+}
+
 bool is_owner(const env::Descriptor& socket) {
-  const uid_t peer = peer_of(socket);
+  const uid_t peer = peer_user(socket);
   return peer == ::geteuid() || peer == 0;
 }
 

@@ -36,7 +36,9 @@ class UnixListener {
 // Nothing where nobody listens there. Code kRefused where another user does, who is not root; root may ask any.
 Result<std::optional<env::Descriptor>> connect_unix(const std::string& path);
 
-// Whether the peer of a connection to a UnixListener is this process's user, or root.
+// Who has the other end of a connection to a UnixListener; an id that is no user's where the kernel does not say.
+std::uint32_t peer_user(const env::Descriptor& socket);
+// Whether that is this process's user, or root.
 bool is_owner(const env::Descriptor& socket);
 
 enum class Exposure : std::uint8_t {

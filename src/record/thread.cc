@@ -235,17 +235,17 @@ void ThreadFold::name_endings(const Record& intend) {
 }
 
 // Whether it ends anything, and whose it is.
-void ThreadFold::weigh(const Record& record) {
-  Ending* own = ending(record.id);
+void ThreadFold::weigh(const Record& ending) {
+  Ending* own = this->ending(ending.id);
   if (own == nullptr) return;
-  const std::uint8_t flags = fold_flags(record);
+  const std::uint8_t flags = fold_flags(ending);
   for (const auto& [flag, member] : {std::pair(kCancels, "cancels"), std::pair(kFulfills, "fulfills")}) {
     if ((flags & flag) == 0) continue;
     const auto names_intend = [this](const RecordId& id) { return opening(id) != nullptr; };
-    if (std::ranges::any_of(body_ids(record.body(), member), names_intend)) own->flags |= flag;
+    if (std::ranges::any_of(body_ids(ending.body(), member), names_intend)) own->flags |= flag;
   }
   const auto number = static_cast<std::uint32_t>(actors_.size());
-  own->actor = actors_.try_emplace(crypto::sha256(record.actor), number).first->second;
+  own->actor = actors_.try_emplace(crypto::sha256(ending.actor), number).first->second;
 }
 
 void ThreadFold::answer() {
@@ -265,12 +265,12 @@ void ThreadFold::answer() {
   }
 }
 
-void ThreadFold::find_done(const Record& record) {
-  const Ending* own = ending(record.id);
+void ThreadFold::find_done(const Record& ending) {
+  const Ending* own = this->ending(ending.id);
   if (own == nullptr || !own->is_answered) return;
   for (const auto& [flag, member] : {std::pair(kCancels, "cancels"), std::pair(kFulfills, "fulfills")}) {
     if ((own->flags & flag) == 0) continue;
-    for (const RecordId& id : body_ids(record.body(), member)) {
+    for (const RecordId& id : body_ids(ending.body(), member)) {
       if (Opening* named = opening(id)) named->is_done = true;
     }
   }

@@ -58,7 +58,8 @@ Result<std::unique_ptr<RecordStore>> open_store(env::Env env, const StoreLocatio
     return make_memory_store(base::to_hex(random), &env.clock);
   }
   const auto log = TRY(env.fs.info(location.file + "-wal"));
-  auto opened = open_sqlite_store({location.file, tuning.file_layer, tuning.sizes, !log || log->size_bytes == 0, &env.clock}, how);
+  auto opened = open_sqlite_store(
+      {location.file, tuning.file_layer, tuning.sizes, !log || log->size_bytes == 0, &env.clock}, how);
   if (!opened && opened.error().code == ErrorCode::kFailed && opened.error().hint.empty())
     opened.error().hint =
         "the file is " + location.file + "; a store is opened by the spl that wrote it, or a later one";

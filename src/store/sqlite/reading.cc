@@ -46,6 +46,10 @@ std::int64_t clamped(std::uint64_t value) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
 }
 
+Result<void> visit_stored(const db::Statement& row, const RecordVisitor& visit) {
+  return visit(TRY(stored(row)));
+}
+
 Result<RedactedRecord> redacted_in(const db::Statement& row) {
   const std::string_view id = row.blob(0);
   const auto act = codec::parse_enum<record::Act>(row.text(3));
