@@ -31,7 +31,8 @@ set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers (>= 1.54), runit")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "age, git, mariadb-client, postgresql-client, redis-server, zstd")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS
+    "age, dehydrated, git, mariadb-client, nginx-light, postgresql-client, redis-server, zstd")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${CMAKE_SOURCE_DIR}/packaging/debian/postinst"
                                        "${CMAKE_SOURCE_DIR}/packaging/debian/prerm"
                                        "${CMAKE_SOURCE_DIR}/packaging/debian/postrm")

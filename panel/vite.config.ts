@@ -18,6 +18,7 @@ export default defineConfig({
         "index.html",
         "plain/claim.html",
         "plain/enter.html",
+        "plain/link.html",
         "plain/sign-in.html",
         "plain/trust.html",
         "plain/plain.html",

@@ -137,7 +137,7 @@ export const api = {
   startTenant: (name: string) => done("POST", `/v1/tenants/${enc(name)}/start`),
   stopTenant: (name: string) => done("POST", `/v1/tenants/${enc(name)}/stop`),
 
-  threads: () => get<t.ThreadRow[]>("/v1/threads"),
+  threads: async () => (await get<{ data: t.ThreadRow[] }>("/v1/threads")).data,
   records: (thread: string, since: string) => get<t.RecordPage>(`/v1/records${query({ thread, since, limit: 50 })}`),
   search: (q: string, cursor?: string) => get<t.SearchPage>(`/v1/search${query({ q, cursor })}`),
 

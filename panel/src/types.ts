@@ -356,7 +356,7 @@ export interface ThreadRow {
 export interface RecordRow {
   id: string;
   record: { actor: string; act: string; thread: string; body?: unknown; clock: number; [member: string]: unknown };
-  arrived_at: Time;
+  arrived_at?: Time;
 }
 
 export interface RecordPage {

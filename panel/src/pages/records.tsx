@@ -136,9 +136,7 @@ function RecordList({ records }: { records: RecordRow[] }) {
           <div class="finding-head">
             <strong>{row.record.act}</strong>
             <span class="quiet">{shortDid(row.record.actor)}</span>
-            <span class="quiet small">
-              <Time at={row.arrived_at} />
-            </span>
+            <span class="quiet small">{row.arrived_at && <Time at={row.arrived_at} />}</span>
           </div>
           <details>
             <summary>
