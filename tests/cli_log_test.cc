@@ -15,8 +15,8 @@ class CliLogTest : public CliTest {
   Words texts(Words words, int code = 0) {
     words.insert(words.begin(), "log");
     Words found;
-    for (const codec::Json& item : *json_on("h", words, {}, code).array())
-      found.push_back(text_of(*item.find("record")->find("body"), "text"));
+    const codec::Json list = json_on("h", words, {}, code);
+    for (const codec::Json& item : *list.array()) found.push_back(text_of(*item.find("record")->find("body"), "text"));
     return found;
   }
   void emit(const std::string& act, const std::string& text, Words words) {
@@ -55,7 +55,7 @@ TEST_F(CliLogTest, IsLimitedToWhatFits) {
   EXPECT_EQ(texts({"--grep", "did:web:other", "--act", "DO"}), Words{});
   EXPECT_EQ(texts({"--since", "1h"}).size(), 4u);
   EXPECT_EQ(texts({"--since", "2001-01-31"}).size(), 4u);
-  EXPECT_EQ(texts({"--since", "2999-01-31T00:00:00+01:00"}), Words{});
+  EXPECT_EQ(texts({"--since", "2199-01-31T00:00:00+01:00"}), Words{});
   const std::string first = text_of(json_on("h", {"log", "--reverse"}).array()->front(), "arrived_at");
   EXPECT_EQ(texts({"--since", first}).size(), 4u);
 }

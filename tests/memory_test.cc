@@ -97,7 +97,7 @@ TEST_F(MemoryTest, ManyShortMembersAndValues) {
       put(3,
           [](int i) {
             std::string body = "{";
-            for (int k = 0; body.size() < kLong - 1024; ++k)
+            for (std::uint64_t k = 0; body.size() < kLong - 1024; ++k)
               body.append(body.size() == 1 ? "\"" : ",\"").append(std::to_string(k * 7919 % 1'999'993)).append("\":0");
             return line_of(i, "did:x:a", "LEARN", body + "}");
           }),
