@@ -1,6 +1,6 @@
 # A service for the router's tests: answers every request with what came, as JSON. Usage: echo_service.py SOCKET
 # Paths: /hello is its health; /accel asks nginx for a file; /slow sends a piece, waits until /go was asked, sends more;
-# an upgrade becomes an echo of octets.
+# an upgrade becomes an echo of octets, at /closed it ends at once.
 import json
 import os
 import socketserver
@@ -30,7 +30,7 @@ class Handler(socketserver.StreamRequestHandler):
         named = dict(fields)
         if named.get("upgrade"):
             self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
-            while octets := self.connection.recv(4096):
+            while not target.endswith("/closed") and (octets := self.connection.recv(4096)):
                 self.connection.sendall(octets)
             return False
         length = 0

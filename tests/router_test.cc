@@ -35,9 +35,9 @@ class RouterTest : public CliTest {
     first_port_ = 10'000 + ::getpid() % 7000 * 3;
     https_ = std::to_string(first_port_ + 1);
     http_ = std::to_string(first_port_ + 2);
-    write_file(path("a") + "/config.toml", "[router]\nnames = [\"box.test\", \"127.0.0.1\"]\nhttps = " + https_ +
-                                               "\nhttp = " + http_ + "\nports = \"" + std::to_string(first_port_) +
-                                               "-" + std::to_string(first_port_) + "\"\n");
+    config_ = "[router]\nnames = [\"box.test\", \"127.0.0.1\"]\nhttps = " + https_ + "\nhttp = " + http_ +
+              "\nports = \"" + std::to_string(first_port_) + "-" + std::to_string(first_port_) + "\"\n";
+    write_file(path("a") + "/config.toml", config_);
     write_file(path("a") + "/services/echo.toml",
                "name = \"echo\"\n[run]\ncommand = [\"/usr/bin/python3\", \"" SPL_SOURCE_DIR
                "/tests/echo_service.py\", \"{run}/echo.sock\"]\nlisten = [\"unix:{run}/echo.sock\"]\n"
@@ -61,7 +61,8 @@ class RouterTest : public CliTest {
     std::string command = "curl -s -g --path-as-is --max-time 60 --cacert '" + path("ca.pem") + "' -D '" + out +
                           ".head' -o '" + out + "' -w '%{http_code}'";
     for (const std::string& port : {https_, http_, std::to_string(first_port_)})
-      command += " --resolve 'box.test:" + port + ":127.0.0.1' --resolve 'bank.test:" + port + ":127.0.0.1'";
+      for (const char* host : {"box.test", "my-echo.box.test", "bank.test"})
+        command += std::string(" --resolve '") + host + ":" + port + ":127.0.0.1'";
     for (const std::string& word : words) command += " '" + word + "'";
     shell(command + " > '" + out + ".status'; true");
     Got got;
@@ -101,6 +102,7 @@ class RouterTest : public CliTest {
     return "(missing)";
   }
 
+  std::string config_;
   std::string https_;
   std::string http_;
   int first_port_ = 0;
@@ -280,6 +282,63 @@ TEST_F(RouterTest, BodiesPassUnbufferedAndStreamsAsTheyCome) {
   ASSERT_EQ(shell("timeout 60 bash -c \"" + read_first + "\""), 0);
   EXPECT_EQ(read_file(path("first")), "first");
   EXPECT_EQ(read_file(path("rest")), "last");
+}
+
+TEST_F(RouterTest, AWebsocketIsBegunByItsOwnOriginAlone) {
+  const std::string session = claimed();
+  const auto begun_by = [&](const std::string& who) {
+    return ask({"--http1.1", "-H", session, "-H", "Connection: Upgrade", "-H", "Upgrade: websocket", "-H", who,
+                origin() + "/closed"});
+  };
+  EXPECT_EQ(begun_by("Origin: " + origin()).status, 101);
+  for (const std::string& other : {"Origin: " + panel(), std::string("Origin: https://evil.test"),
+                                   std::string("Sec-Fetch-Site: same-site"), std::string("X-Nothing: 1")}) {
+    const Got got = begun_by(other);
+    EXPECT_EQ(got.status, 403) << other;
+    EXPECT_EQ(code_of(got), "CROSS_ORIGIN") << other;
+  }
+}
+
+TEST_F(RouterTest, UnderANameOfItsOwnAServiceIsEnteredByACodeOnce) {
+  // A route may hold what no variable of nginx may.
+  const std::string declared = read_file(path("a") + "/services/echo.toml");
+  write_file(path("a") + "/services/echo.toml",
+             declared.substr(0, declared.find("route = ")) + "route = \"my-echo\"\n");
+  write_file(path("a") + "/config.toml", config_ + "services = \"name\"\n");
+  ASSERT_EQ(on("a", {"router", "reload"}).code, 0);
+  const std::string own = "https://my-echo.box.test:" + https_;
+  const std::string way_in = panel() + "/-/open/my-echo";
+  EXPECT_EQ(code_of(ask({own + "/x"})), "UNCLAIMED");
+  EXPECT_THAT(ask({"-H", "Sec-Fetch-Dest: document", own + "/x"}).fields, HasSubstr("location: " + way_in));
+
+  const std::string session = claimed();
+  EXPECT_EQ(ask({own + "/x"}).status, 401);
+  EXPECT_THAT(ask({"-H", "Sec-Fetch-Dest: document", own + "/x"}).fields, HasSubstr("location: " + way_in));
+  EXPECT_THAT(ask({way_in}).fields, HasSubstr("location: /-/sign-in"));
+  const auto way = [&] {
+    const std::string fields = ask({"-H", session, way_in}).fields;
+    const std::size_t at = fields.find("location: " + own + "/-/enter?code=");
+    EXPECT_NE(at, std::string::npos) << fields;
+    return fields.substr(at + 10, fields.find('\r', at) - at - 10);
+  };
+  const std::string first = way();
+  const Got entered = ask({first});
+  EXPECT_EQ(entered.status, 303);
+  const std::size_t at = entered.fields.find("__host-spl=");
+  ASSERT_NE(at, std::string::npos) << entered.fields;
+  const std::string cookie = "Cookie: __Host-spl=" + entered.fields.substr(at + 11, 64);
+  const Got got = ask({"-H", cookie, own + "/x"});
+  ASSERT_EQ(got.status, 200) << got.body;
+  EXPECT_EQ(told(got, "x-spl-user"), "owner");
+  EXPECT_EQ(told(got, "cookie"), "(missing)");
+  EXPECT_EQ(code_of(ask({first})), "AUTH_INVALID") << "a code is taken once";
+  EXPECT_EQ(ask({own + "/-/enter?code=" + std::string(64, '0')}).status, 401);
+  EXPECT_EQ(ask({panel() + "/-/enter-service/my-echo?code=x"}).status, 404);
+  // It opens this service alone, and as long as the session lasts.
+  EXPECT_EQ(ask({"-H", cookie, panel() + "/v1/threads"}).status, 401);
+  EXPECT_EQ(ask({"-H", session, panel() + "/my-echo/x"}).status, 200);
+  json_on("a", {"owner", "sign-out", "--all"});
+  EXPECT_EQ(ask({"-H", cookie, own + "/x"}).status, 401);
 }
 
 TEST_F(RouterTest, WhatIsDownIsUnavailable) {

@@ -1,11 +1,18 @@
 #include "api/browser_gate.h"
 
+#include <algorithm>
+#include <array>
+
+#include "base/encoding.h"
 #include "http/signature.h"
 
 namespace spl::api {
 namespace {
 
 constexpr std::size_t kCookieBytesMax = 256;
+constexpr std::size_t kEntriesMax = 1024;
+constexpr std::size_t kEntryBytes = 32;
+constexpr std::chrono::minutes kCodeLifetime{1};
 
 std::string_view trimmed(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
@@ -84,6 +91,56 @@ Result<void> BrowserGate::look_at(Exchange& exchange, std::string_view method) {
   if (!token || token->size() > kCookieBytesMax) return {};
   if (auto session = TRY(TRY(door())->session_of(SecretBytes(*token)))) exchange.set_session(std::move(*session));
   return {};
+}
+
+Result<void> BrowserGate::look_at_service(Exchange& exchange, std::string_view method, std::string_view route) {
+  const http::RequestHead& head = exchange.head();
+  // No page of another origin may open a websocket: the browser asks nobody before it does.
+  if (http::find_field(head.fields, "upgrade") != nullptr) TRY(check_origin(head));
+  TRY(look_at(exchange, method));
+  const auto token = cookie_of(head, kSessionCookie);
+  if (exchange.session() != nullptr || !token || token->size() > kCookieBytesMax) return {};
+  const Digest digest = crypto::sha256(*token);
+  std::string id;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto at = std::ranges::find(tokens_, digest, &Entry::digest);
+    if (at != tokens_.end() && at->route == route) id = at->session;
+  }
+  if (id.empty()) return {};
+  if (auto session = TRY(TRY(door())->session(id))) exchange.set_session(std::move(*session));
+  return {};
+}
+
+SecretBytes BrowserGate::add_entry(std::deque<Entry>& entries, const std::string& route, const std::string& session,
+                                   std::chrono::steady_clock::time_point until) {
+  std::array<char, kEntryBytes> octets{};
+  instance_.env().random.fill(octets);
+  std::string text = base::to_hex({octets.data(), octets.size()});
+  SecretBytes secret(text);
+  explicit_bzero(text.data(), text.size());
+  explicit_bzero(octets.data(), octets.size());
+  entries.push_back({crypto::sha256(secret.reveal()), route, session, until});
+  if (entries.size() > kEntriesMax) entries.pop_front();
+  return secret;
+}
+
+SecretBytes BrowserGate::open_service(const door::Session& session, const std::string& route) {
+  const std::scoped_lock lock(mutex_);
+  return add_entry(codes_, route, session.id, instance_.env().clock.steady() + kCodeLifetime);
+}
+
+Result<SecretBytes> BrowserGate::enter_service(const SecretBytes& code, const std::string& route) {
+  const std::scoped_lock lock(mutex_);
+  const auto now = instance_.env().clock.steady();
+  std::erase_if(codes_, [now](const Entry& entry) { return entry.until <= now; });
+  const auto at = std::ranges::find(codes_, crypto::sha256(code.reveal()), &Entry::digest);
+  if (at == codes_.end() || at->route != route)
+    return fail(ErrorCode::kRefused, Cause::kAuthInvalid, "this way in was used, or is older than a minute",
+                "open the service from the panel");
+  const Entry entry = std::move(*at);
+  codes_.erase(at);
+  return add_entry(tokens_, route, entry.session, std::chrono::steady_clock::time_point::max());
 }
 
 void BrowserGate::let_in(Exchange& exchange) {

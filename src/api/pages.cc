@@ -7,6 +7,8 @@
 #include "api/panel_files.h"
 #include "base/encoding.h"
 #include "operation/local_operations.h"
+#include "operation/router_operations.h"
+#include "router/nginx_config.h"
 
 namespace spl::api {
 namespace {
@@ -142,6 +144,29 @@ Result<void> send_first_form(Exchange& exchange, bool is_claimed) {
   return send_form(exchange, is_claimed ? FormPage::kLink : FormPage::kEnter, 200, "");
 }
 
+// To the service of this route, from the panel: where it has a name of its own, with a code that its origin takes once.
+Result<void> open_service(Call& call, const std::string& route) {
+  TRY(call.exchange.only_known_parameters());
+  const router::RouterPlan plan = TRY(operation::router_plan(call.served.instance));
+  const auto service = std::ranges::find(plan.services, route, &router::RoutedService::route);
+  if (service == plan.services.end())
+    return fail(ErrorCode::kFailed, Cause::kNotFound, "there is no service at " + base::escaped(route, 80));
+  const std::string address = plan.address_of(*service);
+  if (plan.origins != home::ServiceOrigins::kName) return send_to(call.exchange, address);
+  const SecretBytes code = call.served.browsers.open_service(*call.exchange.session(), route);
+  return send_to(call.exchange, address + "-/enter?code=" + std::string(code.reveal()));
+}
+
+// At the service's own name: the code becomes a cookie of that origin.
+Result<void> enter_service(Call& call, const std::string& route) {
+  const std::string* code = call.exchange.parameter("code");
+  TRY(call.exchange.only_known_parameters());
+  const SecretBytes token =
+      TRY(call.served.browsers.enter_service(SecretBytes(code == nullptr ? std::string_view() : *code), route));
+  BrowserGate::add_cookie(call.exchange, token);
+  return send_to(call.exchange, "/");
+}
+
 constexpr std::string_view name_of(FormPage page) {
   switch (page) {
     case FormPage::kClaim:
@@ -177,9 +202,13 @@ Result<void> serve_page(Call& call) {
     return send_to(exchange, "/-/claim");
   }
   if (path == "/-/claim" || path == "/" || path == "/-" || path == "/-/") return send_to(exchange, "/-/overview");
+  if (path.starts_with(router::kEnterPath))
+    return enter_service(call, path.substr(std::string_view(router::kEnterPath).size()));
   if (path == "/-/sign-in") return send_form(exchange, FormPage::kSignIn, 200, "");
   if (exchange.session() == nullptr) return send_to(exchange, "/-/sign-in");
   if (path == "/-/plain") return send_plain(call);
+  if (path.starts_with(router::kOpenPath))
+    return open_service(call, path.substr(std::string_view(router::kOpenPath).size()));
   const PanelFile* panel = find_panel_file("index.html");
   // A program that was built without the panel's scripts.
   if (panel == nullptr) return send_to(exchange, "/-/plain");

@@ -165,10 +165,12 @@ Result<void> admit(Call& call) {
     exchange.add_field(router::kRefusalField, std::move(reason));
     return exchange.send(403, kJsonType, "{}");
   };
+  if (!TRY(TRY(call.served.browsers.door())->is_claimed())) return refuse("unclaimed");
   if (std::ranges::any_of(head.fields, [](const auto& field) { return is_routers_own(field.first); }))
     return refuse("400");
   const bool is_open = access != nullptr && *access == "open";
-  const auto looked = call.served.browsers.look_at(exchange, method == nullptr ? head.method : *method);
+  const auto looked =
+      call.served.browsers.look_at_service(exchange, method == nullptr ? head.method : *method, exchange.captured(0));
   if (!looked) {
     if (looked.error().cause != Cause::kCrossOrigin) return std::unexpected(looked.error());
     // What is open asks for itself: its own pages may be other origins'.

@@ -52,9 +52,13 @@ auto Door::change(const Work& work) {
   return done;
 }
 
+std::string door_file(const home::HomePaths& paths) {
+  return env::join(paths.root, "door.db");
+}
+
 Result<std::unique_ptr<Door>> Door::open(env::Env env, const home::HomePaths& paths,
                                          std::chrono::seconds session_idle) {
-  const std::string path = env::join(paths.root, "door.db");
+  const std::string path = door_file(paths);
   // Made by hand: its mode is its owner's alone from the first moment.
   TRY(env.fs.open(path, env::OpenMode::kCreate, 0600));
   auto database = TRY_IN(base::escaped(path), db::Connection::open(path, db::OpenAs::kReadWrite));
@@ -269,6 +273,13 @@ Result<std::vector<Session>> Door::read_sessions() {
                    !row.is_null(3) && seconds_now() < row.integer(3) + std::chrono::seconds(kProofLifetime).count()});
   }
   return all;
+}
+
+Result<std::optional<Session>> Door::session(const std::string& id) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Session> all = TRY(read_sessions());
+  const auto at = std::ranges::find(all, id, &Session::id);
+  return at == all.end() ? std::optional<Session>() : std::optional(std::move(*at));
 }
 
 Result<std::vector<Session>> Door::sessions() {

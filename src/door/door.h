@@ -47,6 +47,8 @@ struct Visitor {
   std::string agent;
 };
 
+std::string door_file(const home::HomePaths& paths);
+
 class Door {
  public:
   // Makes door.db where it is not there.
@@ -71,6 +73,8 @@ class Door {
   // Whose token it is, and that it is used now; nothing where it is nobody's, or has ended.
   Result<std::optional<Session>> session_of(const SecretBytes& token);
   Result<std::vector<Session>> sessions();
+  // The session of exactly this id, while it lasts.
+  Result<std::optional<Session>> session(const std::string& id);
   // The session of this id, or a beginning of it that no other shares; "" all of them. How many have ended.
   Result<std::size_t> sign_out(const std::string& id);
 

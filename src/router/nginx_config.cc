@@ -60,13 +60,17 @@ constexpr std::string_view kOwnAnswers = R"(
       return 503 '{"object":"error","code":"UNAVAILABLE","message":"the service is down, or is being restored","hint":"try again later"}';
     }
     location @unknown {
-      if ($spl_is_page) { return 302 $spl_panel/-/sign-in; }
+      if ($spl_is_page) { return 302 $spl_way_in; }
       default_type application/json;
       add_header WWW-Authenticate $spl_challenge always;
       return 401 '{"object":"error","code":"AUTH_REQUIRED","message":"only its owner may pass","hint":"sign in, or send a token"}';
     }
     location @refused {
+      if ($spl_unclaimed_page) { return 302 $spl_way_in; }
       default_type application/json;
+      if ($spl_refusal = unclaimed) {
+        return 403 '{"object":"error","code":"UNCLAIMED","message":"this instance has no owner yet","hint":"open the link that its console shows"}';
+      }
       if ($spl_refusal = 400) {
         return 400 '{"object":"error","code":"INVALID_REQUEST","message":"a header is the router\'s own, or names a context that is not there","hint":"send no X-Spl- or X-Hero- header but X-Spl-Context"}';
       }
@@ -84,7 +88,7 @@ class Writer {
   std::string text() {
     begin();
     http_begin();
-    for (const RoutedService& service : plan_.services) upstream(service);
+    for (std::size_t i = 0; i < plan_.services.size(); ++i) upstream(plan_.services[i], rest_of(i));
     panel();
     if (plan_.origins == ServiceOrigins::kPort) {
       for (const RoutedService& service : plan_.services) origin(service, service.port, names());
@@ -155,17 +159,20 @@ events { worker_connections 4096; }
     out_ += R"(  map $http_upgrade $spl_connection { default upgrade; "" ""; }
   map $http_sec_fetch_dest $spl_challenge { default ""; "" 'Basic realm="spl", charset="UTF-8"'; }
   map $http_sec_fetch_dest $spl_is_page { default ""; document 1; iframe 1; frame 1; embed 1; object 1; }
+  map "$spl_refusal:$spl_is_page" $spl_unclaimed_page { default ""; "unclaimed:1" 1; }
   map $http_sec_fetch_dest $spl_is_embedded { default 1; "" ""; empty ""; document ""; iframe ""; frame ""; embed ""; object ""; }
 )";
     line("  upstream spl_door { server " + quoted("unix:" + door_socket(plan_.paths)) + " max_fails=0; }");
   }
 
-  void upstream(const RoutedService& service) {
+  // The variable that has what stands behind a service's prefix: a route may hold what no variable's name may.
+  static std::string rest_of(std::size_t index) { return "$spl_rest_" + std::to_string(index); }
+
+  void upstream(const RoutedService& service, const std::string& rest) {
     const std::string address = service.address.starts_with("tcp:") ? service.address.substr(4) : service.address;
     line("  upstream spl_to_" + service.route + " { server " + quoted(address) + " max_fails=0; }");
     // As it was sent: what nginx has decoded cannot be encoded the same way again.
-    line("  map $request_uri $spl_rest_" + service.route + " { default \"\"; \"~^/" + service.route +
-         "(?<spl_rest>/.*)$\" $spl_rest; }");
+    line("  map $request_uri " + rest + " { default \"\"; \"~^/" + service.route + "(?<spl_rest>/.*)$\" $spl_rest; }");
   }
 
   void listen(std::uint16_t port, const std::string& how) {
@@ -190,22 +197,22 @@ events { worker_connections 4096; }
     line("  server {");
     listen(plan_.https, "ssl http2");
     line("    server_name " + names() + ";");
-    line("    set $spl_panel \"https://$http_host\";");
+    line("    set $spl_way_in \"https://$http_host/-/sign-in\";");
     line("    set $spl_refusal \"\";");
     line("    error_page 500 502 504 = @down;");
-    line(std::string("    location ^~ ") + kAdmitPath + " { return 404; }");
+    for (const char* others : {kAdmitPath, kEnterPath})
+      line(std::string("    location ^~ ") + others + " { return 404; }");
     line("    location / {\n      proxy_pass http://spl_door;");
     out_ += kForwarded.substr(1);
     line("      proxy_set_header X-Forwarded-Prefix \"\";\n    }");
-    for (const RoutedService& service : plan_.services) route(service);
+    for (std::size_t i = 0; i < plan_.services.size(); ++i) route(plan_.services[i], rest_of(i));
     out_ += kOwnAnswers.substr(1);
     line("  }");
   }
 
   // Below the panel's origin: for programs, or for all where there is no other origin.
-  void route(const RoutedService& service) {
+  void route(const RoutedService& service, const std::string& rest) {
     const bool is_for_programs = plan_.origins != ServiceOrigins::kPath;
-    const std::string rest = "$spl_rest_" + service.route;
     line("    location = /" + service.route + " { return 308 /" + service.route + "/$is_args$args; }");
     line("    location ^~ /" + service.route + "/ {");
     line("      if (" + rest + " = \"\") { return 400; }");
@@ -219,10 +226,10 @@ events { worker_connections 4096; }
     }
     line("      if ($http_upgrade) { return 418; }");
     line("      error_page 418 = @" + service.route + "_upgraded;");
-    pass(service, Below::kPrefix, "10m");
+    pass(service, rest, "10m");
     line("    }");
     line("    location @" + service.route + "_upgraded {");
-    pass(service, Below::kPrefix, "1h");
+    pass(service, rest, "1h");
     line("    }");
     admit(service);
   }
@@ -232,22 +239,24 @@ events { worker_connections 4096; }
     line("  server {");
     listen(port, "ssl http2");
     line("    server_name " + names + ";");
-    line("    set $spl_panel \"" +
-         (plan_.origins == ServiceOrigins::kPort
-              ? "https://$host" + (plan_.https == 443 ? std::string() : ":" + std::to_string(plan_.https))
-              : plan_.panel_origin()) +
-         "\";");
+    // Ports share the panel's cookie; a name has one of its own, which the panel's page gives it.
+    line(
+        "    set $spl_way_in \"" +
+        (plan_.origins == ServiceOrigins::kPort
+             ? "https://$host" + (plan_.https == 443 ? std::string() : ":" + std::to_string(plan_.https)) + "/-/sign-in"
+             : plan_.panel_origin() + kOpenPath + service.route) +
+        "\";");
     line("    set $spl_refusal \"\";");
     line("    location / {");
     line("      if ($http_upgrade) { return 418; }");
     line("      error_page 418 = @" + service.route + "_upgraded;");
-    pass(service, Below::kRoot, "10m");
+    pass(service, "", "10m");
     line("    }");
     line("    location @" + service.route + "_upgraded {");
-    pass(service, Below::kRoot, "1h");
+    pass(service, "", "1h");
     line("    }");
     if (plan_.origins == ServiceOrigins::kName) {
-      line("    location = /-/enter {\n      proxy_pass http://spl_door/-/enter-service/" + service.route +
+      line("    location = /-/enter {\n      proxy_pass http://spl_door" + std::string(kEnterPath) + service.route +
            "$is_args$args;");
       out_ += kForwarded.substr(1);
       line("    }");
@@ -257,16 +266,16 @@ events { worker_connections 4096; }
     line("  }");
   }
 
-  enum class Below : std::uint8_t { kRoot, kPrefix };
-  void pass(const RoutedService& service, Below below, const std::string& patience) {
-    const bool is_prefix = below == Below::kPrefix;
+  // `rest`: the variable of what is passed on, below the prefix; "": all, as it is.
+  void pass(const RoutedService& service, const std::string& rest, const std::string& patience) {
+    const bool is_prefix = !rest.empty();
     line("      error_page 500 502 504 = @down;");
     line("      error_page 401 = @unknown;");
     line("      error_page 403 = @refused;");
     line("      auth_request /-admit/" + service.route + ";");
     out_ += kAsked.substr(1);
     line("      proxy_read_timeout " + patience + ";\n      proxy_send_timeout " + patience + ";");
-    line("      proxy_pass http://spl_to_" + service.route + (is_prefix ? "$spl_rest_" + service.route : "") + ";");
+    line("      proxy_pass http://spl_to_" + service.route + rest + ";");
     out_ += kForwarded.substr(1);
     out_ += kIdentified.substr(1);
     line("      proxy_set_header X-Forwarded-Prefix \"" + (is_prefix ? "/" + service.route : "") + "\";");

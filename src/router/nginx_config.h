@@ -12,6 +12,11 @@ namespace spl::router {
 // (api/routes_door.cc). Nobody else may ask there.
 inline constexpr const char* kAdmitPath = "/v1/door/admit";
 
+// The way into a service that has a name of its own, each with its route behind it: the panel's page that gives a
+// session a code, and the one of the service's origin that takes it.
+inline constexpr const char* kOpenPath = "/-/open/";
+inline constexpr const char* kEnterPath = "/-/enter-service/";
+
 // What that answer has besides its status. A refusal has the status 403 and the real one in kRefusalField: nginx takes
 // no other.
 inline constexpr const char* kRefusalField = "x-spl-refusal";
