@@ -204,6 +204,8 @@ Result<void> Exchange::flush() {
   TRY(begin_chunks());
   TRY(send_chunk(buffer_));
   buffer_.clear();
+  // Who waits for what comes later is not slow in taking it.
+  answer_begun_.reset();
   return {};
 }
 

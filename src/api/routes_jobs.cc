@@ -80,6 +80,8 @@ Result<void> job_events(Call& call) {
     if (!events.empty()) quiet_since = now;
     TRY(exchange.flush());
     if (!events.empty() && events.back().is_last) return exchange.finish();
+    // Who goes on asks the next daemon.
+    if (call.served.jobs->is_ending()) return exchange.finish();
     if (exchange.progress().cancelled()) return base::fail_cancelled("nobody listens any more");
   }
 }

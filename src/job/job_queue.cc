@@ -129,6 +129,11 @@ void JobQueue::end() {
   changed_.notify_all();
 }
 
+bool JobQueue::is_ending() {
+  const std::scoped_lock lock(mutex_);
+  return ends_;
+}
+
 Result<Job> JobQueue::add(JobRequest request) {
   const std::string id = TRY(store_->add(request));
   Job job = TRY(store_->find(id));

@@ -47,6 +47,7 @@ class JobQueue {
 
   // Nothing begins any more, and what runs is asked to end.
   void end();
+  [[nodiscard]] bool is_ending();
 
   Result<Job> add(JobRequest request);
   [[nodiscard]] JobStore& store() { return *store_; }

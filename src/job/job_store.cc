@@ -36,6 +36,10 @@ Json error_of_job(const Error& error) {
       {"object", "error"}, {"code", base::word_of(error)}, {"message", error.message}, {"hint", error.hint}};
 }
 
+std::unexpected<Error> no_such_job(const std::string& id) {
+  return fail(Cause::kNotFound, "there is no job " + base::escaped(id, 40), "spl job list shows them");
+}
+
 std::string jobs_file(const home::HomePaths& paths) {
   return env::join(paths.root, "jobs.db");
 }
@@ -161,8 +165,7 @@ Result<std::vector<Job>> JobStore::all() {
 Result<Job> JobStore::find(const std::string& id) {
   const bool is_plain = id.size() >= kIdDigitsMin && id.find_first_not_of("0123456789abcdef") == std::string::npos;
   std::vector<Job> found = is_plain ? TRY(read("WHERE substr(id, 1, length(?1)) = ?1", id)) : std::vector<Job>();
-  if (found.empty())
-    return fail(Cause::kNotFound, "there is no job " + base::escaped(id, 40), "spl job list shows them");
+  if (found.empty()) return no_such_job(id);
   if (found.size() > 1)
     return fail(ErrorCode::kUsage, "several jobs begin with " + base::escaped(id, 40), "give more of its id");
   return std::move(found.front());

@@ -21,6 +21,9 @@ std::string jobs_file(const home::HomePaths& paths);
 inline constexpr std::size_t kWaitingMax = 16;
 inline constexpr std::size_t kKeptMax = 1000;  // jobs that have ended; the oldest go
 
+// Cause kNotFound.
+std::unexpected<Error> no_such_job(const std::string& id);
+
 class JobStore {
  public:
   static Result<std::unique_ptr<JobStore>> open(env::Env env, const home::HomePaths& paths);

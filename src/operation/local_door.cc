@@ -4,15 +4,25 @@
 
 namespace spl::operation {
 
+namespace {
+
+// A home that never had a job has no list of them, and gets none by being looked at.
+Result<bool> has_jobs(instance::Instance& instance) {
+  return TRY(instance.env().fs.info(job::jobs_file(instance.paths()))).has_value();
+}
+
+}  // namespace
+
 Result<std::vector<job::Job>> LocalOperations::jobs() {
-  // A home that never had one has no list of them, and gets none by being looked at.
-  if (!TRY(instance_.env().fs.info(job::jobs_file(instance_.paths())))) return std::vector<job::Job>();
+  if (!TRY(has_jobs(instance_))) return std::vector<job::Job>();
   return TRY(job::JobStore::open(instance_.env(), instance_.paths()))->all();
 }
 Result<job::Job> LocalOperations::job(const JobName& job) {
+  if (!TRY(has_jobs(instance_))) return job::no_such_job(job.id);
   return TRY(job::JobStore::open(instance_.env(), instance_.paths()))->find(job.id);
 }
 Result<job::Job> LocalOperations::cancel_job(const JobName& job) {
+  if (!TRY(has_jobs(instance_))) return job::no_such_job(job.id);
   return TRY(job::JobStore::open(instance_.env(), instance_.paths()))->cancel(job.id);
 }
 Result<std::vector<BackupSummary>> LocalOperations::backups() {

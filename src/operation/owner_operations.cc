@@ -10,11 +10,20 @@ Result<std::unique_ptr<door::Door>> door_of(instance::Instance& instance) {
   return door::Door::open(instance.env(), instance.paths(), TRY(instance.config()).session_idle);
 }
 
+// One that nobody ever came to is not made by being looked at.
+Result<bool> has_door(instance::Instance& instance) {
+  return TRY(instance.env().fs.info(door::door_file(instance.paths()))).has_value();
+}
+
 }  // namespace
 
 Result<OwnerStatus> owner_status(instance::Instance& instance) {
+  OwnerStatus status{.panel = TRY(router_plan(instance)).panel_origin()};
+  if (!TRY(has_door(instance))) return status;
   const auto door = TRY(door_of(instance));
-  return OwnerStatus{TRY(door->is_claimed()), TRY(door->sessions()).size(), TRY(router_plan(instance)).panel_origin()};
+  status.claimed = TRY(door->is_claimed());
+  status.sessions = TRY(door->sessions()).size();
+  return status;
 }
 
 Result<OwnerLink> make_owner_link(instance::Instance& instance) {
@@ -37,6 +46,7 @@ Result<OwnerStatus> set_owner_password(instance::Instance& instance, const NewPa
 
 Result<std::vector<OwnerSession>> owner_sessions(instance::Instance& instance) {
   std::vector<OwnerSession> all;
+  if (!TRY(has_door(instance))) return all;
   for (const door::Session& session : TRY(TRY(door_of(instance))->sessions()))
     all.push_back({session.id, session.made_at, session.used_at, session.address, session.agent});
   return all;

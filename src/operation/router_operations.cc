@@ -47,7 +47,7 @@ Result<void> serve(instance::Instance& instance, base::Progress& progress) {
   const home::RouterConfig config = TRY(instance.config()).router;
   Nginx nginx(env, instance.paths());
   TRY(nginx.check());
-  const RouterPlan plan = TRY(router_plan(instance));
+  const RouterPlan plan = TRY(router_plan(instance, router::NewPorts::kNoted));
   TRY(let_router_in(env, plan));
   TRY(prepare_certificate(env, plan, config));
   TRY(nginx.serve(plan));
@@ -58,9 +58,9 @@ Result<void> serve(instance::Instance& instance, base::Progress& progress) {
 
 }  // namespace
 
-Result<RouterPlan> router_plan(instance::Instance& instance) {
+Result<RouterPlan> router_plan(instance::Instance& instance, router::NewPorts ports) {
   const auto set = TRY(service::ServiceSet::load(instance.env(), instance.paths()));
-  return router::make_plan(instance.env(), set, TRY(instance.config()).router);
+  return router::make_plan(instance.env(), set, TRY(instance.config()).router, ports);
 }
 
 Result<RouterStatus> router_status(instance::Instance& instance) {

@@ -15,6 +15,7 @@ constexpr std::size_t kNoteBytesMax = 64u << 10;
 constexpr std::size_t kPieceBytes = 1u << 20;
 constexpr std::size_t kNameBytesMax = 255;
 constexpr std::string_view kNoteSuffix = ".json";
+constexpr std::string_view kPartSuffix = ".part";
 
 std::unexpected<Error> none(const std::string& id) {
   return fail(Cause::kNotFound, "there is no upload " + base::escaped(id, 40), "begin it again");
@@ -45,6 +46,11 @@ Result<std::vector<Upload>> Uploads::clear_old() {
   if (!TRY(env_.fs.info(directory_))) return left;
   const std::string now = env::rfc3339(env_.clock.now());
   for (const std::string& name : TRY(env_.fs.list(directory_))) {
+    // A daemon that was killed between the two files has left the first.
+    if (name.ends_with(kPartSuffix)) {
+      const std::string id = name.substr(0, name.size() - kPartSuffix.size());
+      if (is_id(id) && !TRY(env_.fs.info(note_of(id)))) TRY(env_.fs.remove(file_of(id)));
+    }
     if (!name.ends_with(kNoteSuffix)) continue;
     const std::string id = name.substr(0, name.size() - kNoteSuffix.size());
     auto upload = read(id);

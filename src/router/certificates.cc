@@ -42,6 +42,12 @@ bool covers(const std::vector<std::string>& constrained, const std::string& name
   return std::ranges::any_of(constrained, [&](const std::string& one) { return name.ends_with("." + one); });
 }
 
+// A machine that stopped between the two files has left one of another pair.
+Result<bool> fits_its_key(env::Env env, const std::string& certificate, const std::string& key_file) {
+  if (!TRY(env.fs.info(key_file))) return false;
+  return crypto::is_key_of(certificate, TRY(read_pem(env, key_file)).reveal());
+}
+
 crypto::CertificateRequest request_for(env::Env env, const std::string& subject, const std::vector<std::string>& names,
                                        std::chrono::days lifetime) {
   const auto now = std::chrono::time_point_cast<std::chrono::seconds>(env.clock.now());
@@ -56,7 +62,9 @@ Result<std::optional<crypto::KeyedCertificate>> kept_authority(env::Env env, con
   const std::string certificate = TRY(env::read_file(env.fs, env::join(directory, kOwnFile), kPemBytesMax));
   const std::string names = TRY(env::read_file(env.fs, env::join(directory, kOwnNamesFile), kPemBytesMax));
   const auto facts = crypto::certificate_facts(certificate);
-  if (!facts || facts->until < env.clock.now() + kLeafLifetime) return std::optional<crypto::KeyedCertificate>();
+  if (!facts || facts->until < env.clock.now() + kLeafLifetime ||
+      !TRY(fits_its_key(env, certificate, env::join(directory, kOwnKeyFile))))
+    return std::optional<crypto::KeyedCertificate>();
   std::vector<std::string> constrained;
   for (std::size_t from = 0; from < names.size();) {
     const std::size_t end = std::min(names.find('\n', from), names.size());
@@ -103,7 +111,9 @@ Result<bool> keep_own_certificate(env::Env env, const RouterPlan& plan) {
   const crypto::KeyedCertificate authority = TRY(authority_for(env, plan));
   const std::vector<std::string> names = wanted_names(plan);
   const auto shown = TRY(shown_certificate(env, plan));
-  if (before == authority.certificate && shown && holds(*shown, names, env.clock.now())) return false;
+  if (before == authority.certificate && shown && holds(*shown, names, env.clock.now()) &&
+      check_certificate_files(env, plan))
+    return false;
   const auto made =
       TRY(crypto::issue_certificate(authority, request_for(env, plan.names.front(), names, kLeafLifetime)));
   // nginx reads both when it is told to, and not before.
@@ -121,7 +131,7 @@ Result<bool> keep_acme_certificate(env::Env env, const RouterPlan& plan, const h
     return fail(ErrorCode::kUsage, "router.certificate is acme, and no name is one that an authority vouches for",
                 "give names in [router] of config.toml");
   const auto shown = TRY(shown_certificate(env, plan));
-  if (shown && holds(*shown, names, env.clock.now())) return false;
+  if (shown && holds(*shown, names, env.clock.now()) && check_certificate_files(env, plan)) return false;
   if (!TRY(env.fs.info(kDehydrated)))
     return fail(ErrorCode::kUnavailable, "dehydrated is not installed", "apt-get install dehydrated");
   const std::string directory = env::join(kept_directory(plan.paths), "acme");

@@ -44,7 +44,7 @@ Result<void> write_ports(env::Env env, const home::HomePaths& paths, const Ports
   return env::write_file_atomically(env.fs, ports_file(paths), kept.text() + "\n");
 }
 
-Result<void> give_ports(env::Env env, const home::PortRange& range, RouterPlan& plan) {
+Result<void> give_ports(env::Env env, const home::PortRange& range, RouterPlan& plan, NewPorts ports) {
   Ports kept = TRY(read_ports(env, plan.paths));
   const Ports before = kept;
   const auto in_range = [&range](std::uint16_t port) { return port >= range.first && port <= range.last; };
@@ -74,7 +74,8 @@ Result<void> give_ports(env::Env env, const home::PortRange& range, RouterPlan& 
     service.port = static_cast<std::uint16_t>(port);
     kept[service.route] = service.port;
   }
-  return kept == before ? Result<void>() : write_ports(env, plan.paths, kept);
+  if (ports == NewPorts::kShown || kept == before) return {};
+  return write_ports(env, plan.paths, kept);
 }
 
 }  // namespace
@@ -105,7 +106,8 @@ std::string RouterPlan::address_of(const RoutedService& service) const {
   return panel_origin() + "/" + service.route + "/";
 }
 
-Result<RouterPlan> make_plan(env::Env env, const service::ServiceSet& set, const home::RouterConfig& config) {
+Result<RouterPlan> make_plan(env::Env env, const service::ServiceSet& set, const home::RouterConfig& config,
+                             NewPorts ports) {
   RouterPlan plan;
   plan.paths = set.paths();
   plan.as_root = env::own_user_id() == 0 && !set.home_owner();
@@ -135,7 +137,7 @@ Result<RouterPlan> make_plan(env::Env env, const service::ServiceSet& set, const
                   "service " + service.name + ": its route " + service.run->route + " is no host's name",
                   "give it one without _, or services = \"port\" in [router]");
   }
-  if (plan.origins == ServiceOrigins::kPort) TRY(give_ports(env, config.ports, plan));
+  if (plan.origins == ServiceOrigins::kPort) TRY(give_ports(env, config.ports, plan, ports));
   return plan;
 }
 

@@ -54,8 +54,12 @@ struct RouterPlan {
   [[nodiscard]] std::string address_of(const RoutedService& service) const;
 };
 
-// A service keeps its port: what has none yet is given the first that is free, and that is noted. Code kUnavailable
-// where the range is used up, or the router's user is missing.
-Result<RouterPlan> make_plan(env::Env env, const service::ServiceSet& set, const home::RouterConfig& config);
+// What a port that is given becomes: who only looks writes nothing.
+enum class NewPorts : std::uint8_t { kShown, kNoted };
+
+// A service keeps its port: what has none yet is given the first that is free. Code kUnavailable where the range is
+// used up, or the router's user is missing.
+Result<RouterPlan> make_plan(env::Env env, const service::ServiceSet& set, const home::RouterConfig& config,
+                             NewPorts ports);
 
 }  // namespace spl::router

@@ -34,7 +34,7 @@ class PlanTest : public ::testing::Test {
   Result<RouterPlan> plan() {
     const auto set = service::ServiceSet::load(env(), paths_);
     if (!set) return std::unexpected(set.error());
-    return make_plan(env(), *set, config_);
+    return make_plan(env(), *set, config_, NewPorts::kNoted);
   }
 
   testing::TempDirectory directory_;
