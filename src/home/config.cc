@@ -6,7 +6,7 @@
 #include "codec/enum_names.h"
 #include "codec/toml_text.h"
 #include "crypto/age_keys.h"
-#include "home/config_error.h"
+#include "home/config_text.h"
 #include "home/home.h"
 
 namespace spl::home {

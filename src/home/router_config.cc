@@ -6,7 +6,7 @@
 #include <charconv>
 
 #include "codec/enum_names.h"
-#include "home/config_error.h"
+#include "home/config_text.h"
 
 namespace spl::home {
 namespace {

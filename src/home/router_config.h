@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "codec/toml_text.h"
 
 namespace spl::home {
 
@@ -52,8 +51,5 @@ struct RouterConfig {
 
 // Whether it can be a host's name or address in a certificate and in a URL.
 bool is_host_name(std::string_view name);
-
-// Code kUsage with file and line.
-Result<RouterConfig> parse_router_config(const std::string& path, const toml::node& node);
 
 }  // namespace spl::home

@@ -8,6 +8,7 @@
 #include "service/health.h"
 #include "service/placeholders.h"
 #include "service/systemd.h"
+#include "service/toml_table.h"
 
 namespace spl::service {
 namespace {

@@ -16,8 +16,8 @@
 
 #include "base/result.h"
 #include "bundle/surface_kind.h"
+#include "service/file_place.h"
 #include "service/install_source.h"
-#include "service/toml_table.h"
 
 namespace spl::service {
 

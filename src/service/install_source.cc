@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/words.h"
+#include "service/toml_table.h"
 
 namespace spl::service {
 namespace {

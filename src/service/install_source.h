@@ -6,9 +6,10 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "service/toml_table.h"
 
 namespace spl::service {
+
+class TomlTable;
 
 // Packages of Debian, or an archive.
 struct InstallDeclaration {

@@ -13,17 +13,9 @@
 #include "base/result.h"
 #include "codec/enum_names.h"
 #include "codec/toml_text.h"
+#include "service/file_place.h"
 
 namespace spl::service {
-
-// Where something stands in a file, for errors about it.
-struct FilePlace {
-  std::string file;
-  std::uint64_t line = 0;
-};
-
-// "<file>:<line>: <why>", code kUsage.
-std::unexpected<Error> wrong_at(const FilePlace& place, const std::string& why, std::string hint = {});
 
 class TomlTable {
  public:

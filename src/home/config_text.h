@@ -1,4 +1,5 @@
-// How a reader of config.toml says what is wrong, and where. Any thread.
+// How config.toml is read, part by part, and what is wrong with it said. Apart from what it says (config.h), which many
+// want and none of them with a parser of TOML. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 
 #include "base/result.h"
 #include "codec/toml_text.h"
+#include "home/router_config.h"
 
 namespace spl::home {
 
@@ -17,5 +19,8 @@ inline std::unexpected<Error> config_error(const std::string& path, const toml::
                                            const std::string& why) {
   return config_error_at(path, at.begin.line, why);
 }
+
+// Code kUsage with file and line.
+Result<RouterConfig> parse_router_config(const std::string& path, const toml::node& node);
 
 }  // namespace spl::home
