@@ -92,6 +92,9 @@ template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::discard_previous>{"/v1/local/services/discard-previous", 200,
                                                                      "What a restore has replaced goes."};
 template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::remove_service>{"/v1/local/services/remove", 200,
+                                                                   "Removes a service."};
+template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::pair>{"/v1/local/pairs", 201, "Asks another instance for a pair."};
 template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::pause_pair>{"/v1/local/pairs/pause", 200, "Pauses a pair."};

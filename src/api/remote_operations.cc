@@ -293,6 +293,10 @@ Result<operation::PreviousReport> RemoteOperations::swap_previous_back(const ope
 Result<operation::PreviousReport> RemoteOperations::discard_previous(const operation::PreviousRequest& request) {
   return through_door<&Operations::discard_previous>(request);
 }
+Result<operation::RemovedService> RemoteOperations::remove_service(const operation::RemoveRequest& request,
+                                                                   base::Progress& /*progress*/) {
+  return through_door<&Operations::remove_service>(request);
+}
 
 Result<Operations*> RemoteOperations::reading() {
   base::NoProgress none;

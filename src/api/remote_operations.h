@@ -97,6 +97,8 @@ class RemoteOperations final : public operation::Operations {
   Result<operation::PreviousReport> swap_previous_back(const operation::PreviousRequest& request,
                                                        base::Progress& progress) override;
   Result<operation::PreviousReport> discard_previous(const operation::PreviousRequest& request) override;
+  Result<operation::RemovedService> remove_service(const operation::RemoveRequest& request,
+                                                   base::Progress& progress) override;
   Result<std::vector<job::Job>> jobs() override;
   Result<job::Job> job(const operation::JobName& job) override;
   Result<std::vector<operation::BackupSummary>> backups() override;

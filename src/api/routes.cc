@@ -88,6 +88,8 @@ const std::vector<Route>& routes() {
     add_door_routes(table);
     add_job_routes(table);
     add_upload_routes(table);
+    add_opened_routes(table);
+    add_search_routes(table);
     add_owner_routes(table);
     return table;
   }();

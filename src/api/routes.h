@@ -20,6 +20,7 @@
 #include "job/job_queue.h"
 #include "operation/export.h"
 #include "operation/job_work.h"
+#include "operation/opened_backups.h"
 #include "operation/uploads.h"
 
 namespace spl::api {
@@ -46,6 +47,7 @@ struct Served {
   ParseTurns parsing;
   std::string temporary_directory;  // for what the home has no room for
   operation::Uploads uploads;
+  operation::OpenedBackups opened;
   operation::JobWork work;                 // reads uploads
   std::unique_ptr<job::JobQueue> jobs;     // its work is `work`
   std::atomic<std::size_t> event_streams;  // that are open
@@ -133,6 +135,8 @@ void add_federation_routes(std::vector<Route>& table);
 void add_door_routes(std::vector<Route>& table);
 void add_job_routes(std::vector<Route>& table);
 void add_upload_routes(std::vector<Route>& table);
+void add_opened_routes(std::vector<Route>& table);
+void add_search_routes(std::vector<Route>& table);
 
 // GET /openapi.json.
 const std::string& openapi_text();

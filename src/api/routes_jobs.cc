@@ -32,10 +32,8 @@ Result<void> add_job(Call& call) {
   auto asked = call.exchange.json_body();
   call.exchange.body_buffer().wipe();
   auto request = TRY_IN("body", operation::parse_job_request(TRY(std::move(asked))));
-  if (request.kind == job::JobKind::kRestore) {
-    TRY(BrowserGate::require_proof(call.exchange));
-    TRY(call.served.work.check_restore(request.said));
-  }
+  if (operation::wants_proof(request.kind)) TRY(BrowserGate::require_proof(call.exchange));
+  if (request.kind == job::JobKind::kRestore) TRY(call.served.work.check_restore(request.said));
   return call.exchange.send_json(202, codec::shape_json(TRY(call.served.jobs->add(std::move(request)))));
 }
 
@@ -211,7 +209,12 @@ Result<void> one_service(Call& call) {
     if (secret.handle.starts_with(name + "/")) wanted.push_back(secret_json(secret));
   }
   service.add("secrets", std::move(wanted));
-  service.add("previous", Json::Array{});
+  Json::Array previous;
+  for (const auto& state : TRY(operation::previous_states(call.served.instance))) {
+    if (state.service == name)
+      previous.emplace_back(Json::Object{{"context", state.context}, {"at", state.at}, {"bytes", Json()}});
+  }
+  service.add("previous", std::move(previous));
   return call.exchange.send_json(200, service);
 }
 

@@ -84,6 +84,7 @@ void add_owner_routes(std::vector<Route>& table) {
   add<&Operations::delete_secret>(table);
   add<&Operations::swap_previous_back>(table);
   add<&Operations::discard_previous>(table);
+  add<&Operations::remove_service>(table);
   add<&Operations::cancel_job>(table);
   add<&Operations::delete_backup>(table);
   add<&Operations::command_router>(table);

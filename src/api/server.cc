@@ -85,6 +85,7 @@ class Server::Impl {
                 .parsing = ParseTurns(kParsedBytesMax),
                 .temporary_directory = options_.temporary_directory,
                 .uploads = operation::Uploads(instance.env(), instance.paths()),
+                .opened = operation::OpenedBackups(instance.env()),
                 .work = operation::JobWork(instance, served_.uploads),
                 .jobs = nullptr,
                 .event_streams = 0},

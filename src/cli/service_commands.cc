@@ -120,6 +120,20 @@ Result<int> run_service_restore(Session& session, const Arguments& arguments) {
   return 0;
 }
 
+Result<int> run_remove(Session& session, const Arguments& arguments) {
+  const auto home = TRY(session.changing());
+  const operation::RemovedService removed =
+      TRY(home->remove_service({arguments.at("SERVICE"), arguments.has("--delete-data")}, session.progress()));
+  Output& out = session.out();
+  if (!out.text()) {
+    TRY(out.document(codec::shape_json(removed)));
+    return 0;
+  }
+  TRY(out.line("removed " + shown(removed.service) + (removed.data_deleted ? ", with its data" : "")));
+  if (!removed.data.empty()) TRY(out.line("its data stays in " + shown(removed.data)));
+  return 0;
+}
+
 std::string size_text(const std::optional<std::uint64_t>& bytes) {
   return bytes ? human_bytes(*bytes) : "?";
 }
@@ -271,6 +285,14 @@ std::vector<Command> service_commands() {
   rebuild.examples = {"spl service notes rebuild", "spl service all rebuild --left"};
   rebuild.schema = codec::list_schema_of<operation::Rebuild>;
   service.commands.push_back(std::move(rebuild));
+  Command remove = action("remove", "Stop it, and declare it no more",
+                          "Its data stays where it is, unless --delete-data says that it goes, with its secrets. What "
+                          "others come after, or keep their data in, is not removed.",
+                          run_remove);
+  remove.options = {{.name = "--delete-data", .value = "", .help = "its data and its secrets go with it"}};
+  remove.examples = {"spl service notes backup --to notes.spl", "spl service notes remove --delete-data"};
+  remove.schema = codec::schema_of<operation::RemovedService>;
+  service.commands.push_back(std::move(remove));
   service.commands.push_back(backup_command());
   service.commands.push_back(restore_command());
   std::vector<Command> commands;

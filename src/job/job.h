@@ -17,7 +17,19 @@
 
 namespace spl::job {
 
-enum class JobKind : std::uint8_t { kInstall, kBackup, kPreflight, kRestore, kStart, kStop };
+enum class JobKind : std::uint8_t {
+  kInstall,
+  kBackup,
+  kPreflight,
+  kRestore,
+  kStart,
+  kStop,
+  kRemove,
+  kSwapPrevious,
+  kDiscardPrevious,
+  kContextRename,
+  kContextRemove
+};
 constexpr auto names_of(JobKind /*type*/) {
   using enum JobKind;
   return std::to_array<std::pair<JobKind, std::string_view>>({{kInstall, "install"},
@@ -25,7 +37,12 @@ constexpr auto names_of(JobKind /*type*/) {
                                                               {kPreflight, "preflight"},
                                                               {kRestore, "restore"},
                                                               {kStart, "start"},
-                                                              {kStop, "stop"}});
+                                                              {kStop, "stop"},
+                                                              {kRemove, "remove"},
+                                                              {kSwapPrevious, "swap_previous"},
+                                                              {kDiscardPrevious, "discard_previous"},
+                                                              {kContextRename, "context_rename"},
+                                                              {kContextRemove, "context_remove"}});
 }
 
 enum class JobState : std::uint8_t { kWaiting, kRunning, kDone, kFailed, kCancelled, kInterrupted };

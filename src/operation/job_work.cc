@@ -1,14 +1,17 @@
 #include "operation/job_work.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/encoding.h"
 #include "base/words.h"
+#include "bundle/reader.h"
 #include "crypto/sha256.h"
 #include "env/streams.h"
 #include "operation/backups.h"
 #include "operation/local_operations.h"
 #include "operation/router_operations.h"
+#include "operation/service_operations.h"
 
 namespace spl::operation {
 namespace {
@@ -70,6 +73,25 @@ Result<ImportOptions> import_options_of(const Json& said) {
   return options;
 }
 
+Json scope_json(const bundle::Scope& scope) {
+  Json json = Json::Object{{"kind", scope.service ? "service" : "instance"}};
+  if (scope.service) json.add("service", *scope.service);
+  if (scope.context) json.add("context", *scope.context);
+  return json;
+}
+
+std::string_view word_of(const bundle::Encryption& encryption) {
+  switch (encryption.kind) {
+    case bundle::Encryption::Kind::kPassphrase:
+      return "passphrase";
+    case bundle::Encryption::Kind::kRecipients:
+      return "recipients";
+    case bundle::Encryption::Kind::kNone:
+      break;
+  }
+  return "none";
+}
+
 // What would be done, in one digest: of the findings only what is not the time of day.
 std::string plan_digest(const Json& options, const ImportReport& report, const std::vector<Finding>& findings) {
   std::string text = options.text() + "\n" + report.source_did + "\n";
@@ -104,7 +126,8 @@ Result<JobRequest> parse_job_request(const Json& asked) {
     }
   }
   const std::vector<std::string> services = TRY(texts_of(asked, "services"));
-  const bool wants_services = *kind == JobKind::kInstall || *kind == JobKind::kStart || *kind == JobKind::kStop;
+  const bool wants_services =
+      *kind == JobKind::kInstall || *kind == JobKind::kStart || *kind == JobKind::kStop || *kind == JobKind::kRemove;
   if (wants_services && services.empty()) return bad("names no services");
   request.subject = base::join(services, ", ");
   if (*kind == JobKind::kBackup) request.subject = TRY(text_of(asked, "context"));
@@ -120,7 +143,20 @@ Result<JobRequest> parse_job_request(const Json& asked) {
     if (request.subject.empty() || TRY(text_of(asked, "plan_sha256")).empty())
       return bad("names no pre-flight, or not its plan_sha256");
   }
+  if (*kind == JobKind::kSwapPrevious || *kind == JobKind::kDiscardPrevious) {
+    request.subject = TRY(text_of(asked, "service"));
+    if (request.subject.empty()) return bad("names no service");
+  }
+  if (*kind == JobKind::kContextRename || *kind == JobKind::kContextRemove) {
+    request.subject = TRY(text_of(asked, "context"));
+    if (request.subject.empty()) return bad("names no context");
+    if (*kind == JobKind::kContextRename && TRY(text_of(asked, "new_name")).empty()) return bad("gives no new_name");
+  }
   return request;
+}
+
+bool wants_proof(JobKind kind) {
+  return kind == JobKind::kRestore || kind == JobKind::kRemove || kind == JobKind::kContextRemove;
 }
 
 Result<Json> JobWork::run(const std::string& id, const JobRequest& request, base::Progress& progress) {
@@ -134,10 +170,48 @@ Result<Json> JobWork::run(const std::string& id, const JobRequest& request, base
       return back_up(request, progress);
     case JobKind::kPreflight:
       return look_before(id, request, progress);
+    case JobKind::kRemove:
+      return remove(request, progress);
+    case JobKind::kSwapPrevious:
+    case JobKind::kDiscardPrevious:
+      return follow_previous(request, progress);
+    case JobKind::kContextRename:
+    case JobKind::kContextRemove:
+      return change_context(request, progress);
     case JobKind::kRestore:
       break;
   }
   return restore(request, progress);
+}
+
+// One after the other: what one that stays has kept from going is told, and those before it are gone.
+Result<Json> JobWork::remove(const JobRequest& request, base::Progress& progress) {
+  LocalOperations operations(instance_);
+  const bool delete_data = TRY(flag_of(request.said, "delete_data"));
+  Json::Array removed;
+  for (const std::string& name : TRY(texts_of(request.said, "services")))
+    removed.push_back(codec::shape_json(TRY(operations.remove_service({name, delete_data}, progress))));
+  return Json(Json::Object{{"services", std::move(removed)}});
+}
+
+Result<Json> JobWork::follow_previous(const JobRequest& request, base::Progress& progress) {
+  LocalOperations operations(instance_);
+  PreviousRequest previous{TRY(text_of(request.said, "service"))};
+  if (std::string context = TRY(text_of(request.said, "context")); !context.empty())
+    previous.context = std::move(context);
+  return codec::shape_json(request.kind == JobKind::kSwapPrevious
+                               ? TRY(operations.swap_previous_back(previous, progress))
+                               : TRY(operations.discard_previous(previous)));
+}
+
+Result<Json> JobWork::change_context(const JobRequest& request, base::Progress& progress) {
+  LocalOperations operations(instance_);
+  const std::string context = TRY(text_of(request.said, "context"));
+  if (request.kind == JobKind::kContextRename)
+    return codec::shape_json(
+        TRY(operations.rename_context({context, TRY(text_of(request.said, "new_name"))}, progress)));
+  return codec::shape_json(TRY(operations.remove_context(
+      {context, TRY(flag_of(request.said, "delete_data")), TRY(flag_of(request.said, "without_backup"))})));
 }
 
 // Each by itself, so that what one lacks does not keep the others back; the first error is told in the end.
@@ -226,6 +300,7 @@ Result<Json> JobWork::look_before(const std::string& id, const JobRequest& reque
   }
   if (TRY(text_of(kept->options, "records")) == "replace") replaces.emplace_back("records");
   result.add("replaces", std::move(replaces));
+  TRY(add_bundle(*kept, findings, result));
   const std::scoped_lock lock(mutex_);
   kept_.push_back(std::move(kept));
   if (kept_.size() > kPreflightsKeptMax) kept_.pop_front();
@@ -260,7 +335,79 @@ Result<Json> JobWork::restore(const JobRequest& request, base::Progress& progres
   const ImportReport report = TRY(import(*before, false, last, progress));
   // What has served its purpose makes room; where it cannot go it goes in a day.
   if (!before->upload.empty()) (void)uploads_.remove(before->upload);
-  return codec::shape_json(report);
+  return restored_json(report);
+}
+
+// The import's report; of each service besides where it can be opened, and what is kept of what was there before.
+Result<Json> JobWork::restored_json(const ImportReport& report) {
+  std::map<std::string, std::string> addresses;
+  if (const auto router = router_status(instance_)) {
+    for (const RouterRoute& route : router->routes) addresses[route.service] = route.address;
+  }
+  const std::vector<PreviousState> previous = TRY(previous_states(instance_));
+  Json::Array services;
+  for (const RestoredService& service : report.services) {
+    Json one = codec::shape_json(service);
+    const auto address = addresses.find(service.name);
+    one.add("address", address == addresses.end() ? Json() : Json(address->second));
+    Json::Array kept;
+    for (const PreviousState& state : previous) {
+      if (state.service == service.name) kept.emplace_back(state.context);
+    }
+    one.add("previous", std::move(kept));
+    services.push_back(std::move(one));
+  }
+  const Json whole = codec::shape_json(report);
+  Json result = Json::Object{};
+  for (const auto& [name, value] : *whole.object()) result.add(name, name == "services" ? Json(services) : value);
+  return result;
+}
+
+Result<void> JobWork::add_bundle(const Kept& kept, const std::vector<Finding>& findings, Json& result) {
+  bundle::ReaderOptions options;
+  options.identities = kept.identities;
+  options.passphrase = kept.passphrase ? &*kept.passphrase : nullptr;
+  const auto file = TRY(env::InputFile::open(kept.path, nullptr));
+  const auto reader = TRY(bundle::BundleReader::open(*file, options));
+  const bundle::Manifest& manifest = reader->manifest();
+  std::uint64_t bytes = 0;
+  for (const bundle::Section& section : manifest.sections) bytes += section.bytes;
+  Json::Array contexts;
+  for (const bundle::Context& context : manifest.contexts)
+    contexts.emplace_back(Json::Object{{"name", context.name}, {"id", context.id}});
+  Json::Array services;
+  for (const bundle::Service& service : manifest.services)
+    services.emplace_back(
+        Json::Object{{"name", service.name}, {"version", service.version}, {"schema", service.schema}});
+  result.add("bundle", Json::Object{{"source_did", manifest.source_did},
+                                    {"created_at", manifest.created_at},
+                                    {"scope", scope_json(manifest.scope)},
+                                    {"encryption", word_of(manifest.encryption)},
+                                    {"record_count", manifest.record_count},
+                                    {"thread_count", manifest.thread_count},
+                                    {"identity", manifest.identity_included ? "included" : "omitted"},
+                                    {"contexts", std::move(contexts)},
+                                    {"services", std::move(services)},
+                                    {"bytes", file->size_bytes().value_or(0)}});
+  // A finding names the handle; the declarations that are here, and the bundle's, say what kind of secret it is.
+  std::map<std::string, SecretState> known;
+  for (SecretState& secret : TRY(check_secrets(instance_))) known.emplace(secret.handle, secret);
+  for (const bundle::Secret& secret : manifest.secrets)
+    known.try_emplace(secret.handle, SecretState{secret.handle, std::string(codec::enum_name(secret.secret_class)),
+                                                 secret.required, false});
+  Json::Array missing;
+  for (const Finding& finding : findings) {
+    const auto secret = known.find(finding.subject);
+    if (finding.check != "secret" || finding.status == FindingStatus::kOk || secret == known.end()) continue;
+    missing.emplace_back(Json::Object{{"handle", secret->second.handle},
+                                      {"class", secret->second.secret_class},
+                                      {"required", secret->second.required},
+                                      {"present", false}});
+  }
+  result.add("secrets_missing", std::move(missing));
+  result.add("bytes_needed", bytes);
+  result.add("bytes_free", TRY(instance_.env().fs.free_bytes(instance_.paths().root)));
+  return {};
 }
 
 }  // namespace spl::operation

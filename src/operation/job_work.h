@@ -23,6 +23,8 @@ inline constexpr std::size_t kPreflightsKeptMax = 16;  // that a restore may be 
 
 // Of {"kind":..., ...}; what is secret in it is taken out of what is kept. Code kUsage.
 Result<job::JobRequest> parse_job_request(const codec::Json& asked);
+// Whether who asks for it in a browser gives the password again: what is gone afterwards is gone.
+bool wants_proof(job::JobKind kind);
 
 class JobWork {
  public:
@@ -45,9 +47,15 @@ class JobWork {
   };
   Result<codec::Json> install(const job::JobRequest& request, base::Progress& progress);
   Result<codec::Json> command(const job::JobRequest& request, base::Progress& progress);
+  Result<codec::Json> remove(const job::JobRequest& request, base::Progress& progress);
+  Result<codec::Json> follow_previous(const job::JobRequest& request, base::Progress& progress);
+  Result<codec::Json> change_context(const job::JobRequest& request, base::Progress& progress);
   Result<codec::Json> back_up(const job::JobRequest& request, base::Progress& progress);
   Result<codec::Json> look_before(const std::string& id, const job::JobRequest& request, base::Progress& progress);
   Result<codec::Json> restore(const job::JobRequest& request, base::Progress& progress);
+  // What the panel asks before a restore besides its findings: the bundle, secrets that are missing, room.
+  Result<void> add_bundle(const Kept& kept, const std::vector<Finding>& findings, codec::Json& result);
+  Result<codec::Json> restored_json(const ImportReport& report);
   Result<ImportReport> import(const Kept& kept, bool dry_run, std::vector<Finding>& findings, base::Progress& progress);
   Result<std::shared_ptr<const Kept>> kept(const std::string& id);
 

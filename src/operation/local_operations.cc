@@ -339,6 +339,13 @@ Result<PreviousReport> LocalOperations::discard_previous(const PreviousRequest& 
   return discard_previous_of(instance_, request);
 }
 
+Result<RemovedService> LocalOperations::remove_service(const RemoveRequest& request, base::Progress& progress) {
+  const std::scoped_lock lock(instance_.service_work());
+  auto removed = TRY(operation::remove_service(instance_, request, progress));
+  follow_by_router(progress);
+  return removed;
+}
+
 Result<ExportReport> LocalOperations::export_bundle(ExportOptions options, Destination& to, base::Progress& progress) {
   options.why_home_is_read = why_reading_;
   const auto prepared = TRY(prepare_export(instance_, std::move(options), progress));

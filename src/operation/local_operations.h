@@ -92,6 +92,7 @@ class LocalOperations final : public Operations {
   Result<DeletedSecret> delete_secret(const SecretHandle& secret) override;
   Result<PreviousReport> swap_previous_back(const PreviousRequest& request, base::Progress& progress) override;
   Result<PreviousReport> discard_previous(const PreviousRequest& request) override;
+  Result<RemovedService> remove_service(const RemoveRequest& request, base::Progress& progress) override;
   Result<RouterStatus> command_router(const RouterCommand& command, base::Progress& progress) override;
   Result<OwnerLink> make_owner_link() override;
   Result<OwnerStatus> set_owner_password(const NewPassword& password) override;

@@ -34,6 +34,7 @@
 #include "operation/owner_operations.h"
 #include "operation/router_operations.h"
 #include "operation/service_operations.h"
+#include "operation/service_remove.h"
 #include "record/record_shape.h"
 #include "store/record_store.h"
 #include "substrate/adapters.h"
@@ -382,6 +383,7 @@ class Operations {
   virtual Result<DeletedSecret> delete_secret(const SecretHandle& secret) = 0;
   virtual Result<PreviousReport> swap_previous_back(const PreviousRequest& request, base::Progress& progress) = 0;
   virtual Result<PreviousReport> discard_previous(const PreviousRequest& request) = 0;
+  virtual Result<RemovedService> remove_service(const RemoveRequest& request, base::Progress& progress) = 0;
   // A job that runs ends as soon as it can.
   virtual Result<job::Job> cancel_job(const JobName& job) = 0;
   virtual Result<BackupSummary> delete_backup(const BackupName& backup) = 0;

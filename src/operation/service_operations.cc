@@ -210,6 +210,20 @@ Result<DeletedSecret> delete_secret(instance::Instance& instance, const SecretHa
   return DeletedSecret{secret.handle, TRY(secrets->remove(secret.handle))};
 }
 
+Result<std::vector<PreviousState>> previous_states(instance::Instance& instance) {
+  std::map<std::pair<std::string, std::string>, std::string> newest;
+  for (const RestoreJournal& journal : TRY(RestoreJournals(instance.env(), instance.paths()).all())) {
+    if (journal.phase != RestorePhase::kPrevious) continue;
+    for (const JournalPart& part : journal.parts) {
+      std::string& at = newest[{part.service, part.context}];
+      at = std::max(at, journal.began_at);
+    }
+  }
+  std::vector<PreviousState> states;
+  for (const auto& [of, at] : newest) states.push_back({of.first, of.second, at});
+  return states;
+}
+
 Result<PreviousReport> swap_previous_back(instance::Instance& instance, const PreviousRequest& request,
                                           base::Progress& progress) {
   TRY(settle_restores(instance.env(), instance.paths(), TRY(instance.config()), instance.store(), progress));

@@ -163,6 +163,16 @@ struct PreviousReport {
   }
 };
 
+// What a restore has replaced and what is kept: the newest of each service and context.
+struct PreviousState {
+  std::string service;
+  std::string context;  // "" where it is not split
+  std::string at;       // when the restore began
+
+  bool operator==(const PreviousState&) const = default;
+};
+Result<std::vector<PreviousState>> previous_states(instance::Instance& instance);
+
 Result<std::vector<service::InventoryRow>> inventory_of(instance::Instance& instance, base::Progress& progress);
 Result<ServiceStates> states_of(instance::Instance& instance, const ServiceName& service);
 // In the order in which services start, or against it. Gives how those are afterwards that were meant.
