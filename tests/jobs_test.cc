@@ -81,11 +81,15 @@ TEST_F(JobsTest, ABackupIsMadeKeptListedAndRestored) {
   write_file(path("a") + "/data/files/tree/a", "two\n");
   const codec::Json stopped = done("{\"kind\":\"preflight\",\"backup\":\"" + id + "\"}");
   ASSERT_EQ(text_of(stopped, "state"), "done") << stopped.text();
+  EXPECT_EQ(stopped.find("result")->find("secrets_missing")->text(), "[]") << "it has a value by now";
   EXPECT_THAT(stopped.text(), HasSubstr("\"status\":\"stop\""));
   const codec::Json look = done("{\"kind\":\"preflight\",\"backup\":\"" + id + "\",\"replace\":true}");
   ASSERT_EQ(text_of(look, "state"), "done") << look.text();
   const codec::Json& plan = *look.find("result");
   EXPECT_THAT(plan.find("replaces")->text(), HasSubstr("files"));
+  EXPECT_EQ(text_of(*plan.find("bundle"), "encryption"), "none");
+  EXPECT_EQ(number_of(*plan.find("bundle"), "record_count"), 2U);
+  EXPECT_GT(number_of(plan, "bytes_free"), number_of(plan, "bytes_needed"));
   EXPECT_EQ(read_file(path("a") + "/data/files/tree/a"), "two\n");
   const std::string jobs = asked("GET", "/v1/jobs").text();
   const std::size_t at = jobs.find("\"id\":\"") + 6;
@@ -97,10 +101,102 @@ TEST_F(JobsTest, ABackupIsMadeKeptListedAndRestored) {
                                     text_of(plan, "plan_sha256") + "\"}");
   ASSERT_EQ(text_of(restored, "state"), "done") << restored.text();
   EXPECT_EQ(read_file(path("a") + "/data/files/tree/a"), "one\n");
+  EXPECT_EQ(restored.find("result")->find("services")->array()->front().find("previous")->text(), "[\"\"]");
+  EXPECT_EQ(asked("GET", "/v1/services/files").find("previous")->array()->size(), 1U);
+  EXPECT_EQ(text_of(done(R"({"kind":"swap_previous","service":"files"})"), "state"), "done");
+  EXPECT_EQ(read_file(path("a") + "/data/files/tree/a"), "two\n");
+  EXPECT_EQ(text_of(done(R"({"kind":"discard_previous","service":"files"})"), "state"), "done");
+  EXPECT_EQ(asked("GET", "/v1/services/files").find("previous")->array()->size(), 0U);
   EXPECT_EQ(ask("DELETE", "/v1/backups/" + id).status, 204);
   EXPECT_FALSE(exists(file));
   asked("GET", "/v1/backups/" + id, "", 404);
   asked("GET", "/v1/backups/..%2F..%2Fconfig", "", 404);
+}
+
+TEST_F(JobsTest, ABackupIsLookedIntoWithItsKey) {
+  shell("age-keygen -o '" + path("key") + "' 2>/dev/null; age-keygen -y '" + path("key") + "' > '" + path("recipient") +
+        "'");
+  std::string recipient = read_file(path("recipient"));
+  recipient.pop_back();
+  const std::string id =
+      text_of(*done("{\"kind\":\"backup\",\"recipients\":[\"" + recipient + "\"]}").find("result"), "backup");
+  const std::string open = "/v1/backups/" + id + "/open";
+  asked("POST", open, "{}", 422);
+  asked("POST", open, R"({"passphrase":"wrong"})", 422);
+  const codec::Json body = codec::Json::Object{{"identity", read_file(path("key"))}};
+  write_file(path("body"), body.text());
+  const codec::Json opened = asked("POST", open, "@" + path("body"));
+  const std::string place = "/v1/opened/" + text_of(opened, "handle");
+  const codec::Json top = asked("GET", place + "/entries");
+  EXPECT_THAT(top.text(), HasSubstr(R"({"path":"services/","type":"directory")"));
+  EXPECT_FALSE(flag_of(top, "has_more"));
+  const std::string tree = "services/files/tree/@instance/";
+  EXPECT_THAT(asked("GET", place + "/entries?prefix=services/files/").text(),
+              HasSubstr("\"path\":\"services/files/tree/\""));
+  EXPECT_THAT(asked("GET", place + "/entries?prefix=" + tree).text(), HasSubstr("\"path\":\"" + tree));
+  asked("GET", place + "/entries?prefix=services/nosuch/", "", 404);
+  // The file, wherever below the part it lies.
+  std::string at;
+  std::string prefix = tree;
+  for (int depth = 0; depth < 4 && at.empty(); ++depth) {
+    const codec::Json page = asked("GET", place + "/entries?prefix=" + prefix);
+    const codec::Json first = page.find("entries")->array()->front();
+    prefix = text_of(first, "path");
+    if (text_of(first, "type") == "file") at = prefix;
+  }
+  EXPECT_EQ(ask("GET", place + "/file?path=" + at).body, "one\n") << at;
+  asked("GET", place + "/file?path=" + at + "x", "", 404);
+  asked("GET", "/v1/opened/0123456789abcdef0123456789abcdef/entries", "", 404);
+}
+
+TEST_F(JobsTest, ContextsAndServicesChangeByJobs) {
+  EXPECT_EQ(ask("POST", "/v1/contexts", R"({"name":"geomind"})").status, 204);
+  EXPECT_EQ(text_of(done(R"({"kind":"context_rename","context":"geomind","new_name":"geo2"})"), "state"), "done");
+  EXPECT_EQ(text_of(asked("GET", "/v1/contexts").array()->front(), "name"), "geo2");
+  EXPECT_EQ(
+      text_of(done(R"({"kind":"context_remove","context":"geo2","delete_data":true,"without_backup":true})"), "state"),
+      "done");
+  EXPECT_EQ(asked("GET", "/v1/contexts").array()->size(), 0U);
+
+  write_file(path("a") + "/services/after.toml", "name = \"after\"\nafter = [\"files\"]\n");
+  const codec::Json needed = done(R"({"kind":"remove","services":["files"]})");
+  EXPECT_EQ(text_of(needed, "state"), "failed");
+  EXPECT_THAT(needed.text(), HasSubstr("after comes after it"));
+  EXPECT_EQ(text_of(done(R"({"kind":"remove","services":["after"]})"), "state"), "done");
+  EXPECT_FALSE(exists(path("a") + "/services/after.toml"));
+  EXPECT_EQ(ask("PUT", "/v1/secrets/files%2Fkey", R"({"value":"a value"})").status, 204);
+  const codec::Json kept = json_on("a", {"service", "files", "remove"});
+  EXPECT_FALSE(flag_of(kept, "data_deleted"));
+  EXPECT_EQ(read_file(text_of(kept, "data") + "/tree/a"), "one\n");
+  EXPECT_EQ(on("a", {"service", "files", "remove"}).code, 2);
+}
+
+TEST_F(JobsTest, WithItsDataAServiceLeavesNothing) {
+  EXPECT_EQ(ask("PUT", "/v1/secrets/files%2Fkey", R"({"value":"a value"})").status, 204);
+  const std::string declared = read_file(path("a") + "/services/files.toml");
+  write_file(path("a") + "/services/files.toml",
+             declared + "[[surface]]\nname = \"elsewhere\"\nkind = \"files\"\npath = \"" + path("elsewhere") + "\"\n");
+  const Ran refused = on("a", {"service", "files", "remove", "--delete-data"});
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("does not lie below"));
+  EXPECT_TRUE(exists(path("a") + "/data/files/tree/a"));
+  write_file(path("a") + "/services/files.toml", declared);
+  EXPECT_TRUE(flag_of(json_on("a", {"service", "files", "remove", "--delete-data"}), "data_deleted"));
+  EXPECT_FALSE(exists(path("a") + "/data/files"));
+  EXPECT_EQ(json_on("a", {"secret", "list"}).array()->size(), 0U);
+}
+
+TEST_F(JobsTest, ASearchSaysHowFarItCame) {
+  const codec::Json all = asked("GET", "/v1/search?q=thread");
+  EXPECT_EQ(members(all), (std::vector<std::string>{"records", "searched", "total", "cursor", "has_more"}));
+  EXPECT_EQ(number_of(all, "searched"), 2U);
+  EXPECT_EQ(number_of(all, "total"), 2U);
+  EXPECT_EQ(all.find("records")->array()->size(), 2U);
+  EXPECT_EQ(members(all.find("records")->array()->front()), (std::vector<std::string>{"id", "record", "arrived_at"}));
+  EXPECT_FALSE(flag_of(all, "has_more"));
+  EXPECT_EQ(asked("GET", "/v1/search?q=no%22such").find("records")->array()->size(), 0U);
+  EXPECT_EQ(number_of(asked("GET", "/v1/search?q=x&cursor=" + text_of(all, "cursor")), "searched"), 0U);
+  asked("GET", "/v1/search", "", 400);
 }
 
 TEST_F(JobsTest, WhatWasConfirmedIsWhatIsDone) {

@@ -24,7 +24,7 @@ inline constexpr std::string_view kSessionCookie = "__Host-spl";
 
 class BrowserGate {
  public:
-  explicit BrowserGate(instance::Instance& instance) : instance_(instance) {}
+  explicit BrowserGate(instance::Instance& instance) : instance_(instance), challenges_(instance.env()) {}
 
   // The door, opened when it is first asked for.
   Result<door::Door*> door();
@@ -44,6 +44,9 @@ class BrowserGate {
   // token was made for what it may.
   static Result<void> require_proof(const Exchange& exchange);
 
+  // Of passkeys; asked for and taken once.
+  [[nodiscard]] door::Challenges& challenges() { return challenges_; }
+
   // From where, and by what.
   static door::Visitor visitor_of(const Exchange& exchange);
   // Sets, or ends, the session's cookie.
@@ -62,6 +65,7 @@ class BrowserGate {
                         std::chrono::steady_clock::time_point until);
 
   instance::Instance& instance_;
+  door::Challenges challenges_;
   std::mutex mutex_;  // guards all below
   std::unique_ptr<door::Door> door_;
   std::deque<Entry> codes_;   // a daemon that begins anew has none: the panel gives others

@@ -89,6 +89,7 @@ const std::vector<Route>& routes() {
     add_job_routes(table);
     add_upload_routes(table);
     add_opened_routes(table);
+    add_passkey_routes(table);
     add_search_routes(table);
     add_owner_routes(table);
     return table;

@@ -136,6 +136,7 @@ void add_door_routes(std::vector<Route>& table);
 void add_job_routes(std::vector<Route>& table);
 void add_upload_routes(std::vector<Route>& table);
 void add_opened_routes(std::vector<Route>& table);
+void add_passkey_routes(std::vector<Route>& table);
 void add_search_routes(std::vector<Route>& table);
 
 // GET /openapi.json.

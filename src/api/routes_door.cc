@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/pages.h"
+#include "api/passkeys.h"
 #include "api/routes.h"
 #include "operation/owner_operations.h"
 #include "router/nginx_config.h"
@@ -69,7 +70,9 @@ Result<void> welcome(Call& call, const Typed& typed, FormPage page, Result<NewSe
 
 Result<void> door_state(Call& call) {
   TRY(call.exchange.only_known_parameters());
-  Json state = Json::Object{{"claimed", TRY(TRY(call.served.browsers.door())->is_claimed())}, {"passkey", false}};
+  door::Door* door = TRY(call.served.browsers.door());
+  const bool has_passkey = site_of(call.exchange).has_value() && !TRY(door->passkeys()).empty();
+  Json state = Json::Object{{"claimed", TRY(door->is_claimed())}, {"passkey", has_passkey}};
   if (const door::Session* session = call.exchange.session()) {
     state.add("session", session_json(*session));
     state.add("proven", session->is_proven);

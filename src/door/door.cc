@@ -9,9 +9,10 @@
 namespace spl::door {
 namespace {
 
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = 2;
 constexpr int kBusyTimeoutMs = 10'000;
 constexpr std::size_t kAgentBytesMax = 200;
+constexpr std::size_t kNameBytesMax = 100;
 constexpr std::int64_t kUseNotedSeconds = 60;  // a session's use is written once in that time
 constexpr std::string_view kClaim = "claim";
 constexpr std::string_view kSignIn = "sign-in";
@@ -22,6 +23,11 @@ CREATE TABLE links (code BLOB PRIMARY KEY, kind TEXT NOT NULL, made_at INTEGER N
 CREATE TABLE sessions (token BLOB PRIMARY KEY, id TEXT NOT NULL UNIQUE, made_at INTEGER NOT NULL,
                        used_at INTEGER NOT NULL, proven_at INTEGER, address TEXT NOT NULL, agent TEXT NOT NULL) STRICT;
 PRAGMA user_version = 1;
+)";
+constexpr char kPasskeysSchema[] = R"(
+CREATE TABLE passkeys (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name TEXT NOT NULL, made_at INTEGER NOT NULL,
+                       algorithm INTEGER NOT NULL, key BLOB NOT NULL, sign_count INTEGER NOT NULL) STRICT;
+PRAGMA user_version = 2;
 )";
 
 std::string time_text(std::int64_t seconds) {
@@ -70,7 +76,8 @@ Result<std::unique_ptr<Door>> Door::open(env::Env env, const home::HomePaths& pa
     if (version > kSchemaVersion)
       return fail(ErrorCode::kVerification, Cause::kNewerVersion, "the door's database is of a newer spl",
                   "upgrade spl");
-    return version == kSchemaVersion ? Result<void>() : door->database_.execute(kSchema);
+    if (version < 1) TRY(door->database_.execute(kSchema));
+    return version < 2 ? door->database_.execute(kPasskeysSchema) : Result<void>();
   }));
   return door;
 }
@@ -321,7 +328,86 @@ Result<void> Door::set_password(const SecretBytes& password, const std::string& 
 
 Result<void> Door::reset() {
   const std::scoped_lock lock(mutex_);
-  return change([&] { return database_.execute("DELETE FROM owner; DELETE FROM sessions; DELETE FROM links"); });
+  return change([&] {
+    return database_.execute("DELETE FROM owner; DELETE FROM sessions; DELETE FROM links; DELETE FROM passkeys");
+  });
+}
+
+Result<std::vector<Passkey>> Door::read_passkeys() {
+  std::vector<Passkey> all;
+  auto row =
+      TRY(database_.prepare("SELECT id, name, made_at, algorithm, key, sign_count FROM passkeys ORDER BY number"));
+  while (TRY(row.step())) {
+    Passkey& one = all.emplace_back();
+    one.key.id = row.blob(0);
+    one.name = row.text(1);
+    one.made_at = time_text(row.integer(2));
+    one.key.algorithm = static_cast<int>(row.integer(3));
+    one.key.public_key = row.blob(4);
+    one.key.sign_count = static_cast<std::uint32_t>(row.integer(5));
+  }
+  return all;
+}
+
+Result<std::vector<Passkey>> Door::passkeys() {
+  const std::scoped_lock lock(mutex_);
+  return read_passkeys();
+}
+
+Result<void> Door::add_passkey(const std::string& name, const PasskeyKey& key) {
+  const std::scoped_lock lock(mutex_);
+  return change([&]() -> Result<void> {
+    if (!TRY(password_hash())) return unclaimed();
+    const std::vector<Passkey> all = TRY(read_passkeys());
+    if (all.size() >= kPasskeysMax)
+      return fail(ErrorCode::kRefused, "there are " + std::to_string(kPasskeysMax) + " passkeys already",
+                  "remove one that is not used");
+    if (std::ranges::find(all, key.id, [](const Passkey& one) { return one.key.id; }) != all.end())
+      return fail(ErrorCode::kRefused, "that passkey is here already");
+    const std::string shown = base::escaped(name.empty() ? "a passkey" : name, kNameBytesMax);
+    auto row = TRY(database_.prepare(
+        "INSERT INTO passkeys (id, name, made_at, algorithm, key, sign_count) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
+    row.bind_blob(1, key.id).bind_text(2, shown).bind(3, seconds_now()).bind(4, key.algorithm);
+    return row.bind_blob(5, key.public_key).bind(6, std::int64_t{key.sign_count}).run();
+  });
+}
+
+Result<void> Door::remove_passkey(const std::string& id) {
+  const std::scoped_lock lock(mutex_);
+  auto row = TRY(database_.prepare("DELETE FROM passkeys WHERE id = ?1"));
+  TRY(row.bind_blob(1, id).run());
+  return database_.changes() == 1 ? Result<void>() : fail(Cause::kNotFound, "there is no such passkey");
+}
+
+Result<void> Door::use_passkey(const std::string& id, const PasskeyCheck& check, const Visitor& visitor) {
+  if (!TRY(password_hash())) return unclaimed();
+  TRY(check_wait(visitor));
+  const std::vector<Passkey> all = TRY(read_passkeys());
+  const auto at = std::ranges::find(all, id, [](const Passkey& one) { return one.key.id; });
+  if (at == all.end()) return invalid(visitor);
+  const auto count = check(at->key);
+  if (!count) return invalid(visitor);
+  auto row = TRY(database_.prepare("UPDATE passkeys SET sign_count = ?1 WHERE id = ?2"));
+  return row.bind(1, std::int64_t{*count}).bind_blob(2, id).run();
+}
+
+Result<NewSession> Door::sign_in_with(const std::string& id, const PasskeyCheck& check, const Visitor& visitor) {
+  const std::scoped_lock lock(mutex_);
+  return change([&]() -> Result<NewSession> {
+    TRY(use_passkey(id, check, visitor));
+    return begin_session(visitor);
+  });
+}
+
+Result<void> Door::prove_with(const Session& session, const std::string& id, const PasskeyCheck& check,
+                              const Visitor& visitor) {
+  const std::scoped_lock lock(mutex_);
+  return change([&]() -> Result<void> {
+    TRY(use_passkey(id, check, visitor));
+    failures_.forget(visitor.address);
+    auto row = TRY(database_.prepare("UPDATE sessions SET proven_at = ?1 WHERE id = ?2"));
+    return row.bind(1, seconds_now()).bind_text(2, session.id).run();
+  });
 }
 
 }  // namespace spl::door

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,7 @@
 #include "base/result.h"
 #include "db/sqlite.h"
 #include "door/failures.h"
+#include "door/passkey.h"
 #include "env/env.h"
 #include "home/home.h"
 
@@ -39,6 +41,13 @@ struct Session {
 struct NewSession {
   SecretBytes token;  // for the cookie; shown this once
   Session session;
+};
+
+// What a passkey is known by.
+struct Passkey {
+  std::string name;  // given by the owner
+  std::string made_at;
+  PasskeyKey key;
 };
 
 // Who stands before the door.
@@ -70,6 +79,18 @@ class Door {
   // Within the session the password again; it is proven then for ten minutes.
   Result<void> prove(const Session& session, const SecretBytes& password, const Visitor& visitor);
 
+  // In the order in which they came.
+  Result<std::vector<Passkey>> passkeys();
+  // Code kRefused where there are too many, or this one already.
+  Result<void> add_passkey(const std::string& name, const PasskeyKey& key);
+  Result<void> remove_passkey(const std::string& id);
+  // `check` says whether the passkey of this id has answered, and its count from now on. A session where there is none;
+  // else that one is proven. What fails counts as a wrong password does.
+  using PasskeyCheck = std::function<Result<std::uint32_t>(const PasskeyKey&)>;
+  Result<NewSession> sign_in_with(const std::string& id, const PasskeyCheck& check, const Visitor& visitor);
+  Result<void> prove_with(const Session& session, const std::string& id, const PasskeyCheck& check,
+                          const Visitor& visitor);
+
   // Whose token it is, and that it is used now; nothing where it is nobody's, or has ended.
   Result<std::optional<Session>> session_of(const SecretBytes& token);
   Result<std::vector<Session>> sessions();
@@ -96,6 +117,8 @@ class Door {
   Result<void> check_wait(const Visitor& visitor);
   std::unexpected<Error> invalid(const Visitor& visitor);
   Result<std::vector<Session>> read_sessions();
+  Result<std::vector<Passkey>> read_passkeys();
+  Result<void> use_passkey(const std::string& id, const PasskeyCheck& check, const Visitor& visitor);
   [[nodiscard]] std::int64_t seconds_now() const;  // since 1970
 
   env::Env env_;
