@@ -177,6 +177,10 @@ Result<CertificateFacts> certificate_facts(std::string_view pem) {
   if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1)
     return fail(ErrorCode::kUsage, "the certificate's end is no time");
   facts.until = system_clock::from_time_t(::timegm(&end));
+  std::tm begin{};
+  if (ASN1_TIME_to_tm(X509_get0_notBefore(certificate.get()), &begin) != 1)
+    return fail(ErrorCode::kUsage, "the certificate has no beginning");
+  facts.from = system_clock::from_time_t(::timegm(&begin));
   unsigned char* der = nullptr;
   const int size = i2d_X509(certificate.get(), &der);
   if (size <= 0) return lacks();

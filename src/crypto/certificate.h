@@ -34,6 +34,7 @@ Result<KeyedCertificate> issue_certificate(const KeyedCertificate& authority, co
 
 struct CertificateFacts {
   std::vector<std::string> names;
+  std::chrono::system_clock::time_point from;
   std::chrono::system_clock::time_point until;
   Digest sha256;  // of its DER, as browsers show it
 };

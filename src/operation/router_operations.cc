@@ -17,6 +17,7 @@ namespace {
 
 using home::CertificateKind;
 using router::Nginx;
+using router::Reload;
 using router::RoutedService;
 using router::RouterPlan;
 using namespace std::chrono_literals;
@@ -34,25 +35,28 @@ Result<void> let_router_in(env::Env env, const RouterPlan& plan) {
   return env.fs.set_mode(socket, kDoorMode);
 }
 
-// What nginx is to show when it begins; of an ACME authority it can be asked for only when nginx serves.
-Result<void> prepare_certificate(env::Env env, const RouterPlan& plan, const home::RouterConfig& config) {
-  if (config.certificate == CertificateKind::kFiles) return router::check_certificate_files(env, plan);
-  if (config.certificate == CertificateKind::kAcme && TRY(router::shown_certificate(env, plan))) return {};
-  TRY(router::keep_own_certificate(env, plan));
-  return {};
+// What nginx is to show when it begins; of an ACME authority it can be asked for only when nginx serves. True where it
+// is another one, or may be.
+Result<bool> prepare_certificate(env::Env env, const RouterPlan& plan, const home::RouterConfig& config) {
+  if (config.certificate == CertificateKind::kFiles) {
+    TRY(router::check_certificate_files(env, plan));
+    return true;
+  }
+  if (config.certificate == CertificateKind::kAcme && TRY(router::shown_certificate(env, plan))) return false;
+  return router::keep_own_certificate(env, plan);
 }
 
-Result<void> serve(instance::Instance& instance, base::Progress& progress) {
+Result<void> serve(instance::Instance& instance, Reload reload, base::Progress& progress) {
   env::Env env = instance.env();
   const home::RouterConfig config = TRY(instance.config()).router;
   Nginx nginx(env, instance.paths());
   TRY(nginx.check());
   const RouterPlan plan = TRY(router_plan(instance, router::NewPorts::kNoted));
   TRY(let_router_in(env, plan));
-  TRY(prepare_certificate(env, plan, config));
-  TRY(nginx.serve(plan));
+  if (TRY(prepare_certificate(env, plan, config))) reload = Reload::kAlways;
+  TRY(nginx.serve(plan, reload));
   if (config.certificate != CertificateKind::kAcme) return {};
-  if (TRY(router::keep_acme_certificate(env, plan, config, progress))) TRY(nginx.serve(plan));
+  if (TRY(router::keep_acme_certificate(env, plan, config, progress))) TRY(nginx.serve(plan, Reload::kAlways));
   return {};
 }
 
@@ -87,12 +91,12 @@ Result<RouterStatus> command_router(instance::Instance& instance, const RouterCo
   Nginx nginx(instance.env(), instance.paths());
   switch (command.action) {
     case RouterAction::kStart:
-      TRY(serve(instance, progress));
+      TRY(serve(instance, Reload::kAlways, progress));
       break;
     case RouterAction::kReload:
       if (!TRY(nginx.is_running()))
         return fail(ErrorCode::kUnavailable, "the router does not run", "spl router start starts it");
-      TRY(serve(instance, progress));
+      TRY(serve(instance, Reload::kAlways, progress));
       break;
     case RouterAction::kStop:
       TRY(nginx.stop(progress));
@@ -114,7 +118,7 @@ Result<RouterTrust> router_trust(instance::Instance& instance) {
 
 Result<void> keep_router(instance::Instance& instance, base::Progress& progress) {
   if (!TRY(Nginx(instance.env(), instance.paths()).is_wanted())) return {};
-  return serve(instance, progress);
+  return serve(instance, Reload::kWhenChanged, progress);
 }
 
 }  // namespace spl::operation

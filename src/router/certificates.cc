@@ -101,7 +101,15 @@ std::vector<std::string> wanted_names(const RouterPlan& plan) {
 }
 
 bool holds(const crypto::CertificateFacts& facts, const std::vector<std::string>& names, system_clock::time_point now) {
-  return facts.until > now + kLeafRenewal && std::ranges::is_permutation(facts.names, names);
+  const auto renewal = std::min<system_clock::duration>(kLeafRenewal, (facts.until - facts.from) / 3);
+  return facts.until > now + renewal && std::ranges::is_permutation(facts.names, names);
+}
+
+// Whether what is shown is of the machine's own authority, which stands behind it in the file.
+Result<bool> is_own(env::Env env, const RouterPlan& plan) {
+  const auto authority = TRY(own_authority(env, plan.paths));
+  if (!authority || !TRY(env.fs.info(plan.certificate_file))) return false;
+  return TRY(env::read_file(env.fs, plan.certificate_file, kPemBytesMax)).ends_with(*authority);
 }
 
 }  // namespace
@@ -111,7 +119,7 @@ Result<bool> keep_own_certificate(env::Env env, const RouterPlan& plan) {
   const crypto::KeyedCertificate authority = TRY(authority_for(env, plan));
   const std::vector<std::string> names = wanted_names(plan);
   const auto shown = TRY(shown_certificate(env, plan));
-  if (before == authority.certificate && shown && holds(*shown, names, env.clock.now()) &&
+  if (before == authority.certificate && shown && TRY(is_own(env, plan)) && holds(*shown, names, env.clock.now()) &&
       check_certificate_files(env, plan))
     return false;
   const auto made =
@@ -131,7 +139,9 @@ Result<bool> keep_acme_certificate(env::Env env, const RouterPlan& plan, const h
     return fail(ErrorCode::kUsage, "router.certificate is acme, and no name is one that an authority vouches for",
                 "give names in [router] of config.toml");
   const auto shown = TRY(shown_certificate(env, plan));
-  if (shown && holds(*shown, names, env.clock.now()) && check_certificate_files(env, plan)) return false;
+  // One of its own is shown until there is this one.
+  if (shown && !TRY(is_own(env, plan)) && holds(*shown, names, env.clock.now()) && check_certificate_files(env, plan))
+    return false;
   if (!TRY(env.fs.info(kDehydrated)))
     return fail(ErrorCode::kUnavailable, "dehydrated is not installed", "apt-get install dehydrated");
   const std::string directory = env::join(kept_directory(plan.paths), "acme");

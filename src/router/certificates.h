@@ -16,7 +16,8 @@
 namespace spl::router {
 
 inline constexpr std::chrono::days kLeafLifetime{90};
-inline constexpr std::chrono::days kLeafRenewal{30};  // what is left when the next one is made
+// What is left when the next one is made; of what lasts for less than three times as long a third.
+inline constexpr std::chrono::days kLeafRenewal{30};
 inline constexpr std::chrono::days kAuthorityLifetime{3650};
 
 // The machine's own: makes the authority where there is none, and the certificate where there is none, its end is near

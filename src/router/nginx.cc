@@ -21,6 +21,9 @@ constexpr char kProgram[] = "/usr/sbin/nginx";
 constexpr auto kTryAtMost = 30s;
 constexpr auto kStopAtMost = 15s;
 constexpr auto kPortAnswer = 1s;
+constexpr std::size_t kConfigBytesMax = 64u << 20;
+constexpr auto kReloadAtMost = 15s;
+constexpr auto kLookEvery = 20ms;
 
 env::ChildOptions nginx(const std::string& config_file, std::vector<std::string> more) {
   env::ChildOptions options;
@@ -119,18 +122,51 @@ Result<void> Nginx::check_ports(const RouterPlan& plan, bool is_running) const {
   return {};
 }
 
-Result<void> Nginx::serve(const RouterPlan& plan) {
+// Until none of the workers of before takes new connections: each has ended, or says that it is about to.
+Result<void> Nginx::reload() {
+  const int master = TRY(process());
+  std::vector<env::ProcessEntry> before;
+  for (const auto& found : TRY(env::find_processes({{.environment_entry = {}, .roots = {master}}}))) {
+    // Other routers' are found, too: nginx writes over where its environment was.
+    if (found.process.parent == master) before.push_back(found.process);
+  }
+  const auto handle = TRY(env::ProcessHandle::open(master));
+  if (!handle || !TRY(handle->signal(SIGHUP)))
+    return fail(ErrorCode::kUnavailable, "nginx has ended meanwhile", "spl router start");
+  const auto is_ending = [](const env::ProcessEntry& worker) -> Result<bool> {
+    const auto entry = TRY(env::process_entry(worker.pid));
+    if (!entry || entry->start_ticks != worker.start_ticks) return true;
+    const auto words = env::command_line(worker.pid);
+    return words && std::ranges::any_of(*words, [](const std::string& word) {
+             return word.find("is shutting down") != std::string::npos;
+           });
+  };
+  const auto until = env_.clock.steady() + kReloadAtMost;
+  for (;;) {
+    bool all = true;
+    for (const env::ProcessEntry& worker : before) all = all && TRY(is_ending(worker));
+    if (all) return {};
+    if (env_.clock.steady() >= until)
+      return fail(ErrorCode::kUnavailable, "nginx goes on with its configuration of before",
+                  "logs/router.log in the home says why");
+    env_.clock.sleep_for(kLookEvery);
+  }
+}
+
+Result<void> Nginx::serve(const RouterPlan& plan, Reload reloads) {
   TRY(check());
   const bool runs = TRY(is_running());
   TRY(write(plan));
   const std::string tried = config_file() + ".new";
+  if (runs && reloads == Reload::kWhenChanged && TRY(env_.fs.info(config_file())) &&
+      TRY(env::read_file(env_.fs, config_file(), kConfigBytesMax)) ==
+          TRY(env::read_file(env_.fs, tried, kConfigBytesMax)))
+    return env_.fs.remove(tried);
   TRY(try_out(tried));
   TRY(check_ports(plan, runs));
   TRY(env_.fs.rename(tried, config_file()));
   if (runs) {
-    const auto handle = TRY(env::ProcessHandle::open(TRY(process())));
-    if (!handle || !TRY(handle->signal(SIGHUP)))
-      return fail(ErrorCode::kUnavailable, "nginx has ended meanwhile", "spl router start");
+    TRY(reload());
   } else {
     const auto started = TRY(env::run_command(nginx(config_file(), {}), "", {.at_most = kTryAtMost}));
     if (!started.exit.ok())

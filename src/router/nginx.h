@@ -2,6 +2,7 @@
 // thread at a time: who holds the home's lock. Source: nginx(8).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,9 @@
 #include "router/plan.h"
 
 namespace spl::router {
+
+// Of a router that runs: connections of before keep workers of before, so what has not changed is not loaded again.
+enum class Reload : std::uint8_t { kWhenChanged, kAlways };
 
 class Nginx {
  public:
@@ -22,7 +26,7 @@ class Nginx {
   // Begins to serve the plan, or serves it from now on: connections of before end in their own time. Code kUnavailable
   // where a port is taken, by whom if that can be seen; kUsage where nginx does not take the configuration: then what
   // was served before still is.
-  Result<void> serve(const RouterPlan& plan);
+  Result<void> serve(const RouterPlan& plan, Reload reload);
   // Until none of it is left. True where it ran.
   Result<bool> stop(base::Progress& progress);
 
@@ -33,6 +37,7 @@ class Nginx {
   Result<int> process() const;  // 0: none
   Result<void> write(const RouterPlan& plan);
   Result<void> try_out(const std::string& file);
+  Result<void> reload();
   Result<void> check_ports(const RouterPlan& plan, bool is_running) const;
   [[nodiscard]] std::string config_file() const;
   [[nodiscard]] std::string wanted_file() const;
