@@ -4,6 +4,7 @@
 #include "api/pages.h"
 #include "api/passkeys.h"
 #include "api/routes.h"
+#include "job/activity.h"
 #include "operation/owner_operations.h"
 #include "router/nginx_config.h"
 #include "service/contexts.h"
@@ -57,8 +58,27 @@ Json session_json(const door::Session& session) {
       operation::OwnerSession{session.id, session.made_at, session.used_at, session.address, session.agent});
 }
 
+// Who came in, or tried to. What a stranger tries takes little room, and his words none.
+void note_entry(Call& call, FormPage page, const Result<NewSession>& made) {
+  const env::Env env = call.served.instance.env();
+  const home::HomePaths& paths = call.served.instance.paths();
+  const std::string from = BrowserGate::visitor_of(call.exchange).address;
+  const char* action = page == FormPage::kClaim ? "door.claim" : "door.sign-in";
+  if (made) {
+    job::note_activity(env, paths, {{}, std::string(job::kByOwner), action, "from " + from});
+  } else if (made.error().cause == Cause::kAuthInvalid) {
+    job::note_failed_attempt(env, paths,
+                             {{}, std::string(job::kByStranger), action, "", job::Outcome::kRefused, "from " + from});
+  }
+}
+void note_change(Call& call, const char* action, const std::string& subject = {}) {
+  job::note_activity(call.served.instance.env(), call.served.instance.paths(),
+                     {{}, who_asks(call.exchange), action, subject});
+}
+
 // Somebody is in; or what a form had wrong is said on its page.
 Result<void> welcome(Call& call, const Typed& typed, FormPage page, Result<NewSession> made, std::string_view next) {
+  note_entry(call, page, made);
   if (!made) {
     if (!typed.is_form) return std::unexpected(std::move(made).error());
     return send_form(call.exchange, page, status_of(made.error()), made.error().message);
@@ -99,8 +119,10 @@ Result<void> sign_in(Call& call) {
 
 Result<void> sign_out(Call& call) {
   TRY(call.exchange.only_known_parameters());
-  if (const door::Session* session = call.exchange.session())
+  if (const door::Session* session = call.exchange.session()) {
     TRY(TRY(call.served.browsers.door())->sign_out(session->id));
+    note_change(call, "door.sign-out");
+  }
   BrowserGate::end_cookie(call.exchange);
   const std::string* type = http::find_field(call.exchange.head().fields, "content-type");
   if (type != nullptr && http::begins_with(*type, kFormType)) return send_to(call.exchange, "/-/sign-in");
@@ -124,6 +146,7 @@ Result<void> list_sessions(Call& call) {
 Result<void> end_session(Call& call) {
   TRY(call.exchange.only_known_parameters());
   TRY(TRY(call.served.browsers.door())->sign_out(call.exchange.captured(0)));
+  note_change(call, "door.sign-out", call.exchange.captured(0));
   return call.exchange.send(204, kJsonType, "");
 }
 
@@ -133,6 +156,7 @@ Result<void> change_password(Call& call) {
   door::Door* door = TRY(call.served.browsers.door());
   const door::Session* session = call.exchange.session();
   TRY(door->set_password(typed.password, session == nullptr ? "" : session->id));
+  note_change(call, "door.password");
   return call.exchange.send(204, kJsonType, "");
 }
 

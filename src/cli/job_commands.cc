@@ -95,10 +95,12 @@ std::vector<Command> job_commands() {
        .run = run_job_cancel,
        .schema = codec::schema_of<Job>},
   };
-  Command backup{.name = "backup",
-                 .summary = "The backups that the instance keeps",
-                 .details = "They lie in backup_dir of config.toml, or in backups/ in the home.",
-                 .examples = {"spl backup list"}};
+  Command backup{
+      .name = "backup",
+      .summary = "The backups that the instance keeps",
+      .details =
+          "They lie in backup_dir of config.toml, or in backups/ in the home; those of schedules where these say.",
+      .examples = {"spl backup list"}};
   backup.commands = {
       {.name = "list",
        .summary = "List the backups, the newest first",
@@ -117,6 +119,7 @@ std::vector<Command> job_commands() {
        .examples = {"spl backup delete k8PzQ2vL-20300101T120000Z"},
        .run = run_backup_delete,
        .schema = codec::schema_of<BackupSummary>},
+      backup_prune_command(),
   };
   return {job, backup};
 }
