@@ -55,6 +55,15 @@ void note(env::Env env, const home::HomePaths& paths, Activity activity, bool is
                   {{"action", activity.action}, {"error", noted.error().message}});
 }
 
+// How a job failed is told by its error.
+void add_error_of_job(const codec::Json& error, Activity& activity) {
+  const codec::Json* code = error.find("code");
+  const codec::Json* message = error.find("message");
+  if (code != nullptr && code->string() != nullptr && *code->string() == "REFUSED")
+    activity.outcome = Outcome::kRefused;
+  if (message != nullptr && message->string() != nullptr) activity.message = *message->string();
+}
+
 Result<std::int64_t> number_of(const std::string& cursor) {
   if (cursor.empty()) return std::numeric_limits<std::int64_t>::max();
   std::int64_t number = 0;
@@ -78,7 +87,7 @@ Result<ActivityPage> activity_page(env::Env env, const home::HomePaths& paths, c
   if (!TRY(env.fs.info(jobs_file(paths)))) return page;
   auto database = TRY(open_jobs_database(env, paths));
   auto row = TRY(database.prepare(
-      "SELECT number, at, who, action, subject, outcome, message, times FROM activity WHERE number < ?1 "
+      "SELECT number, at, who, action, subject, outcome, message, times, error FROM activity WHERE number < ?1 "
       "ORDER BY number DESC LIMIT ?2"));
   row.bind(1, before).bind(2, static_cast<std::int64_t>(kActivityPageMax) + 1);
   while (TRY(row.step())) {
@@ -94,6 +103,7 @@ Result<ActivityPage> activity_page(env::Env env, const home::HomePaths& paths, c
     one.subject = row.text(4);
     one.outcome = codec::parse_enum<Outcome>(row.text(5)).value_or(Outcome::kFailed);
     one.message = row.text(6);
+    add_error_of_job(TRY(codec::Json::parse(row.text(8))), one);
     if (row.integer(7) > 1) one.message = std::to_string(row.integer(7)) + " times; the last: " + one.message;
   }
   if (!page.entries.empty()) page.cursor = std::to_string(before);

@@ -15,22 +15,20 @@ CREATE TABLE jobs (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEX
                    cancelled INTEGER NOT NULL DEFAULT 0) STRICT;
 )";
 
-// What a job did is told when it ends, in the same transaction, however it ends. The newest 10,000 stay.
+// What a job did is told when it ends, in the same transaction, however it ends: `outcome` is its state then, and
+// `error` its error. The newest 10,000 stay.
 constexpr char kActivity[] = R"(
 ALTER TABLE jobs ADD COLUMN who TEXT NOT NULL DEFAULT '';
 CREATE TABLE activity (number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL,
                        subject TEXT NOT NULL, outcome TEXT NOT NULL, message TEXT NOT NULL,
-                       times INTEGER NOT NULL DEFAULT 1) STRICT;
+                       times INTEGER NOT NULL DEFAULT 1, error TEXT NOT NULL DEFAULT 'null') STRICT;
 CREATE TRIGGER activity_is_bounded AFTER INSERT ON activity BEGIN
   DELETE FROM activity WHERE number <= NEW.number - 10000;
 END;
 CREATE TRIGGER job_has_ended AFTER UPDATE OF state ON jobs
 WHEN OLD.state IN ('waiting', 'running') AND NEW.state NOT IN ('waiting', 'running') BEGIN
-  INSERT INTO activity (at, who, action, subject, outcome, message)
-  VALUES (NEW.ended_at, NEW.who, NEW.kind, NEW.subject,
-          CASE WHEN NEW.state = 'done' THEN 'done'
-               WHEN json_extract(NEW.error, '$.code') = 'REFUSED' THEN 'refused' ELSE 'failed' END,
-          coalesce(json_extract(NEW.error, '$.message'), ''));
+  INSERT INTO activity (at, who, action, subject, outcome, message, error)
+  VALUES (NEW.ended_at, NEW.who, NEW.kind, NEW.subject, NEW.state, '', NEW.error);
 END;
 PRAGMA user_version = 2;
 )";
