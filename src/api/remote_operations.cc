@@ -399,6 +399,9 @@ Result<operation::BackupSummary> RemoteOperations::delete_backup(const operation
 Result<std::vector<operation::ScheduleState>> RemoteOperations::schedules() {
   return TRY(reading())->schedules();
 }
+Result<job::ActivityPage> RemoteOperations::activity(const std::string& cursor) {
+  return TRY(reading())->activity(cursor);
+}
 Result<operation::PruneReport> RemoteOperations::prune_backups(const operation::PruneRequest& request) {
   return through_door<&Operations::prune_backups>(request);
 }

@@ -103,6 +103,7 @@ class RemoteOperations final : public operation::Operations {
   Result<job::Job> job(const operation::JobName& job) override;
   Result<std::vector<operation::BackupSummary>> backups() override;
   Result<std::vector<operation::ScheduleState>> schedules() override;
+  Result<job::ActivityPage> activity(const std::string& cursor) override;
   Result<operation::BackupSummary> backup(const operation::BackupName& backup) override;
   Result<job::Job> cancel_job(const operation::JobName& job) override;
   Result<operation::BackupSummary> delete_backup(const operation::BackupName& backup) override;

@@ -1,10 +1,10 @@
 // The owner's door: claim it, sign in, sign out, and what the router asks of a request that it would pass on.
 #include <algorithm>
 
+#include "api/door_activity.h"
 #include "api/pages.h"
 #include "api/passkeys.h"
 #include "api/routes.h"
-#include "job/activity.h"
 #include "operation/owner_operations.h"
 #include "router/nginx_config.h"
 #include "service/contexts.h"
@@ -58,27 +58,9 @@ Json session_json(const door::Session& session) {
       operation::OwnerSession{session.id, session.made_at, session.used_at, session.address, session.agent});
 }
 
-// Who came in, or tried to. What a stranger tries takes little room, and his words none.
-void note_entry(Call& call, FormPage page, const Result<NewSession>& made) {
-  const env::Env env = call.served.instance.env();
-  const home::HomePaths& paths = call.served.instance.paths();
-  const std::string from = BrowserGate::visitor_of(call.exchange).address;
-  const char* action = page == FormPage::kClaim ? "door.claim" : "door.sign-in";
-  if (made) {
-    job::note_activity(env, paths, {{}, std::string(job::kByOwner), action, "from " + from});
-  } else if (made.error().cause == Cause::kAuthInvalid) {
-    job::note_failed_attempt(env, paths,
-                             {{}, std::string(job::kByStranger), action, "", job::Outcome::kRefused, "from " + from});
-  }
-}
-void note_change(Call& call, const char* action, const std::string& subject = {}) {
-  job::note_activity(call.served.instance.env(), call.served.instance.paths(),
-                     {{}, who_asks(call.exchange), action, subject});
-}
-
 // Somebody is in; or what a form had wrong is said on its page.
 Result<void> welcome(Call& call, const Typed& typed, FormPage page, Result<NewSession> made, std::string_view next) {
-  note_entry(call, page, made);
+  note_entry(call, page == FormPage::kClaim ? "door.claim" : "door.sign-in", made);
   if (!made) {
     if (!typed.is_form) return std::unexpected(std::move(made).error());
     return send_form(call.exchange, page, status_of(made.error()), made.error().message);

@@ -1,4 +1,5 @@
 // Schedules, backup keys and who did what: for who has the scope admin, a browser's session among them.
+#include "api/door_activity.h"
 #include "api/routes.h"
 #include "operation/local_operations.h"
 #include "operation/recipients.h"
@@ -61,8 +62,7 @@ template <class Change>
 Result<void> change_recipient(Call& call, std::string_view action, const std::string& recipient, const Change& change) {
   TRY(BrowserGate::require_proof(call.exchange));
   TRY(change());
-  job::note_activity(call.served.instance.env(), call.served.instance.paths(),
-                     {{}, who_asks(call.exchange), std::string(action), recipient});
+  note_change(call, action, recipient);
   return say_nothing(call);
 }
 Result<void> add_recipient(Call& call) {
@@ -92,8 +92,7 @@ Result<void> remove_recipient(Call& call) {
 Result<void> activity(Call& call) {
   const std::string* cursor = call.exchange.parameter("cursor");
   TRY(call.exchange.only_known_parameters());
-  const auto page = TRY(
-      job::activity_page(call.served.instance.env(), call.served.instance.paths(), cursor == nullptr ? "" : *cursor));
+  const auto page = TRY(LocalOperations(call.served.instance).activity(cursor == nullptr ? "" : *cursor));
   return call.exchange.send_json(200, codec::shape_json(page));
 }
 

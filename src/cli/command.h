@@ -93,7 +93,7 @@ std::vector<Command> policy_commands();       // consent, adapter, config, trust
 std::vector<Command> service_commands();      // service, inventory
 std::vector<Command> context_commands();      // context, secret
 std::vector<Command> door_commands();         // router, owner
-std::vector<Command> job_commands();          // job, backup
+std::vector<Command> job_commands();          // job, backup, activity
 std::vector<Command> schedule_commands();     // schedule
 std::vector<Command> shell_commands();        // help, completion, man
 Command log_command();

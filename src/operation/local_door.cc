@@ -43,6 +43,9 @@ Result<PruneReport> LocalOperations::prune_backups(const PruneRequest& request) 
 Result<std::vector<ScheduleState>> LocalOperations::schedules() {
   return list_schedules(instance_);
 }
+Result<job::ActivityPage> LocalOperations::activity(const std::string& cursor) {
+  return job::activity_page(instance_.env(), instance_.paths(), cursor);
+}
 Result<ScheduleState> LocalOperations::set_schedule(const schedule::Schedule& schedule) {
   return noted("schedule.set", schedule.name, [&] { return operation::set_schedule(instance_, schedule); });
 }

@@ -58,6 +58,7 @@ class LocalOperations final : public Operations {
   Result<std::vector<BackupSummary>> backups() override;
   Result<BackupSummary> backup(const BackupName& backup) override;
   Result<std::vector<ScheduleState>> schedules() override;
+  Result<job::ActivityPage> activity(const std::string& cursor) override;
   Result<job::Job> cancel_job(const JobName& job) override;
   Result<BackupSummary> delete_backup(const BackupName& backup) override;
   Result<PruneReport> prune_backups(const PruneRequest& request) override;

@@ -344,6 +344,8 @@ class Operations {
   virtual Result<std::vector<BackupSummary>> backups() = 0;
   virtual Result<BackupSummary> backup(const BackupName& backup) = 0;
   virtual Result<std::vector<ScheduleState>> schedules() = 0;
+  // Who did what, the newest first: "" is the first page, and each has the cursor of the next.
+  virtual Result<job::ActivityPage> activity(const std::string& cursor) = 0;
   virtual Result<RouterStatus> router_status() = 0;
   virtual Result<RouterTrust> router_trust() = 0;
   virtual Result<OwnerStatus> owner_status() = 0;

@@ -12,8 +12,11 @@ namespace {
 using schedule::ScheduleStore;
 using schedule::StoredSchedule;
 
-Result<std::unique_ptr<ScheduleStore>> store_of(instance::Instance& instance) {
-  return ScheduleStore::open(instance.env(), instance.paths());
+// Of a schedule that is there: a home that never had one gets no list of them by being asked.
+Result<std::unique_ptr<ScheduleStore>> store_with(instance::Instance& instance, const std::string& name) {
+  auto store = TRY(ScheduleStore::open_if_there(instance.env(), instance.paths()));
+  if (!store) return schedule::no_such_schedule(name);
+  return store;
 }
 
 ScheduleState state_of(const StoredSchedule& stored, schedule::Moment now) {
@@ -69,7 +72,7 @@ Result<std::vector<ScheduleState>> list_schedules(instance::Instance& instance) 
 }
 
 Result<ScheduleState> find_schedule(instance::Instance& instance, const std::string& name) {
-  return state_of(TRY(TRY(store_of(instance))->find(name)), instance.env().clock.now());
+  return state_of(TRY(TRY(store_with(instance, name))->find(name)), instance.env().clock.now());
 }
 
 Result<ScheduleState> set_schedule(instance::Instance& instance, const schedule::Schedule& schedule) {
@@ -78,19 +81,19 @@ Result<ScheduleState> set_schedule(instance::Instance& instance, const schedule:
   // Whether it is there is asked when a backup is made: a disk may come and go.
   if (!schedule.to.empty())
     TRY(check_not_own(instance.env(), instance.paths(), env::join(schedule.to, "backup"), "schedule"));
-  TRY(TRY(store_of(instance))->set(schedule));
+  TRY(TRY(ScheduleStore::open(instance.env(), instance.paths()))->set(schedule));
   return find_schedule(instance, schedule.name);
 }
 
 Result<ScheduleState> remove_schedule(instance::Instance& instance, const ScheduleName& name) {
   ScheduleState state = TRY(find_schedule(instance, name.name));
-  TRY(TRY(store_of(instance))->remove(name.name));
+  TRY(TRY(store_with(instance, name.name))->remove(name.name));
   return state;
 }
 
 Result<ScheduleRun> run_schedule(instance::Instance& instance, const ScheduleName& name, const std::string& job,
                                  base::Progress& progress) {
-  const auto store = TRY(store_of(instance));
+  const auto store = TRY(store_with(instance, name.name));
   const StoredSchedule stored = TRY(store->find(name.name));
   auto run = make_and_prune(instance, *store, stored.settings, progress);
   if (run || run.error().cause == Cause::kCancelled) return run;
@@ -102,7 +105,7 @@ Result<ScheduleRun> run_schedule(instance::Instance& instance, const ScheduleNam
 }
 
 Result<ScheduleState> read_failure(instance::Instance& instance, const ScheduleName& name) {
-  TRY(TRY(store_of(instance))->note_read(name.name));
+  TRY(TRY(store_with(instance, name.name))->note_read(name.name));
   return find_schedule(instance, name.name);
 }
 

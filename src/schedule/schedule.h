@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -104,10 +103,11 @@ struct ScheduleState : Schedule {
 
   static constexpr auto shape() {
     using S = ScheduleState;
-    return std::tuple_cat(members<S>(),
-                          codec::shape(codec::member("next_at", &S::next_at, "when it runs next"),
-                                       codec::member("last_at", &S::last_at, "when it last made a backup"),
-                                       codec::member("failure", &S::failure, "why a run failed, until that is read")));
+    return members<S>()([](const auto&... settings) {
+      return codec::shape(settings..., codec::member("next_at", &S::next_at, "when it runs next"),
+                          codec::member("last_at", &S::last_at, "when it last made a backup"),
+                          codec::member("failure", &S::failure, "why a run failed, until that is read"));
+    });
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cause.h"
 #include "base/encoding.h"
 #include "crypto/age_keys.h"
 
@@ -36,15 +37,16 @@ std::optional<std::string> text_unless_empty(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional(std::string(text));
 }
 
-std::unexpected<Error> no_schedule(const std::string& name) {
-  return fail(Cause::kNotFound, "there is no schedule " + base::escaped(name, 80), "spl schedule list shows them");
-}
 std::unexpected<Error> no_recipient(const std::string& recipient) {
   return fail(Cause::kNotFound, "there is no recipient " + base::escaped(recipient, 80),
               "GET /v1/recipients lists them");
 }
 
 }  // namespace
+
+std::unexpected<Error> no_such_schedule(const std::string& name) {
+  return fail(Cause::kNotFound, "there is no schedule " + base::escaped(name, 80), "spl schedule list shows them");
+}
 
 template <class Work>
 auto ScheduleStore::change(const Work& work) {
@@ -78,8 +80,13 @@ Result<std::unique_ptr<ScheduleStore>> ScheduleStore::open(env::Env env, const h
 }
 
 Result<std::unique_ptr<ScheduleStore>> ScheduleStore::open_if_there(env::Env env, const home::HomePaths& paths) {
-  if (!TRY(env.fs.info(store_file(paths)))) return std::unique_ptr<ScheduleStore>();
-  return open(env, paths);
+  const std::string path = store_file(paths);
+  if (!TRY(env.fs.info(path))) return std::unique_ptr<ScheduleStore>();
+  auto store = open(env, paths);
+  if (store || !base::cannot_be_written(store.error())) return store;
+  // Nobody changes a home that cannot be written: it is read as it is.
+  auto database = TRY_IN(base::escaped(path), db::Connection::open(path, db::OpenAs::kUnchanging));
+  return std::unique_ptr<ScheduleStore>(new ScheduleStore(env, std::move(database)));
 }
 
 Result<std::vector<StoredSchedule>> ScheduleStore::read() {
@@ -105,7 +112,7 @@ Result<std::vector<StoredSchedule>> ScheduleStore::all() {
 Result<StoredSchedule> ScheduleStore::find(const std::string& name) {
   std::vector<StoredSchedule> schedules = TRY(all());
   const auto at = std::ranges::find(schedules, name, [](const StoredSchedule& one) { return one.settings.name; });
-  if (at == schedules.end()) return no_schedule(name);
+  if (at == schedules.end()) return no_such_schedule(name);
   return std::move(*at);
 }
 
@@ -133,7 +140,7 @@ Result<void> ScheduleStore::remove(const std::string& name) {
   return change([&]() -> Result<void> {
     auto row = TRY(database_.prepare("DELETE FROM schedules WHERE name = ?1"));
     TRY(row.bind_text(1, name).run());
-    return database_.changes() == 0 ? no_schedule(name) : Result<void>();
+    return database_.changes() == 0 ? no_such_schedule(name) : Result<void>();
   });
 }
 

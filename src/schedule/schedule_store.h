@@ -17,6 +17,9 @@
 
 namespace spl::schedule {
 
+// Cause kNotFound.
+std::unexpected<Error> no_such_schedule(const std::string& name);
+
 // With what the daemon has to know of it.
 struct StoredSchedule {
   Schedule settings;
@@ -45,7 +48,7 @@ struct StoredRecipient {
 class ScheduleStore {
  public:
   static Result<std::unique_ptr<ScheduleStore>> open(env::Env env, const home::HomePaths& paths);
-  // Null where the home never had one: looking makes none.
+  // Null where the home never had one: looking makes none. In a home that cannot be written only to be read.
   static Result<std::unique_ptr<ScheduleStore>> open_if_there(env::Env env, const home::HomePaths& paths);
 
   // By name.
