@@ -298,8 +298,39 @@ TEST_F(SchedulesTest, ActivitySaysWhoAndHoldsNoSecret) {
   EXPECT_EQ(text_of(entries[2], "who"), "console");
   EXPECT_THAT(page.text(), Not(HasSubstr(token_)));
   EXPECT_THAT(page.text(), Not(HasSubstr("canary-value")));
+  EXPECT_EQ(json_on("a", {"activity"}).text(), page.find("entries")->text());
+  EXPECT_EQ(json_on("a", {"activity", "--limit", "1"}).array()->size(), 1U);
+  EXPECT_EQ(on("a", {"activity", "--limit", "0"}).code, 2);
+  EXPECT_THAT(on("a", {"activity"}).out, HasSubstr("  console  token.create  panel\n"));
   EXPECT_EQ(ask("GET", "/v1/activity?cursor=x").status, 400);
   EXPECT_EQ(mode_of(path("a") + "/jobs.db"), 0600U);
+}
+
+// As the router brings it.
+TEST_F(SchedulesTest, WhoComesInIsToldAndFailuresAreFolded) {
+  serve();
+  const std::string link = text_of(json_on("a", {"owner", "link"}), "url");
+  const std::string code = link.substr(link.find('#') + 1);
+  const auto at_door = [&](const std::string& what, const std::string& body) {
+    shell("curl -s --max-time 60 --unix-socket '" + path("a") + "/run/door.sock' -H 'Sec-Fetch-Site: same-origin' " +
+          "-H 'X-Forwarded-For: 192.0.2.7' -H 'Content-Type: application/json' --data-binary '" + body + "' -o /dev/null -w '%{http_code}' " +
+          "http://localhost/v1/door/" + what + " > '" + path("status") + "'");
+    return read_file(path("status"));
+  };
+  const std::string wrong = R"({"password":"not this one at all"})";
+  EXPECT_EQ(at_door("claim", R"({"code":"aaaaa-aaaaa","password":"a long enough password"})"), "401");
+  EXPECT_EQ(at_door("claim", "{\"code\":\"" + code + R"(","password":"a long enough password"})"), "200");
+  EXPECT_EQ(at_door("sign-in", wrong), "401");
+  EXPECT_EQ(at_door("sign-in", wrong), "401");
+  EXPECT_EQ(at_door("sign-in", R"({"password":"a long enough password"})"), "200");
+  const std::string all = json_on("a", {"activity"}).text();
+  EXPECT_THAT(all, HasSubstr(R"("who":"owner","action":"door.sign-in","subject":"from 192.0.2.7","outcome":"done")"));
+  EXPECT_THAT(all, HasSubstr(R"("who":"stranger","action":"door.sign-in","subject":"","outcome":"refused",)"
+                             R"("message":"2 times; the last: from 192.0.2.7")"));
+  EXPECT_THAT(all, HasSubstr(R"("who":"owner","action":"door.claim")"));
+  EXPECT_THAT(all, HasSubstr(R"("who":"console","action":"owner.link")"));
+  EXPECT_THAT(all, Not(HasSubstr(code)));
+  EXPECT_THAT(all, Not(HasSubstr("enough password")));
 }
 
 }  // namespace
