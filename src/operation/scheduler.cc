@@ -13,9 +13,9 @@ using schedule::Moment;
 using schedule::ScheduleStore;
 using schedule::StoredSchedule;
 
-bool has_code(const Json& error, std::string_view code) {
-  const Json* word = error.find("code");
-  return word != nullptr && word->string() != nullptr && *word->string() == code;
+std::string code_of(const Json& error) {
+  const Json* code = error.find("code");
+  return code == nullptr || code->string() == nullptr ? "" : *code->string();
 }
 
 }  // namespace
@@ -54,10 +54,13 @@ Result<void> Scheduler::look_after(StoredSchedule& stored, Moment now) {
     if (!stored.job.empty()) return {};
     stored = TRY(store_->find(stored.settings.name));
   }
-  const auto due = schedule::due_run(stored.settings, stored.served, now);
-  if (!due) return note_failure(stored, "", job::error_of_job(due.error()));
-  if (*due <= now) return begin(stored, TRY(schedule::latest_run(stored.settings, *due, now)));
-  next_ = std::min(next_, *due);
+  const auto served = schedule::served_by(stored.settings, stored.served, now);
+  // The machine does not know its zone any more.
+  if (!served) return note_failure(stored, "", job::error_of_job(served.error()));
+  if (*served != stored.served) TRY(store_->correct(stored.settings.name, *served));
+  const Moment due = TRY(schedule::next_run(stored.settings, *served));
+  if (due <= now) return begin(stored, TRY(schedule::latest_run(stored.settings, due, now)));
+  next_ = std::min(next_, due);
   return {};
 }
 
@@ -68,8 +71,8 @@ Result<void> Scheduler::settle(StoredSchedule& stored) {
   if (job && !job::has_ended(job->state)) return {};
   auto then = ScheduleStore::Then::kDone;
   if (job && job->state == job::JobState::kInterrupted) {
-    const bool was_broken_off = job->started_at && job->error &&
-                                has_code(*job->error, base::word_of({ErrorCode::kFailed, "", "", Cause::kInterrupted}));
+    const std::string_view broken_off = base::word_of({ErrorCode::kFailed, "", "", Cause::kInterrupted});
+    const bool was_broken_off = job->started_at && job->error && code_of(*job->error) == broken_off;
     if (was_broken_off) {
       TRY(note_failure(stored, job->id, *job->error));
     } else {
@@ -90,8 +93,9 @@ Result<void> Scheduler::begin(const StoredSchedule& stored, Moment run) {
 
 // The same failure over and over is noted once.
 Result<void> Scheduler::note_failure(const StoredSchedule& stored, const std::string& job, Json error) {
-  if (job.empty() && stored.failure && stored.failure->job.empty() && stored.failure->error.text() == error.text())
-    return {};
+  const bool is_known =
+      stored.failure && stored.failure->job == job && code_of(stored.failure->error) == code_of(error);
+  if (is_known) return {};
   env_.log.write(env::LogLevel::kWarn, "schedule failed", {{"schedule", stored.settings.name}, {"job", job}});
   return store_->note_failure(stored.settings.name, {env::rfc3339(env_.clock.now()), job, std::move(error)});
 }

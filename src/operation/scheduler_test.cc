@@ -58,8 +58,12 @@ class SchedulerTest : public ::testing::Test {
   int look() {
     const int before = begun_;
     scheduler_->turn();
-    for (const job::Job& one : queue_->store().all().value()) end_of(one.id);
+    end_all();
     return begun_ - before;
+  }
+  void end_all() {
+    const std::vector<job::Job> all = queue_->store().all().value();
+    for (const job::Job& one : all) end_of(one.id);
   }
   void end_of(const std::string& id) {
     for (std::uint64_t after = 0;;) {
@@ -197,14 +201,18 @@ TEST_F(SchedulerTest, WhatACrashBrokeOffIsAFailureAndWhatItKeptFromBeginningRuns
 }
 
 TEST_F(SchedulerTest, AFullQueueIsAFailureThatStaysAndTheRunComesLater) {
+  std::promise<void> begun;
   std::promise<void> go;
   auto gone = go.get_future().share();
-  work_ = [gone](const job::JobRequest&, base::Progress&) -> Result<Json> {
+  work_ = [&, gone](const job::JobRequest&, base::Progress&) -> Result<Json> {
+    if (begun_ == 1) begun.set_value();
     gone.wait();
     return Json();
   };
   set_nightly();
   open_queue();
+  ASSERT_TRUE(queue_->add(job_of_schedule("another", "owner")));
+  begun.get_future().wait();
   while (queue_->add(job_of_schedule("another", "owner"))) {
   }
   set_time("2026-02-01T03:30:00Z");
@@ -217,7 +225,7 @@ TEST_F(SchedulerTest, AFullQueueIsAFailureThatStaysAndTheRunComesLater) {
   scheduler_->turn();
   EXPECT_EQ(nightly().failure->at, first) << "once is enough";
   go.set_value();
-  for (const job::Job& one : queue_->store().all().value()) end_of(one.id);
+  end_all();
   EXPECT_EQ(look(), 1);
   EXPECT_TRUE(nightly().failure) << "nobody has read it";
 }

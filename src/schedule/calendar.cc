@@ -88,9 +88,12 @@ Result<Moment> latest_run(const Schedule& schedule, Moment due, Moment now) {
   }
 }
 
+Result<Moment> served_by(const Schedule& schedule, Moment served, Moment now) {
+  return served > TRY(next_run(schedule, now)) ? now : served;
+}
+
 Result<Moment> due_run(const Schedule& schedule, Moment served, Moment now) {
-  if (served > TRY(next_run(schedule, now))) return next_run(schedule, now);
-  return next_run(schedule, served);
+  return next_run(schedule, TRY(served_by(schedule, served, now)));
 }
 
 Result<LocalDate> date_of(const std::string& zone, Moment moment) {

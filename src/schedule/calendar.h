@@ -26,9 +26,10 @@ Result<void> check_zone(const std::string& zone);
 Result<Moment> next_run(const Schedule& schedule, Moment after);
 // The last run that is not after `now`, of a schedule that has been due since `due`, which is a run.
 Result<Moment> latest_run(const Schedule& schedule, Moment due, Moment now);
-// The next run of a schedule whose runs up to `served` were done or missed for good: not after `now` where it is due. A
-// clock that goes back has no run come twice; where it was wrong by more than from one run to the next, it is believed
-// now.
+// Up to when the runs of a schedule are done, where that is `served` by what the clock was: a clock that goes back has
+// no run come twice; where it was wrong by more than from one run to the next it is `now`, and so it is to be kept.
+Result<Moment> served_by(const Schedule& schedule, Moment served, Moment now);
+// The next run after those: not after `now` where it is due.
 Result<Moment> due_run(const Schedule& schedule, Moment served, Moment now);
 
 // Days since 1970-01-01 of the zone's date then, of the Monday of its week, and months since 1970-01.

@@ -97,7 +97,10 @@ TEST(Calendar, AClockThatGoesBackHasNoRunComeTwice) {
   const Schedule nightly = schedule_at("03:30", "UTC");
   const Moment served = moment("2026-02-01T03:30:00Z");
   EXPECT_EQ(env::rfc3339(due_run(nightly, served, moment("2026-02-01T02:45:00Z")).value()), "2026-02-02T03:30:00Z");
+  EXPECT_EQ(served_by(nightly, served, moment("2026-02-01T02:45:00Z")).value(), served);
   // It was wrong by years.
+  const Moment now = moment("2026-02-01T02:45:00Z");
+  EXPECT_EQ(served_by(nightly, moment("2040-01-01T03:30:00Z"), now).value(), now);
   EXPECT_EQ(env::rfc3339(due_run(nightly, moment("2040-01-01T03:30:00Z"), moment("2026-02-01T02:45:00Z")).value()),
             "2026-02-01T03:30:00Z");
 }

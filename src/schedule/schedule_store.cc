@@ -144,6 +144,13 @@ Result<void> ScheduleStore::remove(const std::string& name) {
   });
 }
 
+Result<void> ScheduleStore::correct(const std::string& name, Moment served) {
+  return change([&]() -> Result<void> {
+    auto row = TRY(database_.prepare("UPDATE schedules SET served = ?1, was_served = ?1 WHERE name = ?2"));
+    return row.bind(1, seconds_of(served)).bind_text(2, name).run();
+  });
+}
+
 Result<void> ScheduleStore::hand_out(const std::string& name, Moment served, const std::string& job) {
   return change([&]() -> Result<void> {
     auto row =

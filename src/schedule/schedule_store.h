@@ -58,6 +58,8 @@ class ScheduleStore {
   Result<void> set(const Schedule& schedule);
   Result<void> remove(const std::string& name);
 
+  // Its runs up to `served` are done: the clock was wrong.
+  Result<void> correct(const std::string& name, Moment served);
   // Its runs up to `served` are handed out to a job.
   Result<void> hand_out(const std::string& name, Moment served, const std::string& job);
   // The job has ended, and whoever did it has said how; or its run is due again.
