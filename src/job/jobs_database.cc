@@ -1,5 +1,6 @@
 #include "job/jobs_database.h"
 
+#include "base/cause.h"
 #include "base/encoding.h"
 
 namespace spl::job {
@@ -43,6 +44,15 @@ Result<void> bring_up_to_date(db::Connection& database) {
   return database.execute("COMMIT");
 }
 
+Result<db::Connection> open_to_write(env::Env env, const std::string& path) {
+  // Made by hand: its mode is its owner's alone from the first moment.
+  TRY(env.fs.open(path, env::OpenMode::kCreate, 0600));
+  auto database = TRY_IN(base::escaped(path), db::Connection::open(path, db::OpenAs::kReadWrite));
+  database.set_busy_timeout_ms(kBusyTimeoutMs);
+  TRY_IN(base::escaped(path), bring_up_to_date(database));
+  return database;
+}
+
 }  // namespace
 
 std::string jobs_file(const home::HomePaths& paths) {
@@ -51,12 +61,11 @@ std::string jobs_file(const home::HomePaths& paths) {
 
 Result<db::Connection> open_jobs_database(env::Env env, const home::HomePaths& paths) {
   const std::string path = jobs_file(paths);
-  // Made by hand: its mode is its owner's alone from the first moment.
-  TRY(env.fs.open(path, env::OpenMode::kCreate, 0600));
-  auto database = TRY_IN(base::escaped(path), db::Connection::open(path, db::OpenAs::kReadWrite));
-  database.set_busy_timeout_ms(kBusyTimeoutMs);
-  TRY_IN(base::escaped(path), bring_up_to_date(database));
-  return database;
+  auto writing = open_to_write(env, path);
+  if (writing || !base::cannot_be_written(writing.error())) return writing;
+  // Nobody changes a home that cannot be written: it is read as it is.
+  auto reading = db::Connection::open(path, db::OpenAs::kUnchanging);
+  return reading ? std::move(reading) : std::move(writing);
 }
 
 }  // namespace spl::job

@@ -11,7 +11,7 @@
 namespace spl::job {
 
 std::string jobs_file(const home::HomePaths& paths);
-// Made, or brought up to date, where it is not. Cause kNewerVersion.
+// Made, or brought up to date, where it is not; in a home that cannot be written only to be read. Cause kNewerVersion.
 Result<db::Connection> open_jobs_database(env::Env env, const home::HomePaths& paths);
 
 }  // namespace spl::job
