@@ -29,7 +29,7 @@ Installing the package starts nothing: spl init makes an instance, and
 systemctl enable --now spl runs its daemon.")
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers (>= 1.54), runit")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers (>= 1.54), runit, tzdata")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS
     "age, dehydrated, git, mariadb-client, nginx-light, postgresql-client, redis-server, zstd")

@@ -18,6 +18,7 @@
 #include "federation/whereabouts.h"
 #include "instance/instance.h"
 #include "operation/router_operations.h"
+#include "operation/scheduler.h"
 #include "operation/service_recovery.h"
 
 namespace spl::api {
@@ -136,6 +137,14 @@ void keep_router(instance::Instance& instance, base::Progress& ending,
   } while (rest(kRouterLook));
 }
 
+// Backups are made when it is time.
+void keep_schedules(instance::Instance& instance, job::JobQueue& jobs,
+                    const std::function<bool(std::chrono::seconds)>& rest) {
+  operation::Scheduler scheduler(instance.env(), instance.paths(), jobs);
+  while (rest(scheduler.turn())) {
+  }
+}
+
 // All is tried, whatever fails of it.
 void reload(env::JsonLog& file, env::Log& log, instance::Instance& instance, Server& server) {
   file.reopen();
@@ -216,6 +225,7 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
   manager.ready(status);
   const Beside announcing([&](base::Progress& ending, const auto&) { announce(*opened, ending); });
   const Beside router([&](base::Progress& ending, const auto& rest) { keep_router(*opened, ending, rest); });
+  const Beside schedules([&](base::Progress&, const auto& rest) { keep_schedules(*opened, server->jobs(), rest); });
   const auto ended = server->run();
   if (ended) {
     log.write(env::LogLevel::kInfo, "daemon stopped", {{"pid", info.pid}});

@@ -122,6 +122,20 @@ inline constexpr DoorPlace kDoorPlace<&Operations::cancel_job>{"/v1/local/jobs/c
 template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::delete_backup>{"/v1/local/backups/delete", 200, "Deletes a backup."};
 template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::prune_backups>{"/v1/local/backups/prune", 200,
+                                                                  "Removes backups that need not stay."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::set_schedule>{"/v1/local/schedules", 200, "Sets a schedule."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::remove_schedule>{"/v1/local/schedules/remove", 200,
+                                                                    "Removes a schedule; its backups stay."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::run_schedule>{"/v1/local/schedules/run", 200,
+                                                                 "Makes the backup of a schedule now."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::read_schedule>{"/v1/local/schedules/read", 200,
+                                                                  "Says that a schedule's failure was read."};
+template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::command_router>{"/v1/local/router", 200,
                                                                    "Starts, stops or reloads the router."};
 template <>

@@ -396,6 +396,28 @@ Result<job::Job> RemoteOperations::cancel_job(const operation::JobName& job) {
 Result<operation::BackupSummary> RemoteOperations::delete_backup(const operation::BackupName& backup) {
   return through_door<&Operations::delete_backup>(backup);
 }
+Result<std::vector<operation::ScheduleState>> RemoteOperations::schedules() {
+  return TRY(reading())->schedules();
+}
+Result<job::ActivityPage> RemoteOperations::activity(const std::string& cursor) {
+  return TRY(reading())->activity(cursor);
+}
+Result<operation::PruneReport> RemoteOperations::prune_backups(const operation::PruneRequest& request) {
+  return through_door<&Operations::prune_backups>(request);
+}
+Result<operation::ScheduleState> RemoteOperations::set_schedule(const schedule::Schedule& schedule) {
+  return through_door<&Operations::set_schedule>(schedule);
+}
+Result<operation::ScheduleState> RemoteOperations::remove_schedule(const operation::ScheduleName& schedule) {
+  return through_door<&Operations::remove_schedule>(schedule);
+}
+Result<operation::ScheduleRun> RemoteOperations::run_schedule(const operation::ScheduleName& schedule,
+                                                              base::Progress& /*progress*/) {
+  return through_door<&Operations::run_schedule>(schedule);
+}
+Result<operation::ScheduleState> RemoteOperations::read_schedule(const operation::ScheduleName& schedule) {
+  return through_door<&Operations::read_schedule>(schedule);
+}
 Result<operation::RouterStatus> RemoteOperations::router_status() {
   return TRY(reading())->router_status();
 }

@@ -102,9 +102,17 @@ class RemoteOperations final : public operation::Operations {
   Result<std::vector<job::Job>> jobs() override;
   Result<job::Job> job(const operation::JobName& job) override;
   Result<std::vector<operation::BackupSummary>> backups() override;
+  Result<std::vector<operation::ScheduleState>> schedules() override;
+  Result<job::ActivityPage> activity(const std::string& cursor) override;
   Result<operation::BackupSummary> backup(const operation::BackupName& backup) override;
   Result<job::Job> cancel_job(const operation::JobName& job) override;
   Result<operation::BackupSummary> delete_backup(const operation::BackupName& backup) override;
+  Result<operation::PruneReport> prune_backups(const operation::PruneRequest& request) override;
+  Result<operation::ScheduleState> set_schedule(const schedule::Schedule& schedule) override;
+  Result<operation::ScheduleState> remove_schedule(const operation::ScheduleName& schedule) override;
+  Result<operation::ScheduleRun> run_schedule(const operation::ScheduleName& schedule,
+                                              base::Progress& progress) override;
+  Result<operation::ScheduleState> read_schedule(const operation::ScheduleName& schedule) override;
   Result<operation::RouterStatus> router_status() override;
   Result<operation::RouterTrust> router_trust() override;
   Result<operation::OwnerStatus> owner_status() override;

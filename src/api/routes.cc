@@ -7,6 +7,7 @@
 #include "api/connection.h"
 #include "api/pages.h"
 #include "base/encoding.h"
+#include "job/activity.h"
 #include "router/nginx_config.h"
 
 namespace spl::api {
@@ -77,6 +78,12 @@ Result<EventTurn> EventTurn::take(std::atomic<std::size_t>& open) {
   return fail(ErrorCode::kUnavailable, Cause::kBusy, "too many streams of events are open", "close one");
 }
 
+std::string who_asks(const Exchange& exchange) {
+  if (!exchange.bearer()) return std::string(job::kByConsole);
+  const std::string& account = exchange.bearer()->account;
+  return account == kOwnerAccount ? std::string(job::kByOwner) : account;
+}
+
 const std::vector<Route>& routes() {
   static const std::vector<Route> kTable = [] {
     std::vector<Route> table;
@@ -87,6 +94,7 @@ const std::vector<Route>& routes() {
     add_federation_routes(table);
     add_door_routes(table);
     add_job_routes(table);
+    add_schedule_routes(table);
     add_upload_routes(table);
     add_opened_routes(table);
     add_passkey_routes(table);

@@ -125,6 +125,10 @@ const std::vector<Route>& routes();
 // nothing.
 Result<void> dispatch(Call& call);
 
+// Who asks, as activity names them (job/activity.h): the console at the Unix socket, the owner in a browser, an
+// account.
+std::string who_asks(const Exchange& exchange);
+
 // The groups that the table is made of.
 void add_about_routes(std::vector<Route>& table);
 void add_record_routes(std::vector<Route>& table);
@@ -134,6 +138,7 @@ void add_owner_routes(std::vector<Route>& table);
 void add_federation_routes(std::vector<Route>& table);
 void add_door_routes(std::vector<Route>& table);
 void add_job_routes(std::vector<Route>& table);
+void add_schedule_routes(std::vector<Route>& table);
 void add_upload_routes(std::vector<Route>& table);
 void add_opened_routes(std::vector<Route>& table);
 void add_passkey_routes(std::vector<Route>& table);

@@ -1,6 +1,7 @@
 // The owner's door: claim it, sign in, sign out, and what the router asks of a request that it would pass on.
 #include <algorithm>
 
+#include "api/door_activity.h"
 #include "api/pages.h"
 #include "api/passkeys.h"
 #include "api/routes.h"
@@ -59,6 +60,7 @@ Json session_json(const door::Session& session) {
 
 // Somebody is in; or what a form had wrong is said on its page.
 Result<void> welcome(Call& call, const Typed& typed, FormPage page, Result<NewSession> made, std::string_view next) {
+  note_entry(call, page == FormPage::kClaim ? "door.claim" : "door.sign-in", made);
   if (!made) {
     if (!typed.is_form) return std::unexpected(std::move(made).error());
     return send_form(call.exchange, page, status_of(made.error()), made.error().message);
@@ -99,8 +101,10 @@ Result<void> sign_in(Call& call) {
 
 Result<void> sign_out(Call& call) {
   TRY(call.exchange.only_known_parameters());
-  if (const door::Session* session = call.exchange.session())
+  if (const door::Session* session = call.exchange.session()) {
     TRY(TRY(call.served.browsers.door())->sign_out(session->id));
+    note_change(call, "door.sign-out");
+  }
   BrowserGate::end_cookie(call.exchange);
   const std::string* type = http::find_field(call.exchange.head().fields, "content-type");
   if (type != nullptr && http::begins_with(*type, kFormType)) return send_to(call.exchange, "/-/sign-in");
@@ -124,6 +128,7 @@ Result<void> list_sessions(Call& call) {
 Result<void> end_session(Call& call) {
   TRY(call.exchange.only_known_parameters());
   TRY(TRY(call.served.browsers.door())->sign_out(call.exchange.captured(0)));
+  note_change(call, "door.sign-out", call.exchange.captured(0));
   return call.exchange.send(204, kJsonType, "");
 }
 
@@ -133,6 +138,7 @@ Result<void> change_password(Call& call) {
   door::Door* door = TRY(call.served.browsers.door());
   const door::Session* session = call.exchange.session();
   TRY(door->set_password(typed.password, session == nullptr ? "" : session->id));
+  note_change(call, "door.password");
   return call.exchange.send(204, kJsonType, "");
 }
 

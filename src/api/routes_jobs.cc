@@ -32,6 +32,7 @@ Result<void> add_job(Call& call) {
   auto asked = call.exchange.json_body();
   call.exchange.body_buffer().wipe();
   auto request = TRY_IN("body", operation::parse_job_request(TRY(std::move(asked))));
+  request.who = who_asks(call.exchange);
   if (operation::wants_proof(request.kind)) TRY(BrowserGate::require_proof(call.exchange));
   if (request.kind == job::JobKind::kRestore) TRY(call.served.work.check_restore(request.said));
   return call.exchange.send_json(202, codec::shape_json(TRY(call.served.jobs->add(std::move(request)))));
@@ -151,6 +152,19 @@ Result<Json> services_json(Call& call, LocalOperations& operations) {
   return Json(std::move(all));
 }
 
+// "": none is to be made by itself.
+std::string next_backup_at(const std::vector<operation::ScheduleState>& schedules) {
+  std::string next;
+  // RFC 3339 in UTC with seconds: the order of the texts is that of the times.
+  for (const auto& one : schedules) {
+    if (one.next_at && (next.empty() || *one.next_at < next)) next = *one.next_at;
+  }
+  return next;
+}
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json() : Json(text);
+}
+
 Result<void> overview(Call& call) {
   TRY(call.exchange.only_known_parameters());
   instance::Instance& instance = call.served.instance;
@@ -172,7 +186,9 @@ Result<void> overview(Call& call) {
   std::vector<operation::Finding> findings;
   TRY(operation::examine_services(instance, call.exchange.progress(), findings));
   TRY(operation::examine_door(instance, findings));
+  TRY(operation::examine_schedules(instance, findings));
   std::erase_if(findings, [](const operation::Finding& one) { return one.status == operation::FindingStatus::kOk; });
+  const std::string next_at = next_backup_at(TRY(operations.schedules()));
   return call.exchange.send_json(
       200,
       Json::Object{{"instance", std::move(about)},
@@ -180,7 +196,7 @@ Result<void> overview(Call& call) {
                    {"backups", Json::Object{{"count", backups.size()},
                                             {"bytes", backup_bytes},
                                             {"last_at", backups.empty() ? Json() : Json(backups.front().created_at)},
-                                            {"next_at", Json()}}},
+                                            {"next_at", text_or_null(next_at)}}},
                    {"jobs", jobs_json(jobs)},
                    {"findings", codec::JsonValue<std::vector<operation::Finding>>::to(findings)}});
 }
@@ -239,9 +255,6 @@ Result<void> catalog(Call& call) {
 Result<void> contexts(Call& call) {
   return listed<&LocalOperations::contexts, operation::ContextEntry>(call);
 }
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json() : Json(text);
-}
 
 // As the panel shows it; what its note does not know is null or empty.
 Json backup_json(const operation::BackupSummary& backup) {
@@ -288,30 +301,21 @@ Result<void> put_secret(Call& call) {
   const Json body = TRY(std::move(asked));
   const Json* value = body.find("value");
   if (value == nullptr || value->string() == nullptr) return fail(ErrorCode::kUsage, "body: value is not a string");
-  TRY(LocalOperations(call.served.instance).set_secret({handle_of(call.exchange), SecretBytes(*value->string())}));
+  TRY(LocalOperations(call.served.instance, who_asks(call.exchange))
+          .set_secret({handle_of(call.exchange), SecretBytes(*value->string())}));
   return call.exchange.send(204, kJsonType, "");
 }
 Result<void> delete_secret(Call& call) {
   TRY(call.exchange.only_known_parameters());
-  TRY(LocalOperations(call.served.instance).delete_secret({handle_of(call.exchange)}));
+  TRY(LocalOperations(call.served.instance, who_asks(call.exchange)).delete_secret({handle_of(call.exchange)}));
   return call.exchange.send(204, kJsonType, "");
-}
-
-// For whom backups are encrypted, as config.toml says.
-Result<void> recipients(Call& call) {
-  TRY(call.exchange.only_known_parameters());
-  Json::Array all;
-  for (const std::string& recipient : TRY(call.served.instance.config()).recipients)
-    all.emplace_back(
-        Json::Object{{"recipient", recipient}, {"label", "config.toml"}, {"created_at", ""}, {"confirmed_at", ""}});
-  return call.exchange.send_json(200, all);
 }
 
 Result<void> add_context(Call& call) {
   TRY(call.exchange.only_known_parameters());
   const auto body = TRY(call.exchange.body());
   const auto context = TRY_IN("body", codec::parse_shape_text<operation::NewContext>(body, codec::Unknown::kRefused));
-  TRY(LocalOperations(call.served.instance).add_context(context));
+  TRY(LocalOperations(call.served.instance, who_asks(call.exchange)).add_context(context));
   return call.exchange.send(204, kJsonType, "");
 }
 Result<void> router(Call& call) {
@@ -340,7 +344,7 @@ Result<void> one_backup(Call& call) {
 Result<void> delete_backup(Call& call) {
   TRY(call.exchange.only_known_parameters());
   TRY(BrowserGate::require_proof(call.exchange));
-  TRY(LocalOperations(call.served.instance).delete_backup({call.exchange.captured(0)}));
+  TRY(LocalOperations(call.served.instance, who_asks(call.exchange)).delete_backup({call.exchange.captured(0)}));
   return call.exchange.send(204, kJsonType, "");
 }
 
@@ -367,7 +371,6 @@ void add_job_routes(std::vector<Route>& table) {
     add("PUT", handle, put_secret, "Takes the value of a secret.", 204);
     add("DELETE", handle, delete_secret, "Removes the value of a secret.", 204);
   }
-  add("GET", "/v1/recipients", recipients, "For whom backups are encrypted.");
   add("POST", "/v1/contexts", add_context, "Adds a context.", 204);
   add("GET", "/v1/router", router, "Addresses, certificate and routes.");
   add("GET", "/v1/peers", peers, "The pairs, with what is known of each peer.");

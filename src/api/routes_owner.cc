@@ -11,7 +11,7 @@ template <auto Operation>
 Result<void> through_door(Call& call) {
   using Shapes = DoorShapes<decltype(Operation)>;
   TRY(call.exchange.only_known_parameters());
-  operation::LocalOperations operations(call.served.instance);
+  operation::LocalOperations operations(call.served.instance, std::string(job::kByConsole));
   const auto answer = [&] {
     if constexpr (std::is_void_v<typename Shapes::Request>) {
       return call.served.gate.change_power([&] { return (operations.*Operation)(); });
@@ -87,6 +87,11 @@ void add_owner_routes(std::vector<Route>& table) {
   add<&Operations::remove_service>(table);
   add<&Operations::cancel_job>(table);
   add<&Operations::delete_backup>(table);
+  add<&Operations::prune_backups>(table);
+  add<&Operations::set_schedule>(table);
+  add<&Operations::remove_schedule>(table);
+  add<&Operations::run_schedule>(table);
+  add<&Operations::read_schedule>(table);
   add<&Operations::command_router>(table);
   add<&Operations::make_owner_link>(table);
   add<&Operations::set_owner_password>(table);

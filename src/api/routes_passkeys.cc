@@ -1,5 +1,6 @@
 // Passkeys of the owner: made, listed and removed within a session; and a way in, or a proof. Web Authentication's
 // octets go as base64url (docs/formats/door.md).
+#include "api/door_activity.h"
 #include "api/passkeys.h"
 #include "api/routes.h"
 #include "base/rfc3339.h"
@@ -62,6 +63,7 @@ Result<void> add_passkey(Call& call, const Json& body) {
   const std::string name = TRY(text_in(body, "name"));
   const door::PasskeyKey key = TRY(door::read_registration(registration, site, call.served.browsers.challenges()));
   TRY(TRY(call.served.browsers.door())->add_passkey(name, key));
+  note_change(call, "passkey.add", name);
   return call.exchange.send(204, kJsonType, "");
 }
 
@@ -85,7 +87,10 @@ Result<void> sign_in(Call& call, const Json& body) {
   if (const door::Session* session = call.exchange.session()) {
     TRY(door->prove_with(*session, id, check, visitor));
   } else {
-    BrowserGate::add_cookie(call.exchange, TRY(door->sign_in_with(id, check, visitor)).token);
+    const auto made = door->sign_in_with(id, check, visitor);
+    note_entry(call, "door.sign-in", made);
+    if (!made) return std::unexpected(made.error());
+    BrowserGate::add_cookie(call.exchange, made->token);
   }
   return call.exchange.send(204, kJsonType, "");
 }
@@ -114,6 +119,7 @@ Result<void> remove_passkey(Call& call) {
   TRY(call.exchange.only_known_parameters());
   const std::string id = TRY_IN("passkey", door::from_base64url(call.exchange.captured(0)));
   TRY(TRY(call.served.browsers.door())->remove_passkey(id));
+  note_change(call, "passkey.remove", call.exchange.captured(0));
   return call.exchange.send(204, kJsonType, "");
 }
 

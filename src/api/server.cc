@@ -129,6 +129,7 @@ class Server::Impl {
   }
 
   [[nodiscard]] std::uint16_t port() const { return tcp_.port; }
+  [[nodiscard]] job::JobQueue& jobs() { return *served_.jobs; }
   void stop() { stop_->raise(); }
   Result<void> reload_certificates() {
     if (tls_) tls_ = TRY(http::TlsContext::for_server(options_.tls_certificate_file, options_.tls_key_file));
@@ -305,6 +306,10 @@ Result<std::unique_ptr<Server>> Server::start(instance::Instance& instance, cons
 
 std::uint16_t Server::port() const {
   return impl_->port();
+}
+
+job::JobQueue& Server::jobs() {
+  return impl_->jobs();
 }
 
 Result<void> Server::run() {

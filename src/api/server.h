@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "http/wire.h"
 #include "instance/instance.h"
+#include "job/job_queue.h"
 
 namespace spl::api {
 
@@ -49,6 +50,8 @@ class Server {
 
   // Of the TCP door: the real one.
   [[nodiscard]] std::uint16_t port() const;
+  // What the daemon does while nobody waits for it: as long as the server is there.
+  [[nodiscard]] job::JobQueue& jobs();
   // Serves until stop(), then ends in order: nothing new is accepted, requests that run have the grace time and are cut
   // after it, commits that run end. Once. An error where connections can no longer be accepted, and where the
   // store is lost: then it ends by itself.

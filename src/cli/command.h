@@ -32,7 +32,8 @@ enum class Names : std::uint8_t {
   kConsent,
   kAdapter,
   kRule,
-  kSecret
+  kSecret,
+  kSchedule
 };
 
 struct Option {
@@ -92,7 +93,8 @@ std::vector<Command> policy_commands();       // consent, adapter, config, trust
 std::vector<Command> service_commands();      // service, inventory
 std::vector<Command> context_commands();      // context, secret
 std::vector<Command> door_commands();         // router, owner
-std::vector<Command> job_commands();          // job, backup
+std::vector<Command> job_commands();          // job, backup, activity
+std::vector<Command> schedule_commands();     // schedule
 std::vector<Command> shell_commands();        // help, completion, man
 Command log_command();
 Command export_command();
@@ -101,6 +103,7 @@ Command import_command();
 Command bundle_extract_command();
 Command bundle_diff_command();
 Command install_command();  // of service
+Command backup_prune_command();
 Command catalog_command();
 
 // "--out" of "-o,--output": the name by which Arguments has it.

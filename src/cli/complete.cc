@@ -201,6 +201,7 @@ class Completion {
       case Names::kAdapter:
       case Names::kRule:
       case Names::kSecret:
+      case Names::kSchedule:
         (void)offer_from_home(names, before, begun);
         break;
       case Names::kAnything:
@@ -259,6 +260,9 @@ class Completion {
         return {};
       case Names::kSecret:
         for (const std::string& handle : TRY(home->secrets())) offer(before + handle);
+        return {};
+      case Names::kSchedule:
+        for (const auto& schedule : TRY(home->schedules())) offer(before + schedule.name);
         return {};
       default:
         return {};

@@ -1,4 +1,6 @@
-// job, backup.
+// job, backup, activity.
+#include <charconv>
+
 #include "cli/command.h"
 #include "cli/session.h"
 
@@ -35,6 +37,38 @@ Result<int> run_job_show(Session& session, const Arguments& arguments) {
 }
 Result<int> run_job_cancel(Session& session, const Arguments& arguments) {
   TRY(show(session.out(), TRY(TRY(session.changing())->cancel_job({arguments.at("ID")}))));
+  return 0;
+}
+
+std::string activity_line(const job::Activity& one) {
+  std::string line = shown(one.at) + "  " + shown(one.who) + "  " + shown(one.action);
+  if (!one.subject.empty()) line += "  " + shown(one.subject);
+  if (one.outcome != job::Outcome::kDone) line += "  " + std::string(codec::enum_name(one.outcome));
+  return one.message.empty() ? line : line + ": " + shown(one.message);
+}
+
+Result<int> run_activity(Session& session, const Arguments& arguments) {
+  std::uint64_t left = job::kActivityPageMax;
+  if (const auto limit = arguments.value("--limit")) {
+    const char* const end = limit->data() + limit->size();
+    const auto [stop, error] = std::from_chars(limit->data(), end, left);
+    if (error != std::errc() || stop != end || left == 0)
+      return fail(ErrorCode::kUsage, "--limit " + shown(*limit) + ": not a number from 1", "leave it out to have 50");
+  }
+  const auto home = TRY(session.looking());
+  Output& out = session.out();
+  ListOutput list(out);
+  for (std::string cursor; left > 0;) {
+    const job::ActivityPage page = TRY(home->activity(cursor));
+    for (const job::Activity& one : page.entries) {
+      if (left == 0) break;
+      --left;
+      TRY(list.item(out.text() ? activity_line(one) : codec::shape_json(one).text()));
+    }
+    if (!page.has_more) break;
+    cursor = page.cursor;
+  }
+  TRY(list.end());
   return 0;
 }
 
@@ -95,10 +129,12 @@ std::vector<Command> job_commands() {
        .run = run_job_cancel,
        .schema = codec::schema_of<Job>},
   };
-  Command backup{.name = "backup",
-                 .summary = "The backups that the instance keeps",
-                 .details = "They lie in backup_dir of config.toml, or in backups/ in the home.",
-                 .examples = {"spl backup list"}};
+  Command backup{
+      .name = "backup",
+      .summary = "The backups that the instance keeps",
+      .details =
+          "They lie in backup_dir of config.toml, or in backups/ in the home; those of schedules where these say.",
+      .examples = {"spl backup list"}};
   backup.commands = {
       {.name = "list",
        .summary = "List the backups, the newest first",
@@ -117,8 +153,18 @@ std::vector<Command> job_commands() {
        .examples = {"spl backup delete k8PzQ2vL-20300101T120000Z"},
        .run = run_backup_delete,
        .schema = codec::schema_of<BackupSummary>},
+      backup_prune_command(),
   };
-  return {job, backup};
+  Command activity{.name = "activity",
+                   .summary = "Show who did what, the newest first",
+                   .details =
+                       "Jobs, entries into the door, and what was changed: the last 10,000 entries. Who: owner, "
+                       "console, schedule, stranger, or a service account.",
+                   .options = {{.name = "--limit", .value = "N", .help = "show so many; the default is 50"}},
+                   .examples = {"spl activity", "spl activity --limit 200 -o json"},
+                   .run = run_activity,
+                   .schema = codec::list_schema_of<job::Activity>};
+  return {job, backup, activity};
 }
 
 }  // namespace spl::cli

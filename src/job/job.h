@@ -64,6 +64,7 @@ struct JobRequest {
   JobKind kind = JobKind::kBackup;
   std::string subject;                         // what it works on, for people
   codec::Json said;                            // what was asked for, without secrets
+  std::string who = {};                        // asked for it: activity.h
   std::map<std::string, SecretBytes> secrets;  // by handle: of an install
   std::optional<SecretBytes> passphrase;       // that opens a bundle
   std::optional<SecretBytes> identity;         // a file of age's

@@ -11,19 +11,8 @@ namespace {
 
 using codec::Json;
 
-constexpr int kBusyTimeoutMs = 10'000;
 constexpr std::size_t kIdBytes = 8;
 constexpr std::size_t kIdDigitsMin = 6;
-constexpr std::int64_t kSchemaVersion = 1;
-
-constexpr char kSchema[] = R"(
-CREATE TABLE jobs (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, state TEXT NOT NULL,
-                   subject TEXT NOT NULL, request TEXT NOT NULL, created_at TEXT NOT NULL, started_at TEXT, ended_at TEXT,
-                   result TEXT NOT NULL DEFAULT 'null', error TEXT NOT NULL DEFAULT 'null',
-                   cancelled INTEGER NOT NULL DEFAULT 0) STRICT;
-PRAGMA user_version = 1;
-)";
-
 std::optional<std::string> text_or_nothing(const db::Statement& row, int column) {
   const auto text = row.optional_text(column);
   return text ? std::optional(std::string(*text)) : std::nullopt;
@@ -40,22 +29,8 @@ std::unexpected<Error> no_such_job(const std::string& id) {
   return fail(Cause::kNotFound, "there is no job " + base::escaped(id, 40), "spl job list shows them");
 }
 
-std::string jobs_file(const home::HomePaths& paths) {
-  return env::join(paths.root, "jobs.db");
-}
-
 Result<std::unique_ptr<JobStore>> JobStore::open(env::Env env, const home::HomePaths& paths) {
-  const std::string path = jobs_file(paths);
-  TRY(env.fs.open(path, env::OpenMode::kCreate, 0600));
-  auto database = TRY_IN(base::escaped(path), db::Connection::open(path, db::OpenAs::kReadWrite));
-  database.set_busy_timeout_ms(kBusyTimeoutMs);
-  TRY(database.execute("BEGIN IMMEDIATE"));
-  const std::int64_t version = TRY_IN(base::escaped(path), database.query_integer("PRAGMA user_version"));
-  if (version > kSchemaVersion)
-    return fail(ErrorCode::kVerification, Cause::kNewerVersion, base::escaped(path) + " is of a newer spl",
-                "upgrade spl");
-  if (version == 0) TRY(database.execute(kSchema));
-  TRY(database.execute("COMMIT"));
+  auto database = TRY(open_jobs_database(env, paths));
   return std::unique_ptr<JobStore>(new JobStore(env, std::move(database)));
 }
 
@@ -69,10 +44,11 @@ Result<std::string> JobStore::add(const JobRequest& request) {
   std::string id = base::to_hex({octets.data(), octets.size()});
   const std::string said = request.said.text();
   const std::string now = env::rfc3339(env_.clock.now());
-  auto row = TRY(database_.prepare(
-      "INSERT INTO jobs (id, kind, state, subject, request, created_at) VALUES (?1, ?2, 'waiting', ?3, ?4, ?5)"));
+  auto row =
+      TRY(database_.prepare("INSERT INTO jobs (id, kind, state, subject, request, created_at, who) VALUES (?1, ?2, "
+                            "'waiting', ?3, ?4, ?5, ?6)"));
   row.bind_text(1, id).bind_text(2, codec::enum_name(request.kind)).bind_text(3, request.subject);
-  TRY(row.bind_text(4, said).bind_text(5, now).run());
+  TRY(row.bind_text(4, said).bind_text(5, now).bind_text(6, request.who).run());
   auto old =
       TRY(database_.prepare("DELETE FROM jobs WHERE state NOT IN ('waiting', 'running') AND number <= "
                             "(SELECT max(number) FROM jobs) - ?1"));

@@ -13,10 +13,9 @@
 #include "env/env.h"
 #include "home/home.h"
 #include "job/job.h"
+#include "job/jobs_database.h"
 
 namespace spl::job {
-
-std::string jobs_file(const home::HomePaths& paths);
 
 inline constexpr std::size_t kWaitingMax = 16;
 inline constexpr std::size_t kKeptMax = 1000;  // jobs that have ended; the oldest go

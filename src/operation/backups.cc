@@ -8,6 +8,8 @@
 #include "crypto/sha256.h"
 #include "env/output_file.h"
 #include "env/streams.h"
+#include "operation/own_files.h"
+#include "schedule/schedule_store.h"
 
 namespace spl::operation {
 namespace {
@@ -50,21 +52,27 @@ Result<Digest> digest_of_file(const std::string& path, std::uint64_t bytes, base
 }
 
 // "k8PzQ2vL-20300101T120000Z": no other has it.
-Result<std::string> new_id(env::Env env, const std::string& directory, const std::string& did) {
+Result<std::string> new_id(env::Env env, const std::vector<std::string>& directories, const std::string& did) {
   for (;;) {
     std::string time = env::rfc3339(env.clock.now());
     std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
     std::string id = did.substr(did.size() - std::min(did.size(), kDidDigits)) + "-" + time;
-    if (!TRY(env.fs.info(env::join(directory, id + std::string(kSuffix))))) return id;
+    bool is_taken = false;
+    for (const std::string& directory : directories)
+      is_taken = is_taken || TRY(env.fs.info(env::join(directory, id + std::string(kSuffix)))).has_value();
+    if (!is_taken) return id;
     env.clock.sleep_for(std::chrono::seconds(1));
   }
+}
+
+std::unexpected<Error> no_backup(const std::string& id) {
+  return fail(Cause::kNotFound, "there is no backup " + base::escaped(id, 80), "spl backup list shows them");
 }
 
 Result<BackupSummary> read_backup(env::Env env, const std::string& directory, const std::string& id) {
   const std::string path = env::join(directory, id + std::string(kSuffix));
   const auto info = TRY(env.fs.info(path));
-  if (!info || info->type != env::FileType::kFile)
-    return fail(Cause::kNotFound, "there is no backup " + base::escaped(id, 80), "spl backup list shows them");
+  if (!info || info->type != env::FileType::kFile) return no_backup(id);
   BackupSummary summary;
   const std::string note = env::join(directory, id + std::string(kNoteSuffix));
   if (TRY(env.fs.info(note))) {
@@ -87,12 +95,47 @@ Result<void> write_note(env::Env env, const std::string& directory, const Backup
                                     codec::shape_text(summary) + "\n");
 }
 
+// Those of one directory, which need not be there. A file that others show already is passed over.
+Result<void> add_backups(env::Env env, const std::string& directory, std::vector<BackupSummary>& all) {
+  const auto info = TRY(env.fs.info(TRY(env::follow_links(env.fs, directory))));
+  if (!info || info->type != env::FileType::kDirectory) return {};
+  const std::vector<std::string> names = TRY(env.fs.list(directory));
+  for (const std::string& name : names) {
+    if (!name.ends_with(kSuffix) || name.front() == '.') continue;
+    const std::string id = name.substr(0, name.size() - kSuffix.size());
+    if (std::ranges::find(all, id, &BackupSummary::id) != all.end()) continue;
+    auto one = read_backup(env, directory, id);
+    if (one)
+      all.push_back(std::move(*one));
+    else if (one.error().cause != Cause::kNotFound)
+      return std::unexpected(one.error());
+  }
+  return {};
+}
+
+// Where one is to be made.
+Result<std::string> directory_for(instance::Instance& instance, const std::string& to) {
+  env::Env env = instance.env();
+  if (to.empty()) {
+    std::string directory = TRY(backup_directory(instance));
+    TRY(env::make_directories(env.fs, directory));
+    return directory;
+  }
+  const auto info = TRY(env.fs.info(TRY(env::follow_links(env.fs, to))));
+  if (!info || info->type != env::FileType::kDirectory)
+    return fail(ErrorCode::kUnavailable, Cause::kNoSuchFile,
+                base::escaped(to, 512) + " is not there: no backup is made",
+                "mount what is to be there, or make the directory");
+  TRY(check_not_own(env, instance.paths(), env::join(to, "backup"), "backup"));
+  return to;
+}
+
 // A name that leads nowhere else.
 Result<void> check_id(const std::string& id) {
   if (!id.empty() && id.size() <= 200 && id.front() != '.' && id.find('/') == std::string::npos &&
       id.find('\0') == std::string::npos)
     return {};
-  return fail(Cause::kNotFound, "there is no backup " + base::escaped(id, 80), "spl backup list shows them");
+  return no_backup(id);
 }
 
 }  // namespace
@@ -102,18 +145,22 @@ Result<std::string> backup_directory(instance::Instance& instance) {
   return configured.empty() ? env::join(instance.paths().root, "backups") : configured;
 }
 
-Result<std::vector<BackupSummary>> list_backups(instance::Instance& instance) {
-  const std::string directory = TRY(backup_directory(instance));
-  std::vector<BackupSummary> all;
-  if (!TRY(instance.env().fs.info(directory))) return all;
-  for (const std::string& name : TRY(instance.env().fs.list(directory))) {
-    if (!name.ends_with(kSuffix) || name.front() == '.') continue;
-    auto one = read_backup(instance.env(), directory, name.substr(0, name.size() - kSuffix.size()));
-    if (one)
-      all.push_back(std::move(*one));
-    else if (one.error().cause != Cause::kNotFound)
-      return std::unexpected(one.error());
+Result<std::vector<std::string>> backup_directories(instance::Instance& instance) {
+  std::vector<std::string> all{TRY(backup_directory(instance))};
+  const auto store = TRY(schedule::ScheduleStore::open_if_there(instance.env(), instance.paths()));
+  if (!store) return all;
+  const std::vector<schedule::StoredSchedule> schedules = TRY(store->all());
+  for (const schedule::StoredSchedule& one : schedules) {
+    const std::string& to = one.settings.to;
+    if (!to.empty() && std::ranges::find(all, to) == all.end()) all.push_back(to);
   }
+  return all;
+}
+
+Result<std::vector<BackupSummary>> list_backups(instance::Instance& instance) {
+  std::vector<BackupSummary> all;
+  const std::vector<std::string> directories = TRY(backup_directories(instance));
+  for (const std::string& directory : directories) TRY(add_backups(instance.env(), directory, all));
   // Of the same second by name: the order is always the same.
   std::ranges::sort(all, [](const BackupSummary& one, const BackupSummary& other) {
     return std::tie(other.created_at, one.id) < std::tie(one.created_at, other.id);
@@ -123,11 +170,16 @@ Result<std::vector<BackupSummary>> list_backups(instance::Instance& instance) {
 
 Result<BackupSummary> find_backup(instance::Instance& instance, const BackupName& backup) {
   TRY(check_id(backup.id));
-  return read_backup(instance.env(), TRY(backup_directory(instance)), backup.id);
+  const std::vector<std::string> directories = TRY(backup_directories(instance));
+  for (const std::string& directory : directories) {
+    auto found = read_backup(instance.env(), directory, backup.id);
+    if (found || found.error().cause != Cause::kNotFound) return found;
+  }
+  return no_backup(backup.id);
 }
 
 Result<BackupSummary> make_backup(instance::Instance& instance, ExportOptions options, const std::string& schedule,
-                                  base::Progress& progress) {
+                                  base::Progress& progress, const std::string& to) {
   env::Env env = instance.env();
   const auto did = instance.did();
   if (!did) return std::unexpected(instance.no_identity());
@@ -135,10 +187,11 @@ Result<BackupSummary> make_backup(instance::Instance& instance, ExportOptions op
       TRY(instance.config()).recipients.empty())
     return fail(ErrorCode::kRefused, "a backup is encrypted, and nobody is named who could open it",
                 "give a recipient, or say that it is to be plain");
-  const std::string directory = TRY(backup_directory(instance));
-  TRY(env::make_directories(env.fs, directory));
+  const std::string directory = TRY(directory_for(instance, to));
+  std::vector<std::string> directories = TRY(backup_directories(instance));
+  directories.push_back(directory);
   BackupSummary summary;
-  summary.id = TRY(new_id(env, directory, *did));
+  summary.id = TRY(new_id(env, directories, *did));
   summary.path = env::join(directory, summary.id + std::string(kSuffix));
   summary.created_at = env::rfc3339(env.clock.now());
   summary.context = options.context.value_or("");

@@ -1,5 +1,5 @@
-// The backups that an instance keeps: bundles in one directory, each with a note beside it of what it is, so that
-// nobody needs a key to list them. Any thread; docs/formats/door.md, "Backups".
+// The backups that an instance keeps: bundles in backup_dir and in the directories of its schedules, each with a note
+// beside it of what it is, so that nobody needs a key to list them. Any thread; docs/formats/door.md, "Backups".
 #pragma once
 
 #include <cstdint>
@@ -63,14 +63,17 @@ struct BackupName {
 
 // Where they are kept.
 Result<std::string> backup_directory(instance::Instance& instance);
+// That, and those that schedules name besides; each once.
+Result<std::vector<std::string>> backup_directories(instance::Instance& instance);
 // The newest first.
 Result<std::vector<BackupSummary>> list_backups(instance::Instance& instance);
 // Cause kNotFound.
 Result<BackupSummary> find_backup(instance::Instance& instance, const BackupName& backup);
 // The export of `options` as a new file there, read again once it is durable: what cannot be read as it was written is
 // no backup. Code kRefused where it would not be encrypted, and `options.plaintext` does not say that it need not be.
+// `to` is another directory than backup_dir: code kUnavailable where it is not there.
 Result<BackupSummary> make_backup(instance::Instance& instance, ExportOptions options, const std::string& schedule,
-                                  base::Progress& progress);
+                                  base::Progress& progress, const std::string& to = {});
 Result<BackupSummary> delete_backup(instance::Instance& instance, const BackupName& backup);
 
 }  // namespace spl::operation

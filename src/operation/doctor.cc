@@ -5,6 +5,7 @@
 #include "federation/pairing.h"
 #include "instance/move.h"
 #include "operation/door_doctor.h"
+#include "operation/schedules.h"
 #include "operation/service_doctor.h"
 
 namespace spl::operation {
@@ -129,6 +130,7 @@ Result<std::vector<Finding>> examine(instance::Instance& instance, base::Progres
   TRY(check_pairs(instance, findings));
   TRY(examine_services(instance, progress, findings));
   TRY(examine_door(instance, findings));
+  TRY(examine_schedules(instance, findings));
   return findings;
 }
 

@@ -11,6 +11,7 @@
 #include "operation/backups.h"
 #include "operation/local_operations.h"
 #include "operation/router_operations.h"
+#include "operation/schedules.h"
 #include "operation/service_operations.h"
 
 namespace spl::operation {
@@ -167,7 +168,7 @@ Result<Json> JobWork::run(const std::string& id, const JobRequest& request, base
     case JobKind::kStop:
       return command(request, progress);
     case JobKind::kBackup:
-      return back_up(request, progress);
+      return back_up(id, request, progress);
     case JobKind::kPreflight:
       return look_before(id, request, progress);
     case JobKind::kRemove:
@@ -249,7 +250,14 @@ Result<Json> JobWork::command(const JobRequest& request, base::Progress& progres
   return codec::shape_json(whole);
 }
 
-Result<Json> JobWork::back_up(const JobRequest& request, base::Progress& progress) {
+Result<Json> JobWork::back_up(const std::string& id, const JobRequest& request, base::Progress& progress) {
+  if (const std::string schedule = TRY(text_of(request.said, "schedule")); !schedule.empty()) {
+    const ScheduleRun run = TRY(run_schedule(instance_, {schedule}, id, progress));
+    Json result = codec::shape_json(run.backup);
+    result.add("backup", run.backup.id);
+    result.add("pruned", run.prune.pruned.size());
+    return result;
+  }
   ExportOptions options;
   options.plaintext = TRY(flag_of(request.said, "plaintext"));
   options.without = TRY(texts_of(request.said, "without"));
@@ -257,8 +265,7 @@ Result<Json> JobWork::back_up(const JobRequest& request, base::Progress& progres
     options.context = std::move(context);
   for (const std::string& recipient : TRY(texts_of(request.said, "recipients")))
     options.recipients.push_back(TRY(crypto::Recipient::parse(recipient)));
-  const BackupSummary made =
-      TRY(make_backup(instance_, std::move(options), TRY(text_of(request.said, "schedule")), progress));
+  const BackupSummary made = TRY(make_backup(instance_, std::move(options), "", progress));
   Json result = codec::shape_json(made);
   result.add("backup", made.id);
   return result;

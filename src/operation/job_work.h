@@ -50,7 +50,7 @@ class JobWork {
   Result<codec::Json> remove(const job::JobRequest& request, base::Progress& progress);
   Result<codec::Json> follow_previous(const job::JobRequest& request, base::Progress& progress);
   Result<codec::Json> change_context(const job::JobRequest& request, base::Progress& progress);
-  Result<codec::Json> back_up(const job::JobRequest& request, base::Progress& progress);
+  Result<codec::Json> back_up(const std::string& id, const job::JobRequest& request, base::Progress& progress);
   Result<codec::Json> look_before(const std::string& id, const job::JobRequest& request, base::Progress& progress);
   Result<codec::Json> restore(const job::JobRequest& request, base::Progress& progress);
   // What the panel asks before a restore besides its findings: the bundle, secrets that are missing, room.

@@ -1,4 +1,4 @@
-// The owner's door, the router, jobs and backups, among the operations on an open instance.
+// The owner's door, the router, jobs, backups and schedules, among the operations on an open instance.
 #include "job/job_store.h"
 #include "operation/local_operations.h"
 
@@ -32,7 +32,43 @@ Result<BackupSummary> LocalOperations::backup(const BackupName& backup) {
   return find_backup(instance_, backup);
 }
 Result<BackupSummary> LocalOperations::delete_backup(const BackupName& backup) {
-  return operation::delete_backup(instance_, backup);
+  return noted("backup.delete", backup.id, [&] { return operation::delete_backup(instance_, backup); });
+}
+Result<PruneReport> LocalOperations::prune_backups(const PruneRequest& request) {
+  if (request.dry_run) return operation::prune_backups(instance_, request);
+  return noted("backup.prune", request.keep ? schedule::keep_text(*request.keep) : "",
+               [&] { return operation::prune_backups(instance_, request); });
+}
+
+Result<std::vector<ScheduleState>> LocalOperations::schedules() {
+  return list_schedules(instance_);
+}
+Result<job::ActivityPage> LocalOperations::activity(const std::string& cursor) {
+  return job::activity_page(instance_.env(), instance_.paths(), cursor);
+}
+Result<ScheduleState> LocalOperations::set_schedule(const schedule::Schedule& schedule) {
+  return noted("schedule.set", schedule.name, [&] { return operation::set_schedule(instance_, schedule); });
+}
+Result<ScheduleState> LocalOperations::remove_schedule(const ScheduleName& schedule) {
+  return noted("schedule.remove", schedule.name, [&] { return operation::remove_schedule(instance_, schedule); });
+}
+Result<ScheduleRun> LocalOperations::run_schedule(const ScheduleName& schedule, base::Progress& progress) {
+  return noted("backup", schedule.name, [&] { return operation::run_schedule(instance_, schedule, "", progress); });
+}
+Result<ScheduleState> LocalOperations::read_schedule(const ScheduleName& schedule) {
+  return noted("schedule.read", schedule.name, [&] { return read_failure(instance_, schedule); });
+}
+
+// What was wrong by itself was not tried.
+void LocalOperations::note(std::string_view action, const std::string& subject, const Error* error) {
+  if (who_.empty()) return;
+  if (error != nullptr && (error->code == ErrorCode::kUsage || error->cause == Cause::kNotFound)) return;
+  job::Activity activity{{}, who_, std::string(action), subject};
+  if (error != nullptr) {
+    activity.outcome = error->code == ErrorCode::kRefused ? job::Outcome::kRefused : job::Outcome::kFailed;
+    activity.message = error->message;
+  }
+  job::note_activity(instance_.env(), instance_.paths(), activity);
 }
 
 Result<RouterStatus> LocalOperations::router_status() {
@@ -53,16 +89,17 @@ Result<std::vector<OwnerSession>> LocalOperations::owner_sessions() {
   return operation::owner_sessions(instance_);
 }
 Result<OwnerLink> LocalOperations::make_owner_link() {
-  return operation::make_owner_link(instance_);
+  return noted("owner.link", "", [&] { return operation::make_owner_link(instance_); });
 }
 Result<OwnerStatus> LocalOperations::set_owner_password(const NewPassword& password) {
-  return operation::set_owner_password(instance_, password);
+  return noted("owner.password", "", [&] { return operation::set_owner_password(instance_, password); });
 }
 Result<EndedSessions> LocalOperations::end_sessions(const SessionName& session) {
-  return operation::end_sessions(instance_, session);
+  return noted("owner.sign-out", session.id.empty() ? "all" : session.id,
+               [&] { return operation::end_sessions(instance_, session); });
 }
 Result<OwnerStatus> LocalOperations::reset_owner() {
-  return operation::reset_owner(instance_);
+  return noted("owner.reset", "", [&] { return operation::reset_owner(instance_); });
 }
 
 }  // namespace spl::operation

@@ -239,21 +239,22 @@ Result<CancelledMove> LocalOperations::cancel_move() {
 }
 
 Result<substrate::ServiceAccount> LocalOperations::create_account(const substrate::ServiceAccount& account) {
-  return instance::create_account(instance_, account);
+  return noted("service-account.create", account.name, [&] { return instance::create_account(instance_, account); });
 }
 
 Result<RevokedAccount> LocalOperations::revoke_account(const AccountName& account) {
-  TRY(instance::revoke_account(instance_, account.name));
+  TRY(noted("service-account.revoke", account.name, [&] { return instance::revoke_account(instance_, account.name); }));
   return RevokedAccount{account.name};
 }
 
 Result<MadeToken> LocalOperations::create_token(const instance::TokenRequest& request) {
-  substrate::NewToken made = TRY(instance::create_token(instance_, request));
+  substrate::NewToken made =
+      TRY(noted("token.create", request.account, [&] { return instance::create_token(instance_, request); }));
   return MadeToken{std::move(made.text), summary_of(made.token)};
 }
 
 Result<RevokedToken> LocalOperations::revoke_token(const TokenName& token) {
-  return RevokedToken{TRY(instance::revoke_token(instance_, token.id))};
+  return RevokedToken{TRY(noted("token.revoke", "", [&] { return instance::revoke_token(instance_, token.id); }))};
 }
 
 Result<std::vector<service::InventoryRow>> LocalOperations::inventory(base::Progress& progress) {
@@ -306,27 +307,27 @@ void LocalOperations::follow_by_router(base::Progress& progress) {
 
 Result<ContextEntry> LocalOperations::add_context(const NewContext& context) {
   const std::scoped_lock lock(instance_.service_work());
-  return operation::add_context(instance_, context);
+  return noted("context.add", context.name, [&] { return operation::add_context(instance_, context); });
 }
 
 Result<ContextEntry> LocalOperations::remove_context(const RemovedContext& context) {
   const std::scoped_lock lock(instance_.service_work());
-  return operation::remove_context(instance_, context);
+  return noted("context.remove", context.name, [&] { return operation::remove_context(instance_, context); });
 }
 
 Result<ContextEntry> LocalOperations::rename_context(const RenamedContext& context, base::Progress& progress) {
   const std::scoped_lock lock(instance_.service_work());
-  return operation::rename_context(instance_, context, progress);
+  return noted("context.rename", context.name, [&] { return operation::rename_context(instance_, context, progress); });
 }
 
 Result<SecretHandle> LocalOperations::set_secret(const NewSecret& secret) {
   const std::scoped_lock lock(instance_.service_work());
-  return operation::set_secret(instance_, secret);
+  return noted("secret.set", secret.handle, [&] { return operation::set_secret(instance_, secret); });
 }
 
 Result<DeletedSecret> LocalOperations::delete_secret(const SecretHandle& secret) {
   const std::scoped_lock lock(instance_.service_work());
-  return operation::delete_secret(instance_, secret);
+  return noted("secret.delete", secret.handle, [&] { return operation::delete_secret(instance_, secret); });
 }
 
 Result<PreviousReport> LocalOperations::swap_previous_back(const PreviousRequest& request, base::Progress& progress) {

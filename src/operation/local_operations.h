@@ -11,14 +11,20 @@ namespace spl::operation {
 
 class LocalOperations final : public Operations {
  public:
-  // Of an instance that somebody else keeps open: the daemon's.
-  explicit LocalOperations(instance::Instance& instance) : instance_(instance) {}
+  // Of an instance that somebody else keeps open: the daemon's. What `who` (job/activity.h) changes is noted; nothing
+  // is where nobody is named.
+  explicit LocalOperations(instance::Instance& instance, std::string who = {})
+      : instance_(instance), who_(std::move(who)) {}
   // Of one that goes with it. `daemon` is who serves the home meanwhile, if anybody. Where it was opened to be made,
   // and the operation that was to fill it fails, what was made of it is taken away again: then it is of no more use.
   // `why_reading` is why an instance that was to be changed was opened for reading alone, if it was.
   LocalOperations(std::unique_ptr<instance::Instance> instance, std::optional<home::DaemonMark> daemon,
                   std::string why_reading = {})
-      : own_(std::move(instance)), instance_(*own_), daemon_(std::move(daemon)), why_reading_(std::move(why_reading)) {}
+      : own_(std::move(instance)),
+        instance_(*own_),
+        daemon_(std::move(daemon)),
+        why_reading_(std::move(why_reading)),
+        who_(job::kByConsole) {}
 
   Result<Status> status() override;
   Result<instance::IdentitySummary> identity() override;
@@ -51,8 +57,15 @@ class LocalOperations final : public Operations {
   Result<job::Job> job(const JobName& job) override;
   Result<std::vector<BackupSummary>> backups() override;
   Result<BackupSummary> backup(const BackupName& backup) override;
+  Result<std::vector<ScheduleState>> schedules() override;
+  Result<job::ActivityPage> activity(const std::string& cursor) override;
   Result<job::Job> cancel_job(const JobName& job) override;
   Result<BackupSummary> delete_backup(const BackupName& backup) override;
+  Result<PruneReport> prune_backups(const PruneRequest& request) override;
+  Result<ScheduleState> set_schedule(const schedule::Schedule& schedule) override;
+  Result<ScheduleState> remove_schedule(const ScheduleName& schedule) override;
+  Result<ScheduleRun> run_schedule(const ScheduleName& schedule, base::Progress& progress) override;
+  Result<ScheduleState> read_schedule(const ScheduleName& schedule) override;
   Result<RouterStatus> router_status() override;
   Result<RouterTrust> router_trust() override;
   Result<OwnerStatus> owner_status() override;
@@ -104,6 +117,14 @@ class LocalOperations final : public Operations {
 
  private:
   void follow_by_router(base::Progress& progress);
+  // Does the work, and notes that it was done, or why not.
+  template <class Work>
+  auto noted(std::string_view action, const std::string& subject, const Work& work) {
+    auto outcome = work();
+    note(action, subject, outcome ? nullptr : &outcome.error());
+    return outcome;
+  }
+  void note(std::string_view action, const std::string& subject, const Error* error);
   // The error of an operation that was to fill a new home.
   Error unmade_after(Error error);
 
@@ -111,6 +132,7 @@ class LocalOperations final : public Operations {
   instance::Instance& instance_;
   std::optional<home::DaemonMark> daemon_;
   std::string why_reading_;
+  std::string who_;
 };
 
 }  // namespace spl::operation

@@ -24,6 +24,7 @@
 #include "instance/access.h"
 #include "instance/ingest.h"
 #include "instance/instance.h"
+#include "job/activity.h"
 #include "job/job.h"
 #include "operation/backups.h"
 #include "operation/export.h"
@@ -32,7 +33,9 @@
 #include "operation/install.h"
 #include "operation/log.h"
 #include "operation/owner_operations.h"
+#include "operation/prune.h"
 #include "operation/router_operations.h"
+#include "operation/schedules.h"
 #include "operation/service_operations.h"
 #include "operation/service_remove.h"
 #include "record/record_shape.h"
@@ -340,6 +343,9 @@ class Operations {
   virtual Result<job::Job> job(const JobName& job) = 0;
   virtual Result<std::vector<BackupSummary>> backups() = 0;
   virtual Result<BackupSummary> backup(const BackupName& backup) = 0;
+  virtual Result<std::vector<ScheduleState>> schedules() = 0;
+  // Who did what, the newest first: "" is the first page, and each has the cursor of the next.
+  virtual Result<job::ActivityPage> activity(const std::string& cursor) = 0;
   virtual Result<RouterStatus> router_status() = 0;
   virtual Result<RouterTrust> router_trust() = 0;
   virtual Result<OwnerStatus> owner_status() = 0;
@@ -387,6 +393,12 @@ class Operations {
   // A job that runs ends as soon as it can.
   virtual Result<job::Job> cancel_job(const JobName& job) = 0;
   virtual Result<BackupSummary> delete_backup(const BackupName& backup) = 0;
+  virtual Result<PruneReport> prune_backups(const PruneRequest& request) = 0;
+  virtual Result<ScheduleState> set_schedule(const schedule::Schedule& schedule) = 0;
+  virtual Result<ScheduleState> remove_schedule(const ScheduleName& schedule) = 0;
+  virtual Result<ScheduleRun> run_schedule(const ScheduleName& schedule, base::Progress& progress) = 0;
+  // Its failure was read.
+  virtual Result<ScheduleState> read_schedule(const ScheduleName& schedule) = 0;
   virtual Result<RouterStatus> command_router(const RouterCommand& command, base::Progress& progress) = 0;
   virtual Result<OwnerLink> make_owner_link() = 0;
   virtual Result<OwnerStatus> set_owner_password(const NewPassword& password) = 0;

@@ -146,7 +146,9 @@ function Failure({ schedule, again }: { schedule: Schedule; again: () => void })
       </p>
       {failure.error.hint && <p>{failure.error.hint}</p>}
       <p class="row">
-        <a href={`${link("activity")}?job=${encodeURIComponent(failure.job)}`}>{s.failedLook}</a>
+        {failure.job !== "" && (
+          <a href={`${link("activity")}?job=${encodeURIComponent(failure.job)}`}>{s.failedLook}</a>
+        )}
         <button
           type="button"
           class="button"
