@@ -19,6 +19,7 @@
 #include "instance/instance.h"
 #include "operation/router_operations.h"
 #include "operation/service_recovery.h"
+#include "operation/tenants.h"
 
 namespace spl::api {
 namespace {
@@ -136,6 +137,13 @@ void keep_router(instance::Instance& instance, base::Progress& ending,
   } while (rest(kRouterLook));
 }
 
+// The machine's tenants that are to run.
+void keep_tenants(instance::Instance& instance, base::Progress& ending) {
+  const auto kept =
+      base::guarded("the tenants", [&]() -> Result<void> { return operation::keep_tenants(instance, ending); });
+  if (!kept) instance.env().log.write(env::LogLevel::kWarn, "tenants not kept", {{"error", kept.error().message}});
+}
+
 // All is tried, whatever fails of it.
 void reload(env::JsonLog& file, env::Log& log, instance::Instance& instance, Server& server) {
   file.reopen();
@@ -216,6 +224,7 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
   manager.ready(status);
   const Beside announcing([&](base::Progress& ending, const auto&) { announce(*opened, ending); });
   const Beside router([&](base::Progress& ending, const auto& rest) { keep_router(*opened, ending, rest); });
+  const Beside tenants([&](base::Progress& ending, const auto&) { keep_tenants(*opened, ending); });
   const auto ended = server->run();
   if (ended) {
     log.write(env::LogLevel::kInfo, "daemon stopped", {{"pid", info.pid}});

@@ -85,7 +85,7 @@ Result<void> sign_in(Call& call, const Json& body) {
   if (const door::Session* session = call.exchange.session()) {
     TRY(door->prove_with(*session, id, check, visitor));
   } else {
-    BrowserGate::add_cookie(call.exchange, TRY(door->sign_in_with(id, check, visitor)).token);
+    call.served.browsers.add_cookie(call.exchange, TRY(door->sign_in_with(id, check, visitor)).token);
   }
   return call.exchange.send(204, kJsonType, "");
 }

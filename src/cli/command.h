@@ -93,6 +93,7 @@ std::vector<Command> service_commands();      // service, inventory
 std::vector<Command> context_commands();      // context, secret
 std::vector<Command> door_commands();         // router, owner
 std::vector<Command> job_commands();          // job, backup
+std::vector<Command> tenant_commands();       // tenant
 std::vector<Command> shell_commands();        // help, completion, man
 Command log_command();
 Command export_command();

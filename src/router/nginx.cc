@@ -85,6 +85,8 @@ Result<void> Nginx::write(const RouterPlan& plan) {
   // Its workers, who are another user, pass through to nothing but what nginx makes for them.
   TRY(env::make_directories(env_.fs, run, 0711));
   TRY(env::make_directories(env_.fs, env::join(run, "tmp"), 0711));
+  // nginx lets everybody connect to a socket of its own: its directory is passed by the machine's router alone.
+  if (!plan.front.empty()) TRY(env::make_directories(env_.fs, env::parent_of(plan.front), 0710));
   if (!plan.challenge_directory.empty()) TRY(env::make_directories(env_.fs, plan.challenge_directory, 0755));
   TRY(env::make_directories(env_.fs, env::join(paths_.root, "logs")));
   return env::write_file_atomically(env_.fs, config_file() + ".new", nginx_config(plan));
@@ -99,6 +101,7 @@ Result<void> Nginx::try_out(const std::string& file) {
 
 // nginx says that a port is taken, but not by whom, and where it runs already only in its log.
 Result<void> Nginx::check_ports(const RouterPlan& plan, bool is_running) const {
+  if (!plan.front.empty()) return {};
   const int own = is_running ? TRY(process()) : 0;
   std::vector<std::uint16_t> ports{plan.https};
   if (plan.http != 0) ports.push_back(plan.http);
@@ -132,6 +135,8 @@ Result<void> Nginx::serve(const RouterPlan& plan) {
     if (!handle || !TRY(handle->signal(SIGHUP)))
       return fail(ErrorCode::kUnavailable, "nginx has ended meanwhile", "spl router start");
   } else {
+    // One that was killed has left it.
+    if (!plan.front.empty()) TRY(env_.fs.remove(plan.front));
     const auto started = TRY(env::run_command(nginx(config_file(), {}), "", {.at_most = kTryAtMost}));
     if (!started.exit.ok())
       return fail(ErrorCode::kUnavailable, "nginx does not start: " + reason_in(started.said),
