@@ -243,6 +243,8 @@ TEST_F(TenantDoorTest, ThePanelMakesTenantsWithAProofAndShowsNothingOfThem) {
   const codec::Json& row = rows.array()->at(0);
   EXPECT_EQ(text_of(row, "state"), "running");
   EXPECT_EQ(members(*row.find("limits")).size(), 4U);
+  EXPECT_GT(number_of(row, "bytes"), 10'000U);
+  EXPECT_TRUE(row.find("last_backup_at")->is_null());
   EXPECT_THAT(rows.text(), Not(HasSubstr("enter#")));
   EXPECT_EQ(post("", "/v1/tenants/" + name_of("a") + "/stop", "", {"-H", session}).status, 204);
   EXPECT_EQ(text_of(json_on("machine", {"tenant", "list"}).array()->at(0), "state"), "stopped");

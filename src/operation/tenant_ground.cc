@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/encoding.h"
+#include "env/acting_user.h"
 #include "env/users.h"
 #include "operation/router_operations.h"
 #include "operation/tenant_program.h"
@@ -23,6 +24,28 @@ constexpr auto kLookAtMost = 20s;
 constexpr auto kEndAtMost = 5min;
 constexpr std::string_view kDidPrefix = "did:key:";
 constexpr std::size_t kDidBytesMax = 256;
+constexpr std::size_t kCountedMax = 200'000;  // of files in a home: more are not counted
+
+// Of all files below, links not followed.
+Result<std::uint64_t> add_up(env::Directory& directory, std::size_t& left) {
+  std::uint64_t bytes = 0;
+  for (const std::string& name : TRY(directory.list())) {
+    if (left-- == 0) return fail(Cause::kTooLarge, "too many files to be counted");
+    const auto info = TRY(directory.info(name));
+    if (!info) continue;
+    bytes += info->size_bytes;
+    if (info->type != env::FileType::kDirectory) continue;
+    if (const auto below = TRY(directory.below(name))) bytes += TRY(add_up(*below, left));
+  }
+  return bytes;
+}
+// With the rights of its user, where it has one of its own.
+Result<std::uint64_t> bytes_below(env::Env env, const std::string& home, const std::string& user) {
+  std::size_t left = kCountedMax;
+  const auto account = user.empty() ? std::nullopt : TRY(env::find_user(user));
+  const env::AsFileUser as_user(account ? std::optional(account->ids) : std::nullopt);
+  return add_up(*TRY(env.fs.open_directory(home)), left);
+}
 
 }  // namespace
 
@@ -88,6 +111,17 @@ Result<Tenant> TenantGround::look_at(const TenantNote& note) {
   return tenant;
 }
 
+void TenantGround::look_closer_at(const TenantNote& note, Tenant& tenant) {
+  if (const auto bytes = bytes_below(env_, home_of(note), note.user)) tenant.bytes = *bytes;
+  base::NoProgress unseen;
+  const auto backups =
+      ask_tenant(env_, {.home = home_of(note), .words = {"backup", "list"}, .at_most = kLookAtMost}, unseen);
+  if (!backups || backups->array() == nullptr || backups->array()->empty()) return;
+  // The newest first.
+  const std::string made_at = text_in(backups->array()->front(), "created_at");
+  if (!made_at.empty()) tenant.last_backup_at = base::escaped(made_at, 64);
+}
+
 Result<void> TenantGround::begin(const TenantNote& note) {
   TenantCall call{.home = home_of(note), .words = {"serve", "--daemon", "--port", "0"}};
   if (!note.user.empty() && note.limits.are_any() && tenant::limit(env_, note.name, note.limits))
@@ -138,10 +172,11 @@ Result<void> TenantGround::take_away(TenantNote note) {
   if (!note.user.empty()) {
     TRY(tenant::end_processes(env_, note.user));
     TRY(tenant::remove_limits(env_, note.name));
-    TRY(tenant::remove_user(env_, note.user));
     TRY(env::remove_tree(env_.fs, tenant::user_directory_of(note)));
   }
   TRY(env::remove_tree(env_.fs, home));
+  // Last, for its number may be another's next.
+  if (!note.user.empty()) TRY(tenant::remove_user(env_, note.user));
   return notes_.forget(note.name);
 }
 

@@ -40,6 +40,8 @@ class TenantGround {
   Result<codec::Json> ask(const tenant::TenantNote& note, std::vector<std::string> words, std::string_view input = {});
   // How it is now. One that does not answer is kFailed.
   Result<Tenant> look_at(const tenant::TenantNote& note);
+  // Adds what takes longer to see: its bytes, and when it made its last backup.
+  void look_closer_at(const tenant::TenantNote& note, Tenant& tenant);
   // Its daemon runs afterwards, within its limits as far as there are any; no error where it ran.
   Result<void> begin(const tenant::TenantNote& note);
   // None of it runs afterwards. The services that ran.

@@ -45,7 +45,9 @@ Result<std::vector<Tenant>> list_tenants(instance::Instance& instance, base::Pro
   settle_unless_locked(ground);
   std::vector<Tenant> tenants;
   for (const TenantNote& note : TRY(ground.notes().all())) {
-    if (note.standing == Standing::kMade) tenants.push_back(TRY(ground.look_at(note)));
+    if (note.standing != Standing::kMade) continue;
+    tenants.push_back(TRY(ground.look_at(note)));
+    ground.look_closer_at(note, tenants.back());
   }
   return tenants;
 }

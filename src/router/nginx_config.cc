@@ -125,6 +125,7 @@ events { worker_connections 4096; }
     out_ += R"(http {
   access_log off;
   server_tokens off;
+  server_names_hash_bucket_size 512;
   log_not_found off;
   merge_slashes off;
   default_type application/octet-stream;
