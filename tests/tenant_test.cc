@@ -119,6 +119,15 @@ class TenantDoorTest : public TenantTest {
   }
   // `words` are curl's, `place` is below the host of the tenant, "" being the machine's.
   Got ask(const std::string& part, const std::string& place, const Words& words = {}) {
+    Got got = ask_once(part, place, words);
+    // nginx takes another configuration in its own time: until then the host is a stranger's.
+    for (int i = 0; got.status == 0 && i < 500; ++i) {
+      ::usleep(20'000);
+      got = ask_once(part, place, words);
+    }
+    return got;
+  }
+  Got ask_once(const std::string& part, const std::string& place, const Words& words) {
     const std::string out = path("answer");
     std::string command = "curl -s -g --max-time 60 --cacert '" + path("ca.pem") + "' -D '" + out + ".head' -o '" +
                           out + "' -w '%{http_code}' --resolve '*:" + https_ + ":127.0.0.1'";
@@ -176,7 +185,7 @@ TEST_F(TenantDoorTest, ATenantHasAnOwnerAnAddressAndAUserOfItsOwn) {
   EXPECT_THAT(overview.body, HasSubstr(text_of(made, "did")));
 
   EXPECT_EQ(text_of(json_on("machine", {"tenant", "stop", name_of("a")}), "state"), "stopped");
-  EXPECT_NE(shell("pgrep -u " + user_of("a") + " >/dev/null"), 0) << "none of it runs";
+  EXPECT_NE(shell("ps -o stat= -u " + user_of("a") + " | grep -qv Z"), 0) << "none of it runs";
   EXPECT_EQ(ask("a", "/v1/overview", {"-H", cookie(session)}).status, 503);
   const codec::Json list = json_on("machine", {"tenant", "list"});
   EXPECT_EQ(text_of(list.array()->at(0), "state"), "stopped");
@@ -262,12 +271,13 @@ TEST_F(TenantDoorTest, WhatATenantsServicesShowIsBelowItsHost) {
             0);
   const Ran started = run({"--home", home_of("a"), "service", "echo", "start"});
   ASSERT_EQ(started.code, 0) << started.err;
+  EXPECT_EQ(run({"--home", home_of("a"), "router", "start"}).code, 0);
   const std::string session = cookie(claim("a", text_of(made, "claim_url")));
   EXPECT_EQ(ask("a", "/echo/x").status, 401);
   const Got told = ask("a", "/echo/x", {"-H", session});
   ASSERT_EQ(told.status, 200) << told.body;
-  EXPECT_THAT(told.body, HasSubstr(R"(["x-spl-user","owner"])"));
-  EXPECT_THAT(told.body, HasSubstr(R"(["x-forwarded-for","127.0.0.1"])"));
+  EXPECT_THAT(told.body, HasSubstr(R"(["x-spl-user", "owner"])"));
+  EXPECT_THAT(told.body, HasSubstr(R"(["x-forwarded-for", "127.0.0.1"])"));
   EXPECT_THAT(told.body, Not(HasSubstr("__Host-spl")));
   const Got page = ask("a", "/echo/x", {"-H", session, "-H", "Sec-Fetch-Dest: document"});
   EXPECT_EQ(page.status, 302);
@@ -275,6 +285,10 @@ TEST_F(TenantDoorTest, WhatATenantsServicesShowIsBelowItsHost) {
   EXPECT_EQ(shell("test \"$(stat -c %U /proc/$(cat " + home_of("a") + "/run/router/nginx.pid))\" = " + user_of("a")),
             0);
   EXPECT_EQ(mode_of(home_of("a") + "/run/router/front"), 0710U);
+  // What ran before a stop runs after a start.
+  ASSERT_EQ(on("machine", {"tenant", "stop", name_of("a")}).code, 0);
+  ASSERT_EQ(on("machine", {"tenant", "start", name_of("a")}).code, 0);
+  EXPECT_EQ(ask("a", "/echo/x", {"-H", session}).status, 200);
 }
 
 TEST_F(TenantTest, ANameThatIsInUseIsRefusedAndOneThatCannotBeIsWrong) {
@@ -325,8 +339,8 @@ TEST_F(TenantTest, WhatFailsLeavesNothing) {
   expect_gone("a");
   create("a", {"--from", path("missing.spl")}, 1);
   expect_gone("a");
-  create("a", {"--from", path("whole.spl"), "--expect-did", "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"},
-         5);
+  const std::string other = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
+  create("a", {"--from", path("whole.spl"), "--expect-did", other}, 3);
   expect_gone("a");
   EXPECT_THAT(listed(), IsEmpty());
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/encoding.h"
+#include "base/names.h"
 #include "env/acting_user.h"
 #include "env/users.h"
 #include "operation/router_operations.h"
@@ -24,6 +25,7 @@ constexpr auto kLookAtMost = 20s;
 constexpr auto kEndAtMost = 5min;
 constexpr std::string_view kDidPrefix = "did:key:";
 constexpr std::size_t kDidBytesMax = 256;
+constexpr std::size_t kCodeBytesMax = 64;
 constexpr std::size_t kCountedMax = 200'000;  // of files in a home: more are not counted
 
 // Of all files below, links not followed.
@@ -130,18 +132,28 @@ Result<void> TenantGround::begin(const TenantNote& note) {
   return begun || begun.error().cause == Cause::kDaemonRuns ? Result<void>() : std::unexpected(begun.error());
 }
 
+void TenantGround::begin_router(const TenantNote& note) {
+  const auto status = ask(note, {"router", "status"});
+  const Json* routes = status ? status->find("routes") : nullptr;
+  if (routes == nullptr || routes->array() == nullptr || routes->array()->empty()) return;
+  if (const auto begun = ask(note, {"router", "start"}); !begun)
+    env_.log.write(env::LogLevel::kWarn, "a tenant's services are not shown",
+                   {{"tenant", note.name}, {"error", begun.error().message}});
+}
+
 Result<std::vector<std::string>> TenantGround::end(const TenantNote& note) {
   std::vector<std::string> ran;
   base::NoProgress unseen;
   const auto tell = [&](std::vector<std::string> words) {
     return ask_tenant(env_, {.home = home_of(note), .words = std::move(words), .at_most = kEndAtMost}, unseen);
   };
-  const auto services = tell({"service", "all", "status"});
-  if (services && services->array() != nullptr) {
-    for (const Json& service : *services->array()) {
-      const std::string state = text_in(service, "state");
-      if (state == "running" || state == "paused" || state == "failing") ran.push_back(text_in(service, "name"));
-    }
+  const auto said = tell({"service", "all", "status"});
+  const Json* services = said ? said->find("services") : nullptr;
+  for (const Json& service : services != nullptr && services->array() != nullptr ? *services->array() : Json::Array()) {
+    const std::string state = text_in(service, "state");
+    std::string name = text_in(service, "name");
+    if (base::is_name(name) && (state == "running" || state == "paused" || state == "failing"))
+      ran.push_back(std::move(name));
   }
   const auto stopped = tell({"service", "all", "stop"});
   const auto unrouted = tell({"router", "stop"});
@@ -184,13 +196,15 @@ Result<OwnerLink> TenantGround::make_link(const TenantNote& note) {
   const Json made = TRY_IN("tenant " + note.name, ask(note, {"owner", "link"}));
   const std::string url = text_in(made, "url");
   const std::size_t code = url.find('#');
-  if (code == std::string::npos) return fail("tenant " + note.name + " has given no link");
+  if (code == std::string::npos || url.size() - code > kCodeBytesMax ||
+      url.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-", code + 1) != std::string::npos)
+    return fail("tenant " + note.name + " has given no link");
   OwnerLink link;
   // Where it is the machine says, and the code alone is the tenant's.
   link.url = SecretBytes(address_of(note) + "-/enter" + url.substr(code));
   const Json* claims = made.find("claims");
   link.claims = claims != nullptr && claims->boolean() != nullptr && *claims->boolean();
-  link.expires_at = text_in(made, "expires_at");
+  link.expires_at = base::escaped(text_in(made, "expires_at"), 64);
   return link;
 }
 

@@ -44,6 +44,8 @@ class TenantGround {
   void look_closer_at(const tenant::TenantNote& note, Tenant& tenant);
   // Its daemon runs afterwards, within its limits as far as there are any; no error where it ran.
   Result<void> begin(const tenant::TenantNote& note);
+  // Where its services have routes its own router shows them. What keeps that from it is in the log.
+  void begin_router(const tenant::TenantNote& note);
   // None of it runs afterwards. The services that ran.
   Result<std::vector<std::string>> end(const tenant::TenantNote& note);
   // A link of its door.

@@ -11,6 +11,7 @@ namespace {
 using codec::Json;
 
 constexpr std::size_t kAnswerBytesMax = 64u << 20;
+constexpr std::size_t kShownMax = 2000;
 constexpr std::uint64_t kCodeMax = 7;
 
 std::vector<std::string> environment_of(env::Env env) {
@@ -28,8 +29,9 @@ Error error_of(const env::CommandOutput& ran) {
   if (error == nullptr || error->object() == nullptr)
     return {ErrorCode::kFailed, "spl " + ran.exit.text() + ": " + base::escaped(ran.said, 400),
             "see the tenant's logs"};
-  Error told{ErrorCode::kFailed, text_in(*error, "message"), text_in(*error, "hint"),
-             base::cause_of_word(text_in(*error, "code"))};
+  // A tenant's daemon may be anything by now.
+  Error told{ErrorCode::kFailed, base::escaped(text_in(*error, "message"), kShownMax),
+             base::escaped(text_in(*error, "hint"), kShownMax), base::cause_of_word(text_in(*error, "code"))};
   const Json* exit = error->find("exit");
   const auto code = exit == nullptr ? Result<std::uint64_t>(0) : exit->whole_number();
   if (code && *code > 0 && *code <= kCodeMax) told.code = static_cast<ErrorCode>(*code);

@@ -60,6 +60,7 @@ Result<Tenant> start_tenant(instance::Instance& instance, const TenantName& tena
   note.wanted = true;
   TRY(ground.notes().write(note));
   TRY_IN("tenant " + note.name, ground.begin(note));
+  ground.begin_router(note);
   TRY(start_services(ground, note));
   return ground.look_at(note);
 }

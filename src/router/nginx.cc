@@ -142,6 +142,7 @@ Result<void> Nginx::serve(const RouterPlan& plan) {
       return fail(ErrorCode::kUnavailable, "nginx does not start: " + reason_in(started.said),
                   "see logs/router.log in the home");
   }
+  TRY(env::make_directories(env_.fs, kept_directory(paths_)));
   return env::write_file_atomically(env_.fs, wanted_file(), "");
 }
 

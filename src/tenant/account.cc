@@ -86,7 +86,7 @@ Result<void> remove_user(env::Env env, const std::string& user) {
   if (!user.starts_with(kPrefix)) return fail("the user " + user + " is no tenant's");
   TRY(until_none(env, 0, "programs that make the user " + user,
                  [&user](int pid) -> Result<bool> { return changes_user(pid, user); }));
-  if (TRY(env::find_user(user))) TRY(run({"userdel", user}));
+  if (TRY(env::find_user(user))) TRY(run({"userdel", "--force", user}));
   // userdel leaves a group in which somebody else is.
   if (TRY(env::find_group(user))) TRY(run({"groupdel", user}));
   return {};
