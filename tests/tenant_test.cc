@@ -119,15 +119,6 @@ class TenantDoorTest : public TenantTest {
   }
   // `words` are curl's, `place` is below the host of the tenant, "" being the machine's.
   Got ask(const std::string& part, const std::string& place, const Words& words = {}) {
-    Got got = ask_once(part, place, words);
-    // nginx takes another configuration in its own time: until then the host is a stranger's.
-    for (int i = 0; got.status == 0 && i < 500; ++i) {
-      ::usleep(20'000);
-      got = ask_once(part, place, words);
-    }
-    return got;
-  }
-  Got ask_once(const std::string& part, const std::string& place, const Words& words) {
     const std::string out = path("answer");
     std::string command = "curl -s -g --max-time 60 --cacert '" + path("ca.pem") + "' -D '" + out + ".head' -o '" +
                           out + "' -w '%{http_code}' --resolve '*:" + https_ + ":127.0.0.1'";

@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "env/child_process.h"
 #include "env/peer.h"
+#include "env/proc_files.h"
 #include "env/process.h"
 #include "env/process_table.h"
 #include "router/nginx_config.h"
@@ -21,6 +22,9 @@ constexpr char kProgram[] = "/usr/sbin/nginx";
 constexpr auto kTryAtMost = 30s;
 constexpr auto kStopAtMost = 15s;
 constexpr auto kPortAnswer = 1s;
+constexpr auto kReloadAtMost = 15s;
+constexpr auto kReloadLook = 20ms;
+constexpr std::string_view kWorkerTitle = "nginx: worker process";
 
 env::ChildOptions nginx(const std::string& config_file, std::vector<std::string> more) {
   env::ChildOptions options;
@@ -39,6 +43,33 @@ std::string reason_in(const std::string& said) {
   if (const std::size_t colon = reason.find(": "); colon != std::string::npos && reason.find('#') < colon)
     reason.erase(0, colon + 2);
   return base::escaped(reason, 400);
+}
+
+// Those of its workers that take connections: one that is told to end says so in its title.
+Result<std::vector<int>> workers_of(int master) {
+  std::vector<int> workers;
+  for (const int pid : TRY(env::proc_numbers("/proc"))) {
+    const auto entry = TRY(env::process_entry(pid));
+    if (!entry || entry->parent != master) continue;
+    const auto words = env::command_line(pid);
+    if (words && !words->empty() && words->front() == kWorkerTitle) workers.push_back(pid);
+  }
+  return workers;
+}
+
+// nginx reads what it is to serve in its own time: until its workers are others the one before answers.
+Result<void> wait_until_others_serve(env::Env env, int master, const std::vector<int>& before) {
+  const auto end = env.clock.steady() + kReloadAtMost;
+  for (;;) {
+    const std::vector<int> now = TRY(workers_of(master));
+    const bool is_old =
+        std::ranges::any_of(now, [&before](int pid) { return std::ranges::find(before, pid) != before.end(); });
+    if (!now.empty() && !is_old) return {};
+    if (env.clock.steady() > end)
+      return fail(ErrorCode::kUnavailable, Cause::kTimeout, "nginx has not taken the configuration",
+                  "logs/router.log in the home says why; what was served before still is");
+    env.clock.sleep_for(kReloadLook);
+  }
 }
 
 }  // namespace
@@ -131,9 +162,12 @@ Result<void> Nginx::serve(const RouterPlan& plan) {
   TRY(check_ports(plan, runs));
   TRY(env_.fs.rename(tried, config_file()));
   if (runs) {
-    const auto handle = TRY(env::ProcessHandle::open(TRY(process())));
+    const int master = TRY(process());
+    const std::vector<int> before = TRY(workers_of(master));
+    const auto handle = TRY(env::ProcessHandle::open(master));
     if (!handle || !TRY(handle->signal(SIGHUP)))
       return fail(ErrorCode::kUnavailable, "nginx has ended meanwhile", "spl router start");
+    TRY(wait_until_others_serve(env_, master, before));
   } else {
     // One that was killed has left it.
     if (!plan.front.empty()) TRY(env_.fs.remove(plan.front));
