@@ -317,6 +317,19 @@ TEST_F(TenantTest, ABundlesIdentityIsAdoptedAndItsCopiesAreNamed) {
   EXPECT_EQ(shell("find " + home_of("a") + " ! -user " + user_of("a") + " | grep ."), 1);
 }
 
+TEST_F(TenantTest, AnEncryptedBundleIsOpenedByWhatTheLineNames) {
+  make_home("source", 1);
+  write_file(path("pass"), kPassword + "\n");
+  write_file(path("wrong"), "something else\n");
+  ASSERT_EQ(on("source", {"export", "--passphrase-file", path("pass"), "--out", path("sealed.spl")}).code, 0);
+  create("a", {"--from", path("sealed.spl")}, 4);
+  create("a", {"--from", path("sealed.spl"), "--passphrase-file", path("wrong")}, 4);
+  expect_gone("a");
+  start_daemon("machine");
+  create("a", {"--from", path("sealed.spl"), "--passphrase-file", path("pass")});
+  EXPECT_EQ(shell("grep -rqF '" + kPassword + "' " + home_of("a") + " " + path("machine")), 1) << "it stands nowhere";
+}
+
 TEST_F(TenantTest, WhatFailsLeavesNothing) {
   make_home("source", 2);
   ASSERT_EQ(on("source", {"export", "--out", path("whole.spl")}).code, 0);
@@ -375,20 +388,14 @@ TEST_F(TenantTest, ARemovedTenantLeavesItsBundleOrStays) {
   EXPECT_EQ(text_of(create("a", {"--from", path("a.spl")}), "did"), did);
 }
 
-// The making is killed when this or that of it is there; who looks next finds nothing of it.
-TEST_F(TenantTest, WhatWasKilledIsTakenAwayByTheNextLook) {
-  const std::string user = user_of("a");
-  const std::string home = home_of("a");
-  const std::vector<std::pair<std::string, std::function<bool()>>> moments{
-      {"its note", [&] { return exists(path("machine/tenants/" + name_of("a") + ".json")); }},
-      {"its user", [&] { return has_user(user); }},
-      {"its home", [&] { return exists(home); }},
-      {"its daemon", [&] { return exists(home + "/run/spl.pid"); }},
-      {"its identity", [&] { return exists(home + "/identity/did_document.json"); }}};
-  made_.push_back(name_of("a"));
-  for (const auto& [what, is_there] : moments) {
-    Process process({"--home", path("machine"), "tenant", "create", name_of("a")});
-    while (!is_there()) {
+// Who makes or removes it is killed when `moment` has come; who looks next finds nothing of it.
+class TenantKillTest : public TenantTest {
+ protected:
+  void kill_when(const Words& words, const std::string& what, const std::function<bool()>& moment) {
+    Words all{"--home", path("machine"), "tenant"};
+    all.insert(all.end(), words.begin(), words.end());
+    Process process(all);
+    while (!moment()) {
       siginfo_t ended{};
       ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(process.pid()), &ended, WEXITED | WNOHANG | WNOWAIT), 0);
       ASSERT_EQ(ended.si_pid, 0) << "it has ended without " << what;
@@ -399,8 +406,32 @@ TEST_F(TenantTest, WhatWasKilledIsTakenAwayByTheNextLook) {
     EXPECT_THAT(listed(), IsEmpty()) << what;
     expect_gone("a");
   }
+};
+
+TEST_F(TenantKillTest, WhatWasBeingMadeIsTakenAway) {
+  const std::string home = home_of("a");
+  const std::vector<std::pair<std::string, std::function<bool()>>> moments{
+      {"its note", [&] { return exists(path("machine/tenants/" + name_of("a") + ".json")); }},
+      {"its home", [&] { return exists(home); }},
+      {"its user", [&] { return has_user(user_of("a")); }},
+      {"its daemon", [&] { return exists(home + "/run/spl.pid"); }},
+      {"its identity", [&] { return exists(home + "/identity/did_document.json"); }}};
+  made_.push_back(name_of("a"));
+  for (const auto& [what, moment] : moments) kill_when({"create", name_of("a")}, what, moment);
   create("a");
   EXPECT_THAT(listed(), ElementsAre(name_of("a")));
+}
+
+TEST_F(TenantKillTest, WhatWasBeingRemovedIsGone) {
+  const std::string home = home_of("a");
+  const std::vector<std::pair<std::string, std::function<bool()>>> moments{
+      {"its daemon's end", [&] { return !exists(home + "/run/spl.sock"); }},
+      {"its home's end", [&] { return !exists(home); }},
+      {"its user's end", [&] { return !has_user(user_of("a")); }}};
+  for (const auto& [what, moment] : moments) {
+    create("a");
+    kill_when({"remove", name_of("a"), "--without-backup"}, what, moment);
+  }
 }
 
 TEST_F(TenantTest, LimitsThatTheMachineCannotHoldAreTold) {
