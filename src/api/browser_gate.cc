@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "http/signature.h"
+#include "tenant/mark.h"
 
 namespace spl::api {
 namespace {
@@ -45,6 +46,12 @@ std::unexpected<Error> cross_origin(std::string message) {
   return fail(ErrorCode::kRefused, Cause::kCrossOrigin, std::move(message), "ask from a page of the panel itself");
 }
 
+// Tenants are below the machine's own name, and each other's neighbours: no session looks like another's.
+std::string cookie_name(instance::Instance& instance) {
+  const auto mark = tenant::read_mark(instance.env(), instance.paths());
+  return std::string(kSessionCookie) + (mark && *mark ? "-" + (*mark)->name : "");
+}
+
 // What changes something is asked for by a page of this origin, or by a program, which has its own credentials.
 Result<void> check_origin(const http::RequestHead& head) {
   const std::string* site = http::find_field(head.fields, "sec-fetch-site");
@@ -61,6 +68,9 @@ Result<void> check_origin(const http::RequestHead& head) {
 }
 
 }  // namespace
+
+BrowserGate::BrowserGate(instance::Instance& instance)
+    : instance_(instance), challenges_(instance.env()), cookie_(cookie_name(instance)) {}
 
 std::optional<std::string_view> cookie_of(const http::RequestHead& head, std::string_view name) {
   std::optional<std::string_view> found;
@@ -87,7 +97,7 @@ Result<door::Door*> BrowserGate::door() {
 Result<void> BrowserGate::look_at(Exchange& exchange, std::string_view method) {
   const http::RequestHead& head = exchange.head();
   if (!is_safe(method)) TRY(check_origin(head));
-  const auto token = cookie_of(head, kSessionCookie);
+  const auto token = cookie_of(head, cookie_);
   if (!token || token->size() > kCookieBytesMax) return {};
   if (auto session = TRY(TRY(door())->session_of(SecretBytes(*token)))) exchange.set_session(std::move(*session));
   return {};
@@ -98,7 +108,7 @@ Result<void> BrowserGate::look_at_service(Exchange& exchange, std::string_view m
   // No page of another origin may open a websocket: the browser asks nobody before it does.
   if (http::find_field(head.fields, "upgrade") != nullptr) TRY(check_origin(head));
   TRY(look_at(exchange, method));
-  const auto token = cookie_of(head, kSessionCookie);
+  const auto token = cookie_of(head, cookie_);
   if (exchange.session() != nullptr || !token || token->size() > kCookieBytesMax) return {};
   const Digest digest = crypto::sha256(*token);
   std::string id;
@@ -163,13 +173,12 @@ door::Visitor BrowserGate::visitor_of(const Exchange& exchange) {
 
 void BrowserGate::add_cookie(Exchange& exchange, const SecretBytes& token) {
   const auto lifetime = std::chrono::seconds(door::kSessionLifetime).count();
-  exchange.add_field("set-cookie", std::string(kSessionCookie) + "=" + std::string(token.reveal()) +
+  exchange.add_field("set-cookie", cookie_ + "=" + std::string(token.reveal()) +
                                        "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=" + std::to_string(lifetime));
 }
 
 void BrowserGate::end_cookie(Exchange& exchange) {
-  exchange.add_field("set-cookie",
-                     std::string(kSessionCookie) + "=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
+  exchange.add_field("set-cookie", cookie_ + "=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
 }
 
 }  // namespace spl::api

@@ -20,11 +20,11 @@
 namespace spl::api {
 
 inline constexpr std::string_view kOwnerAccount = "@owner";  // of a session, in the log; no account can have the name
-inline constexpr std::string_view kSessionCookie = "__Host-spl";
+inline constexpr std::string_view kSessionCookie = "__Host-spl";  // of a tenant "__Host-spl-NAME"
 
 class BrowserGate {
  public:
-  explicit BrowserGate(instance::Instance& instance) : instance_(instance), challenges_(instance.env()) {}
+  explicit BrowserGate(instance::Instance& instance);
 
   // The door, opened when it is first asked for.
   Result<door::Door*> door();
@@ -50,8 +50,8 @@ class BrowserGate {
   // From where, and by what.
   static door::Visitor visitor_of(const Exchange& exchange);
   // Sets, or ends, the session's cookie.
-  static void add_cookie(Exchange& exchange, const SecretBytes& token);
-  static void end_cookie(Exchange& exchange);
+  void add_cookie(Exchange& exchange, const SecretBytes& token);
+  void end_cookie(Exchange& exchange);
 
  private:
   // What opens one service to one session: of its code or its token the digest.
@@ -66,6 +66,7 @@ class BrowserGate {
 
   instance::Instance& instance_;
   door::Challenges challenges_;
+  const std::string cookie_;
   std::mutex mutex_;  // guards all below
   std::unique_ptr<door::Door> door_;
   std::deque<Entry> codes_;   // a daemon that begins anew has none: the panel gives others

@@ -20,6 +20,7 @@
 #include "operation/router_operations.h"
 #include "operation/scheduler.h"
 #include "operation/service_recovery.h"
+#include "operation/tenants.h"
 
 namespace spl::api {
 namespace {
@@ -145,6 +146,13 @@ void keep_schedules(instance::Instance& instance, job::JobQueue& jobs,
   }
 }
 
+// The machine's tenants that are to run.
+void keep_tenants(instance::Instance& instance, base::Progress& ending) {
+  const auto kept =
+      base::guarded("the tenants", [&]() -> Result<void> { return operation::keep_tenants(instance, ending); });
+  if (!kept) instance.env().log.write(env::LogLevel::kWarn, "tenants not kept", {{"error", kept.error().message}});
+}
+
 // All is tried, whatever fails of it.
 void reload(env::JsonLog& file, env::Log& log, instance::Instance& instance, Server& server) {
   file.reopen();
@@ -226,6 +234,7 @@ Result<void> run_daemon(env::Env outer, const home::HomePaths& paths, const Daem
   const Beside announcing([&](base::Progress& ending, const auto&) { announce(*opened, ending); });
   const Beside router([&](base::Progress& ending, const auto& rest) { keep_router(*opened, ending, rest); });
   const Beside schedules([&](base::Progress&, const auto& rest) { keep_schedules(*opened, server->jobs(), rest); });
+  const Beside tenants([&](base::Progress& ending, const auto&) { keep_tenants(*opened, ending); });
   const auto ended = server->run();
   if (ended) {
     log.write(env::LogLevel::kInfo, "daemon stopped", {{"pid", info.pid}});

@@ -150,6 +150,18 @@ inline constexpr DoorPlace kDoorPlace<&Operations::end_sessions>{"/v1/local/owne
 template <>
 inline constexpr DoorPlace kDoorPlace<&Operations::reset_owner>{"/v1/local/owner/reset", 200,
                                                                 "Forgets the owner: the door can be claimed anew."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::create_tenant>{"/v1/local/tenants", 201, "Makes a tenant."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::start_tenant>{"/v1/local/tenants/start", 200, "Starts a tenant."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::stop_tenant>{"/v1/local/tenants/stop", 200, "Stops a tenant."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::link_tenant>{
+    "/v1/local/tenants/link", 201, "Makes a link that claims a tenant's door, or signs in."};
+template <>
+inline constexpr DoorPlace kDoorPlace<&Operations::remove_tenant>{"/v1/local/tenants/remove", 200,
+                                                                  "Removes a tenant with all that it has."};
 
 // Of Result<Answer> (Operations::*)(const Request&), or without a request, or with its progress.
 template <class Operation>

@@ -163,7 +163,7 @@ Result<void> enter_service(Call& call, const std::string& route) {
   TRY(call.exchange.only_known_parameters());
   const SecretBytes token =
       TRY(call.served.browsers.enter_service(SecretBytes(code == nullptr ? std::string_view() : *code), route));
-  BrowserGate::add_cookie(call.exchange, token);
+  call.served.browsers.add_cookie(call.exchange, token);
   return send_to(call.exchange, "/");
 }
 

@@ -446,6 +446,29 @@ Result<operation::EndedSessions> RemoteOperations::end_sessions(const operation:
 Result<operation::OwnerStatus> RemoteOperations::reset_owner() {
   return through_door<&Operations::reset_owner>();
 }
+Result<std::vector<operation::Tenant>> RemoteOperations::tenants(base::Progress& progress) {
+  return TRY(reading())->tenants(progress);
+}
+Result<operation::MadeTenant> RemoteOperations::create_tenant(const operation::NewTenant& tenant,
+                                                              base::Progress& /*progress*/) {
+  return through_door<&Operations::create_tenant>(tenant);
+}
+Result<operation::Tenant> RemoteOperations::start_tenant(const operation::TenantName& tenant,
+                                                         base::Progress& /*progress*/) {
+  return through_door<&Operations::start_tenant>(tenant);
+}
+Result<operation::Tenant> RemoteOperations::stop_tenant(const operation::TenantName& tenant,
+                                                        base::Progress& /*progress*/) {
+  return through_door<&Operations::stop_tenant>(tenant);
+}
+Result<operation::OwnerLink> RemoteOperations::link_tenant(const operation::TenantName& tenant,
+                                                           base::Progress& /*progress*/) {
+  return through_door<&Operations::link_tenant>(tenant);
+}
+Result<operation::TenantName> RemoteOperations::remove_tenant(const operation::RemovedTenant& tenant,
+                                                              base::Progress& /*progress*/) {
+  return through_door<&Operations::remove_tenant>(tenant);
+}
 Result<std::vector<operation::ContextEntry>> RemoteOperations::contexts() {
   return TRY(reading())->contexts();
 }

@@ -123,6 +123,13 @@ class RemoteOperations final : public operation::Operations {
   Result<operation::OwnerStatus> set_owner_password(const operation::NewPassword& password) override;
   Result<operation::EndedSessions> end_sessions(const operation::SessionName& session) override;
   Result<operation::OwnerStatus> reset_owner() override;
+  Result<std::vector<operation::Tenant>> tenants(base::Progress& progress) override;
+  Result<operation::MadeTenant> create_tenant(const operation::NewTenant& tenant, base::Progress& progress) override;
+  Result<operation::Tenant> start_tenant(const operation::TenantName& tenant, base::Progress& progress) override;
+  Result<operation::Tenant> stop_tenant(const operation::TenantName& tenant, base::Progress& progress) override;
+  Result<operation::OwnerLink> link_tenant(const operation::TenantName& tenant, base::Progress& progress) override;
+  Result<operation::TenantName> remove_tenant(const operation::RemovedTenant& tenant,
+                                              base::Progress& progress) override;
   // `options.workers` is the daemon's to choose.
   Result<operation::ExportReport> export_bundle(operation::ExportOptions options, operation::Destination& to,
                                                 base::Progress& progress) override;

@@ -99,6 +99,7 @@ const std::vector<Route>& routes() {
     add_opened_routes(table);
     add_passkey_routes(table);
     add_search_routes(table);
+    add_tenant_routes(table);
     add_owner_routes(table);
     return table;
   }();

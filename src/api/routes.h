@@ -143,6 +143,7 @@ void add_upload_routes(std::vector<Route>& table);
 void add_opened_routes(std::vector<Route>& table);
 void add_passkey_routes(std::vector<Route>& table);
 void add_search_routes(std::vector<Route>& table);
+void add_tenant_routes(std::vector<Route>& table);
 
 // GET /openapi.json.
 const std::string& openapi_text();

@@ -65,7 +65,7 @@ Result<void> welcome(Call& call, const Typed& typed, FormPage page, Result<NewSe
     if (!typed.is_form) return std::unexpected(std::move(made).error());
     return send_form(call.exchange, page, status_of(made.error()), made.error().message);
   }
-  BrowserGate::add_cookie(call.exchange, made->token);
+  call.served.browsers.add_cookie(call.exchange, made->token);
   if (typed.is_form) return send_to(call.exchange, next);
   return call.exchange.send_json(200, Json::Object{{"claimed", true}, {"session", session_json(made->session)}});
 }
@@ -105,7 +105,7 @@ Result<void> sign_out(Call& call) {
     TRY(TRY(call.served.browsers.door())->sign_out(session->id));
     note_change(call, "door.sign-out");
   }
-  BrowserGate::end_cookie(call.exchange);
+  call.served.browsers.end_cookie(call.exchange);
   const std::string* type = http::find_field(call.exchange.head().fields, "content-type");
   if (type != nullptr && http::begins_with(*type, kFormType)) return send_to(call.exchange, "/-/sign-in");
   return call.exchange.send_json(200, Json::Object{{"signed_out", true}});

@@ -97,6 +97,11 @@ void add_owner_routes(std::vector<Route>& table) {
   add<&Operations::set_owner_password>(table);
   add<&Operations::end_sessions>(table);
   add<&Operations::reset_owner>(table);
+  add<&Operations::create_tenant>(table);
+  add<&Operations::start_tenant>(table);
+  add<&Operations::stop_tenant>(table);
+  add<&Operations::link_tenant>(table);
+  add<&Operations::remove_tenant>(table);
 }
 
 }  // namespace spl::api

@@ -90,7 +90,7 @@ Result<void> sign_in(Call& call, const Json& body) {
     const auto made = door->sign_in_with(id, check, visitor);
     note_entry(call, "door.sign-in", made);
     if (!made) return std::unexpected(made.error());
-    BrowserGate::add_cookie(call.exchange, made->token);
+    call.served.browsers.add_cookie(call.exchange, made->token);
   }
   return call.exchange.send(204, kJsonType, "");
 }

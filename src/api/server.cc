@@ -23,6 +23,7 @@
 #include "env/users.h"
 #include "http/listener.h"
 #include "router/plan.h"
+#include "tenant/mark.h"
 
 namespace spl::api {
 namespace {
@@ -32,6 +33,8 @@ constexpr std::string_view kBusy =
     "connection: close\r\nretry-after: 1\r\nspl-exit-code: 6\r\n\r\n"
     "{\"object\":\"error\",\"code\":\"UNAVAILABLE\",\"message\":\"too many connections\",\"hint\":\"try again later\"}";
 static_assert(kBusy.size() - kBusy.find("\r\n\r\n") - 4 == 97);
+
+constexpr std::uint32_t kTenantsDoorMode = 0660;
 
 // How long accepting rests when the machine has no descriptors or no memory left.
 constexpr int kAcceptPauseMs = 100;
@@ -296,6 +299,9 @@ Result<std::unique_ptr<Server>> Server::start(instance::Instance& instance, cons
                                          tls ? http::Exposure::kAnywhere : http::Exposure::kLoopbackOnly));
   auto unix_listener = TRY(http::UnixListener::bind(instance.paths().socket()));
   auto door = TRY(http::UnixListener::bind(router::door_socket(instance.paths())));
+  // In the group of a tenant's own user is the router.
+  const auto mark = TRY(tenant::read_mark(instance.env(), instance.paths()));
+  if (mark && mark->own_user) TRY(instance.env().fs.set_mode(router::door_socket(instance.paths()), kTenantsDoorMode));
   auto stop = TRY(env::Interrupt::make());
   auto cut = TRY(env::Interrupt::make());
   auto impl = std::make_unique<Impl>(instance, options, std::move(tcp), std::move(unix_listener), std::move(door),

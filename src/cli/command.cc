@@ -31,7 +31,7 @@ Command make_program() {
   for (auto make :
        {instance_commands, daemon_commands, identity_commands, record_commands, thread_commands, portability_commands,
         service_commands, context_commands, bundle_commands, access_commands, federation_commands, policy_commands,
-        door_commands, job_commands, schedule_commands, shell_commands}) {
+        door_commands, job_commands, schedule_commands, tenant_commands, shell_commands}) {
     std::vector<Command> part = make();
     std::move(part.begin(), part.end(), std::back_inserter(root.commands));
   }

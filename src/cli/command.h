@@ -95,6 +95,7 @@ std::vector<Command> context_commands();      // context, secret
 std::vector<Command> door_commands();         // router, owner
 std::vector<Command> job_commands();          // job, backup, activity
 std::vector<Command> schedule_commands();     // schedule
+std::vector<Command> tenant_commands();       // tenant
 std::vector<Command> shell_commands();        // help, completion, man
 Command log_command();
 Command export_command();

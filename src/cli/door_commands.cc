@@ -1,5 +1,6 @@
 // router, owner.
 #include "cli/command.h"
+#include "cli/door_link.h"
 #include "cli/keys.h"
 #include "cli/session.h"
 
@@ -74,19 +75,7 @@ Result<int> run_router_trust(Session& session, const Arguments&) {
 }
 
 Result<int> run_link(Session& session, const Arguments&) {
-  const operation::OwnerLink link = TRY(TRY(session.changing())->make_owner_link());
-  Output& out = session.out();
-  const std::string url(link.url.reveal());
-  if (out.text()) {
-    TRY(out.content(url + "\n"));
-  } else {
-    Json json = Json::Object{{"url", url}, {"claims", link.claims}};
-    if (!link.expires_at.empty()) json.add("expires_at", link.expires_at);
-    TRY(out.document(json));
-  }
-  TRY(out.show_result());
-  out.note(link.claims ? "who opens it first becomes the owner: it is good until then, and once"
-                       : "it signs in, once, within 15 minutes");
+  TRY(show_link(session.out(), TRY(TRY(session.changing())->make_owner_link())));
   return 0;
 }
 
@@ -130,11 +119,6 @@ Result<int> run_sign_out(Session& session, const Arguments& arguments) {
   Output& out = session.out();
   TRY(out.text() ? out.line("ended " + counted(ended.ended, "session")) : out.document(codec::shape_json(ended)));
   return 0;
-}
-
-Json link_schema() {
-  return codec::with_member(codec::schema_of<operation::OwnerLink>(), "url",
-                            Json::Object{{"type", "string"}, {"description", "to be opened in a browser, once"}});
 }
 
 Command router_command() {
@@ -222,6 +206,26 @@ Command owner_command() {
 }
 
 }  // namespace
+
+Result<void> show_link(Output& out, const operation::OwnerLink& link) {
+  const std::string url(link.url.reveal());
+  if (out.text()) {
+    TRY(out.content(url + "\n"));
+  } else {
+    Json json = Json::Object{{"url", url}, {"claims", link.claims}};
+    if (!link.expires_at.empty()) json.add("expires_at", link.expires_at);
+    TRY(out.document(json));
+  }
+  TRY(out.show_result());
+  out.note(link.claims ? "who opens it first becomes the owner: it is good until then, and once"
+                       : "it signs in, once, within 15 minutes");
+  return {};
+}
+
+Json link_schema() {
+  return codec::with_member(codec::schema_of<operation::OwnerLink>(), "url",
+                            Json::Object{{"type", "string"}, {"description", "to be opened in a browser, once"}});
+}
 
 std::vector<Command> door_commands() {
   return {router_command(), owner_command()};

@@ -70,6 +70,7 @@ class LocalOperations final : public Operations {
   Result<RouterTrust> router_trust() override;
   Result<OwnerStatus> owner_status() override;
   Result<std::vector<OwnerSession>> owner_sessions() override;
+  Result<std::vector<Tenant>> tenants(base::Progress& progress) override;
 
   Result<instance::IdentitySummary> generate_identity() override;
   Result<instance::Emitted> emit(const instance::Emission& emission) override;
@@ -111,6 +112,11 @@ class LocalOperations final : public Operations {
   Result<OwnerStatus> set_owner_password(const NewPassword& password) override;
   Result<EndedSessions> end_sessions(const SessionName& session) override;
   Result<OwnerStatus> reset_owner() override;
+  Result<MadeTenant> create_tenant(const NewTenant& tenant, base::Progress& progress) override;
+  Result<Tenant> start_tenant(const TenantName& tenant, base::Progress& progress) override;
+  Result<Tenant> stop_tenant(const TenantName& tenant, base::Progress& progress) override;
+  Result<OwnerLink> link_tenant(const TenantName& tenant, base::Progress& progress) override;
+  Result<TenantName> remove_tenant(const RemovedTenant& tenant, base::Progress& progress) override;
   Result<ExportReport> export_bundle(ExportOptions options, Destination& to, base::Progress& progress) override;
   Result<ImportReport> import_bundle(Source& in, const ImportOptions& options, base::Progress& progress,
                                      std::vector<Finding>* findings) override;

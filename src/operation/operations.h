@@ -38,6 +38,7 @@
 #include "operation/schedules.h"
 #include "operation/service_operations.h"
 #include "operation/service_remove.h"
+#include "operation/tenants.h"
 #include "record/record_shape.h"
 #include "store/record_store.h"
 #include "substrate/adapters.h"
@@ -350,6 +351,8 @@ class Operations {
   virtual Result<RouterTrust> router_trust() = 0;
   virtual Result<OwnerStatus> owner_status() = 0;
   virtual Result<std::vector<OwnerSession>> owner_sessions() = 0;
+  // The machine's (operation/tenants.h). What was cut off before is taken away.
+  virtual Result<std::vector<Tenant>> tenants(base::Progress& progress) = 0;
 
   // Those that change something.
   virtual Result<instance::IdentitySummary> generate_identity() = 0;
@@ -404,6 +407,11 @@ class Operations {
   virtual Result<OwnerStatus> set_owner_password(const NewPassword& password) = 0;
   virtual Result<EndedSessions> end_sessions(const SessionName& session) = 0;
   virtual Result<OwnerStatus> reset_owner() = 0;
+  virtual Result<MadeTenant> create_tenant(const NewTenant& tenant, base::Progress& progress) = 0;
+  virtual Result<Tenant> start_tenant(const TenantName& tenant, base::Progress& progress) = 0;
+  virtual Result<Tenant> stop_tenant(const TenantName& tenant, base::Progress& progress) = 0;
+  virtual Result<OwnerLink> link_tenant(const TenantName& tenant, base::Progress& progress) = 0;
+  virtual Result<TenantName> remove_tenant(const RemovedTenant& tenant, base::Progress& progress) = 0;
 
   // After an error `to` may hold a part, which is no bundle. `options` may hold a passphrase: it is used up.
   virtual Result<ExportReport> export_bundle(ExportOptions options, Destination& to, base::Progress& progress) = 0;

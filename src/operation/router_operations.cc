@@ -11,6 +11,8 @@
 #include "router/nginx.h"
 #include "service/service_set.h"
 #include "service/system_user.h"
+#include "tenant/mark.h"
+#include "tenant/register.h"
 
 namespace spl::operation {
 namespace {
@@ -38,6 +40,7 @@ Result<void> let_router_in(env::Env env, const RouterPlan& plan) {
 // What nginx is to show when it begins; of an ACME authority it can be asked for only when nginx serves. True where it
 // is another one, or may be.
 Result<bool> prepare_certificate(env::Env env, const RouterPlan& plan, const home::RouterConfig& config) {
+  if (!plan.front.empty()) return false;
   if (config.certificate == CertificateKind::kFiles) {
     TRY(router::check_certificate_files(env, plan));
     return true;
@@ -55,7 +58,7 @@ Result<void> serve(instance::Instance& instance, Reload reload, base::Progress& 
   TRY(let_router_in(env, plan));
   if (TRY(prepare_certificate(env, plan, config))) reload = Reload::kAlways;
   TRY(nginx.serve(plan, reload));
-  if (config.certificate != CertificateKind::kAcme) return {};
+  if (config.certificate != CertificateKind::kAcme || !plan.front.empty()) return {};
   if (TRY(router::keep_acme_certificate(env, plan, config, progress))) TRY(nginx.serve(plan, Reload::kAlways));
   return {};
 }
@@ -63,8 +66,19 @@ Result<void> serve(instance::Instance& instance, Reload reload, base::Progress& 
 }  // namespace
 
 Result<RouterPlan> router_plan(instance::Instance& instance, router::NewPorts ports) {
-  const auto set = TRY(service::ServiceSet::load(instance.env(), instance.paths()));
-  return router::make_plan(instance.env(), set, TRY(instance.config()).router, ports);
+  const env::Env env = instance.env();
+  const auto set = TRY(service::ServiceSet::load(env, instance.paths()));
+  const auto mark = TRY(tenant::read_mark(env, instance.paths()));
+  RouterPlan plan =
+      TRY(router::make_plan(env, set, mark ? tenant::router_of(*mark) : TRY(instance.config()).router, ports));
+  if (mark) plan.front = router::front_socket(instance.paths());
+  const tenant::Register tenants(env, instance.paths());
+  for (const tenant::TenantNote& note : TRY(tenants.all())) {
+    if (note.standing == tenant::Standing::kMade)
+      plan.tenants.push_back({note.name, note.host, router::front_socket({tenants.home_of(note)}),
+                              router::door_socket({tenants.home_of(note)})});
+  }
+  return plan;
 }
 
 Result<RouterStatus> router_status(instance::Instance& instance) {
@@ -117,7 +131,10 @@ Result<RouterTrust> router_trust(instance::Instance& instance) {
 }
 
 Result<void> keep_router(instance::Instance& instance, base::Progress& progress) {
-  if (!TRY(Nginx(instance.env(), instance.paths()).is_wanted())) return {};
+  const bool is_wanted = TRY(Nginx(instance.env(), instance.paths()).is_wanted());
+  // A tenant has one of its own as soon as it has something to show besides its panel.
+  if (!is_wanted && !TRY(tenant::read_mark(instance.env(), instance.paths()))) return {};
+  if (!is_wanted && TRY(router_plan(instance)).services.empty()) return {};
   return serve(instance, Reload::kWhenChanged, progress);
 }
 

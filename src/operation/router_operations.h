@@ -99,7 +99,8 @@ Result<RouterTrust> router_trust(instance::Instance& instance);
 
 // What the router is to serve, as configuration and declarations are now.
 Result<router::RouterPlan> router_plan(instance::Instance& instance, router::NewPorts ports = router::NewPorts::kShown);
-// Where the router is to run it serves what is declared now; where it is not, nothing is done.
+// Where the router is to run, and of a tenant where services have a route, it serves what is declared now; where it is
+// not, nothing is done.
 Result<void> keep_router(instance::Instance& instance, base::Progress& progress);
 
 }  // namespace spl::operation

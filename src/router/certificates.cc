@@ -54,6 +54,29 @@ crypto::CertificateRequest request_for(env::Env env, const std::string& subject,
   return {subject, names, now - kClockSkew, now + lifetime, [env](std::span<char> out) { env.random.fill(out); }};
 }
 
+// What the certificate is to be for: each tenant has a host of its own, with origins by name each
+// service, too.
+std::vector<std::string> wanted_names(const RouterPlan& plan) {
+  std::vector<std::string> names = plan.names;
+  for (const RoutedTenant& tenant : plan.tenants) names.insert(names.end(), {tenant.host, "*." + tenant.host});
+  if (plan.origins != home::ServiceOrigins::kName) return names;
+  for (const RoutedService& service : plan.services) {
+    for (const std::string& name : plan.names) {
+      if (!is_address(name)) names.push_back(service.route + "." + name);
+    }
+  }
+  return names;
+}
+
+// What the authority may vouch for: the machine's own names, and hosts of tenants that are not below one of them.
+std::vector<std::string> constrained_names(const RouterPlan& plan) {
+  std::vector<std::string> names = plan.names;
+  for (const RoutedTenant& tenant : plan.tenants) {
+    if (!covers(names, tenant.host)) names.push_back(tenant.host);
+  }
+  return names;
+}
+
 Result<std::optional<crypto::KeyedCertificate>> kept_authority(env::Env env, const RouterPlan& plan) {
   const std::string directory = kept_directory(plan.paths);
   for (const char* file : {kOwnFile, kOwnKeyFile, kOwnNamesFile}) {
@@ -71,33 +94,21 @@ Result<std::optional<crypto::KeyedCertificate>> kept_authority(env::Env env, con
     constrained.push_back(names.substr(from, end - from));
     from = end + 1;
   }
-  if (!std::ranges::all_of(plan.names, [&](const std::string& name) { return covers(constrained, name); }))
+  if (!std::ranges::all_of(constrained_names(plan), [&](const std::string& name) { return covers(constrained, name); }))
     return std::optional<crypto::KeyedCertificate>();
   return std::optional(crypto::KeyedCertificate{TRY(read_pem(env, env::join(directory, kOwnKeyFile))), certificate});
 }
 
 Result<crypto::KeyedCertificate> authority_for(env::Env env, const RouterPlan& plan) {
   if (auto kept = TRY(kept_authority(env, plan))) return std::move(*kept);
-  auto made =
-      TRY(crypto::make_authority(request_for(env, "spl on " + plan.names.front(), plan.names, kAuthorityLifetime)));
+  const std::vector<std::string> names = constrained_names(plan);
+  auto made = TRY(crypto::make_authority(request_for(env, "spl on " + plan.names.front(), names, kAuthorityLifetime)));
   const std::string directory = kept_directory(plan.paths);
   TRY(env::make_directories(env.fs, directory));
   TRY(env::write_file_atomically(env.fs, env::join(directory, kOwnKeyFile), made.key.reveal()));
-  TRY(env::write_file_atomically(env.fs, env::join(directory, kOwnNamesFile), lines_of(plan.names)));
+  TRY(env::write_file_atomically(env.fs, env::join(directory, kOwnNamesFile), lines_of(names)));
   TRY(env::write_file_atomically(env.fs, env::join(directory, kOwnFile), made.certificate));
   return made;
-}
-
-// What the certificate is to be for: with origins by name each has a name of its own.
-std::vector<std::string> wanted_names(const RouterPlan& plan) {
-  std::vector<std::string> names = plan.names;
-  if (plan.origins != home::ServiceOrigins::kName) return names;
-  for (const RoutedService& service : plan.services) {
-    for (const std::string& name : plan.names) {
-      if (!is_address(name)) names.push_back(service.route + "." + name);
-    }
-  }
-  return names;
 }
 
 bool holds(const crypto::CertificateFacts& facts, const std::vector<std::string>& names, system_clock::time_point now) {
@@ -135,6 +146,8 @@ Result<bool> keep_acme_certificate(env::Env env, const RouterPlan& plan, const h
   std::vector<std::string> names = wanted_names(plan);
   std::erase_if(names, is_address);
   std::erase_if(names, [](const std::string& name) { return name == "localhost" || name.ends_with(".local"); });
+  // What is below a tenant's host is no single name, and by HTTP-01 there is no other.
+  std::erase_if(names, [](const std::string& name) { return name.starts_with("*."); });
   if (names.empty())
     return fail(ErrorCode::kUsage, "router.certificate is acme, and no name is one that an authority vouches for",
                 "give names in [router] of config.toml");

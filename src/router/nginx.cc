@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "env/child_process.h"
 #include "env/peer.h"
+#include "env/proc_files.h"
 #include "env/process.h"
 #include "env/process_table.h"
 #include "router/nginx_config.h"
@@ -23,7 +24,8 @@ constexpr auto kStopAtMost = 15s;
 constexpr auto kPortAnswer = 1s;
 constexpr std::size_t kConfigBytesMax = 64u << 20;
 constexpr auto kReloadAtMost = 15s;
-constexpr auto kLookEvery = 20ms;
+constexpr auto kReloadLook = 20ms;
+constexpr std::string_view kWorkerTitle = "nginx: worker process";
 
 env::ChildOptions nginx(const std::string& config_file, std::vector<std::string> more) {
   env::ChildOptions options;
@@ -42,6 +44,33 @@ std::string reason_in(const std::string& said) {
   if (const std::size_t colon = reason.find(": "); colon != std::string::npos && reason.find('#') < colon)
     reason.erase(0, colon + 2);
   return base::escaped(reason, 400);
+}
+
+// Those of its workers that take connections: one that is told to end says so in its title.
+Result<std::vector<int>> workers_of(int master) {
+  std::vector<int> workers;
+  for (const int pid : TRY(env::proc_numbers("/proc"))) {
+    const auto entry = TRY(env::process_entry(pid));
+    if (!entry || entry->parent != master) continue;
+    const auto words = env::command_line(pid);
+    if (words && !words->empty() && words->front() == kWorkerTitle) workers.push_back(pid);
+  }
+  return workers;
+}
+
+// nginx reads what it is to serve in its own time: until its workers are others the one before answers.
+Result<void> wait_until_others_serve(env::Env env, int master, const std::vector<int>& before) {
+  const auto end = env.clock.steady() + kReloadAtMost;
+  for (;;) {
+    const std::vector<int> now = TRY(workers_of(master));
+    const bool is_old =
+        std::ranges::any_of(now, [&before](int pid) { return std::ranges::find(before, pid) != before.end(); });
+    if (!now.empty() && !is_old) return {};
+    if (env.clock.steady() > end)
+      return fail(ErrorCode::kUnavailable, Cause::kTimeout, "nginx has not taken the configuration",
+                  "logs/router.log in the home says why; what was served before still is");
+    env.clock.sleep_for(kReloadLook);
+  }
 }
 
 }  // namespace
@@ -88,6 +117,8 @@ Result<void> Nginx::write(const RouterPlan& plan) {
   // Its workers, who are another user, pass through to nothing but what nginx makes for them.
   TRY(env::make_directories(env_.fs, run, 0711));
   TRY(env::make_directories(env_.fs, env::join(run, "tmp"), 0711));
+  // nginx lets everybody connect to a socket of its own: its directory is passed by the machine's router alone.
+  if (!plan.front.empty()) TRY(env::make_directories(env_.fs, env::parent_of(plan.front), 0710));
   if (!plan.challenge_directory.empty()) TRY(env::make_directories(env_.fs, plan.challenge_directory, 0755));
   TRY(env::make_directories(env_.fs, env::join(paths_.root, "logs")));
   return env::write_file_atomically(env_.fs, config_file() + ".new", nginx_config(plan));
@@ -102,6 +133,7 @@ Result<void> Nginx::try_out(const std::string& file) {
 
 // nginx says that a port is taken, but not by whom, and where it runs already only in its log.
 Result<void> Nginx::check_ports(const RouterPlan& plan, bool is_running) const {
+  if (!plan.front.empty()) return {};
   const int own = is_running ? TRY(process()) : 0;
   std::vector<std::uint16_t> ports{plan.https};
   if (plan.http != 0) ports.push_back(plan.http);
@@ -122,37 +154,6 @@ Result<void> Nginx::check_ports(const RouterPlan& plan, bool is_running) const {
   return {};
 }
 
-// Until none of the workers of before takes new connections: each has ended, or says that it is about to.
-Result<void> Nginx::reload() {
-  const int master = TRY(process());
-  std::vector<env::ProcessEntry> before;
-  for (const auto& found : TRY(env::find_processes({{.environment_entry = {}, .roots = {master}}}))) {
-    // Other routers' are found, too: nginx writes over where its environment was.
-    if (found.process.parent == master) before.push_back(found.process);
-  }
-  const auto handle = TRY(env::ProcessHandle::open(master));
-  if (!handle || !TRY(handle->signal(SIGHUP)))
-    return fail(ErrorCode::kUnavailable, "nginx has ended meanwhile", "spl router start");
-  const auto is_ending = [](const env::ProcessEntry& worker) -> Result<bool> {
-    const auto entry = TRY(env::process_entry(worker.pid));
-    if (!entry || entry->start_ticks != worker.start_ticks) return true;
-    const auto words = env::command_line(worker.pid);
-    return words && std::ranges::any_of(*words, [](const std::string& word) {
-             return word.find("is shutting down") != std::string::npos;
-           });
-  };
-  const auto until = env_.clock.steady() + kReloadAtMost;
-  for (;;) {
-    bool all = true;
-    for (const env::ProcessEntry& worker : before) all = all && TRY(is_ending(worker));
-    if (all) return {};
-    if (env_.clock.steady() >= until)
-      return fail(ErrorCode::kUnavailable, "nginx goes on with its configuration of before",
-                  "logs/router.log in the home says why");
-    env_.clock.sleep_for(kLookEvery);
-  }
-}
-
 Result<void> Nginx::serve(const RouterPlan& plan, Reload reloads) {
   TRY(check());
   const bool runs = TRY(is_running());
@@ -166,13 +167,21 @@ Result<void> Nginx::serve(const RouterPlan& plan, Reload reloads) {
   TRY(check_ports(plan, runs));
   TRY(env_.fs.rename(tried, config_file()));
   if (runs) {
-    TRY(reload());
+    const int master = TRY(process());
+    const std::vector<int> before = TRY(workers_of(master));
+    const auto handle = TRY(env::ProcessHandle::open(master));
+    if (!handle || !TRY(handle->signal(SIGHUP)))
+      return fail(ErrorCode::kUnavailable, "nginx has ended meanwhile", "spl router start");
+    TRY(wait_until_others_serve(env_, master, before));
   } else {
+    // One that was killed has left it.
+    if (!plan.front.empty()) TRY(env_.fs.remove(plan.front));
     const auto started = TRY(env::run_command(nginx(config_file(), {}), "", {.at_most = kTryAtMost}));
     if (!started.exit.ok())
       return fail(ErrorCode::kUnavailable, "nginx does not start: " + reason_in(started.said),
                   "see logs/router.log in the home");
   }
+  TRY(env::make_directories(env_.fs, kept_directory(paths_)));
   return env::write_file_atomically(env_.fs, wanted_file(), "");
 }
 

@@ -37,7 +37,6 @@ class Nginx {
   Result<int> process() const;  // 0: none
   Result<void> write(const RouterPlan& plan);
   Result<void> try_out(const std::string& file);
-  Result<void> reload();
   Result<void> check_ports(const RouterPlan& plan, bool is_running) const;
   [[nodiscard]] std::string config_file() const;
   [[nodiscard]] std::string wanted_file() const;

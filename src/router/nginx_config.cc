@@ -53,12 +53,14 @@ constexpr std::string_view kAsked = R"(
 )";
 
 // Answers of the router itself, in the words of the API.
-constexpr std::string_view kOwnAnswers = R"(
+constexpr std::string_view kDown = R"(
     location @down {
       default_type application/json;
       add_header Retry-After 5 always;
       return 503 '{"object":"error","code":"UNAVAILABLE","message":"the service is down, or is being restored","hint":"try again later"}';
     }
+)";
+constexpr std::string_view kOwnAnswers = R"(
     location @unknown {
       if ($spl_is_page) { return 302 $spl_way_in; }
       default_type application/json;
@@ -96,6 +98,7 @@ class Writer {
     if (plan_.origins == ServiceOrigins::kName) {
       for (const RoutedService& service : plan_.services) origin(service, plan_.https, names_below(service.route));
     }
+    for (const RoutedTenant& tenant : plan_.tenants) this->tenant(tenant);
     strangers();
     plain();
     out_ += "}\n";
@@ -122,6 +125,7 @@ events { worker_connections 4096; }
     out_ += R"(http {
   access_log off;
   server_tokens off;
+  server_names_hash_bucket_size 512;
   log_not_found off;
   merge_slashes off;
   default_type application/octet-stream;
@@ -152,8 +156,13 @@ events { worker_connections 4096; }
     for (const char* what : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
       line("  " + std::string(what) + "_temp_path " +
            quoted(env::join(run_directory(plan_.paths), std::string("tmp/") + what)) + ";");
-    line("  ssl_certificate " + quoted(plan_.certificate_file) + ";");
-    line("  ssl_certificate_key " + quoted(plan_.key_file) + ";");
+    if (plan_.front.empty()) {
+      line("  ssl_certificate " + quoted(plan_.certificate_file) + ";");
+      line("  ssl_certificate_key " + quoted(plan_.key_file) + ";");
+    } else {
+      // The machine's router alone gets through to it, and says who came.
+      line("  set_real_ip_from unix:;\n  real_ip_header X-Forwarded-For;");
+    }
     for (const std::string& proxy : plan_.trusted_proxies) line("  set_real_ip_from " + proxy + ";");
     if (!plan_.trusted_proxies.empty()) line("  real_ip_header X-Forwarded-For;\n  real_ip_recursive on;");
     out_ += R"(  map $http_upgrade $spl_connection { default upgrade; "" ""; }
@@ -176,6 +185,10 @@ events { worker_connections 4096; }
   }
 
   void listen(std::uint16_t port, const std::string& how) {
+    if (!plan_.front.empty()) {
+      const bool is_default = how.ends_with(" default_server");
+      return line("    listen " + quoted("unix:" + plan_.front) + (is_default ? " default_server;" : ";"));
+    }
     line("    listen " + std::to_string(port) + " " + how + ";");
     if (plan_.ipv6) line("    listen [::]:" + std::to_string(port) + " " + how + ";");
   }
@@ -206,6 +219,7 @@ events { worker_connections 4096; }
     out_ += kForwarded.substr(1);
     line("      proxy_set_header X-Forwarded-Prefix \"\";\n    }");
     for (std::size_t i = 0; i < plan_.services.size(); ++i) route(plan_.services[i], rest_of(i));
+    out_ += kDown.substr(1);
     out_ += kOwnAnswers.substr(1);
     line("  }");
   }
@@ -262,6 +276,7 @@ events { worker_connections 4096; }
       line("    }");
     }
     admit(service);
+    out_ += kDown.substr(1);
     out_ += kOwnAnswers.substr(1);
     line("  }");
   }
@@ -298,6 +313,29 @@ events { worker_connections 4096; }
     line("    }");
   }
 
+  // All of its host, and of its services' below it: who may come in, and as whom, its own door says.
+  void tenant(const RoutedTenant& tenant) {
+    const std::string front = "server " + quoted("unix:" + tenant.front) + " max_fails=0;";
+    const std::string door = "server " + quoted("unix:" + tenant.door) + " backup max_fails=0;";
+    line("  upstream spl_tenant_" + tenant.name + " { " + front + " " + door + " }");
+    line("  upstream spl_below_" + tenant.name + " { " + front + " }");
+    pass_on(tenant.host, "spl_tenant_" + tenant.name, {kAdmitPath, kEnterPath});
+    pass_on("*." + tenant.host, "spl_below_" + tenant.name, {});
+  }
+  void pass_on(const std::string& host, const std::string& upstream, const std::vector<const char*>& others) {
+    line("  server {");
+    listen(plan_.https, "ssl http2");
+    line("    server_name " + quoted(host) + ";");
+    line("    error_page 500 502 504 = @down;");
+    for (const char* other : others) line(std::string("    location ^~ ") + other + " { return 404; }");
+    line("    location / {\n      proxy_pass http://" + upstream + ";");
+    line("      proxy_next_upstream error;\n      proxy_read_timeout 1h;\n      proxy_send_timeout 1h;");
+    out_ += kForwarded.substr(1);
+    line("      proxy_set_header X-Forwarded-Prefix \"\";\n    }");
+    out_ += kDown.substr(1);
+    line("  }");
+  }
+
   // A host that is none of these names.
   void strangers() {
     std::vector<std::uint16_t> ports{plan_.https};
@@ -322,7 +360,10 @@ events { worker_connections 4096; }
     line("    server_name \"\";\n    location / { return 421; }\n  }");
     line("  server {");
     listen(plan_.http, "");
-    line("    server_name " + names() + ";");
+    std::string hosts = names();
+    for (const RoutedTenant& tenant : plan_.tenants)
+      hosts += " " + quoted(tenant.host) + " " + quoted("*." + tenant.host);
+    line("    server_name " + hosts + ";");
     if (!plan_.challenge_directory.empty())
       line("    location ^~ /.well-known/acme-challenge/ { alias " + quoted(plan_.challenge_directory + "/") +
            "; default_type text/plain; }");

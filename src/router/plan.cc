@@ -90,6 +90,10 @@ std::string run_directory(const home::HomePaths& paths) {
   return env::join(paths.run(), "router");
 }
 
+std::string front_socket(const home::HomePaths& paths) {
+  return env::join(run_directory(paths), "front/front.sock");
+}
+
 std::string RouterPlan::origin_of(const std::string& name, std::uint16_t port) const {
   return "https://" + in_url(name) + (port == 443 ? "" : ":" + std::to_string(port));
 }

@@ -33,6 +33,18 @@ struct RoutedService {
   std::uint16_t port = 0;  // of its origin; 0: it has none of its own
 };
 
+// Where a tenant's own router takes what the machine's passes on.
+std::string front_socket(const home::HomePaths& paths);
+
+// A tenant of the machine: its host, and what is below it, is passed to its own router where that runs, else to its
+// door.
+struct RoutedTenant {
+  std::string name;
+  std::string host;
+  std::string front;  // the sockets' paths
+  std::string door;
+};
+
 struct RouterPlan {
   home::HomePaths paths;
   std::vector<std::string> names;  // the panel's first
@@ -44,6 +56,8 @@ struct RouterPlan {
   std::string challenge_directory;  // of ACME; "": none
   std::vector<std::string> trusted_proxies;
   std::vector<RoutedService> services;
+  std::vector<RoutedTenant> tenants;
+  std::string front;     // of a tenant's: it listens there, and on no port; "": on ports
   bool as_root = false;  // it answers as kRouterUser
   bool ipv6 = false;
 
