@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "env/env.h"
@@ -22,7 +23,8 @@ job::JobRequest job_of_schedule(const std::string& schedule, const std::string& 
 
 class Scheduler {
  public:
-  Scheduler(env::Env env, const home::HomePaths& paths, job::JobQueue& jobs) : env_(env), paths_(paths), jobs_(jobs) {}
+  Scheduler(env::Env env, home::HomePaths paths, job::JobQueue& jobs)
+      : env_(env), paths_(std::move(paths)), jobs_(jobs) {}
 
   // Each schedule that is due is handed out once, however often it was missed; one whose run a daemon before has not
   // begun, or has ended for want of time, is due again, and one that it broke off is a failure. What goes wrong is in

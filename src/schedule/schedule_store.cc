@@ -9,8 +9,6 @@
 namespace spl::schedule {
 namespace {
 
-using codec::Json;
-
 constexpr std::int64_t kSchemaVersion = 1;
 constexpr int kBusyTimeoutMs = 10'000;
 constexpr std::size_t kLabelBytesMax = 200;
