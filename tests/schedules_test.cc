@@ -37,7 +37,7 @@ class SchedulesTest : public CliTest {
     write_file(out, "");
     shell(command + " -o '" + out + "' -w '%{http_code}' 'http://127.0.0.1:" + std::to_string(port_) + target +
           "' > '" + out + ".status'");
-    return {std::atoi(read_file(out + ".status").c_str()), read_file(out)};
+    return {std::stoi(read_file(out + ".status")), read_file(out)};
   }
   codec::Json asked(const std::string& target) {
     const Got got = ask("GET", target);
