@@ -249,6 +249,9 @@ TEST_F(TenantDoorTest, ThePanelMakesTenantsWithAProofAndShowsNothingOfThem) {
   EXPECT_EQ(post("", "/v1/tenants/" + name_of("a") + "/stop", "", {"-H", session}).status, 204);
   EXPECT_EQ(text_of(json_on("machine", {"tenant", "list"}).array()->at(0), "state"), "stopped");
   EXPECT_EQ(post("", "/v1/tenants/" + name_of("a") + "/start", "", {"-H", session}).status, 204);
+  const codec::Json newest = json_on("machine", {"activity"}).array()->at(0);
+  EXPECT_EQ(text_of(newest, "action"), "tenant.start");
+  EXPECT_EQ(text_of(newest, "who"), "owner");
   EXPECT_EQ(ask("a", "/v1/door").status, 200);
 }
 

@@ -47,7 +47,7 @@ Result<void> create(Call& call) {
   tenant.cpus = asked.cpus;
   tenant.tasks = asked.tasks;
   // The link is root's: spl tenant link prints one.
-  TRY(LocalOperations(call.served.instance).create_tenant(tenant, call.exchange.progress()));
+  TRY(LocalOperations(call.served.instance, who_asks(call.exchange)).create_tenant(tenant, call.exchange.progress()));
   return call.exchange.send(204, kJsonType, "");
 }
 
@@ -55,7 +55,7 @@ template <auto Operation>
 Result<void> command(Call& call) {
   TRY(call.exchange.only_known_parameters());
   TRY(BrowserGate::require_proof(call.exchange));
-  LocalOperations operations(call.served.instance);
+  LocalOperations operations(call.served.instance, who_asks(call.exchange));
   TRY((operations.*Operation)({call.exchange.captured(0)}, call.exchange.progress()));
   return call.exchange.send(204, kJsonType, "");
 }

@@ -106,19 +106,19 @@ Result<std::vector<Tenant>> LocalOperations::tenants(base::Progress& progress) {
   return list_tenants(instance_, progress);
 }
 Result<MadeTenant> LocalOperations::create_tenant(const NewTenant& tenant, base::Progress& progress) {
-  return operation::create_tenant(instance_, tenant, progress);
+  return noted("tenant.create", tenant.name, [&] { return operation::create_tenant(instance_, tenant, progress); });
 }
 Result<Tenant> LocalOperations::start_tenant(const TenantName& tenant, base::Progress& progress) {
-  return operation::start_tenant(instance_, tenant, progress);
+  return noted("tenant.start", tenant.name, [&] { return operation::start_tenant(instance_, tenant, progress); });
 }
 Result<Tenant> LocalOperations::stop_tenant(const TenantName& tenant, base::Progress& progress) {
-  return operation::stop_tenant(instance_, tenant, progress);
+  return noted("tenant.stop", tenant.name, [&] { return operation::stop_tenant(instance_, tenant, progress); });
 }
 Result<OwnerLink> LocalOperations::link_tenant(const TenantName& tenant, base::Progress& progress) {
-  return operation::link_tenant(instance_, tenant, progress);
+  return noted("tenant.link", tenant.name, [&] { return operation::link_tenant(instance_, tenant, progress); });
 }
 Result<TenantName> LocalOperations::remove_tenant(const RemovedTenant& tenant, base::Progress& progress) {
-  return operation::remove_tenant(instance_, tenant, progress);
+  return noted("tenant.remove", tenant.name, [&] { return operation::remove_tenant(instance_, tenant, progress); });
 }
 
 }  // namespace spl::operation
