@@ -152,6 +152,16 @@ TEST_F(RouterTest, AFormWithoutScriptDoesTheSame) {
   const Got good = ask({"-H", "Sec-Fetch-Site: same-origin", "--data", form, panel() + "/v1/door/claim"});
   EXPECT_EQ(good.status, 303);
   EXPECT_THAT(good.fields, HasSubstr("secure; httponly; samesite=lax"));
+  const std::string session = "Cookie: __Host-spl=" + good.fields.substr(good.fields.find("__host-spl=") + 11, 64);
+  EXPECT_THAT(ask({"-H", "Sec-Fetch-Site: same-origin", "--data", "", panel() + "/-/plain"}).fields,
+              HasSubstr("location: /-/sign-in"));
+  const Got begun = ask({"-H", session, "-H", "Sec-Fetch-Site: same-origin", "--data", "", panel() + "/-/plain"});
+  EXPECT_EQ(begun.status, 303) << begun.body;
+  EXPECT_THAT(begun.fields, HasSubstr("location: /-/plain"));
+  // Nobody could open it: the page says so.
+  const std::string job = text_of(json_on("a", {"job", "list"}).array()->front(), "id");
+  EXPECT_EQ(ask({"-H", session, panel() + "/v1/jobs/" + job + "/events"}).status, 200);
+  EXPECT_THAT(ask({"-H", session, panel() + "/-/plain"}).body, HasSubstr("nobody is named who could open it"));
 }
 
 TEST_F(RouterTest, WhatAPageOfAnotherOriginSendsIsNotTaken) {

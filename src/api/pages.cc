@@ -7,6 +7,7 @@
 #include "api/panel_files.h"
 #include "base/encoding.h"
 #include "operation/local_operations.h"
+#include "operation/recipients.h"
 #include "operation/router_operations.h"
 #include "router/nginx_config.h"
 
@@ -118,6 +119,18 @@ std::string mebibytes(std::uint64_t bytes) {
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MiB";
 }
 
+// What became of the last backup that was asked for.
+Result<std::string> backup_notice(job::JobQueue& jobs) {
+  const std::vector<job::Job> all = TRY(jobs.store().all());
+  const auto last = std::ranges::find(all, job::JobKind::kBackup, &job::Job::kind);
+  if (last == all.end() || last->state == job::JobState::kDone) return std::string();
+  if (!job::has_ended(last->state)) return note_html("ok", "A backup is being made. Load this page again to see it.");
+  const codec::Json* message = last->error ? last->error->find("message") : nullptr;
+  return note_html("stop", "The last backup was not made: " + (message == nullptr || message->string() == nullptr
+                                                                   ? std::string(codec::enum_name(last->state))
+                                                                   : base::escaped(*message->string(), 400)));
+}
+
 // Health, back up, download: for who has no script.
 Result<void> send_plain(Call& call) {
   operation::LocalOperations operations(call.served.instance);
@@ -132,11 +145,13 @@ Result<void> send_plain(Call& call) {
     backups.push_back({{"id", html(http::percent_encode(backup.id))},
                        {"created_at", html(backup.created_at)},
                        {"size", mebibytes(backup.bytes)}});
-  const bool has_recipients = !TRY(call.served.instance.config()).recipients.empty();
+  const auto recipients = TRY(operation::list_recipients(call.served.instance));
+  const bool has_key = std::ranges::any_of(recipients, [](const auto& one) { return one.confirmed_at.has_value(); });
   return send_plain_page(call.exchange, "plain", 200,
-                         {{"protection", has_recipients ? "It is encrypted for the recipients of config.toml."
-                                                        : "It wants a recipient in config.toml, for whom it is "
-                                                          "encrypted: there is none yet."}},
+                         {{"notice", TRY(backup_notice(*call.served.jobs))},
+                          {"protection", has_key ? "It is encrypted for the backup keys."
+                                                 : "It wants a backup key, or a recipient in config.toml, for whom it "
+                                                   "is encrypted: there is none yet."}},
                          {{"service", services}, {"backup", backups}});
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <map>
 
+#include "api/pages.h"
 #include "api/routes.h"
 #include "base/encoding.h"
 #include "base/words.h"
@@ -36,6 +37,15 @@ Result<void> add_job(Call& call) {
   if (operation::wants_proof(request.kind)) TRY(BrowserGate::require_proof(call.exchange));
   if (request.kind == job::JobKind::kRestore) TRY(call.served.work.check_restore(request.said));
   return call.exchange.send_json(202, codec::shape_json(TRY(call.served.jobs->add(std::move(request)))));
+}
+
+// A form of the page that needs no script.
+Result<void> back_up_now(Call& call) {
+  TRY(call.exchange.only_known_parameters());
+  if (call.exchange.session() == nullptr) return send_to(call.exchange, "/-/sign-in");
+  auto request = TRY(operation::parse_job_request(Json::Object{{"kind", "backup"}}));
+  TRY(call.served.jobs->add(std::move(request)));
+  return send_to(call.exchange, "/-/plain");
 }
 
 Result<void> list_jobs(Call& call) {
@@ -378,6 +388,7 @@ void add_job_routes(std::vector<Route>& table) {
   add("GET", "/v1/backups/{backup}", one_backup, "One of them.");
   add("DELETE", "/v1/backups/{backup}", delete_backup, "Removes a backup.", 204);
   add("POST", "/v1/jobs", add_job, "Begins work that goes on by itself.", 202);
+  table.push_back({"POST", "/-/plain", Access::kDoor, back_up_now, {.summary = "A backup now, by a form."}});
   add("GET", "/v1/jobs", list_jobs, "All jobs, the newest first.");
   add("GET", "/v1/jobs/{job}", show_job, "One of them.");
   add("DELETE", "/v1/jobs/{job}", cancel_job, "Asks it to end, and to take back what it did.", 204);

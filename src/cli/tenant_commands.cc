@@ -17,7 +17,6 @@ namespace {
 
 using codec::Json;
 using operation::Tenant;
-using operation::TenantState;
 
 // Options of import that are passed on as they are.
 constexpr std::array kPassedFlags{"--force-overwrite", "--adopt-identity", "--allow-older", "--replace"};
@@ -37,7 +36,7 @@ Result<std::string> absolute(const char* option, const std::string& given) {
 }
 
 template <class Number>
-Result<Number> number_in(const char* option, std::string_view text) {
+Result<Number> number_in(const char* option, const std::string& text) {
   Number number{};
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);

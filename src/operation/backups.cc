@@ -9,6 +9,7 @@
 #include "env/output_file.h"
 #include "env/streams.h"
 #include "operation/own_files.h"
+#include "operation/recipients.h"
 #include "schedule/schedule_store.h"
 
 namespace spl::operation {
@@ -183,10 +184,14 @@ Result<BackupSummary> make_backup(instance::Instance& instance, ExportOptions op
   env::Env env = instance.env();
   const auto did = instance.did();
   if (!did) return std::unexpected(instance.no_identity());
-  if (!options.plaintext && options.recipients.empty() && !options.passphrase &&
-      TRY(instance.config()).recipients.empty())
-    return fail(ErrorCode::kRefused, "a backup is encrypted, and nobody is named who could open it",
-                "give a recipient, or say that it is to be plain");
+  if (!options.plaintext && options.recipients.empty() && !options.passphrase) {
+    for (const Recipient& recipient : TRY(list_recipients(instance))) {
+      if (recipient.confirmed_at) options.recipients.push_back(TRY(crypto::Recipient::parse(recipient.recipient)));
+    }
+    if (options.recipients.empty())
+      return fail(ErrorCode::kRefused, "a backup is encrypted, and nobody is named who could open it",
+                  "give a recipient, or say that it is to be plain");
+  }
   const std::string directory = TRY(directory_for(instance, to));
   std::vector<std::string> directories = TRY(backup_directories(instance));
   directories.push_back(directory);
