@@ -132,7 +132,7 @@ class Server::Impl {
   }
 
   [[nodiscard]] std::uint16_t port() const { return tcp_.port; }
-  [[nodiscard]] job::JobQueue& jobs() { return *served_.jobs; }
+  [[nodiscard]] job::JobQueue& jobs() const { return *served_.jobs; }
   void stop() { stop_->raise(); }
   Result<void> reload_certificates() {
     if (tls_) tls_ = TRY(http::TlsContext::for_server(options_.tls_certificate_file, options_.tls_key_file));

@@ -103,6 +103,44 @@ std::string plan_digest(const Json& options, const ImportReport& report, const s
   return base::to_hex(crypto::sha256(text).view());
 }
 
+// What it works on; what it cannot be without is there.
+Result<std::string> subject_of(JobKind kind, const Json& asked) {
+  const auto named = [&asked](std::string_view member, const char* missing) -> Result<std::string> {
+    std::string text = TRY(text_of(asked, member));
+    return text.empty() ? bad(missing) : Result<std::string>(std::move(text));
+  };
+  switch (kind) {
+    case JobKind::kBackup:
+      return text_of(asked, "context");
+    case JobKind::kInstall:
+    case JobKind::kStart:
+    case JobKind::kStop:
+    case JobKind::kRemove: {
+      const std::vector<std::string> services = TRY(texts_of(asked, "services"));
+      return services.empty() ? bad("names no services") : Result<std::string>(base::join(services, ", "));
+    }
+    case JobKind::kPreflight: {
+      std::string backup = TRY(text_of(asked, "backup"));
+      std::string upload = TRY(text_of(asked, "upload"));
+      if (backup.empty() == upload.empty()) return bad("names neither a backup nor an upload, or both");
+      TRY(import_options_of(asked));
+      return backup.empty() ? std::move(upload) : std::move(backup);
+    }
+    case JobKind::kRestore:
+      TRY(named("plan_sha256", "names no plan_sha256"));
+      return named("preflight", "names no pre-flight");
+    case JobKind::kSwapPrevious:
+    case JobKind::kDiscardPrevious:
+      return named("service", "names no service");
+    case JobKind::kContextRename:
+      TRY(named("new_name", "gives no new_name"));
+      break;
+    case JobKind::kContextRemove:
+      break;
+  }
+  return named("context", "names no context");
+}
+
 }  // namespace
 
 Result<JobRequest> parse_job_request(const Json& asked) {
@@ -126,33 +164,7 @@ Result<JobRequest> parse_job_request(const Json& asked) {
       request.said.add(name, value);
     }
   }
-  const std::vector<std::string> services = TRY(texts_of(asked, "services"));
-  const bool wants_services =
-      *kind == JobKind::kInstall || *kind == JobKind::kStart || *kind == JobKind::kStop || *kind == JobKind::kRemove;
-  if (wants_services && services.empty()) return bad("names no services");
-  request.subject = base::join(services, ", ");
-  if (*kind == JobKind::kBackup) request.subject = TRY(text_of(asked, "context"));
-  if (*kind == JobKind::kPreflight) {
-    request.subject = TRY(text_of(asked, "backup"));
-    const std::string upload = TRY(text_of(asked, "upload"));
-    if (request.subject.empty() == upload.empty()) return bad("names neither a backup nor an upload, or both");
-    if (request.subject.empty()) request.subject = upload;
-    TRY(import_options_of(request.said));
-  }
-  if (*kind == JobKind::kRestore) {
-    request.subject = TRY(text_of(asked, "preflight"));
-    if (request.subject.empty() || TRY(text_of(asked, "plan_sha256")).empty())
-      return bad("names no pre-flight, or not its plan_sha256");
-  }
-  if (*kind == JobKind::kSwapPrevious || *kind == JobKind::kDiscardPrevious) {
-    request.subject = TRY(text_of(asked, "service"));
-    if (request.subject.empty()) return bad("names no service");
-  }
-  if (*kind == JobKind::kContextRename || *kind == JobKind::kContextRemove) {
-    request.subject = TRY(text_of(asked, "context"));
-    if (request.subject.empty()) return bad("names no context");
-    if (*kind == JobKind::kContextRename && TRY(text_of(asked, "new_name")).empty()) return bad("gives no new_name");
-  }
+  request.subject = TRY(subject_of(*kind, asked));
   return request;
 }
 
