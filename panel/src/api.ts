@@ -149,6 +149,7 @@ export const api = {
 
   activity: (cursor?: string) => get<t.ActivityPage>(`/v1/activity${query({ cursor })}`),
 
+  door: () => get<t.Door>("/v1/door"),
   sessions: () => get<t.SessionRow[]>("/v1/door/sessions"),
   endSession: (id: string) => done("DELETE", `/v1/door/sessions/${enc(id)}`),
   signOut: () => done("POST", "/v1/door/sign-out"),

@@ -1,5 +1,5 @@
 import type { BackupRow, Consistency, JobKind, Keep, Schedule, Scope, TenantRow } from "./types";
-import { bytesText, countText, pauseText, relativeText, timeText } from "./units";
+import { agentText, bytesText, countText, pauseText, relativeText, sentenceText, timeText } from "./units";
 
 // Every text of the panel.
 
@@ -54,6 +54,9 @@ export const texts = {
   cancel: "Cancel",
   more: "Show more",
   never: "never",
+  /** The server's messages begin small, and have no full stop. */
+  sentence: (text: string) => sentenceText(text),
+  agent: (agent: string) => agentText(agent),
   typeName: (name: string) => `Type “${name}” to confirm`,
   relative: (time: string) => relativeText(time),
   time: (time: string | number, zone?: string) => timeText(time, zone),
@@ -229,6 +232,7 @@ export const texts = {
     secretsText: "They need these values. They are sealed on the server and never shown again.",
     start: "Start them when they are installed",
     install: "Install",
+    toRestore: "Go on with the restore",
     stillMissing: (handles: string[]) => `Still missing: ${handles.join(", ")}.`,
   },
 
@@ -425,6 +429,10 @@ export const texts = {
     report: "What the check found",
     reportStops: (count: number) =>
       `${plural(count, "thing")} ${count === 1 ? "stands" : "stand"} in the way. Nothing has been changed.`,
+    inCatalog: (names: string[]) =>
+      names.length === 1
+        ? `${names[0]} is not installed here. The catalog has it.`
+        : `${countText(names.length)} services are not installed here. The catalog has them.`,
     reportWell: "Nothing stands in the way.",
     secrets: "Missing secrets",
     secretsText: "What is restored needs them. They are sealed on the server and never shown again.",

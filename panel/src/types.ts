@@ -326,7 +326,7 @@ export interface ContextRow {
   name: string;
   id: number;
   label: string;
-  bytes: number | null;
+  bytes?: number | null;
 }
 
 export interface TenantRow {

@@ -19,9 +19,9 @@ export function ErrorNote({ error, again }: { error: ApiError | null; again?: ()
   return (
     <div class="note stop" role="alert">
       <p>
-        {error.message} <span class="code">{error.code}</span>
+        {texts.sentence(error.message)} <span class="code">{error.code}</span>
       </p>
-      {error.hint && <p>{error.hint}</p>}
+      {error.hint && <p>{texts.sentence(error.hint)}</p>}
       {again && (
         <p>
           <button type="button" class="button" onClick={again}>
