@@ -18,7 +18,12 @@ export function asApiError(error: unknown): ApiError {
   return new ApiError("FAILED", error instanceof Error ? error.message : String(error), "");
 }
 
-async function errorOf(response: Response): Promise<ApiError> {
+/** An error that stands in an answer. */
+export function errorOf({ code, message, hint }: t.ErrorBody): ApiError {
+  return new ApiError(code, message, hint);
+}
+
+async function errorIn(response: Response): Promise<ApiError> {
   const body: Partial<t.ErrorBody> | null = await response.json().catch(() => null);
   return new ApiError(
     body?.code ?? `HTTP_${response.status}`,
@@ -49,7 +54,7 @@ async function ask(method: string, path: string, body?: unknown, headers?: Heade
   for (;;) {
     const response = await fetchOnce(method, path, body, headers);
     if (response.ok) return response;
-    const error = await errorOf(response);
+    const error = await errorIn(response);
     if (error.code === "UNCLAIMED") {
       location.assign("/-/claim");
       return never();
@@ -84,7 +89,7 @@ const query = (values: Record<string, string | number | undefined>) => {
 /** Where a 401 is an answer that is shown, and no reason to sign in. */
 export async function askAtDoor(path: "/v1/door/proof" | "/v1/door/passkey", body: unknown): Promise<Response> {
   const response = await fetchOnce("POST", path, body);
-  if (!response.ok) throw await errorOf(response);
+  if (!response.ok) throw await errorIn(response);
   return response;
 }
 

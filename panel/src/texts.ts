@@ -29,11 +29,14 @@ const consistency: Record<Consistency, string> = {
   crash: "crash",
 };
 
+// An upload's or a job's number says nothing to people.
+const named = (subject: string) => (/^[0-9a-f]{16,}$/.test(subject) || subject === "" ? "a backup" : subject);
+
 const jobTitles: Record<JobKind, (subject: string) => string> = {
   install: (subject) => `Install ${subject}`,
-  backup: (subject) => `Back up ${subject}`,
-  preflight: (subject) => `Check ${subject}`,
-  restore: (subject) => `Restore ${subject}`,
+  backup: (subject) => `Back up ${subject || "everything"}`,
+  preflight: (subject) => `Check ${named(subject)}`,
+  restore: (subject) => `Restore ${named(subject)}`,
   start: (subject) => `Start ${subject}`,
   stop: (subject) => `Stop ${subject}`,
   remove: (subject) => `Remove ${subject}`,
@@ -398,7 +401,8 @@ export const texts = {
   restore: {
     lead: "A backup is checked whole before anything changes. Whatever fails leaves the old state running.",
     steps: { choose: "Choose a backup", check: "Check", run: "Restore" },
-    undecided: (subject: string) => `${subject} was checked and waits for your decision, since`,
+    undecided: (subject: string) =>
+      `${named(subject).replace(/^a /, "A ")} was checked and waits for your decision, since`,
     goOn: "Go on with it",
     another: "Choose another backup",
     drop: "Drop a backup here",

@@ -195,6 +195,8 @@ export interface BackupResult {
 
 export interface PreflightResult {
   preflight: Finding[];
+  /** Why a restore would be refused, where it would. */
+  error?: ErrorBody | null;
   plan_sha256: string;
   /** Names that are typed before what bears them is replaced: services, contexts, "records". */
   replaces: string[];

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { api, asApiError } from "../api";
+import { api, asApiError, errorOf } from "../api";
 import { useAsked, useDoing } from "../asking";
 import { Findings } from "../parts/findings";
 import { SummaryFacts } from "../parts/bundle-facts";
@@ -34,7 +34,10 @@ function Report({ job, result }: { job: Job; result: PreflightResult }) {
   const doing = useDoing();
   const r = texts.restore;
   const source = sourceOf(job);
-  const stops = result.preflight.filter((finding) => finding.status === "stop").length;
+  const found = result.preflight.filter((finding) => finding.status === "stop").length;
+  // A refusal that no finding tells of stands in the way, too.
+  const refusal = found === 0 && result.error ? errorOf(result.error) : null;
+  const stops = found + (refusal ? 1 : 0);
   const missing = undeclared(result.preflight);
   const isChecked = isSame(options, optionsOf(job));
   const entered = Object.entries(secrets).filter(([, value]) => value !== "");
@@ -65,6 +68,7 @@ function Report({ job, result }: { job: Job; result: PreflightResult }) {
       <Card title={r.report} lead={stops > 0 ? r.reportStops(stops) : r.reportWell}>
         <div class="findings">
           {missing.length > 0 && <InstallMissing services={missing} job={job.id} />}
+          <ErrorNote error={refusal} />
           <Findings findings={result.preflight} />
         </div>
       </Card>

@@ -1,3 +1,4 @@
+import { hintInPanel } from "../hints";
 import { texts } from "../texts";
 import type { Finding } from "../types";
 import { State } from "./states";
@@ -40,7 +41,7 @@ export function Findings({ findings }: { findings: Finding[] }) {
                 {finding.subject && <span class="quiet small">{finding.check}</span>}
               </div>
               <p>{texts.sentence(finding.message)}</p>
-              {finding.hint && <p class="quiet">{texts.sentence(finding.hint)}</p>}
+              {finding.hint && <p class="quiet">{texts.sentence(hintInPanel(finding.hint))}</p>}
             </li>
           ))}
         </ul>

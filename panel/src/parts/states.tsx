@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../api";
 import type { Asked } from "../asking";
+import { hintInPanel } from "../hints";
 import { texts } from "../texts";
 
 export function Skeleton({ lines = 4 }: { lines?: number }) {
@@ -21,7 +22,7 @@ export function ErrorNote({ error, again }: { error: ApiError | null; again?: ()
       <p>
         {texts.sentence(error.message)} <span class="code">{error.code}</span>
       </p>
-      {error.hint && <p>{texts.sentence(error.hint)}</p>}
+      {error.hint && <p>{texts.sentence(hintInPanel(error.hint))}</p>}
       {again && (
         <p>
           <button type="button" class="button" onClick={again}>
