@@ -93,6 +93,7 @@ describe("restore", () => {
     await restore.click();
     await b.prove(page, page.getByText(/^Restored in/));
     await page.getByText(/^Restored in/).waitFor();
+    await page.getByText(/counts?, all as promised$/).click();
     await page.getByRole("columnheader", { name: "Promised" }).waitFor();
     await b.assertWell(page);
     assert.deepEqual((await noteNames(target)).sort(), ["first", "second"]);

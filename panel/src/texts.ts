@@ -226,12 +226,17 @@ export const texts = {
     none: "The catalog is empty",
     noneText: "Catalogs are directories of declarations, named by “catalogs” in config.toml.",
     installed: "installed",
-    download: (bytes: number | null) =>
-      bytes === null ? "size not known" : bytes === 0 ? "nothing to fetch" : `${bytesText(bytes)} to fetch`,
+    download: (bytes: number | null | undefined) =>
+      bytes === null || bytes === undefined
+        ? "size not known"
+        : bytes === 0
+          ? "nothing to fetch"
+          : `${bytesText(bytes)} to fetch`,
     with: (names: string[]) => `with ${names.join(", ")}`,
     heading: (count: number) => (count === 0 ? "Install" : `Install ${plural(count, "service")}`),
     chooseFirst: "Choose what to install above.",
-    summary: (names: string[], bytes: string) => `${names.join(", ")}: ${bytes} to fetch.`,
+    summary: (names: string[], bytes: number) =>
+      `${names.join(", ")}${bytes > 0 ? `: ${bytesText(bytes)} to fetch` : ""}.`,
     secretsText: "They need these values. They are sealed on the server and never shown again.",
     start: "Start them when they are installed",
     install: "Install",
@@ -309,7 +314,6 @@ export const texts = {
     noServices: "none",
     lastPause: "The last pause",
     lastPauseText: "How long writers were paused for each part of the newest backup, longest first.",
-    noPause: "What this backup's pause went to is not known.",
     pause: "What the pause went to",
     pauseText: (pause: string) => `Writers waited for ${pause} in all. Parts run side by side.`,
     contents: "Contents",
@@ -477,6 +481,9 @@ export const texts = {
       omitted: "The backup had no identity.",
     },
     counts: "What the backup promised and what is here now",
+    countsWell: (count: number) => `${plural(count, "count")}, all as promised`,
+    countsDiffer: (differing: number, count: number) =>
+      `${countText(differing)} of ${plural(count, "count")} ${differing === 1 ? "differs" : "differ"} from what was promised`,
     counted: "Counted",
     promised: "Promised",
     found: "Found",

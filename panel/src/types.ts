@@ -67,7 +67,7 @@ export interface CatalogRow {
   summary: string;
   installed: boolean;
   after: string[];
-  download_bytes: number | null;
+  download_bytes?: number | null;
   secrets: SecretRow[];
 }
 

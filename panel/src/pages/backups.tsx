@@ -76,17 +76,11 @@ function LastPause({ backups }: { backups: BackupRow[] }) {
   const last = [...backups].sort(newestFirst)[0]?.id ?? "";
   const asked = useAsked(() => api.backup(last), last);
   const b = texts.backups;
+  const surfaces = asked.data?.surfaces ?? [];
+  if (surfaces.length === 0) return null;
   return (
     <Card title={b.lastPause} lead={b.lastPauseText}>
-      <Loaded asked={asked}>
-        {(backup) =>
-          backup.surfaces.length > 0 ? (
-            <PauseBySurface surfaces={backup.surfaces} most={5} />
-          ) : (
-            <p class="quiet">{b.noPause}</p>
-          )
-        }
-      </Loaded>
+      <PauseBySurface surfaces={surfaces} most={5} />
     </Card>
   );
 }

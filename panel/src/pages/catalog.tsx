@@ -9,7 +9,6 @@ import { Empty, ErrorNote, Loaded, State } from "../parts/states";
 import { go, link, type Place } from "../router";
 import { texts } from "../texts";
 import type { CatalogRow, InstallResult, Job } from "../types";
-import { bytesText } from "../units";
 import { catalogPath, chosenWithNeeds } from "./catalog-choice";
 import { restorePath } from "./restore-plan";
 
@@ -128,7 +127,7 @@ function Choice({ rows, first, starts, onBegun }: ChoiceProps) {
             <p>
               {c.summary(
                 wanted.map((row) => row.name),
-                bytesText(sumOf(wanted)),
+                sumOf(wanted),
               )}
             </p>
           )}
