@@ -320,7 +320,7 @@ export interface Schedule extends ScheduleSettings {
 export interface Recipient {
   recipient: string;
   label: string;
-  created_at: Time;
+  created_at: Time | null;
   confirmed_at: Time | null;
 }
 

@@ -12,6 +12,8 @@ import type { BackupRow } from "../types";
 import { bytesText, pauseText } from "../units";
 import { BackupPage } from "./backup";
 import { BackUpNow } from "./backup-now";
+import { BackupKeys } from "./backup-keys";
+import { Schedules } from "./schedules";
 
 export default function BackupsPage({ place }: { place: Place }) {
   return place.name ? <BackupPage id={place.name} /> : <AllBackups place={place} />;
@@ -20,6 +22,7 @@ export default function BackupsPage({ place }: { place: Place }) {
 function AllBackups({ place }: { place: Place }) {
   const backups = useAsked(api.backups);
   const recipients = useAsked(api.recipients);
+  const schedules = useAsked(api.schedules);
   const [asksNow, setAsksNow] = useState(place.hash === "now");
   const job = place.query.get("job");
   const b = texts.backups;
@@ -65,6 +68,16 @@ function AllBackups({ place }: { place: Place }) {
             </>
           )
         }
+      </Loaded>
+      <Loaded asked={recipients} lines={3}>
+        {(keys) => (
+          <>
+            <BackupKeys recipients={keys} again={recipients.again} />
+            <Loaded asked={schedules} lines={3}>
+              {(rows) => <Schedules schedules={rows} recipients={keys} again={schedules.again} />}
+            </Loaded>
+          </>
+        )}
       </Loaded>
     </Page>
   );
