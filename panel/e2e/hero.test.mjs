@@ -22,6 +22,7 @@ const PAGES = [
   "records",
   "records?thread=move",
   "peers",
+  "activity",
   "settings",
   "plain",
   "trust",

@@ -26,5 +26,5 @@ export const menu: PageName[][] = [
   ["overview", "services", "catalog", "secrets"],
   ["backups", "restore"],
   ["contexts", "records", "peers"],
-  ["settings"],
+  ["activity", "settings"],
 ];
