@@ -19,6 +19,7 @@ const PAGES = [
   "backups",
   "restore",
   "contexts",
+  "tenants",
   "records",
   "records?thread=move",
   "peers",
