@@ -7,6 +7,7 @@ import { ErrorNote, Loaded, State, Time } from "../parts/states";
 import { Table } from "../parts/table";
 import { texts } from "../texts";
 import { applyTheme, theme, type Theme } from "../theme";
+import { Passkeys } from "./passkeys";
 
 const PASSWORD_OCTETS_MIN = 12;
 
@@ -41,6 +42,7 @@ export default function SettingsPage() {
         />
       </Card>
       <Password />
+      <Passkeys />
       <Sessions />
       <Router />
     </Page>
