@@ -86,6 +86,9 @@ const query = (values: Record<string, string | number | undefined>) => {
   return text ? `?${text}` : "";
 };
 
+/** `GET /v1/records` has the members of a record beside its id. */
+const recordRow = ({ id, ...record }: t.FlatRecord): t.RecordRow => ({ id, record });
+
 /** Where a 401 is an answer that is shown, and no reason to sign in. */
 export async function askAtDoor(path: "/v1/door/proof" | "/v1/door/passkey", body: unknown): Promise<Response> {
   const response = await fetchOnce("POST", path, body);
@@ -143,7 +146,10 @@ export const api = {
   stopTenant: (name: string) => done("POST", `/v1/tenants/${enc(name)}/stop`),
 
   threads: async () => (await get<{ data: t.ThreadRow[] }>("/v1/threads")).data,
-  records: (thread: string, since: string) => get<t.RecordPage>(`/v1/records${query({ thread, since, limit: 50 })}`),
+  records: async (thread: string, since: string): Promise<t.RecordPage> => {
+    const page = await get<t.FlatRecordPage>(`/v1/records${query({ thread, since, limit: 50 })}`);
+    return { ...page, records: page.records.map(recordRow) };
+  },
   search: (q: string, cursor?: string) => get<t.SearchPage>(`/v1/search${query({ q, cursor })}`),
 
   peers: () => get<t.PeerRow[]>("/v1/peers"),

@@ -361,6 +361,14 @@ export interface RecordRow {
   arrived_at?: Time;
 }
 
+export type FlatRecord = { id: string } & RecordRow["record"];
+
+export interface FlatRecordPage {
+  records: FlatRecord[];
+  cursor: string;
+  has_more: boolean;
+}
+
 export interface RecordPage {
   records: RecordRow[];
   cursor: string;
