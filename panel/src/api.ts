@@ -18,7 +18,12 @@ export function asApiError(error: unknown): ApiError {
   return new ApiError("FAILED", error instanceof Error ? error.message : String(error), "");
 }
 
-async function errorOf(response: Response): Promise<ApiError> {
+/** An error that stands in an answer. */
+export function errorOf({ code, message, hint }: t.ErrorBody): ApiError {
+  return new ApiError(code, message, hint);
+}
+
+async function errorIn(response: Response): Promise<ApiError> {
   const body: Partial<t.ErrorBody> | null = await response.json().catch(() => null);
   return new ApiError(
     body?.code ?? `HTTP_${response.status}`,
@@ -49,7 +54,7 @@ async function ask(method: string, path: string, body?: unknown, headers?: Heade
   for (;;) {
     const response = await fetchOnce(method, path, body, headers);
     if (response.ok) return response;
-    const error = await errorOf(response);
+    const error = await errorIn(response);
     if (error.code === "UNCLAIMED") {
       location.assign("/-/claim");
       return never();
@@ -81,10 +86,13 @@ const query = (values: Record<string, string | number | undefined>) => {
   return text ? `?${text}` : "";
 };
 
+/** `GET /v1/records` has the members of a record beside its id. */
+const recordRow = ({ id, ...record }: t.FlatRecord): t.RecordRow => ({ id, record });
+
 /** Where a 401 is an answer that is shown, and no reason to sign in. */
 export async function askAtDoor(path: "/v1/door/proof" | "/v1/door/passkey", body: unknown): Promise<Response> {
   const response = await fetchOnce("POST", path, body);
-  if (!response.ok) throw await errorOf(response);
+  if (!response.ok) throw await errorIn(response);
   return response;
 }
 
@@ -138,7 +146,10 @@ export const api = {
   stopTenant: (name: string) => done("POST", `/v1/tenants/${enc(name)}/stop`),
 
   threads: async () => (await get<{ data: t.ThreadRow[] }>("/v1/threads")).data,
-  records: (thread: string, since: string) => get<t.RecordPage>(`/v1/records${query({ thread, since, limit: 50 })}`),
+  records: async (thread: string, since: string): Promise<t.RecordPage> => {
+    const page = await get<t.FlatRecordPage>(`/v1/records${query({ thread, since, limit: 50 })}`);
+    return { ...page, records: page.records.map(recordRow) };
+  },
   search: (q: string, cursor?: string) => get<t.SearchPage>(`/v1/search${query({ q, cursor })}`),
 
   peers: () => get<t.PeerRow[]>("/v1/peers"),
@@ -149,6 +160,7 @@ export const api = {
 
   activity: (cursor?: string) => get<t.ActivityPage>(`/v1/activity${query({ cursor })}`),
 
+  door: () => get<t.Door>("/v1/door"),
   sessions: () => get<t.SessionRow[]>("/v1/door/sessions"),
   endSession: (id: string) => done("DELETE", `/v1/door/sessions/${enc(id)}`),
   signOut: () => done("POST", "/v1/door/sign-out"),

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ApiError, api, asApiError } from "./api";
+import { ApiError, api, asApiError, errorOf } from "./api";
 import { Rate } from "./rate";
 import { texts } from "./texts";
 import type { Job, JobEnd, JobEvent } from "./types";
@@ -21,7 +21,7 @@ export function isOver(job: Job): boolean {
 }
 
 export function errorOfJob(job: Job): ApiError | null {
-  if (job.error) return new ApiError(job.error.code, job.error.message, job.error.hint);
+  if (job.error) return errorOf(job.error);
   if (job.state === "interrupted")
     return new ApiError("INTERRUPTED", texts.jobs.interrupted, texts.jobs.interruptedHint);
   return null;

@@ -25,6 +25,6 @@ export const pages: Record<PageName, Load> = {
 export const menu: PageName[][] = [
   ["overview", "services", "catalog", "secrets"],
   ["backups", "restore"],
-  ["contexts", "records", "peers"],
-  ["settings"],
+  ["contexts", "tenants", "records", "peers"],
+  ["activity", "settings"],
 ];

@@ -1,5 +1,5 @@
 import type { BackupRow, Consistency, JobKind, Keep, Schedule, Scope, TenantRow } from "./types";
-import { bytesText, countText, pauseText, relativeText, timeText } from "./units";
+import { agentText, bytesText, countText, pauseText, relativeText, sentenceText, timeText } from "./units";
 
 // Every text of the panel.
 
@@ -29,11 +29,14 @@ const consistency: Record<Consistency, string> = {
   crash: "crash",
 };
 
+// An upload's or a job's number says nothing to people.
+const named = (subject: string) => (/^[0-9a-f]{16,}$/.test(subject) || subject === "" ? "a backup" : subject);
+
 const jobTitles: Record<JobKind, (subject: string) => string> = {
   install: (subject) => `Install ${subject}`,
-  backup: (subject) => `Back up ${subject}`,
-  preflight: (subject) => `Check ${subject}`,
-  restore: (subject) => `Restore ${subject}`,
+  backup: (subject) => `Back up ${subject || "everything"}`,
+  preflight: (subject) => `Check ${named(subject)}`,
+  restore: (subject) => `Restore ${named(subject)}`,
   start: (subject) => `Start ${subject}`,
   stop: (subject) => `Stop ${subject}`,
   remove: (subject) => `Remove ${subject}`,
@@ -54,6 +57,9 @@ export const texts = {
   cancel: "Cancel",
   more: "Show more",
   never: "never",
+  /** The server's messages begin small, and have no full stop. */
+  sentence: (text: string) => sentenceText(text),
+  agent: (agent: string) => agentText(agent),
   typeName: (name: string) => `Type “${name}” to confirm`,
   relative: (time: string) => relativeText(time),
   time: (time: string | number, zone?: string) => timeText(time, zone),
@@ -220,15 +226,21 @@ export const texts = {
     none: "The catalog is empty",
     noneText: "Catalogs are directories of declarations, named by “catalogs” in config.toml.",
     installed: "installed",
-    download: (bytes: number | null) =>
-      bytes === null ? "size not known" : bytes === 0 ? "nothing to fetch" : `${bytesText(bytes)} to fetch`,
+    download: (bytes: number | null | undefined) =>
+      bytes === null || bytes === undefined
+        ? "size not known"
+        : bytes === 0
+          ? "nothing to fetch"
+          : `${bytesText(bytes)} to fetch`,
     with: (names: string[]) => `with ${names.join(", ")}`,
     heading: (count: number) => (count === 0 ? "Install" : `Install ${plural(count, "service")}`),
     chooseFirst: "Choose what to install above.",
-    summary: (names: string[], bytes: string) => `${names.join(", ")}: ${bytes} to fetch.`,
+    summary: (names: string[], bytes: number) =>
+      `${names.join(", ")}${bytes > 0 ? `: ${bytesText(bytes)} to fetch` : ""}.`,
     secretsText: "They need these values. They are sealed on the server and never shown again.",
     start: "Start them when they are installed",
     install: "Install",
+    toRestore: "Go on with the restore",
     stillMissing: (handles: string[]) => `Still missing: ${handles.join(", ")}.`,
   },
 
@@ -302,7 +314,6 @@ export const texts = {
     noServices: "none",
     lastPause: "The last pause",
     lastPauseText: "How long writers were paused for each part of the newest backup, longest first.",
-    noPause: "What this backup's pause went to is not known.",
     pause: "What the pause went to",
     pauseText: (pause: string) => `Writers waited for ${pause} in all. Parts run side by side.`,
     contents: "Contents",
@@ -394,7 +405,8 @@ export const texts = {
   restore: {
     lead: "A backup is checked whole before anything changes. Whatever fails leaves the old state running.",
     steps: { choose: "Choose a backup", check: "Check", run: "Restore" },
-    undecided: (subject: string) => `${subject} was checked and waits for your decision, since`,
+    undecided: (subject: string) =>
+      `${named(subject).replace(/^a /, "A ")} was checked and waits for your decision, since`,
     goOn: "Go on with it",
     another: "Choose another backup",
     drop: "Drop a backup here",
@@ -425,6 +437,10 @@ export const texts = {
     report: "What the check found",
     reportStops: (count: number) =>
       `${plural(count, "thing")} ${count === 1 ? "stands" : "stand"} in the way. Nothing has been changed.`,
+    inCatalog: (names: string[]) =>
+      names.length === 1
+        ? `${names[0]} is not installed here. The catalog has it.`
+        : `${countText(names.length)} services are not installed here. The catalog has them.`,
     reportWell: "Nothing stands in the way.",
     secrets: "Missing secrets",
     secretsText: "What is restored needs them. They are sealed on the server and never shown again.",
@@ -465,6 +481,9 @@ export const texts = {
       omitted: "The backup had no identity.",
     },
     counts: "What the backup promised and what is here now",
+    countsWell: (count: number) => `${plural(count, "count")}, all as promised`,
+    countsDiffer: (differing: number, count: number) =>
+      `${countText(differing)} of ${plural(count, "count")} ${differing === 1 ? "differs" : "differ"} from what was promised`,
     counted: "Counted",
     promised: "Promised",
     found: "Found",

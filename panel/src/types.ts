@@ -67,7 +67,7 @@ export interface CatalogRow {
   summary: string;
   installed: boolean;
   after: string[];
-  download_bytes: number | null;
+  download_bytes?: number | null;
   secrets: SecretRow[];
 }
 
@@ -195,6 +195,8 @@ export interface BackupResult {
 
 export interface PreflightResult {
   preflight: Finding[];
+  /** Why a restore would be refused, where it would. */
+  error?: ErrorBody | null;
   plan_sha256: string;
   /** Names that are typed before what bears them is replaced: services, contexts, "records". */
   replaces: string[];
@@ -318,7 +320,7 @@ export interface Schedule extends ScheduleSettings {
 export interface Recipient {
   recipient: string;
   label: string;
-  created_at: Time;
+  created_at: Time | null;
   confirmed_at: Time | null;
 }
 
@@ -326,7 +328,7 @@ export interface ContextRow {
   name: string;
   id: number;
   label: string;
-  bytes: number | null;
+  bytes?: number | null;
 }
 
 export interface TenantRow {
@@ -357,6 +359,14 @@ export interface RecordRow {
   id: string;
   record: { actor: string; act: string; thread: string; body?: unknown; clock: number; [member: string]: unknown };
   arrived_at?: Time;
+}
+
+export type FlatRecord = { id: string } & RecordRow["record"];
+
+export interface FlatRecordPage {
+  records: FlatRecord[];
+  cursor: string;
+  has_more: boolean;
 }
 
 export interface RecordPage {

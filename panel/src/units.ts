@@ -1,7 +1,7 @@
 const BYTE_UNITS = ["KiB", "MiB", "GiB", "TiB", "PiB"];
 
-export function bytesText(bytes: number | null): string {
-  if (bytes === null) return "–";
+export function bytesText(bytes: number | null | undefined): string {
+  if (bytes === null || bytes === undefined) return "–";
   if (bytes < 1024) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
   let value = bytes;
   let unit = "";
@@ -62,4 +62,35 @@ export function timeText(time: string | number, zone?: string): string {
 
 export function shortDid(did: string | null): string {
   return did === null ? "–" : did.length > 24 ? `${did.slice(0, 13)}…${did.slice(-6)}` : did;
+}
+
+/** "there is no room" as a sentence. A name that it begins with stays as it is. */
+export function sentenceText(text: string): string {
+  const [first = ""] = text.split(" ", 1);
+  const isWord = /^[a-z]+[,:]?$/.test(first);
+  const begun = isWord ? first[0]?.toUpperCase() + text.slice(1) : text;
+  return /[.!?…:]$/.test(begun) || begun === "" ? begun : `${begun}.`;
+}
+
+const BROWSERS = [
+  [/Edg\//, "Edge"],
+  [/Firefox\//, "Firefox"],
+  [/Chrom(e|ium)\//, "Chrome"],
+  [/Safari\//, "Safari"],
+] as const;
+const SYSTEMS = [
+  [/Android/, "Android"],
+  [/iPhone/, "iPhone"],
+  [/iPad/, "iPad"],
+  [/Windows/, "Windows"],
+  [/Macintosh/, "macOS"],
+  [/Linux/, "Linux"],
+] as const;
+
+/** "Firefox on Linux" of what a browser says of itself; what says something else is shown as it is. */
+export function agentText(agent: string): string {
+  const named = (names: readonly (readonly [RegExp, string])[]) => names.find(([pattern]) => pattern.test(agent))?.[1];
+  const browser = named(BROWSERS);
+  const system = named(SYSTEMS);
+  return browser && system ? `${browser} on ${system}` : agent;
 }

@@ -1,3 +1,4 @@
+import { hintInPanel } from "../src/hints";
 import { describe, expect, test } from "vitest";
 import { chosenWithNeeds } from "../src/pages/catalog-choice";
 import { isSame, tidied } from "../src/pages/restore-plan";
@@ -55,4 +56,14 @@ describe("choices of a restore", () => {
     expect(isSame({ replace: true, context: "geo" }, { context: "geo", as: "", replace: true })).toBe(true);
     expect(isSame({ without: ["notes"] }, {})).toBe(false);
   });
+});
+
+test("what to do is said in the words of the page", () => {
+  expect(hintInPanel("declare it in /srv/services, or leave it out with --without notes")).toBe(
+    "declare it in /srv/services, or leave it out below",
+  );
+  expect(hintInPanel("give --allow-older to go back to this one")).toBe(
+    "choose “It may be older” below, under “Rarely needed”, to go back to this one",
+  );
+  expect(hintInPanel("make 3 GiB free")).toBe("make 3 GiB free");
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Rate, percentOf } from "../src/rate";
-import { bytesText, durationText, pauseText, relativeText } from "../src/units";
+import { agentText, bytesText, durationText, pauseText, relativeText, sentenceText } from "../src/units";
 
 describe("texts of amounts", () => {
   test("bytes have a unit and about three digits", () => {
@@ -56,4 +56,19 @@ describe("progress", () => {
     expect(rate.after("staging", 2000, 13_000)).toBe(null);
     expect(rate.after("switching", 1, 14_000)).toBe(null);
   });
+});
+
+test("a server's message becomes a sentence", () => {
+  expect(sentenceText("there is no room")).toBe("There is no room.");
+  expect(sentenceText("hero_osis is not declared")).toBe("hero_osis is not declared.");
+  expect(sentenceText("")).toBe("");
+  expect(sentenceText("Choose another file.")).toBe("Choose another file.");
+});
+
+test("a browser is called by its name and its system's", () => {
+  const chrome =
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+  expect(agentText(chrome)).toBe("Chrome on Linux");
+  expect(agentText("Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0")).toBe("Firefox on Android");
+  expect(agentText("curl/8.0")).toBe("curl/8.0");
 });

@@ -98,9 +98,11 @@ function KeyRow({ recipient, again }: { recipient: Recipient; again: () => void 
       <div class="row between">
         <span>
           <strong>{recipient.label}</strong>{" "}
-          <span class="quiet">
-            {k.made} <Time at={recipient.created_at} />
-          </span>
+          {recipient.created_at && (
+            <span class="quiet">
+              {k.made} <Time at={recipient.created_at} />
+            </span>
+          )}
         </span>
         <span class="row">
           <State tone={recipient.confirmed_at ? "ok" : "warn"}>

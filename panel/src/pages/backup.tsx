@@ -51,7 +51,7 @@ export function BackupPage({ id }: { id: string }) {
               </Card>
             )}
             <Contents backup={backup} />
-            <Card title={b.lookInside} lead={b.lookInsideText}>
+            <Card title={b.lookInside} {...(backup.encryption === "none" ? {} : { lead: b.lookInsideText })}>
               <OpenedEntries backup={backup} />
             </Card>
           </>

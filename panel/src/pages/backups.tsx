@@ -12,6 +12,8 @@ import type { BackupRow } from "../types";
 import { bytesText, pauseText } from "../units";
 import { BackupPage } from "./backup";
 import { BackUpNow } from "./backup-now";
+import { BackupKeys } from "./backup-keys";
+import { Schedules } from "./schedules";
 
 export default function BackupsPage({ place }: { place: Place }) {
   return place.name ? <BackupPage id={place.name} /> : <AllBackups place={place} />;
@@ -20,6 +22,7 @@ export default function BackupsPage({ place }: { place: Place }) {
 function AllBackups({ place }: { place: Place }) {
   const backups = useAsked(api.backups);
   const recipients = useAsked(api.recipients);
+  const schedules = useAsked(api.schedules);
   const [asksNow, setAsksNow] = useState(place.hash === "now");
   const job = place.query.get("job");
   const b = texts.backups;
@@ -66,6 +69,16 @@ function AllBackups({ place }: { place: Place }) {
           )
         }
       </Loaded>
+      <Loaded asked={recipients} lines={3}>
+        {(keys) => (
+          <>
+            <BackupKeys recipients={keys} again={recipients.again} />
+            <Loaded asked={schedules} lines={3}>
+              {(rows) => <Schedules schedules={rows} recipients={keys} again={schedules.again} />}
+            </Loaded>
+          </>
+        )}
+      </Loaded>
     </Page>
   );
 }
@@ -76,17 +89,11 @@ function LastPause({ backups }: { backups: BackupRow[] }) {
   const last = [...backups].sort(newestFirst)[0]?.id ?? "";
   const asked = useAsked(() => api.backup(last), last);
   const b = texts.backups;
+  const surfaces = asked.data?.surfaces ?? [];
+  if (surfaces.length === 0) return null;
   return (
     <Card title={b.lastPause} lead={b.lastPauseText}>
-      <Loaded asked={asked}>
-        {(backup) =>
-          backup.surfaces.length > 0 ? (
-            <PauseBySurface surfaces={backup.surfaces} most={5} />
-          ) : (
-            <p class="quiet">{b.noPause}</p>
-          )
-        }
-      </Loaded>
+      <PauseBySurface surfaces={surfaces} most={5} />
     </Card>
   );
 }

@@ -13,3 +13,10 @@ export function chosenWithNeeds(rows: CatalogRow[], chosen: string[]): CatalogRo
   chosen.forEach(add);
   return rows.filter((row) => wanted.has(row.name));
 }
+
+/** What the catalog's address says: a job that is shown, services that are chosen at first, the check that waits. */
+export function catalogPath(said: { job?: string; choose?: string; restore?: string | undefined }): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(said)) if (value) query.set(name, value);
+  return `catalog?${query}`;
+}

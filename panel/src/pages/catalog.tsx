@@ -9,14 +9,16 @@ import { Empty, ErrorNote, Loaded, State } from "../parts/states";
 import { go, link, type Place } from "../router";
 import { texts } from "../texts";
 import type { CatalogRow, InstallResult, Job } from "../types";
-import { bytesText } from "../units";
-import { chosenWithNeeds } from "./catalog-choice";
+import { catalogPath, chosenWithNeeds } from "./catalog-choice";
+import { restorePath } from "./restore-plan";
 
 export default function CatalogPage({ place }: { place: Place }) {
   const asked = useAsked(api.catalog);
   const job = place.query.get("job");
+  const restore = place.query.get("restore") ?? "";
   const doing = useDoing();
   const c = texts.catalog;
+  const toJob = (id: string) => go(catalogPath({ job: id, restore }));
   return (
     <Page title={texts.pages.catalog} lead={c.lead}>
       {job && (
@@ -25,32 +27,53 @@ export default function CatalogPage({ place }: { place: Place }) {
             key={job}
             id={job}
             onEnd={() => asked.again()}
-            onAgain={(failed) => void doing.run(() => installAgain(failed))}
+            onAgain={(failed) => void doing.run(async () => toJob(await installAgain(failed)))}
           >
-            {(ended) => <Installed job={ended} />}
+            {(ended) => <Installed job={ended} restore={restore} />}
           </JobView>
           <ErrorNote error={doing.error} />
         </Card>
       )}
       <Loaded asked={asked} lines={10}>
-        {(rows) => (rows.length > 0 ? <Choice rows={rows} /> : <Empty title={c.none} text={c.noneText} />)}
+        {(rows) =>
+          rows.length > 0 ? (
+            <Choice
+              key={place.query.get("choose") ?? ""}
+              rows={rows}
+              first={place.query.get("choose")?.split(",") ?? []}
+              starts={restore === ""}
+              onBegun={toJob}
+            />
+          ) : (
+            <Empty title={c.none} text={c.noneText} />
+          )
+        }
       </Loaded>
     </Page>
   );
 }
 
-const toJob = (id: string) => go(`catalog?job=${encodeURIComponent(id)}`);
-
 /** What was fetched is there, and its secrets are set: a retry goes on. */
-async function installAgain({ request }: Job): Promise<void> {
+async function installAgain({ request }: Job): Promise<string> {
   const services = request["services"] as string[];
-  toJob((await api.begin({ kind: "install", services, secrets: {}, start: request["start"] === true })).id);
+  return (await api.begin({ kind: "install", services, secrets: {}, start: request["start"] === true })).id;
 }
 
-function Choice({ rows }: { rows: CatalogRow[] }) {
-  const [chosen, setChosen] = useState<string[]>([]);
+interface ChoiceProps {
+  rows: CatalogRow[];
+  /** Chosen when the page comes. */
+  first: string[];
+  /** What is to be restored is not started before. */
+  starts: boolean;
+  onBegun: (job: string) => void;
+}
+
+function Choice({ rows, first, starts, onBegun }: ChoiceProps) {
+  const [chosen, setChosen] = useState<string[]>(
+    first.filter((name) => rows.some((row) => row.name === name && !row.installed)),
+  );
   const [secrets, setSecrets] = useState<Record<string, string>>({});
-  const [start, setStart] = useState(true);
+  const [start, setStart] = useState(starts);
   const doing = useDoing();
   const c = texts.catalog;
   const wanted = chosenWithNeeds(rows, chosen);
@@ -63,7 +86,7 @@ function Choice({ rows }: { rows: CatalogRow[] }) {
       const { id } = await api.begin({ kind: "install", services: chosen, secrets: values, start });
       setChosen([]);
       setSecrets({});
-      toJob(id);
+      onBegun(id);
     });
   return (
     <form
@@ -104,7 +127,7 @@ function Choice({ rows }: { rows: CatalogRow[] }) {
             <p>
               {c.summary(
                 wanted.map((row) => row.name),
-                bytesText(sumOf(wanted)),
+                sumOf(wanted),
               )}
             </p>
           )}
@@ -133,7 +156,7 @@ function sumOf(rows: CatalogRow[]): number {
   return rows.reduce((sum, row) => sum + (row.download_bytes ?? 0), 0);
 }
 
-function Installed({ job }: { job: Job }) {
+function Installed({ job, restore }: { job: Job; restore: string }) {
   const result = job.result as InstallResult;
   const c = texts.catalog;
   return (
@@ -151,6 +174,13 @@ function Installed({ job }: { job: Job }) {
       {result.missing_secrets.length > 0 && (
         <p class="note warn">
           {c.stillMissing(result.missing_secrets)} <a href={link("secrets")}>{texts.services.setSecrets}</a>
+        </p>
+      )}
+      {restore && (
+        <p>
+          <a class="button main" href={`/-/${restorePath(restore)}`}>
+            {c.toRestore}
+          </a>
         </p>
       )}
     </>

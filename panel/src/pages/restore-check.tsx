@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import { api, asApiError } from "../api";
-import { useDoing } from "../asking";
+import { api, asApiError, errorOf } from "../api";
+import { useAsked, useDoing } from "../asking";
 import { Findings } from "../parts/findings";
 import { SummaryFacts } from "../parts/bundle-facts";
 import { TextField } from "../parts/field";
@@ -11,8 +11,9 @@ import { SecretFields } from "../parts/secret-fields";
 import { ErrorNote } from "../parts/states";
 import { go } from "../router";
 import { texts } from "../texts";
-import type { BundleKey, ImportOptions, Job, PreflightResult } from "../types";
+import type { BundleKey, Finding, ImportOptions, Job, PreflightResult } from "../types";
 import { bytesText } from "../units";
+import { catalogPath } from "./catalog-choice";
 import { RestoreOptions } from "./restore-options";
 import { beginPreflight, isSame, keyOf, optionsOf, restorePath, sourceOf } from "./restore-plan";
 
@@ -33,7 +34,11 @@ function Report({ job, result }: { job: Job; result: PreflightResult }) {
   const doing = useDoing();
   const r = texts.restore;
   const source = sourceOf(job);
-  const stops = result.preflight.filter((finding) => finding.status === "stop").length;
+  const found = result.preflight.filter((finding) => finding.status === "stop").length;
+  // A refusal that no finding tells of stands in the way, too.
+  const refusal = found === 0 && result.error ? errorOf(result.error) : null;
+  const stops = found + (refusal ? 1 : 0);
+  const missing = undeclared(result.preflight);
   const isChecked = isSame(options, optionsOf(job));
   const entered = Object.entries(secrets).filter(([, value]) => value !== "");
 
@@ -61,7 +66,11 @@ function Report({ job, result }: { job: Job; result: PreflightResult }) {
   return (
     <>
       <Card title={r.report} lead={stops > 0 ? r.reportStops(stops) : r.reportWell}>
-        <Findings findings={result.preflight} />
+        <div class="findings">
+          {missing.length > 0 && <InstallMissing services={missing} job={job.id} />}
+          <ErrorNote error={refusal} />
+          <Findings findings={result.preflight} />
+        </div>
       </Card>
       {result.secrets_missing.length > 0 && (
         <Card title={r.secrets} lead={r.secretsText}>
@@ -109,6 +118,27 @@ function Report({ job, result }: { job: Job; result: PreflightResult }) {
         </div>
       </Card>
     </>
+  );
+}
+
+/** Services of the bundle that this home does not declare. */
+function undeclared(findings: Finding[]): string[] {
+  return findings.filter(({ check, status }) => check === "service" && status === "stop").map(({ subject }) => subject);
+}
+
+/** Those that the catalog has are a link away; the way back is there, too. */
+function InstallMissing({ services, job }: { services: string[]; job: string }) {
+  const catalog = useAsked(api.catalog);
+  const found = (catalog.data ?? []).filter((row) => !row.installed && services.includes(row.name));
+  if (found.length === 0) return null;
+  const names = found.map((row) => row.name);
+  return (
+    <div class="note row between">
+      <span>{texts.restore.inCatalog(names)}</span>
+      <a class="button main" href={`/-/${catalogPath({ choose: names.join(","), restore: job })}`}>
+        {texts.catalog.heading(names.length)}
+      </a>
+    </div>
   );
 }
 

@@ -50,25 +50,7 @@ function Restored({ result }: { result: RestoreResult }) {
         {r.restoredRecords(countText(result.records_inspected), countText(result.records_inserted))}{" "}
         {r.identityOutcome[result.identity]}
       </p>
-      {counts.length > 0 && (
-        <Table
-          scrolls
-          caption={r.counts}
-          rows={counts}
-          keyOf={(row) => row.key}
-          columns={[
-            { head: texts.words.service, cell: (row) => row.service },
-            { head: texts.words.surface, cell: (row) => [row.surface, row.context].filter(Boolean).join(" / ") },
-            { head: r.counted, cell: (row) => row.what },
-            { head: r.promised, kind: "number", cell: (row) => countText(row.bundle) },
-            {
-              head: r.found,
-              kind: "number",
-              cell: (row) => <State tone={row.bundle === row.here ? "ok" : "stop"}>{countText(row.here)}</State>,
-            },
-          ]}
-        />
-      )}
+      {counts.length > 0 && <Counts counts={counts} />}
       <ul class="findings">
         {result.services.map((service) => (
           <ServiceLine key={service.name} service={service} />
@@ -80,6 +62,41 @@ function Restored({ result }: { result: RestoreResult }) {
         </a>
       </p>
     </>
+  );
+}
+
+/** Folded away where all is as promised; what differs comes first. */
+function Counts({ counts }: { counts: CountRow[] }) {
+  const r = texts.restore;
+  const differing = counts.filter((row) => row.bundle !== row.here);
+  const others = counts.filter((row) => row.bundle === row.here);
+  return (
+    <details open={differing.length > 0}>
+      <summary>
+        {differing.length > 0 ? (
+          <State tone="stop">{r.countsDiffer(differing.length, counts.length)}</State>
+        ) : (
+          r.countsWell(counts.length)
+        )}
+      </summary>
+      <Table
+        scrolls
+        caption={r.counts}
+        rows={[...differing, ...others]}
+        keyOf={(row) => row.key}
+        columns={[
+          { head: texts.words.service, cell: (row) => row.service },
+          { head: texts.words.surface, cell: (row) => [row.surface, row.context].filter(Boolean).join(" / ") },
+          { head: r.counted, cell: (row) => row.what },
+          { head: r.promised, kind: "number", cell: (row) => countText(row.bundle) },
+          {
+            head: r.found,
+            kind: "number",
+            cell: (row) => <State tone={row.bundle === row.here ? "ok" : "stop"}>{countText(row.here)}</State>,
+          },
+        ]}
+      />
+    </details>
   );
 }
 

@@ -144,7 +144,7 @@ function Failure({ schedule, again }: { schedule: Schedule; again: () => void })
         <strong>{s.failed}</strong> <Time at={failure.at} />: {failure.error.message}{" "}
         <span class="code">{failure.error.code}</span>
       </p>
-      {failure.error.hint && <p>{failure.error.hint}</p>}
+      {failure.error.hint && <p>{texts.sentence(failure.error.hint)}</p>}
       <p class="row">
         {failure.job !== "" && (
           <a href={`${link("activity")}?job=${encodeURIComponent(failure.job)}`}>{s.failedLook}</a>

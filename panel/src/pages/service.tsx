@@ -119,10 +119,11 @@ function Facts({ service }: { service: ServiceDetail }) {
 function Surfaces({ service }: { service: ServiceDetail }) {
   const s = texts.services;
   if (service.surfaces.length === 0) return null;
+  const parts = service.surfaces.reduce((sum, row) => sum + Math.max(row.parts.length, row.bytes ? 1 : 0), 0);
   return (
     <Card title={s.surfaces} lead={s.surfacesText}>
       <div class="form">
-        <Treemap rows={service.surfaces} />
+        {parts > 1 && <Treemap rows={service.surfaces} />}
         <Table
           scrolls
           caption={s.surfaces}

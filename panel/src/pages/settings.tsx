@@ -7,6 +7,7 @@ import { ErrorNote, Loaded, State, Time } from "../parts/states";
 import { Table } from "../parts/table";
 import { texts } from "../texts";
 import { applyTheme, theme, type Theme } from "../theme";
+import { Passkeys } from "./passkeys";
 
 const PASSWORD_OCTETS_MIN = 12;
 
@@ -104,73 +105,6 @@ function Password() {
   );
 }
 
-function Passkeys() {
-  const asked = useAsked(api.passkeys);
-  const [name, setName] = useState("");
-  const doing = useDoing();
-  const s = texts.settings;
-  const register = () =>
-    doing.run(async () => {
-      await (await import("../passkey")).registerPasskey(name);
-      setName("");
-      await asked.again();
-    });
-  return (
-    <Card title={s.passkeys} lead={s.passkeysText}>
-      <div class="form">
-        <Loaded asked={asked} lines={2}>
-          {(passkeys) => (
-            <ul class="findings">
-              {passkeys.map((passkey) => (
-                <li key={passkey.id} class="row between">
-                  <span>
-                    {passkey.name}{" "}
-                    <span class="quiet">
-                      <Time at={passkey.created_at} />
-                    </span>
-                  </span>
-                  <button
-                    type="button"
-                    class="button bare"
-                    aria-label={s.removeNamed(passkey.name)}
-                    onClick={() =>
-                      doing.run(async () => {
-                        await api.deletePasskey(passkey.id);
-                        await asked.again();
-                      })
-                    }
-                  >
-                    {s.remove}
-                  </button>
-                </li>
-              ))}
-            </ul>
-          )}
-        </Loaded>
-        {"PublicKeyCredential" in window ? (
-          <form
-            class="form"
-            onSubmit={(event) => {
-              event.preventDefault();
-              void register();
-            }}
-          >
-            <TextField label={s.passkeyName} hint={s.passkeyNameHint} required value={name} onValue={setName} />
-            <ErrorNote error={doing.error} />
-            <div class="row">
-              <button type="submit" class="button" disabled={doing.busy}>
-                {s.addPasskey}
-              </button>
-            </div>
-          </form>
-        ) : (
-          <p class="quiet">{s.noPasskeys}</p>
-        )}
-      </div>
-    </Card>
-  );
-}
-
 function Sessions() {
   const asked = useAsked(api.sessions);
   const doing = useDoing();
@@ -185,7 +119,7 @@ function Sessions() {
             rows={sessions}
             keyOf={(session) => session.id}
             columns={[
-              { head: s.browser, cell: (session) => session.agent },
+              { head: s.browser, cell: (session) => <span title={session.agent}>{texts.agent(session.agent)}</span> },
               { head: s.address, cell: (session) => session.address },
               {
                 head: s.used,
@@ -200,7 +134,7 @@ function Sessions() {
                     <button
                       type="button"
                       class="button bare"
-                      aria-label={s.endNamed(session.agent)}
+                      aria-label={s.endNamed(texts.agent(session.agent))}
                       onClick={() =>
                         doing.run(async () => {
                           await api.endSession(session.id);

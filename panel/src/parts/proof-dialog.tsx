@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { askAtDoor } from "../api";
-import { useDoing } from "../asking";
+import { api, askAtDoor } from "../api";
+import { useAsked, useDoing } from "../asking";
 import { onProofAsked } from "../proof";
 import { texts } from "../texts";
 import { Dialog } from "./dialog";
@@ -46,11 +46,7 @@ export function ProofDialog() {
         />
         <ErrorNote error={doing.error} />
         <div class="row end">
-          {"PublicKeyCredential" in window && (
-            <button type="button" class="button bare" onClick={() => void finish(withPasskey)}>
-              {texts.proof.passkey}
-            </button>
-          )}
+          <PasskeyButton onUse={() => void finish(withPasskey)} />
           <button type="button" class="button" onClick={() => end(false)}>
             {texts.cancel}
           </button>
@@ -60,5 +56,16 @@ export function ProofDialog() {
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** Where there is a passkey, and the browser knows them. */
+function PasskeyButton({ onUse }: { onUse: () => void }) {
+  const door = useAsked(api.door);
+  if (!("PublicKeyCredential" in window) || !door.data?.passkey) return null;
+  return (
+    <button type="button" class="button bare" onClick={onUse}>
+      {texts.proof.passkey}
+    </button>
   );
 }

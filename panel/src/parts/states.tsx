@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../api";
 import type { Asked } from "../asking";
+import { hintInPanel } from "../hints";
 import { texts } from "../texts";
 
 export function Skeleton({ lines = 4 }: { lines?: number }) {
@@ -19,9 +20,9 @@ export function ErrorNote({ error, again }: { error: ApiError | null; again?: ()
   return (
     <div class="note stop" role="alert">
       <p>
-        {error.message} <span class="code">{error.code}</span>
+        {texts.sentence(error.message)} <span class="code">{error.code}</span>
       </p>
-      {error.hint && <p>{error.hint}</p>}
+      {error.hint && <p>{texts.sentence(hintInPanel(error.hint))}</p>}
       {again && (
         <p>
           <button type="button" class="button" onClick={again}>
