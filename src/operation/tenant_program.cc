@@ -58,7 +58,7 @@ Result<Json> ask_tenant(env::Env env, const TenantCall& call, base::Progress& pr
   const env::CommandLimits limits{.at_most = call.at_most, .output_bytes_max = kAnswerBytesMax, .progress = &progress};
   const auto ran = TRY(env::run_command(options, call.input, limits));
   // What is looked for and missing is an exit code, too, with the whole answer.
-  const auto answer = Json::parse(ran.output);
+  auto answer = Json::parse(ran.output);
   if (!answer || answer->find("error") != nullptr) return std::unexpected(error_of(ran));
   return answer;
 }

@@ -187,7 +187,8 @@ events { worker_connections 4096; }
   void listen(std::uint16_t port, const std::string& how) {
     if (!plan_.front.empty()) {
       const bool is_default = how.ends_with(" default_server");
-      return line("    listen " + quoted("unix:" + plan_.front) + (is_default ? " default_server;" : ";"));
+      line("    listen " + quoted("unix:" + plan_.front) + (is_default ? " default_server;" : ";"));
+      return;
     }
     line("    listen " + std::to_string(port) + " " + how + ";");
     if (plan_.ipv6) line("    listen [::]:" + std::to_string(port) + " " + how + ";");

@@ -1,5 +1,6 @@
 #include "tenant/cgroup.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
@@ -28,10 +29,9 @@ bool has_controllers(const std::string& file) {
   const auto text = env::read_proc(env::join(kRoot, file), kControllersBytesMax);
   if (!text || !*text) return false;
   const std::string words = " " + (*text)->substr(0, (*text)->find('\n')) + " ";
-  for (const std::string_view controller : kControllers) {
-    if (words.find(" " + std::string(controller) + " ") == std::string::npos) return false;
-  }
-  return true;
+  return std::ranges::all_of(kControllers, [&words](std::string_view controller) {
+    return words.find(" " + std::string(controller) + " ") != std::string::npos;
+  });
 }
 
 std::string whole_or_max(const std::optional<std::uint64_t>& number) {
