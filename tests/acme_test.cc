@@ -15,8 +15,8 @@ TEST_F(AcmeTest, AnAuthoritysCertificateIsAskedForShownAndKept) {
   if (::geteuid() != 0 || shell("unshare -n -m true 2>/dev/null") != 0)
     GTEST_SKIP() << "wants root and namespaces: the authority looks at port 80";
   const std::string log = path("log");
-  ASSERT_EQ(shell("unshare -n -m '" SPL_SOURCE_DIR "/tests/acme.sh' '" + path("") + "' '" + spl_program() + "' > '" + log +
-                  "' 2>&1"),
+  ASSERT_EQ(shell("unshare -n -m '" SPL_SOURCE_DIR "/tests/acme.sh' '" + path("") + "' '" + spl_program() + "' > '" +
+                  log + "' 2>&1"),
             0)
       << read_file(log);
   const codec::Json status = json_of(read_file(path("status.json")));

@@ -313,8 +313,8 @@ TEST_F(SchedulesTest, WhoComesInIsToldAndFailuresAreFolded) {
   const std::string code = link.substr(link.find('#') + 1);
   const auto at_door = [&](const std::string& what, const std::string& body) {
     shell("curl -s --max-time 60 --unix-socket '" + path("a") + "/run/door.sock' -H 'Sec-Fetch-Site: same-origin' " +
-          "-H 'X-Forwarded-For: 192.0.2.7' -H 'Content-Type: application/json' --data-binary '" + body + "' -o /dev/null -w '%{http_code}' " +
-          "http://localhost/v1/door/" + what + " > '" + path("status") + "'");
+          "-H 'X-Forwarded-For: 192.0.2.7' -H 'Content-Type: application/json' --data-binary '" + body +
+          "' -o /dev/null -w '%{http_code}' " + "http://localhost/v1/door/" + what + " > '" + path("status") + "'");
     return read_file(path("status"));
   };
   const std::string wrong = R"({"password":"not this one at all"})";
