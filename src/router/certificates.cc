@@ -179,8 +179,11 @@ Result<bool> keep_acme_certificate(env::Env env, const RouterPlan& plan, const h
   sign.arguments = {kDehydrated, "--config", settings_file, "--cron", "--keep-going", "--force"};
   TRY_IN("dehydrated", env::output_of_command(sign, "", limits));
   const std::string made = env::join(directory, "certs/" + names.front());
-  const SecretBytes key = TRY(read_pem(env, env::join(made, "privkey.pem")));
-  const std::string certificate = TRY(env::read_file(env.fs, env::join(made, "fullchain.pem"), kPemBytesMax));
+  // Its names for the newest are links to files beside them.
+  std::string text = TRY(env::read_followed(env.fs, env::join(made, "privkey.pem"), kPemBytesMax));
+  const SecretBytes key(text);
+  explicit_bzero(text.data(), text.size());
+  const std::string certificate = TRY(env::read_followed(env.fs, env::join(made, "fullchain.pem"), kPemBytesMax));
   TRY(env::write_file_atomically(env.fs, plan.key_file, key.reveal()));
   TRY(env::write_file_atomically(env.fs, plan.certificate_file, certificate));
   return true;
