@@ -70,6 +70,12 @@ TEST_F(JobsTest, ABackupIsMadeKeptListedAndRestored) {
   ASSERT_EQ(listed.array()->size(), 1U);
   EXPECT_EQ(text_of(listed.array()->front(), "id"), id);
   const codec::Json backup = asked("GET", "/v1/backups/" + id);
+  EXPECT_EQ(text_of(backup.find("services")->array()->front(), "version"), "2");
+  const codec::Json& surface = backup.find("surfaces")->array()->front();
+  EXPECT_EQ(text_of(surface, "surface"), "tree");
+  EXPECT_EQ(text_of(surface, "kind"), "files");
+  EXPECT_GT(number_of(surface, "bytes"), 0U);
+  EXPECT_EQ(listed.array()->front().find("contents"), nullptr);
   EXPECT_EQ(text_of(backup, "encryption"), "none");
   EXPECT_NE(text_of(backup, "verified_at"), "");
   EXPECT_EQ(json_on("a", {"backup", "list"}).array()->size(), 1U);
@@ -286,6 +292,7 @@ TEST_F(JobsTest, AFileThatComesInPiecesIsRestored) {
   write_file(path("a") + "/data/files/tree/a", "two\n");
   const codec::Json look = done("{\"kind\":\"preflight\",\"upload\":\"" + upload + "\",\"replace\":true}");
   ASSERT_EQ(text_of(look, "state"), "done") << look.text();
+  EXPECT_EQ(text_of(json_on("a", {"job", "list"}).array()->front(), "subject"), "../../a.spl");
   const std::string jobs = asked("GET", "/v1/jobs").text();
   const codec::Json restored =
       done("{\"kind\":\"restore\",\"preflight\":\"" + jobs.substr(jobs.find("\"id\":\"") + 6, 16) +

@@ -36,6 +36,7 @@ Result<void> add_job(Call& call) {
   request.who = who_asks(call.exchange);
   if (operation::wants_proof(request.kind)) TRY(BrowserGate::require_proof(call.exchange));
   if (request.kind == job::JobKind::kRestore) TRY(call.served.work.check_restore(request.said));
+  request.subject = TRY(call.served.work.shown_subject(request));
   return call.exchange.send_json(202, codec::shape_json(TRY(call.served.jobs->add(std::move(request)))));
 }
 
@@ -344,11 +345,11 @@ Result<void> one_backup(Call& call) {
   json.add("bundle_sha256", backup.bundle_sha256);
   json.add("record_count", backup.record_count);
   json.add("thread_count", backup.thread_count);
-  Json::Array services;
-  for (const std::string& service : backup.services) services.emplace_back(Json::Object{{"name", service}});
-  json.add("services", std::move(services));
-  json.add("contexts", Json::Array{});
-  json.add("surfaces", Json::Array{});
+  // Of a file from elsewhere nobody knows what is in it.
+  const auto contents = backup.contents.value_or(operation::BackupContents{});
+  json.add("services", codec::JsonValue<std::vector<operation::BackupService>>::to(contents.services));
+  json.add("contexts", codec::JsonValue<std::vector<operation::BackupContext>>::to(contents.contexts));
+  json.add("surfaces", codec::JsonValue<std::vector<operation::BackupSurface>>::to(contents.surfaces));
   return call.exchange.send_json(200, json);
 }
 Result<void> delete_backup(Call& call) {

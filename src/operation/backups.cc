@@ -1,9 +1,13 @@
 #include "operation/backups.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "base/encoding.h"
+#include "base/words.h"
+#include "bundle/layout.h"
+#include "bundle/manifest.h"
 #include "codec/enum_names.h"
 #include "crypto/sha256.h"
 #include "env/output_file.h"
@@ -162,6 +166,7 @@ Result<std::vector<BackupSummary>> list_backups(instance::Instance& instance) {
   std::vector<BackupSummary> all;
   const std::vector<std::string> directories = TRY(backup_directories(instance));
   for (const std::string& directory : directories) TRY(add_backups(instance.env(), directory, all));
+  for (BackupSummary& one : all) one.contents.reset();
   // Of the same second by name: the order is always the same.
   std::ranges::sort(all, [](const BackupSummary& one, const BackupSummary& other) {
     return std::tie(other.created_at, one.id) < std::tie(one.created_at, other.id);
@@ -178,6 +183,32 @@ Result<BackupSummary> find_backup(instance::Instance& instance, const BackupName
   }
   return no_backup(backup.id);
 }
+
+namespace {
+
+// As the bundle itself says, with what the pause went to.
+Result<BackupContents> contents_of(const PreparedExport& prepared) {
+  const bundle::Manifest manifest = TRY(bundle::parse_manifest(prepared.manifest_text()));
+  BackupContents contents;
+  std::map<std::pair<std::string_view, std::string_view>, std::string> kinds;
+  for (const bundle::Service& service : manifest.services) {
+    contents.services.push_back({service.name, service.version, service.schema});
+    for (const bundle::Surface& surface : service.surfaces)
+      kinds[{service.name, surface.name}] = codec::enum_name(surface.kind);
+  }
+  for (const bundle::Context& context : manifest.contexts) contents.contexts.push_back({context.name, context.id});
+  for (const bundle::Section& section : manifest.sections) {
+    const std::vector<std::string> parts = base::split(section.prefix, '/');
+    if (parts.size() < 4 || !section.prefix.starts_with(bundle::kServicesPrefix)) continue;
+    contents.surfaces.push_back({parts[1], parts[2], parts[3] == bundle::kWholeInstance ? "" : parts[3],
+                                 kinds[{parts[1], parts[2]}], section.files, section.bytes, 0});
+  }
+  for (const PauseStepReport& step : prepared.report().pause_steps)
+    contents.surfaces.push_back({"", step.step, "", "", 0, 0, static_cast<std::uint64_t>(step.ms + 0.5)});
+  return contents;
+}
+
+}  // namespace
 
 Result<BackupSummary> make_backup(instance::Instance& instance, ExportOptions options, const std::string& schedule,
                                   base::Progress& progress, const std::string& to) {
@@ -225,6 +256,7 @@ Result<BackupSummary> make_backup(instance::Instance& instance, ExportOptions op
   summary.source_did = report.source_did;
   summary.bundle_sha256 = base::to_hex(report.bundle_sha256.view());
   summary.services = report.services;
+  summary.contents = TRY(contents_of(*prepared));
   summary.verified_at = env::rfc3339(env.clock.now());
   TRY(write_note(env, directory, summary));
   TRY(prepared->note_durable());

@@ -15,6 +15,61 @@
 
 namespace spl::operation {
 
+struct BackupService {
+  std::string name;
+  std::string version;
+  std::uint64_t schema = 0;
+
+  static constexpr auto shape() {
+    using S = BackupService;
+    return codec::shape(codec::member("name", &S::name, "the service"),
+                        codec::member("version", &S::version, "its own"),
+                        codec::member("schema", &S::schema, "of its data"));
+  }
+};
+struct BackupContext {
+  std::string name;
+  std::uint64_t id = 0;
+
+  static constexpr auto shape() {
+    return codec::shape(codec::member("name", &BackupContext::name, "the context"),
+                        codec::member("id", &BackupContext::id, "its number"));
+  }
+};
+// A part of a surface, or a step of the pause, which is of no service.
+struct BackupSurface {
+  std::string service;
+  std::string surface;
+  std::string context;  // "" where it is not split
+  std::string kind;
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t pause_ms = 0;
+
+  static constexpr auto shape() {
+    using S = BackupSurface;
+    return codec::shape(codec::member("service", &S::service, "whose it is; empty: a step of the pause"),
+                        codec::member("surface", &S::surface, "its name, or the step"),
+                        codec::member("context", &S::context, "whose part of it; empty: it is not split"),
+                        codec::member("kind", &S::kind, "files, git, sqlite, ..."),
+                        codec::member("files", &S::files, "of the bundle"),
+                        codec::member("bytes", &S::bytes, "of the bundle, before it is compressed"),
+                        codec::member("pause_ms", &S::pause_ms, "of a step: how long it took"));
+  }
+};
+struct BackupContents {
+  std::vector<BackupService> services;
+  std::vector<BackupContext> contexts;
+  std::vector<BackupSurface> surfaces;
+
+  static constexpr auto shape() {
+    using C = BackupContents;
+    return codec::shape(codec::member("services", &C::services, "with their versions"),
+                        codec::member("contexts", &C::contexts, "of the instance, or the one"),
+                        codec::member("surfaces", &C::surfaces, "what is in it"));
+  }
+};
+
 struct BackupSummary {
   std::string id;  // its file's name without ".spl"
   std::string path;
@@ -31,8 +86,9 @@ struct BackupSummary {
   std::string source_did;
   std::string bundle_sha256;
   std::vector<std::string> services;
-  std::string verified_at;  // when the file was last found to be what was written
-  std::string schedule;     // that made it
+  std::string verified_at;                      // when the file was last found to be what was written
+  std::string schedule;                         // that made it
+  std::optional<BackupContents> contents = {};  // of one that is asked for alone
 
   static constexpr auto shape() {
     using B = BackupSummary;
@@ -52,7 +108,8 @@ struct BackupSummary {
         codec::member("bundle_sha256", &B::bundle_sha256, "the digest of all that is in it", kOmitted),
         codec::member("services", &B::services, "in it", kOmitted),
         codec::member("verified_at", &B::verified_at, "when its file was last read and found whole", kOmitted),
-        codec::member("schedule", &B::schedule, "that made it", kOmitted));
+        codec::member("schedule", &B::schedule, "that made it", kOmitted),
+        codec::member("contents", &B::contents, "what is in it, part by part", kOmitted));
   }
 };
 struct BackupName {

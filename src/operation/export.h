@@ -129,6 +129,7 @@ class Destination {
 class PreparedExport {
  public:
   [[nodiscard]] const ExportReport& report() const { return report_; }
+  [[nodiscard]] const std::string& manifest_text() const { return manifest_text_; }
   // The whole file. Once.
   Result<void> write(Sink& out);
   // The file is durable: remembers this export as the identity's last, and that the instance has left where

@@ -300,6 +300,7 @@ Result<Json> JobWork::look_before(const std::string& id, const JobRequest& reque
   kept->path = kept->upload.empty() ? TRY(find_backup(instance_, {TRY(text_of(request.said, "backup"))})).path
                                     : TRY(uploads_.whole_file(kept->upload));
   kept->options = request.said;
+  kept->name = request.subject;
   if (request.passphrase) kept->passphrase = request.passphrase->copy();
   if (request.identity) kept->identities = TRY(crypto::parse_identity_file(request.identity->reveal()));
   std::vector<Finding> findings;
@@ -332,6 +333,15 @@ Result<std::shared_ptr<const JobWork::Kept>> JobWork::kept(const std::string& id
   if (at == kept_.end())
     return fail(Cause::kNotFound, "there is no pre-flight " + base::escaped(id, 40) + " any more", "look again first");
   return *at;
+}
+
+Result<std::string> JobWork::shown_subject(const JobRequest& request) {
+  if (request.kind == JobKind::kRestore) return TRY(kept(request.subject))->name;
+  const std::string upload = TRY(text_of(request.said, "upload"));
+  if (request.kind != JobKind::kPreflight || upload.empty()) return request.subject;
+  // One that is not there the job itself tells.
+  const auto found = uploads_.find(upload);
+  return found && !found->filename.empty() ? found->filename : request.subject;
 }
 
 Result<void> JobWork::check_restore(const Json& asked) {

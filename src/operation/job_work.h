@@ -33,6 +33,8 @@ class JobWork {
   Result<codec::Json> run(const std::string& id, const job::JobRequest& request, base::Progress& progress);
   // Whether a restore by this pre-flight can be asked for: cause kNotFound, kPlanChanged.
   Result<void> check_restore(const codec::Json& asked);
+  // What people know it by: of an upload, and of a restore from one, the file's name.
+  Result<std::string> shown_subject(const job::JobRequest& request);
 
  private:
   // A pre-flight that a restore may follow: with its keys, in memory alone.
@@ -40,6 +42,7 @@ class JobWork {
     std::string id;
     std::string path;
     std::string upload;  // "": a backup
+    std::string name;    // for people
     codec::Json options;
     std::optional<SecretBytes> passphrase;
     std::vector<crypto::AgeIdentity> identities;
