@@ -1,5 +1,5 @@
 // Runs the tests of the panel in a browser, one file after the other; the last line counts them.
-//   node e2e/run.mjs [NAME]...      those files alone: door, services, restore, hero
+//   node e2e/run.mjs [NAME]...      those files alone: door, owner, passkeys, services, restore, hero
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { run } from "node:test";
