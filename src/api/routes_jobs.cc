@@ -7,6 +7,7 @@
 #include "api/routes.h"
 #include "base/encoding.h"
 #include "base/words.h"
+#include "env/free_room.h"
 #include "operation/door_doctor.h"
 #include "operation/local_operations.h"
 #include "operation/router_operations.h"
@@ -191,6 +192,8 @@ Result<void> overview(Call& call) {
                             {"record_count", status.record_count},
                             {"thread_count", status.thread_count}};
   about.add("disk_free_bytes", TRY(instance.env().fs.free_bytes(instance.paths().root)));
+  const auto room = env::free_room(instance.paths().root);
+  about.add("disk_total_bytes", room ? Json(room->total_bytes) : Json());
   std::vector<job::Job> jobs = TRY(call.served.jobs->store().all());
   std::erase_if(jobs, [](const job::Job& one) { return job::has_ended(one.state); });
   // Records are not read for it: a page asks often.

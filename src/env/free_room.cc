@@ -16,7 +16,10 @@ std::optional<FreeRoom> free_room(const std::string& path) {
   }
   struct statvfs info{};
   if (!id || ::statvfs(directory.c_str(), &info) != 0) return std::nullopt;
-  FreeRoom room{id->device, static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize, {}};
+  FreeRoom room{id->device,
+                static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize,
+                static_cast<std::uint64_t>(info.f_blocks) * info.f_frsize,
+                {}};
   if (info.f_files > 0) room.files = info.f_favail;
   return room;
 }

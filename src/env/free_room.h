@@ -10,6 +10,7 @@ namespace spl::env {
 struct FreeRoom {
   std::uint64_t device = 0;            // which disk
   std::uint64_t bytes = 0;             // for this user
+  std::uint64_t total_bytes = 0;       // of the disk
   std::optional<std::uint64_t> files;  // where the file system has a limit
 };
 

@@ -216,6 +216,7 @@ Result<CatalogRow> row_of(env::Env env, const service::CatalogEntry& entry, cons
   const Declaration* own = home == nullptr ? nullptr : home->find(entry.name);
   row.declared = own != nullptr;
   if (own != nullptr) row.installed = TRY(has_source(env, home->paths(), *own));
+  if (row.installed) row.download_bytes = 0;
   if (!entry.declaration) {
     row.fault = entry.fault ? entry.fault->message : "";
     return row;

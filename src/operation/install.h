@@ -102,8 +102,9 @@ struct CatalogRow {
   std::string version;
   std::string summary;
   std::string source;
-  bool declared = false;   // by the home
-  bool installed = false;  // its software is there, and the home declares it
+  bool declared = false;                             // by the home
+  bool installed = false;                            // its software is there, and the home declares it
+  std::optional<std::uint64_t> download_bytes = {};  // nothing where nobody can tell before it is asked for
   std::vector<std::string> after;
   std::vector<CatalogSecret> secrets;
   std::string file;
@@ -117,6 +118,7 @@ struct CatalogRow {
         codec::member("source", &R::source, "where its program comes from"),
         codec::member("declared", &R::declared, "the home declares it"),
         codec::member("installed", &R::installed, "the home declares it, and its program is there"),
+        codec::member("download_bytes", &R::download_bytes, "what is fetched for it; null: nobody can tell yet"),
         codec::member("after", &R::after, "services that come with it"),
         codec::member("secrets", &R::secrets, "that it wants"), codec::path_member("file", &R::file, "the declaration"),
         codec::member("fault", &R::fault, "what is wrong with it", codec::Presence::kOmitted));
