@@ -1,6 +1,7 @@
 #include "operation/backups.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <tuple>
 
@@ -204,7 +205,7 @@ Result<BackupContents> contents_of(const PreparedExport& prepared) {
                                  kinds[{parts[1], parts[2]}], section.files, section.bytes, 0});
   }
   for (const PauseStepReport& step : prepared.report().pause_steps)
-    contents.surfaces.push_back({"", step.step, "", "", 0, 0, static_cast<std::uint64_t>(step.ms + 0.5)});
+    contents.surfaces.push_back({"", step.step, "", "", 0, 0, static_cast<std::uint64_t>(std::lround(step.ms))});
   return contents;
 }
 
